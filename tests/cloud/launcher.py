@@ -1,0 +1,98 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Bring a test cloud up, and take it down."""
+
+import pathlib
+import shutil
+import time
+from typing import Callable
+
+from tests.cloud import bootstrap
+from tests.cloud import conf
+from tests.cloud import machine
+from tests.cloud import processes
+from tests.cloud import site
+
+Say = Callable[[str], None]
+#: Seconds for a service to report itself as up.
+_REPORT = 60
+
+
+def up(where: site.Site, say: Say) -> None:
+    """Start what does not run yet, and wait until all of it works.
+
+    :raises CloudError: with what is missing or what failed.
+    """
+    machine.check()
+    processes.check_ports(where, site.SERVICES)
+    venv = machine.services_venv(say)
+    where.save()
+    conf.write(where, venv)
+    if not (where.state / 'complete').exists():
+        _begin(where, venv, say)
+    elif processes.pid(where, 'keystone') is None:
+        bootstrap.point_catalogue(where)
+    say('starting ' + ', '.join(site.SERVICES))
+    for service in site.SERVICES:
+        processes.start_service(where, service, venv)
+    for service in site.SERVICES:
+        processes.wait_until_answering(where, service)
+    say('waiting for the compute and volume services to report')
+    _wait_for_reports(where)
+    bootstrap.create_flavors(where)
+
+
+def _begin(where: site.Site, venv: pathlib.Path, say: Say) -> None:
+    """Make the first state, also after an attempt that broke off."""
+    for service in site.SERVICES:
+        processes.stop(where, service)
+    shutil.rmtree(where.state)
+    where.state.mkdir()
+    if bootstrap.restore(where):
+        say('starting from the kept first state')
+        bootstrap.point_catalogue(where)
+    else:
+        say('making the databases')
+        bootstrap.create(where, venv)
+    (where.state / 'complete').touch()
+
+
+def _wait_for_reports(where: site.Site) -> None:
+    cloud = bootstrap.connect(where, 'admin', 'admin')
+    end = time.monotonic() + _REPORT
+    wanted = {'nova-compute', 'cinder-volume', 'cinder-scheduler'}
+    while True:
+        found = {service.binary for proxy in (cloud.compute,
+                                              cloud.block_storage)
+                 for service in proxy.services() if service.state == 'up'}
+        if wanted <= found:
+            return
+        if time.monotonic() > end:
+            raise site.CloudError(
+                f'{", ".join(sorted(wanted - found))} did not report within '
+                f'{_REPORT} s; the logs are in {where.logs}.')
+        time.sleep(0.2)
+
+
+def down(where: site.Site, say: Say) -> None:
+    """Stop this cloud's own processes; its state is kept."""
+    stopped = [service for service in (*reversed(site.SERVICES), 'horizon')
+               if processes.stop(where, service)]
+    say('stopped ' + ', '.join(stopped) if stopped else 'nothing was running')
+
+
+def wipe(where: site.Site, say: Say) -> None:
+    """Stop the cloud and forget all that it held."""
+    down(where, say)
+    shutil.rmtree(where.root, ignore_errors=True)
+    say('wiped')

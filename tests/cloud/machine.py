@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the test cloud needs on a machine, and how to get it."""
+
+import hashlib
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from tests.cloud import site
+
+_HERE = pathlib.Path(__file__).parent / 'services'
+REQUIREMENTS = _HERE / 'requirements.txt'
+CONSTRAINTS = _HERE / 'constraints.txt'
+
+
+def check() -> None:
+    """See that everything is there that cannot be installed by pip.
+
+    :raises CloudError: with the remedy.
+    """
+    if sys.version_info < (3, 11):
+        raise site.CloudError(
+            f'Python 3.11 or newer is needed; this is '
+            f'{sys.version.split()[0]}.')
+    if shutil.which('qemu-img') is None:
+        raise site.CloudError(
+            'qemu-img is missing; Cinder needs it to make volumes from '
+            'images. Install it, on Debian and Ubuntu with: '
+            'apt-get install qemu-utils')
+
+
+def fingerprint() -> str:
+    """Of what the services' environment and first state are made from."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in (REQUIREMENTS, CONSTRAINTS, *sorted(
+            pathlib.Path(__file__).parent.glob('*.py'))):
+        digest.update(name.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def services_venv(say) -> pathlib.Path:
+    """The virtual environment of the services; made when there is none.
+
+    :param say: called with a sentence when this takes a while.
+    :raises CloudError: when pip fails.
+    """
+    venv = site.HOME / 'services'
+    stamp = venv / 'installed'
+    wanted = sys.version + REQUIREMENTS.read_text() + CONSTRAINTS.read_text()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return venv
+    say('installing the OpenStack services (about 2 minutes, once)')
+    shutil.rmtree(venv, ignore_errors=True)
+    log = site.HOME / 'services-install.log'
+    site.HOME.mkdir(parents=True, exist_ok=True)
+    with open(log, 'wb') as output:
+        for command in (
+                [sys.executable, '-m', 'venv', str(venv)],
+                [str(venv / 'bin' / 'python'), '-m', 'pip', 'install',
+                 '--no-input', '-c', str(CONSTRAINTS),
+                 '-r', str(REQUIREMENTS)]):
+            if subprocess.run(command, stdout=output, stderr=output,
+                              stdin=subprocess.DEVNULL).returncode:
+                raise site.CloudError(
+                    f'The services could not be installed; {log} tells why.')
+    stamp.write_text(wanted)
+    return venv

@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Run Nova's API, conductor, scheduler and compute in one process.
+
+Their messages go through oslo.messaging's in-process transport, so they
+must share a process: python -m tests.cloud.services.nova PORT.
+"""
+
+import pathlib
+import sys
+
+from tests.cloud import drivers
+from tests.cloud.services import serving
+
+
+def start_services():
+    """Start what nova-conductor, -scheduler and -compute would run."""
+    import os_brick
+    import os_vif
+    from nova.compute import rpcapi as compute_rpc
+    from nova.conductor import rpcapi as conductor_rpc
+    import nova.conf
+    from nova import context
+    from nova import objects
+    from nova.objects import host_mapping
+    from nova.scheduler import rpcapi as scheduler_rpc
+    from nova import service
+    import nova.virt
+
+    # Nova loads virt drivers from below nova.virt only.
+    nova.virt.__path__.append(str(pathlib.Path(drivers.__file__).parent))
+    os_brick.setup(nova.conf.CONF)
+    os_vif.initialize()
+    objects.Service.enable_min_version_cache()
+    for binary, topic in (('nova-conductor', conductor_rpc.RPC_TOPIC),
+                          ('nova-scheduler', scheduler_rpc.RPC_TOPIC),
+                          ('nova-compute', compute_rpc.RPC_TOPIC)):
+        service.Service.create(binary=binary, topic=topic).start()
+    host_mapping.discover_hosts(context.get_admin_context())
+
+
+if __name__ == '__main__':
+    serving.make_sqlite_safe_for_threads()
+    port = int(sys.argv.pop())
+    from nova.wsgi import osapi_compute
+    start_services()
+    serving.serve(osapi_compute.application, port)

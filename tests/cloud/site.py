@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where a test cloud lives: its directory, its ports, its addresses."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import socket
+import sys
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+#: Everything that the test cloud makes is kept below this directory.
+HOME = pathlib.Path(
+    os.environ.get('SNAPSHOT_CLOUD_HOME', REPOSITORY / '.cloud'))
+
+#: The ports that these services usually have.
+PORTS = {
+    'keystone': 5000,
+    'placement': 8778,
+    'glance': 9292,
+    'neutron': 9696,
+    'nova': 8774,
+    'cinder': 8776,
+    'horizon': 8000,
+}
+#: What the catalogue says of each service: type, description, path.
+CATALOGUE = {
+    'keystone': ('identity', 'Identity', '/v3'),
+    'placement': ('placement', 'Placement', ''),
+    'glance': ('image', 'Image', ''),
+    'neutron': ('network', 'Network', ''),
+    'nova': ('compute', 'Compute', '/v2.1'),
+    'cinder': ('volumev3', 'Block Storage', '/v3/%(project_id)s'),
+}
+SERVICES = tuple(CATALOGUE)
+HOST = '127.0.0.1'
+REGION = 'RegionOne'
+#: The one password of every account: this cloud holds nothing of worth and
+#: listens on loopback only.
+PASSWORD = 'snapshots'
+
+
+class CloudError(Exception):
+    """A plain sentence for the person at the terminal."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Site:
+    """One test cloud on this machine."""
+
+    name: str
+    ports: dict[str, int]
+
+    @property
+    def root(self) -> pathlib.Path:
+        return HOME / self.name
+
+    @property
+    def logs(self) -> pathlib.Path:
+        return self.root / 'logs'
+
+    @property
+    def etc(self) -> pathlib.Path:
+        return self.root / 'etc'
+
+    @property
+    def state(self) -> pathlib.Path:
+        """Databases, images, volumes and disks: what a wipe removes."""
+        return self.root / 'state'
+
+    @property
+    def knobs(self) -> pathlib.Path:
+        return self.root / 'knobs.json'
+
+    def url(self, service: str, host: str = HOST) -> str:
+        return f'http://{host}:{self.ports[service]}'
+
+    def endpoint(self, service: str) -> str:
+        return self.url(service) + CATALOGUE[service][2]
+
+    @property
+    def auth_url(self) -> str:
+        return self.endpoint('keystone')
+
+    def save(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        (self.root / 'ports.json').write_text(json.dumps(self.ports))
+
+
+def load(name: str) -> Site:
+    """The site of that name as it was last started.
+
+    :raises CloudError: when it was never started.
+    """
+    try:
+        ports = json.loads((HOME / name / 'ports.json').read_text())
+    except FileNotFoundError:
+        raise CloudError(
+            f'There is no test cloud called {name!r}. Start one with: '
+            f'{sys.executable} -m tests.cloud --name {name} up') from None
+    return Site(name, ports)
+
+
+def plan(name: str, first_port: int | None = None) -> Site:
+    """A site on the usual ports, on consecutive ones, or on free ones.
+
+    :param first_port: None for the usual ports, 0 for any free ones, else
+        the first of seven consecutive ports.
+    """
+    if first_port == 0:
+        return Site(name, _free_ports())
+    if first_port is not None:
+        ports = {service: first_port + number
+                 for number, service in enumerate(PORTS)}
+        return Site(name, ports)
+    return Site(name, dict(PORTS))
+
+
+def _free_ports() -> dict[str, int]:
+    sockets = {}
+    for service in PORTS:
+        sockets[service] = socket.socket()
+        sockets[service].bind((HOST, 0))
+    ports = {service: sock.getsockname()[1]
+             for service, sock in sockets.items()}
+    for sock in sockets.values():
+        sock.close()
+    return ports
+
+
+def port_is_taken(port: int) -> bool:
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((HOST, port))
+        except OSError:
+            return True
+    return False
