@@ -176,6 +176,8 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
             'my_ip': site.HOST,
             'state_path': str(state / 'cinder'),
             'api_paste_config': str(share / 'cinder' / 'api-paste.ini'),
+            'resource_query_filters_file':
+                str(share / 'cinder' / 'resource_filters.json'),
             'auth_strategy': 'keystone',
             'enabled_backends': 'files',
             'default_volume_type': '__DEFAULT__',

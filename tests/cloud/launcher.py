@@ -12,8 +12,11 @@
 
 """Bring a test cloud up, and take it down."""
 
+import os
 import pathlib
 import shutil
+import subprocess
+import sys
 import time
 from typing import Callable
 
@@ -50,6 +53,29 @@ def up(where: site.Site, say: Say) -> None:
     say('waiting for the compute and volume services to report')
     _wait_for_reports(where)
     bootstrap.create_flavors(where)
+
+
+def dashboard_up(where: site.Site, say: Say) -> None:
+    """Start Horizon with the plugin, and wait until it shows its login.
+
+    :raises CloudError: when it cannot be started.
+    """
+    processes.check_ports(where, ('horizon',))
+    environment = {**os.environ, 'SNAPSHOT_CLOUD_NAME': where.name,
+                   'PYTHONWARNINGS': 'ignore', 'PYTHONUNBUFFERED': '1'}
+    command = [sys.executable, '-m', 'tests.cloud.dashboard.server']
+    (where.root / 'horizon' / 'sessions').mkdir(parents=True, exist_ok=True)
+    if processes.pid(where, 'horizon') is None:
+        say('collecting the static files of Horizon')
+        done = subprocess.run([*command, 'prepare'], env=environment,
+                              cwd=site.REPOSITORY, capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL)
+        if done.returncode:
+            raise site.CloudError(
+                'Horizon could not be prepared:\n' + done.stderr[-2000:])
+        say('starting horizon')
+    processes.start(where, 'horizon', command, environment, site.REPOSITORY)
+    processes.wait_until_answering(where, 'horizon', path='/auth/login/')
 
 
 def _begin(where: site.Site, venv: pathlib.Path, say: Say) -> None:

@@ -1,0 +1,90 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The only place that talks to OpenStack.
+
+A :class:`Cloud` is made from a Horizon request or from any keystoneauth
+session. It bounds every call by a timeout and names what failed. It imports
+neither Django nor Horizon.
+"""
+
+import concurrent.futures
+import functools
+from typing import Any, Callable, Mapping
+
+from keystoneauth1 import session as keystone_session
+
+from snapshot_dashboard.cloud import compute
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import images
+from snapshot_dashboard.cloud import volumes
+
+#: More threads than this make a small Horizon slower, not faster.
+_THREADS = 8
+
+
+class Cloud:
+    """One user's view of one project.
+
+    :param session: a keystoneauth session that holds the user's token and
+        the timeout, in seconds, of each call.
+    :param endpoints: the addresses of the services by type: ``compute``,
+        ``image``, ``volume``; those that the catalogue lacks are left out.
+    :param project_id: the project of the token.
+    """
+
+    def __init__(self, session: keystone_session.Session,
+                 endpoints: Mapping[str, str], project_id: str):
+        self._session = session
+        self._endpoints = endpoints
+        self.project_id = project_id
+
+    def has(self, service: str) -> bool:
+        """Whether the catalogue has a service of this type."""
+        return service in self._endpoints
+
+    def _endpoint(self, service: str) -> str:
+        if not self.has(service):
+            raise errors.Unavailable(service, 'not in the catalogue')
+        return self._endpoints[service]
+
+    @functools.cached_property
+    def compute(self) -> compute.Compute:
+        return compute.Compute(self._session, self._endpoint('compute'))
+
+    @functools.cached_property
+    def images(self) -> images.Images:
+        return images.Images(self._session, self._endpoint('image'))
+
+    @functools.cached_property
+    def volumes(self) -> volumes.Volumes:
+        return volumes.Volumes(self._session, self._endpoint('volume'),
+                               self.project_id)
+
+
+def together(*calls: Callable[[], Any]) -> list[Any]:
+    """Make calls at the same time.
+
+    :returns: for each call its result, or the ``ServiceError`` that it
+        raised, so that one service that is down leaves the others' answers.
+    """
+    def attempt(call: Callable[[], Any]) -> Any:
+        try:
+            return call()
+        except errors.ServiceError as error:
+            return error
+
+    if not calls:
+        return []
+    with concurrent.futures.ThreadPoolExecutor(
+            min(len(calls), _THREADS)) as pool:
+        return list(pool.map(attempt, calls))

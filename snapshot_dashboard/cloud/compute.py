@@ -1,0 +1,115 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Nova, as far as snapshots need it."""
+
+import contextlib
+from typing import Any, Iterator, Mapping
+
+from keystoneauth1 import session as keystone_session
+from novaclient import client as nova_client
+from novaclient import exceptions as nova_errors
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.cloud import versions
+
+#: 2.47 shows a server's flavor, 2.45 answers createImage with the image's
+#: id, 2.26 finds servers by tag; 2.96 is the newest that novaclient speaks.
+MICROVERSION = '2.96'
+
+
+class Compute:
+    """The calls to Nova. Every one may raise a ``ServiceError``."""
+
+    def __init__(self, session: keystone_session.Session, endpoint: str):
+        with errors.translated('compute'):
+            self._client = nova_client.Client(
+                versions.negotiate(session, endpoint, MICROVERSION),
+                session=session, endpoint_override=endpoint)
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[Any]:
+        with errors.translated('compute'):
+            yield self._client
+
+    def server(self, server_id: str) -> types.Server:
+        with self._calling() as nova:
+            return types.Server.from_api(nova.servers.get(server_id).to_dict())
+
+    def servers(self, limit: int,
+                tag: str | None = None) -> list[types.Server]:
+        """The project's servers, newest first.
+
+        :param tag: those with this tag only (microversion 2.26).
+        """
+        with self._calling() as nova:
+            found = nova.servers.list(
+                limit=limit, search_opts={'tags': tag} if tag else {})
+        return [types.Server.from_api(server.to_dict()) for server in found]
+
+    def server_names(self, limit: int) -> dict[str, str]:
+        """The names of the project's servers by id, newest first."""
+        with self._calling() as nova:
+            found = nova.servers.list(detailed=False, limit=limit)
+        return {server.id: server.name for server in found}
+
+    def attachments(self, server_id: str) -> list[types.Attachment]:
+        with self._calling() as nova:
+            found = nova.volumes.get_server_volumes(server_id)
+        return [
+            types.Attachment(
+                volume_id=attachment.volumeId,
+                device=attachment.device or '',
+                delete_on_termination=bool(getattr(
+                    attachment, 'delete_on_termination', False)))
+            for attachment in found]
+
+    def create_image(self, server_id: str, name: str,
+                     metadata: Mapping[str, str]) -> str:
+        """Take a snapshot; the id of the image that will hold it.
+
+        Returns once Nova has accepted it (image-backed), or once Cinder has
+        accepted all volume snapshots (volume-backed).
+        """
+        with self._calling() as nova:
+            return str(nova.servers.create_image(server_id, name,
+                                                 dict(metadata)))
+
+    def stop(self, server_id: str) -> None:
+        with self._calling() as nova:
+            nova.servers.stop(server_id)
+
+    def start(self, server_id: str) -> None:
+        with self._calling() as nova:
+            nova.servers.start(server_id)
+
+    def set_metadata(self, server_id: str, items: Mapping[str, str]) -> None:
+        """Add or change some items; the others stay. Refused when locked."""
+        with self._calling() as nova:
+            nova.servers.set_meta(server_id, dict(items))
+
+    def delete_metadata(self, server_id: str, keys: list[str]) -> None:
+        with self._calling() as nova:
+            for key in keys:
+                # Somebody else may have taken it away: so be it.
+                with contextlib.suppress(nova_errors.NotFound):
+                    nova.servers.delete_meta(server_id, [key])
+
+    def add_tag(self, server_id: str, tag: str) -> None:
+        with self._calling() as nova:
+            nova.servers.add_tag(server_id, tag)
+
+    def delete_tag(self, server_id: str, tag: str) -> None:
+        with (self._calling() as nova,
+              contextlib.suppress(nova_errors.NotFound)):
+            nova.servers.delete_tag(server_id, tag)

@@ -1,0 +1,79 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Glance, as far as snapshots need it.
+
+The client's own HTTP layer is used, not its image model: that would fetch
+a JSON schema first, and check each of a page's images against it.
+"""
+
+import contextlib
+from typing import Any, Iterator
+from urllib import parse
+
+from glanceclient.v2 import client as glance_client
+from keystoneauth1 import session as keystone_session
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+
+
+class Images:
+    """The calls to Glance. Every one may raise a ``ServiceError``."""
+
+    def __init__(self, session: keystone_session.Session, endpoint: str):
+        # Catalogues name the endpoint with and without the version.
+        root = endpoint.rstrip('/').removesuffix('/v2')
+        self._http = glance_client.Client(
+            session=session, endpoint_override=root).http_client
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[Any]:
+        with errors.translated('image'):
+            yield self._http
+
+    def image(self, image_id: str) -> types.Image:
+        with self._calling() as glance:
+            _, body = glance.get(f'/v2/images/{parse.quote(image_id)}')
+        return types.Image.from_api(body)
+
+    def images(self, limit: int, *, newest_first: bool = True,
+               **filters: str) -> list[types.Image]:
+        """Images by creation time, then id.
+
+        :param filters: fields or properties and their values; for times
+            also comparisons, as ``gt:...`` (Image API v2, List images).
+        """
+        direction = 'desc' if newest_first else 'asc'
+        query = parse.urlencode({
+            **filters, 'limit': limit,
+            'sort': f'created_at:{direction},id:{direction}'})
+        with self._calling() as glance:
+            _, body = glance.get(f'/v2/images?{query}')
+        return [types.Image.from_api(image) for image in body['images']]
+
+    def delete(self, image_id: str) -> None:
+        with self._calling() as glance:
+            glance.delete(f'/v2/images/{parse.quote(image_id)}')
+
+    def usage(self) -> dict[str, types.Quota]:
+        """What unified limits allow; empty where Glance has none.
+
+        Sizes are in MiB (Image API v2, Quota usage).
+        """
+        try:
+            with self._calling() as glance:
+                _, body = glance.get('/v2/info/usage')
+        except errors.NotFound:
+            return {}  # older than Glance 23, or no unified limits
+        return {name: types.Quota(limit=quota['limit'], used=quota['usage'])
+                for name, quota in (body.get('usage') or {}).items()}

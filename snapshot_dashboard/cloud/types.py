@@ -1,0 +1,222 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the services answer, in the few fields that the plugin uses.
+
+Sizes are in the unit that each name says; times are aware datetimes in UTC.
+"""
+
+import dataclasses
+import datetime
+import json
+from typing import Any, Mapping
+
+UTC = datetime.timezone.utc
+
+
+def parse_time(text: str | None) -> datetime.datetime | None:
+    """A service's time stamp; they write it with and without fractions.
+
+    Glance and Nova end it with Z, Cinder leaves the zone out.
+    """
+    if not text:
+        return None
+    moment = datetime.datetime.fromisoformat(text.replace('Z', '+00:00'))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclasses.dataclass(frozen=True)
+class Attachment:
+    """A volume at a server (Nova API, ``os-volume_attachments``)."""
+
+    volume_id: str
+    device: str = ''
+    delete_on_termination: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """An instance, as microversion 2.47 and later show it."""
+
+    id: str
+    name: str
+    status: str
+    task_state: str | None
+    locked: bool
+    image_id: str | None
+    root_gib: int
+    ephemeral_gib: int
+    swap_mib: int
+    volume_ids: tuple[str, ...]
+    metadata: Mapping[str, str]
+    tags: tuple[str, ...]
+    project_id: str
+    root_device: str
+
+    @property
+    def volume_backed(self) -> bool:
+        """Whether the root disk is a volume: then Nova names no image."""
+        return self.image_id is None
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Server':
+        image = body.get('image') or {}
+        flavor = body.get('flavor') or {}
+        attached = body.get('os-extended-volumes:volumes_attached') or ()
+        return cls(
+            id=body['id'],
+            name=body.get('name') or '',
+            status=body.get('status') or 'UNKNOWN',
+            task_state=body.get('OS-EXT-STS:task_state'),
+            locked=bool(body.get('locked')),
+            image_id=image.get('id'),
+            root_gib=flavor.get('disk') or 0,
+            ephemeral_gib=flavor.get('ephemeral') or 0,
+            swap_mib=flavor.get('swap') or 0,
+            volume_ids=tuple(volume['id'] for volume in attached),
+            metadata=dict(body.get('metadata') or {}),
+            tags=tuple(body.get('tags') or ()),
+            project_id=body.get('tenant_id') or '',
+            root_device=body.get('OS-EXT-SRV-ATTR:root_device_name') or '',
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class MappedDisk:
+    """One entry of a volume-backed image's ``block_device_mapping``."""
+
+    snapshot_id: str | None
+    size_gib: int
+    device: str
+    boot: bool
+
+
+@dataclasses.dataclass(frozen=True)
+class Image:
+    """An image of Glance's API v2, which may or may not be a snapshot."""
+
+    id: str
+    name: str
+    status: str
+    created: datetime.datetime
+    size_bytes: int
+    owner: str
+    protected: bool
+    min_disk_gib: int
+    properties: Mapping[str, str]
+
+    @property
+    def disks(self) -> tuple[MappedDisk, ...]:
+        """What a volume-backed snapshot maps, blank disks left out.
+
+        The blank ones (ephemeral, swap) come first, so the whole list is to
+        be read. What cannot be read counts as no mapping: any member of the
+        project can write that property.
+        """
+        try:
+            entries = json.loads(
+                self.properties.get('block_device_mapping') or '[]')
+            return tuple(
+                MappedDisk(snapshot_id=entry.get('snapshot_id'),
+                           size_gib=int(entry.get('volume_size') or 0),
+                           device=str(entry.get('device_name') or ''),
+                           boot=entry.get('boot_index') == 0)
+                for entry in entries
+                if entry.get('source_type') == 'snapshot')
+        except (ValueError, TypeError, AttributeError):
+            return ()
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Image':
+        created = parse_time(body['created_at'])
+        assert created is not None
+        return cls(
+            id=body['id'],
+            name=body.get('name') or '',
+            status=body.get('status') or 'unknown',
+            created=created,
+            size_bytes=body.get('size') or 0,
+            owner=body.get('owner') or '',
+            protected=bool(body.get('protected')),
+            min_disk_gib=body.get('min_disk') or 0,
+            # Glance shows properties beside its own fields.
+            properties={key: value for key, value in body.items()
+                        if isinstance(value, str)},
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Volume:
+    """A volume of Cinder."""
+
+    id: str
+    name: str
+    status: str
+    size_gib: int
+    type: str
+    bootable: bool
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Volume':
+        return cls(
+            id=body['id'],
+            name=body.get('name') or '',
+            status=body.get('status') or 'unknown',
+            size_gib=body.get('size') or 0,
+            type=body.get('volume_type') or '',
+            bootable=body.get('bootable') == 'true',
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class VolumeSnapshot:
+    """A snapshot of Cinder."""
+
+    id: str
+    name: str
+    status: str
+    created: datetime.datetime
+    size_gib: int
+    volume_id: str
+    project_id: str
+    group_snapshot_id: str | None
+    metadata: Mapping[str, str]
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'VolumeSnapshot':
+        created = parse_time(body['created_at'])
+        assert created is not None
+        return cls(
+            id=body['id'],
+            name=body.get('name') or '',
+            status=body.get('status') or 'unknown',
+            created=created,
+            size_gib=body.get('size') or 0,
+            volume_id=body.get('volume_id') or '',
+            project_id=body.get(
+                'os-extended-snapshot-attributes:project_id') or '',
+            group_snapshot_id=body.get('group_snapshot_id'),
+            metadata=dict(body.get('metadata') or {}),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Quota:
+    """One limited thing. A limit below 0 means that there is none."""
+
+    limit: int
+    used: int
+
+    @property
+    def left(self) -> int | None:
+        """How much is left; None where there is no limit."""
+        return None if self.limit < 0 else max(0, self.limit - self.used)

@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Cinder, as far as snapshots need it."""
+
+import contextlib
+from typing import Any, Iterator
+
+from cinderclient import client as cinder_client
+from keystoneauth1 import session as keystone_session
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.cloud import versions
+
+#: From 3.66 a snapshot of an in-use volume needs no force.
+MICROVERSION = '3.66'
+
+
+class Volumes:
+    """The calls to Cinder. Every one may raise a ``ServiceError``."""
+
+    def __init__(self, session: keystone_session.Session, endpoint: str,
+                 project_id: str):
+        self._project_id = project_id
+        with errors.translated('volume'):
+            self._client = cinder_client.Client(
+                versions.negotiate(session, endpoint, MICROVERSION),
+                session=session, endpoint_override=endpoint)
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[Any]:
+        with errors.translated('volume'):
+            yield self._client
+
+    def volume(self, volume_id: str) -> types.Volume:
+        with self._calling() as cinder:
+            return types.Volume.from_api(
+                cinder.volumes.get(volume_id).to_dict())
+
+    def snapshot(self, snapshot_id: str) -> types.VolumeSnapshot:
+        with self._calling() as cinder:
+            return types.VolumeSnapshot.from_api(
+                cinder.volume_snapshots.get(snapshot_id).to_dict())
+
+    def snapshots(self, limit: int, *, newest_first: bool = True,
+                  marker: str | None = None) -> list[types.VolumeSnapshot]:
+        """Snapshots by creation time, then id.
+
+        Cinder compares times in lists of volumes only (microversion 3.60),
+        so a place in this list can be named by a marker alone.
+
+        :param marker: the id of the snapshot before the first one.
+        """
+        direction = 'desc' if newest_first else 'asc'
+        with self._calling() as cinder:
+            found = cinder.volume_snapshots.list(
+                limit=limit, marker=marker,
+                sort=f'created_at:{direction},id:{direction}')
+        return [types.VolumeSnapshot.from_api(snapshot.to_dict())
+                for snapshot in found]
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        with self._calling() as cinder:
+            cinder.volume_snapshots.delete(snapshot_id)
+
+    def quotas(self) -> dict[str, types.Quota]:
+        """``snapshots`` and ``gigabytes``, in all and per volume type.
+
+        Open to every reader of the project (Cinder API, Show quota usage).
+        What is reserved for work under way counts as used.
+        """
+        with self._calling() as cinder:
+            body = cinder.quotas.get(self._project_id, usage=True).to_dict()
+        return {name: types.Quota(limit=quota['limit'],
+                                  used=quota['in_use'] + quota['reserved'])
+                for name, quota in body.items() if isinstance(quota, dict)}

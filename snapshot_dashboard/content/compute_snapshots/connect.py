@@ -1,0 +1,68 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From a Horizon request to a cloud."""
+
+import contextlib
+
+from django.conf import settings as django_settings
+from keystoneauth1 import session as keystone_session
+from keystoneauth1 import token_endpoint
+
+from horizon import exceptions as horizon_errors
+from horizon.utils import memoized
+from openstack_auth import utils as auth_utils
+from openstack_dashboard.api import base
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import settings
+from snapshot_dashboard.cloud import errors
+
+#: Our name of a service, and the types by which catalogues may list it.
+_TYPES = {
+    'compute': ('compute',),
+    'image': ('image',),
+    'volume': ('volumev3', 'block-storage'),
+}
+
+
+@memoized.memoized
+def cloud(request) -> clouds.Cloud:
+    """The cloud as the request's user sees it in the current project.
+
+    Horizon's client factories know no timeout and few microversions, and
+    share their clients with Horizon's own pages; so the session is our own.
+    The addresses, the region and the TLS settings are Horizon's.
+    """
+    session = keystone_session.Session(
+        auth=token_endpoint.Token(endpoint=None, token=request.user.token.id),
+        verify=(not django_settings.OPENSTACK_SSL_NO_VERIFY
+                and (django_settings.OPENSTACK_SSL_CACERT or True)),
+        original_ip=auth_utils.get_client_ip(request),
+        timeout=settings.get('TIMEOUT'))
+    endpoints = {}
+    for service, types in _TYPES.items():
+        for service_type in types:
+            with contextlib.suppress(
+                    horizon_errors.ServiceCatalogException):
+                endpoints.setdefault(
+                    service, base.url_for(request, service_type))
+    return clouds.Cloud(session, endpoints, request.user.tenant_id)
+
+
+def log_out_if_expired(*problems: Exception) -> None:
+    """Send the user to the login when a service no longer knows the token.
+
+    :raises NotAuthorized: Horizon then shows the login.
+    """
+    if any(isinstance(problem, errors.Unauthorized) for problem in problems):
+        raise horizon_errors.NotAuthorized

@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the user may do, as far as policy tells; the services decide."""
+
+from openstack_dashboard import policy
+
+from snapshot_dashboard.snapshots import model
+
+_CREATE_IMAGE = 'os_compute_api:servers:create_image'
+
+
+def can_create(request, volume_backed: bool = False) -> bool:
+    """Take a snapshot of an instance of the current project."""
+    rules = [("compute", _CREATE_IMAGE)]
+    if volume_backed:
+        rules += [("compute", f"{_CREATE_IMAGE}:allow_volume_backed"),
+                  ("volume", "volume:create_snapshot")]
+    return _check(request, *rules)
+
+
+def can_power(request) -> bool:
+    """Power an instance off and on, and write a run down on it."""
+    return _check(request,
+                  ("compute", "os_compute_api:servers:stop"),
+                  ("compute", "os_compute_api:servers:start"),
+                  ("compute", "os_compute_api:server-metadata:update"),
+                  ("compute", "os_compute_api:os-server-tags:update"))
+
+
+def can_advance(request) -> bool:
+    """Bring the project's runs forward."""
+    return can_create(request) and can_power(request)
+
+
+def can_delete(request, snapshot: model.Snapshot) -> bool:
+    if snapshot.kind is model.Kind.VOLUME:
+        return _check(request, ("volume", "volume:delete_snapshot"))
+    rules = [("image", "delete_image")]
+    if snapshot.parts:
+        rules.append(("volume", "volume:delete_snapshot"))
+    return _check(request, *rules)
+
+
+def can_launch(request) -> bool:
+    return _check(request, ("compute", "os_compute_api:servers:create"))
+
+
+def can_create_volume(request) -> bool:
+    return _check(request, ("volume", "volume:create"))
+
+
+def _check(request, *rules: tuple[str, str]) -> bool:
+    project = request.user.tenant_id
+    # Nova and Cinder call it project_id, Glance owner.
+    return policy.check(rules, request, {
+        'project_id': project, 'owner': project, 'tenant_id': project})

@@ -1,0 +1,252 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The table of all snapshots."""
+
+import sys
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import formats
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from horizon import exceptions
+from horizon import messages
+from horizon import tables
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import statuses
+
+INDEX = 'horizon:project:compute_snapshots:index'
+
+
+class CreateSnapshot(tables.LinkAction):
+    """Opens the wizard."""
+
+    name = 'create'
+    verbose_name = _("Create Snapshot")
+    url = 'horizon:project:compute_snapshots:create'
+    classes = ('ajax-modal',)
+    icon = 'camera'
+
+    def allowed(self, request, datum=None):
+        return rights.can_create(request)
+
+
+class LaunchInstance(tables.LinkAction):
+    """Opens Horizon's own dialog with this snapshot as the source."""
+
+    name = 'launch'
+    verbose_name = _("Launch as Instance")
+    url = INDEX
+    classes = ('btn-launch',)
+
+    def allowed(self, request, snapshot=None):
+        if snapshot is None or not snapshot.usable:
+            return False
+        if snapshot.kind is model.Kind.VOLUME and not (
+                snapshot.source and snapshot.source.bootable):
+            return False
+        return rights.can_launch(request)
+
+    def get_link_url(self, snapshot):
+        source = ('imageId' if snapshot.kind is model.Kind.INSTANCE
+                  else 'snapshotId')
+        self.attrs.update({
+            'ng-controller': 'LaunchInstanceModalController as modal',
+            'ng-click': f"modal.openLaunchInstanceWizard({{successUrl: "
+                        f"'{reverse('horizon:project:instances:index')}', "
+                        f"{source}: '{snapshot.id}'}})",
+        })
+        return 'javascript:void(0);'
+
+
+class CreateVolume(tables.LinkAction):
+    """Opens Horizon's own form with this snapshot as the source."""
+
+    name = 'create_volume'
+    verbose_name = _("Create Volume")
+    url = 'horizon:project:volumes:create'
+    classes = ('ajax-modal',)
+    icon = 'database'
+
+    def allowed(self, request, snapshot=None):
+        return (snapshot is not None and snapshot.usable
+                and connect.cloud(request).has('volume')
+                and rights.can_create_volume(request))
+
+    def get_link_url(self, snapshot):
+        source = ('image_id' if snapshot.kind is model.Kind.INSTANCE
+                  else 'snapshot_id')
+        return f'{reverse(self.url)}?{urlencode({source: snapshot.id})}'
+
+
+class DeleteSnapshot(tables.DeleteAction):
+    """Deletes a snapshot with what belongs to it."""
+
+    help_text = _("A deleted snapshot cannot be recovered. The volume "
+                  "snapshots that belong to an instance snapshot are deleted "
+                  "with it.")
+
+    @staticmethod
+    def action_present(count):
+        return ngettext_lazy("Delete Snapshot", "Delete Snapshots", count)
+
+    @staticmethod
+    def action_past(count):
+        return ngettext_lazy("Scheduled deletion of Snapshot",
+                             "Scheduled deletion of Snapshots", count)
+
+    def allowed(self, request, snapshot=None):
+        return (snapshot is not None and not snapshot.protected
+                and snapshot.group_snapshot_id is None
+                and snapshot.status not in ('deleting', 'backing-up')
+                and rights.can_delete(request, snapshot))
+
+    def delete(self, request, obj_id):
+        cloud = connect.cloud(request)
+        try:
+            single.delete(cloud, single.get(cloud, obj_id))
+        except errors.NotFound:
+            return  # somebody else was faster
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            messages.error(request, _(
+                "The snapshot could not be deleted. %(service)s said: "
+                "%(detail)s") % {
+                    'service': wording.SERVICES[error.service],
+                    'detail': error.detail})
+            raise exceptions.HandledException(sys.exc_info()) from error
+
+
+class UpdateRow(tables.Row):
+    """A row that shows again what has become of its snapshot."""
+
+    ajax = True
+
+    def get_data(self, request, row_id):
+        try:
+            return single.get(connect.cloud(request), row_id)
+        except errors.NotFound:
+            raise exceptions.NotFound from None
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            raise exceptions.RecoverableError from error
+
+
+def render_name(snapshot):
+    return render_to_string('project/compute_snapshots/_name.html', {
+        'snapshot': snapshot,
+        'parts': [{'part': part, 'status': wording.status(part.status)}
+                  for part in snapshot.parts]})
+
+
+def render_source(snapshot):
+    return render_to_string('project/compute_snapshots/_source.html',
+                            {'source': snapshot.source})
+
+
+def render_status(snapshot):
+    return render_to_string('project/compute_snapshots/_status.html', {
+        'status': wording.status(snapshot.status),
+        'motion': snapshot.motion.value})
+
+
+def render_size(snapshot):
+    if not snapshot.size_bytes and (
+            snapshot.motion is statuses.Motion.MOVING):
+        return None
+    return size_text(snapshot.size_bytes)
+
+
+def size_text(size_bytes):
+    """Binary units, as the services count: 10 GiB, 1.5 MiB."""
+    size = float(size_bytes)
+    for unit in ('B', 'KiB', 'MiB', 'GiB'):
+        if size < 1024:
+            break
+        size /= 1024
+    else:
+        unit = 'TiB'
+    return f'{size:.4g} {unit}'
+
+
+def render_created(snapshot):
+    """The time in the user's zone and language."""
+    local = timezone.localtime(snapshot.created)
+    return format_html('<time datetime="{}">{}</time>',
+                       snapshot.created.isoformat(),
+                       formats.date_format(local, 'DATETIME_FORMAT'))
+
+
+class SnapshotsTable(tables.DataTable):
+    """Snapshots of both kinds, one page of them."""
+
+    snapshot_name = tables.Column(render_name, verbose_name=_("Name"),
+                                  sortable=False)
+    kind = tables.Column(lambda snapshot: wording.KINDS[snapshot.kind],
+                         verbose_name=_("Kind"), sortable=False)
+    source = tables.Column(render_source, verbose_name=_("Source"),
+                           sortable=False)
+    size = tables.Column(render_size, verbose_name=_("Size"),
+                         sortable=False)
+    status = tables.Column(render_status, verbose_name=_("Status"),
+                           sortable=False)
+    created = tables.Column(render_created, verbose_name=_("Created"),
+                            sortable=False)
+    # What decides whether a row is asked for again. A status that nobody
+    # knows counts as final, so that it is not asked for for ever.
+    motion = tables.Column(
+        lambda snapshot: snapshot.motion.value, hidden=True, status=True,
+        status_choices=((statuses.Motion.DONE.value, True),
+                        (statuses.Motion.FAILED.value, False),
+                        (statuses.Motion.MOVING.value, None)))
+
+    class Meta:
+        name = 'compute_snapshots'
+        verbose_name = _("Snapshots")
+        row_class = UpdateRow
+        status_columns = ('motion',)
+        pagination_param = 'page'
+        prev_pagination_param = 'page'
+        table_actions = (CreateSnapshot,)
+        launch_actions = (LaunchInstance,)
+        row_actions = (LaunchInstance, CreateVolume, DeleteSnapshot)
+
+    #: Set by the view: the cursors of the neighbouring pages, or None.
+    older = newer = None
+
+    def get_object_id(self, snapshot):
+        return snapshot.row_id
+
+    def get_object_display(self, snapshot):
+        return snapshot.name or snapshot.id
+
+    def get_marker(self):
+        return str(self.older)
+
+    def get_prev_marker(self):
+        return str(self.newer)
+
+    def get_empty_message(self):
+        return render_to_string(
+            'project/compute_snapshots/_empty.html',
+            {'can_create': rights.can_create(self.request)})

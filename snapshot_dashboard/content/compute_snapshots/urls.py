@@ -1,0 +1,31 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The panel's addresses."""
+
+from django.urls import path
+
+from snapshot_dashboard.content.compute_snapshots import run_views
+from snapshot_dashboard.content.compute_snapshots import views
+
+urlpatterns = [
+    path('', views.IndexView.as_view(), name='index'),
+    path('create/', views.CreateView.as_view(), name='create'),
+    path('instances/<uuid:server_id>/facts/', views.FactsView.as_view(),
+         name='facts'),
+    path('runs/', run_views.RunsView.as_view(), name='runs'),
+    path('runs/advance/', run_views.AdvanceView.as_view(), name='advance'),
+    path('runs/<uuid:server_id>/cancel/', run_views.CancelView.as_view(),
+         name='cancel'),
+    path('runs/<uuid:server_id>/dismiss/', run_views.DismissView.as_view(),
+         name='dismiss'),
+]

@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The list and the wizard."""
+
+from django.core import exceptions as django_exceptions
+from django.http import Http404
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+from django.views import generic
+
+from horizon import messages
+from horizon import tables
+from horizon import workflows
+from openstack_dashboard.utils import settings as horizon_settings
+
+from snapshot_dashboard import settings
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import run_views
+from snapshot_dashboard.content.compute_snapshots import tables as own_tables
+from snapshot_dashboard.content.compute_snapshots import wizard
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.snapshots import cursor as cursors
+from snapshot_dashboard.snapshots import listing
+
+
+class IndexView(tables.DataTableView):
+    """All snapshots of the project, newest first, a page at a time."""
+
+    table_class = own_tables.SnapshotsTable
+    template_name = 'project/compute_snapshots/index.html'
+    page_title = _("Snapshots")
+
+    def get_data(self):
+        page = listing.page(connect.cloud(self.request),
+                            horizon_settings.get_page_size(self.request),
+                            self._cursor())
+        connect.log_out_if_expired(*page.problems)
+        for problem in page.problems:
+            messages.warning(self.request, wording.problem(problem))
+        self.table.older, self.table.newer = page.older, page.newer
+        return page.rows
+
+    def _cursor(self):
+        text = self.request.GET.get(
+            own_tables.SnapshotsTable._meta.pagination_param)
+        if not text:
+            return None
+        try:
+            return cursors.parse(text)
+        except ValueError:
+            messages.info(self.request, _(
+                "That page of the list does not exist any more. This is the "
+                "first one."))
+            return None
+
+    def has_more_data(self, table):
+        return table.older is not None
+
+    def has_prev_data(self, table):
+        return table.newer is not None
+
+    def get_context_data(self, **kwargs):
+        return {**super().get_context_data(**kwargs),
+                **run_views.context(self.request)}
+
+
+class CreateView(workflows.WorkflowView):
+    """The wizard that takes a snapshot."""
+
+    workflow_class = wizard.CreateSnapshot
+
+    def dispatch(self, request, *args, **kwargs):
+        if not rights.can_create(request):
+            raise django_exceptions.PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+class FactsView(generic.View):
+    """What the wizard shows once an instance is chosen."""
+
+    def get(self, request, server_id):
+        if not rights.can_create(request):
+            raise django_exceptions.PermissionDenied
+        try:
+            facts = preflight.look(connect.cloud(request), str(server_id))
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            return render(request, 'project/compute_snapshots/_no_facts.html',
+                          {'service': wording.SERVICES[error.service]})
+        return render(request, 'project/compute_snapshots/_facts.html',
+                      facts_context(request, facts))
+
+
+def facts_context(request, facts: preflight.Facts):
+    """The template context of the facts about one instance."""
+    can_power = rights.can_power(request)
+    return {
+        'server': facts.server,
+        'disks': [
+            {'disk': disk,
+             'role': wording.ROLES[disk.role],
+             'fate': wording.FATES[disk.fate],
+             'size': own_tables.size_text(disk.size_mib * 1024 ** 2)
+             if disk.size_mib else ''}
+            for disk in facts.disks],
+        'not_captured': facts.not_captured,
+        'obstacles': wizard.obstacles(request, facts),
+        'unknown': [wording.SERVICES[error.service]
+                    for error in facts.unknown],
+        'can_power_off': facts.can_power_off and can_power,
+        'may_not_power': facts.can_power_off and not can_power,
+        'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
+        'shutdown_timeout': (settings.get('SHUTDOWN_TIMEOUT')
+                             if facts.shutdown_timeout is None
+                             else facts.shutdown_timeout),
+        'default_name': wizard.default_name(facts.server),
+    }

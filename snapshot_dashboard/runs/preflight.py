@@ -1,0 +1,208 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that the wizard says before the button: facts, and what is in the way.
+
+``look`` asks the services, ``obstacles`` decides, purely.
+"""
+
+import dataclasses
+import enum
+import functools
+from typing import Any, Mapping
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import disks as disk_facts
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import steps
+
+#: Image property that says how long Nova waits for a guest to shut down.
+_SHUTDOWN_PROPERTY = 'os_shutdown_timeout'
+
+
+class Code(enum.Enum):
+    """What may stand in the way of a snapshot."""
+
+    STATE = 'state'
+    BUSY = 'busy'
+    RUN_OPEN = 'run-open'
+    VOLUME_STATE = 'volume-state'
+    QUOTA_SNAPSHOTS = 'quota-snapshots'
+    QUOTA_GIGABYTES = 'quota-gigabytes'
+    QUOTA_IMAGES = 'quota-images'
+    QUOTA_IMAGE_SIZE = 'quota-image-size'
+    NO_VOLUME_SERVICE = 'no-volume-service'
+
+
+@dataclasses.dataclass(frozen=True)
+class Obstacle:
+    """Something that makes a snapshot impossible now.
+
+    :ivar facts: the numbers and names for the message, by the code's own
+        words; ``left``, ``needed`` and ``limit`` with quotas.
+    """
+
+    code: Code
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """All that is known of an instance before its snapshot.
+
+    :ivar shutdown_timeout: seconds that the guest gets to shut down; None
+        where the image does not say.
+    :ivar quotas: Cinder's; empty when it could not be asked.
+    :ivar usage: Glance's; empty when it has no limits or was not asked.
+    :ivar unknown: which services could not be asked.
+    """
+
+    server: types.Server
+    disks: tuple[disk_facts.Disk, ...]
+    shutdown_timeout: int | None
+    quotas: Mapping[str, types.Quota]
+    usage: Mapping[str, types.Quota]
+    unknown: tuple[errors.ServiceError, ...] = ()
+
+    @property
+    def can_power_off(self) -> bool:
+        """Whether powering off first is something to offer."""
+        return (self.server.status == 'ACTIVE' and not self.server.locked)
+
+    @property
+    def captured(self) -> list[disk_facts.Disk]:
+        return [disk for disk in self.disks
+                if disk.fate is disk_facts.Fate.CAPTURED]
+
+    @property
+    def not_captured(self) -> list[disk_facts.Disk]:
+        return [disk for disk in self.disks
+                if disk.fate is disk_facts.Fate.NOT_CAPTURED]
+
+
+def look(cloud: clouds.Cloud, server_id: str) -> Facts:
+    """Ask for the facts, in three rounds at the most.
+
+    :raises ServiceError: when Nova cannot tell about the server; what the
+        other services cannot tell is left open.
+    """
+    server = cloud.compute.server(server_id)
+    calls = {'attachments': functools.partial(cloud.compute.attachments,
+                                              server_id)}
+    if server.volume_backed and cloud.has('volume'):
+        calls['quotas'] = lambda: cloud.volumes.quotas()
+    if cloud.has('image'):
+        calls['usage'] = lambda: cloud.images.usage()
+        if server.image_id:
+            calls['image'] = lambda: cloud.images.image(server.image_id or '')
+    answers = dict(zip(calls, clouds.together(*calls.values())))
+    if isinstance(answers['attachments'], errors.ServiceError):
+        raise answers['attachments']
+    attachments = answers['attachments']
+    volumes = dict(zip(
+        (attachment.volume_id for attachment in attachments),
+        clouds.together(*(
+            functools.partial(_volume, cloud, attachment.volume_id)
+            for attachment in attachments))))
+    lost = [answer for answer in (*answers.values(), *volumes.values())
+            if isinstance(answer, errors.ServiceError)
+            and not isinstance(answer, errors.NotFound)]
+    image = answers.get('image')
+    return Facts(
+        server=server,
+        disks=tuple(disk_facts.disks(server, attachments, {
+            key: volume for key, volume in volumes.items()
+            if isinstance(volume, types.Volume)})),
+        shutdown_timeout=_shutdown_timeout(image),
+        quotas=_or_empty(answers.get('quotas')),
+        usage=_or_empty(answers.get('usage')),
+        unknown=tuple({error.service: error for error in lost}.values()),
+    )
+
+
+def _volume(cloud: clouds.Cloud, volume_id: str) -> types.Volume:
+    return cloud.volumes.volume(volume_id)
+
+
+def _or_empty(answer: Any) -> Mapping[str, types.Quota]:
+    return answer if isinstance(answer, dict) else {}
+
+
+def _shutdown_timeout(image: Any) -> int | None:
+    if not isinstance(image, types.Image):
+        return None
+    text = image.properties.get(_SHUTDOWN_PROPERTY, '')
+    return int(text) if text.isdigit() else None
+
+
+def obstacles(facts: Facts) -> list[Obstacle]:
+    """What makes a snapshot of this instance impossible now."""
+    server = facts.server
+    found = []
+    run = journal.read(server)
+    if run is not None and run.open:
+        found.append(Obstacle(Code.RUN_OPEN, {'name': run.plan.name}))
+    elif server.task_state:
+        found.append(Obstacle(Code.BUSY, {'task': server.task_state}))
+    if server.status not in steps.CAPTURABLE:
+        found.append(Obstacle(Code.STATE, {'status': server.status}))
+    if server.volume_backed:
+        found += _volume_obstacles(facts)
+    return found + _image_obstacles(facts)
+
+
+def _volume_obstacles(facts: Facts) -> list[Obstacle]:
+    """Cinder takes one snapshot of each volume, of the volume's full size."""
+    taken = facts.captured
+    if any(error.service == 'volume' for error in facts.unknown):
+        return [Obstacle(Code.NO_VOLUME_SERVICE)]
+    found = [
+        Obstacle(Code.VOLUME_STATE, {
+            'volume': disk.volume.name or disk.volume_id,
+            'status': disk.volume.status})
+        for disk in taken
+        if disk.volume and disk.volume.status not in ('in-use', 'available')]
+    counts: dict[str, int] = {'': 0}
+    sizes: dict[str, int] = {'': 0}
+    for disk in taken:
+        kind = disk.volume.type if disk.volume else ''
+        for name in {'', f'_{kind}' if kind else ''}:
+            counts[name] = counts.get(name, 0) + 1
+            sizes[name] = sizes.get(name, 0) + disk.size_mib // 1024
+    for name in counts:
+        found += _over(Code.QUOTA_SNAPSHOTS, facts.quotas,
+                       f'snapshots{name}', counts[name])
+        found += _over(Code.QUOTA_GIGABYTES, facts.quotas,
+                       f'gigabytes{name}', sizes[name])
+    return found
+
+
+def _image_obstacles(facts: Facts) -> list[Obstacle]:
+    """A full Glance takes no image; how large one will be is not known.
+
+    So the size counts only when there is no room left at all.
+    """
+    return [*_over(Code.QUOTA_IMAGES, facts.usage, 'image_count_total', 1),
+            *_over(Code.QUOTA_IMAGE_SIZE, facts.usage, 'image_size_total',
+                   0 if facts.server.volume_backed else 1)]
+
+
+def _over(code: Code, quotas: Mapping[str, types.Quota], name: str,
+          needed: int) -> list[Obstacle]:
+    quota = quotas.get(name)
+    if quota is None or quota.left is None or quota.left >= needed:
+        return []
+    _, _, kind = name.partition('_')
+    return [Obstacle(code, {'needed': needed, 'left': quota.left,
+                            'limit': quota.limit, 'type': kind})]

@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The operator's settings: one dict, ``SNAPSHOT_DASHBOARD``, over defaults.
+
+This is the only module that reads Django's settings for the plugin.
+"""
+
+import functools
+from typing import Any
+
+from django.conf import settings
+from django.core import exceptions
+from django.core import signals
+
+DEFAULTS: dict[str, Any] = {
+    # Seconds that one call to a service may take.
+    'TIMEOUT': 10,
+    # Seconds between two looks of the open page at a run.
+    'POLL_INTERVAL': 2,
+    # Seconds that Nova waits for a guest to shut down before it pulls the
+    # plug, where the image does not say: nova.conf's shutdown_timeout.
+    'SHUTDOWN_TIMEOUT': 60,
+    # Whether the wizard suggests to power a running instance off.
+    'POWER_OFF_BY_DEFAULT': True,
+}
+
+
+@functools.lru_cache(maxsize=1)
+def _merged() -> dict[str, Any]:
+    own = getattr(settings, 'SNAPSHOT_DASHBOARD', {})
+    unknown = ', '.join(sorted(set(own) - set(DEFAULTS)))
+    if unknown:
+        raise exceptions.ImproperlyConfigured(
+            f'SNAPSHOT_DASHBOARD has no setting called {unknown}. There are: '
+            f'{", ".join(sorted(DEFAULTS))}.')
+    for name, value in own.items():
+        default = DEFAULTS[name]
+        number = isinstance(default, (int, float))
+        if isinstance(default, bool) != isinstance(value, bool) or (
+                number and not isinstance(value, (int, float))):
+            raise exceptions.ImproperlyConfigured(
+                f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be of "
+                f'the kind of its default, {default!r}.')
+    return {**DEFAULTS, **own}
+
+
+def get(name: str) -> Any:
+    """The value of one setting.
+
+    :raises ImproperlyConfigured: for a misspelt or mistyped setting.
+    """
+    return _merged()[name]
+
+
+def _forget(*, setting: str, **kwargs: Any) -> None:
+    if setting == 'SNAPSHOT_DASHBOARD':
+        _merged.cache_clear()
+
+
+signals.setting_changed.connect(
+    _forget, dispatch_uid='snapshot_dashboard.settings')

@@ -1,0 +1,189 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A snapshot as a user sees it, of whichever kind."""
+
+import dataclasses
+import datetime
+import enum
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import statuses
+
+GIB = 1024 ** 3
+
+
+class Kind(enum.Enum):
+    """Where a snapshot lives: an image in Glance, or one in Cinder."""
+
+    INSTANCE = 'instance'
+    VOLUME = 'volume'
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """What a snapshot was taken of.
+
+    :ivar exists: None when the service that knows could not be asked.
+    :ivar bootable: for volumes; None when not known.
+    """
+
+    kind: Kind
+    id: str
+    name: str = ''
+    exists: bool | None = None
+    bootable: bool | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """A volume snapshot that belongs to an instance snapshot.
+
+    :ivar status: None when Cinder could not be asked, ``deleted`` when it
+        is gone.
+    """
+
+    id: str
+    name: str
+    status: str | None
+    size_gib: int
+    device: str
+    boot: bool
+    volume_id: str = ''
+
+
+@dataclasses.dataclass(frozen=True)
+class Snapshot:
+    """One row of the list."""
+
+    kind: Kind
+    id: str
+    name: str
+    service_status: str
+    created: datetime.datetime
+    size_bytes: int
+    project_id: str
+    source: Source | None
+    parts: tuple[Part, ...] = ()
+    consistency: str = ''
+    run_id: str = ''
+    protected: bool = False
+    group_snapshot_id: str | None = None
+
+    @property
+    def row_id(self) -> str:
+        """Both services' ids in one space."""
+        return f'{self.kind.value}-{self.id}'
+
+    @property
+    def order(self) -> tuple[datetime.datetime, str]:
+        return self.created, self.id
+
+    @property
+    def volume_backed(self) -> bool:
+        return self.kind is Kind.INSTANCE and bool(self.parts)
+
+    @property
+    def status(self) -> str:
+        """The status of the whole: the image's says nothing of its parts.
+
+        Nova makes the image active before its volume snapshots are done,
+        and leaves it so when one of them fails.
+        """
+        if self.service_status != 'active':
+            return self.service_status
+        for part in self.parts:
+            if part.status is None:
+                continue
+            if statuses.motion(part.status) is statuses.Motion.FAILED:
+                return statuses.INCOMPLETE
+        if any(part.status == 'creating' for part in self.parts):
+            return 'creating'
+        return self.service_status
+
+    @property
+    def motion(self) -> statuses.Motion:
+        return statuses.motion(self.status)
+
+    @property
+    def usable(self) -> bool:
+        return self.status in ('active', 'available')
+
+
+def parse_row_id(row_id: str) -> tuple[Kind, str]:
+    """The kind and the service's id.
+
+    :raises ValueError: for anything that is not a row id.
+    """
+    kind, _, service_id = row_id.partition('-')
+    if not service_id:
+        raise ValueError(row_id)
+    return Kind(kind), service_id
+
+
+def from_image(image: types.Image,
+               volume_snapshots: dict[str, types.VolumeSnapshot | None]
+               ) -> Snapshot:
+    """An instance snapshot.
+
+    :param volume_snapshots: by id those that its mapping names, None for
+        those that are gone; what is missing here could not be asked for.
+    """
+    parts = tuple(_part(disk, volume_snapshots) for disk in image.disks)
+    instance_id = image.properties.get(marks.INSTANCE_ID, '')
+    size = sum(part.size_gib for part in parts) * GIB
+    return Snapshot(
+        kind=Kind.INSTANCE,
+        id=image.id,
+        name=image.name,
+        service_status=image.status,
+        created=image.created,
+        size_bytes=size or image.size_bytes,
+        project_id=image.owner,
+        source=Source(
+            Kind.INSTANCE, instance_id,
+            image.properties.get(marks.INSTANCE_NAME, '')
+        ) if instance_id else None,
+        parts=parts,
+        consistency=image.properties.get(marks.CONSISTENCY, ''),
+        run_id=image.properties.get(marks.RUN, ''),
+        protected=image.protected,
+    )
+
+
+def _part(disk: types.MappedDisk,
+          found: dict[str, types.VolumeSnapshot | None]) -> Part:
+    part_id = disk.snapshot_id or ''
+    snapshot = found.get(part_id)
+    if snapshot is not None:
+        return Part(part_id, snapshot.name, snapshot.status,
+                    snapshot.size_gib, disk.device, disk.boot,
+                    snapshot.volume_id)
+    return Part(part_id, '', 'deleted' if part_id in found else None,
+                disk.size_gib, disk.device, disk.boot)
+
+
+def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
+    return Snapshot(
+        kind=Kind.VOLUME,
+        id=snapshot.id,
+        name=snapshot.name,
+        service_status=snapshot.status,
+        created=snapshot.created,
+        size_bytes=snapshot.size_gib * GIB,
+        project_id=snapshot.project_id,
+        source=Source(Kind.VOLUME, snapshot.volume_id),
+        consistency=snapshot.metadata.get(marks.CONSISTENCY, ''),
+        run_id=snapshot.metadata.get(marks.RUN, ''),
+        group_snapshot_id=snapshot.group_snapshot_id,
+    )

@@ -1,0 +1,62 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One snapshot: look at it, delete it."""
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import sources
+
+
+def get(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
+    """A snapshot by the id of its row.
+
+    :raises ServiceError: ``NotFound`` also for a malformed id and for a
+        snapshot of another project.
+    """
+    rows, _ = sources.resolve(cloud, [_entry(cloud, row_id)])
+    return rows[0]
+
+
+def _entry(cloud: clouds.Cloud,
+           row_id: str) -> types.Image | types.VolumeSnapshot:
+    try:
+        kind, service_id = model.parse_row_id(row_id)
+    except ValueError:
+        raise errors.NotFound('image', f'no such row: {row_id!r}') from None
+    if kind is model.Kind.VOLUME:
+        return cloud.volumes.snapshot(service_id)
+    image = cloud.images.image(service_id)
+    if image.owner != cloud.project_id:
+        # Glance shows public images and those of others that were shared.
+        raise errors.NotFound('image', f'{service_id} is not this project\'s')
+    return image
+
+
+def delete(cloud: clouds.Cloud, snapshot: model.Snapshot) -> None:
+    """Delete a snapshot with the volume snapshots that belong to it.
+
+    The image goes first: should the rest fail, what is left are volume
+    snapshots that show in the list as such and can still be used or
+    deleted, not an image that looks whole and cannot be launched.
+
+    :raises ServiceError: the first error; what follows is left as it is.
+    """
+    if snapshot.kind is model.Kind.VOLUME:
+        cloud.volumes.delete_snapshot(snapshot.id)
+        return
+    cloud.images.delete(snapshot.id)
+    for part in snapshot.parts:
+        if part.status != 'deleted':
+            cloud.volumes.delete_snapshot(part.id)

@@ -1,0 +1,63 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All the statuses that a snapshot can have, and what each one means.
+
+From Glance's and Cinder's references: Image API v2, image statuses; Block
+Storage API v3, snapshot statuses.
+"""
+
+import enum
+
+
+class Motion(enum.Enum):
+    """Whether a snapshot is still changing."""
+
+    MOVING = 'moving'
+    DONE = 'done'
+    FAILED = 'failed'
+
+
+#: The status of a set whose image is there and a part of which is not.
+INCOMPLETE = 'incomplete'
+
+MOTIONS: dict[str, Motion] = {
+    # Glance
+    'queued': Motion.MOVING,
+    'saving': Motion.MOVING,
+    'uploading': Motion.MOVING,
+    'importing': Motion.MOVING,
+    'pending_delete': Motion.MOVING,
+    'active': Motion.DONE,
+    'deactivated': Motion.DONE,
+    'deleted': Motion.FAILED,
+    'killed': Motion.FAILED,
+    # Cinder
+    'creating': Motion.MOVING,
+    'backing-up': Motion.MOVING,
+    'restoring': Motion.MOVING,
+    'deleting': Motion.MOVING,
+    'unmanaging': Motion.MOVING,
+    'available': Motion.DONE,
+    'error': Motion.FAILED,
+    'error_deleting': Motion.FAILED,
+    # ours
+    INCOMPLETE: Motion.FAILED,
+}
+
+
+def motion(status: str) -> Motion:
+    """Whether to look again; an unknown status is taken as final.
+
+    So a status that a later release brings never polls for ever.
+    """
+    return MOTIONS.get(status, Motion.DONE)

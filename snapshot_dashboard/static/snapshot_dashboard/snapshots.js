@@ -1,0 +1,188 @@
+/*
+ * Licensed under the Apache License, Version 2.0 (the "License"); you may
+ * not use this file except in compliance with the License. You may obtain
+ * a copy of the License at
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+ * WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+ * License for the specific language governing permissions and limitations
+ * under the License.
+ */
+
+/* The panel of snapshots: runs above the list, and the wizard. */
+horizon.snapshotDashboard = {
+  /* While a run is open, bring it forward (or look at it) again and again. */
+  initRuns: function () {
+    var $section = $('.snapshot-runs');
+    if (!$section.length) { return; }
+    $section.on('click', '[data-run-post]', function () {
+      $(this).prop('disabled', true);
+      horizon.snapshotDashboard.request($section, 'POST',
+                                        $(this).attr('data-run-post'));
+    });
+    horizon.snapshotDashboard.schedule($section);
+  },
+
+  schedule: function ($section) {
+    var $runs = $section.find('[data-runs]');
+    clearTimeout($section.data('timer'));
+    if ($runs.attr('data-open') !== 'true') { return; }
+    $section.data('timer', setTimeout(function () {
+      var may = $runs.attr('data-may-advance') === 'true';
+      horizon.snapshotDashboard.request(
+        $section, may ? 'POST' : 'GET',
+        $section.attr(may ? 'data-advance-url' : 'data-runs-url'));
+    }, Number($runs.attr('data-interval'))));
+  },
+
+  request: function ($section, method, url) {
+    var $runs = $section.find('[data-runs]');
+    clearTimeout($section.data('timer'));
+    $.ajax({
+      type: method,
+      url: url,
+      data: method === 'POST' ? $runs.find('input').serialize() : {}
+    }).done(function (html) {
+      horizon.snapshotDashboard.show($section, $runs, html);
+    }).fail(function (answer) {
+      /* Signed out: Horizon's own page knows the way to the login. */
+      if (answer.status === 401) { location.reload(); }
+    }).always(function () {
+      horizon.snapshotDashboard.schedule($section);
+    });
+  },
+
+  show: function ($section, $runs, html) {
+    var before = horizon.snapshotDashboard.spoken($runs);
+    var focused = document.activeElement && document.activeElement.id;
+    var $content = $section.find('[data-runs-content]').html(html);
+    var $new = $content.find('[data-runs]');
+    var now = horizon.snapshotDashboard.spoken($new);
+    if (focused && !document.activeElement.id) {
+      $(document.getElementById(focused)).trigger('focus');
+    }
+    if (now !== before) {
+      $section.find('[data-runs-announcement]').text(now);
+    }
+    if ($new.attr('data-state') !== $runs.attr('data-state')) {
+      horizon.snapshotDashboard.refreshList();
+    }
+  },
+
+  spoken: function ($runs) {
+    return $runs.find('article').map(function () {
+      return $(this).find('h4').text().trim() + ': ' +
+        $(this).find('[data-run-now]').attr('data-run-now');
+    }).get().join('. ');
+  },
+
+  /* Fetch the list anew, without the page around it. */
+  refreshList: function () {
+    $.get(location.href).done(function (html) {
+      var $old = $('[data-snapshots-list] table.datatable');
+      var $new = $('<div>').append($.parseHTML(html))
+        .find('[data-snapshots-list] table.datatable');
+      if ($old.length && $new.length) {
+        horizon.snapshotDashboard.mergeRows($old, $new);
+      }
+    });
+  },
+
+  mergeRows: function ($old, $new) {
+    var moving = 'tr.warning.ajax-update';
+    var polling = $old.find(moving).length > 0;
+    var $rows = $new.find('tbody').first().children().map(function () {
+      /* Horizon may just be asking for a row in motion: leave that one. */
+      var there = this.id && document.getElementById(this.id);
+      return there && $(there).is(moving) ? there : this;
+    });
+    $old.find('tbody').first().children().not($rows).remove();
+    $old.find('tbody').first().append($rows);
+    $old.children('thead, tfoot').each(function () {
+      $(this).html($new.children(this.tagName).html());
+    });
+    recompileAngularContent($old);
+    if (!polling) { horizon.datatables.update(); }
+  },
+
+  /* The wizard: what the page says of the chosen instance. */
+  initWizard: function (modal) {
+    var $wizard = $(modal).find('[data-snapshot-facts]').closest('form');
+    if (!$wizard.length) { return; }
+    var $instance = $wizard.find('[name="instance_id"]');
+    $instance.on('change', function () {
+      horizon.snapshotDashboard.loadFacts($wizard, $instance.val());
+    });
+    $wizard.on('change', '[name="power_off"], [name="power_on"]',
+               function () {
+                 horizon.snapshotDashboard.showChoice($wizard);
+               });
+    $wizard.find('[data-power-fields]').addClass('hidden');
+    if ($instance.val()) { $instance.trigger('change'); }
+  },
+
+  loadFacts: function ($wizard, serverId) {
+    var $facts = $wizard.find('[data-snapshot-facts]');
+    $wizard.data('facts', serverId);
+    if (!serverId) { return; }
+    $.get($facts.attr('data-url').replace(
+      '00000000-0000-0000-0000-000000000000', serverId)
+    ).done(function (html) {
+      if ($wizard.data('facts') === serverId) {
+        horizon.snapshotDashboard.showFacts($wizard, $('<div>').html(html));
+      }
+    }).fail(function () {
+      $wizard.find('[data-facts-disks]').text(
+        gettext('This instance cannot be looked at now. Try again later.'));
+    });
+  },
+
+  showFacts: function ($wizard, $html) {
+    var $facts = $html.find('[data-facts]');
+    $html.find('[data-for]').each(function () {
+      $wizard.find('[data-facts-' + $(this).attr('data-for') + ']')
+        .empty().append($(this).contents());
+    });
+    if (!$facts.length) { return; }
+    var canPowerOff = $facts.attr('data-can-power-off') === 'true';
+    var $name = $wizard.find('[name="name"]');
+    $wizard.find('[name="seen_status"]').val($facts.attr('data-status'));
+    $wizard.find('[data-power-fields]').toggleClass('hidden', !canPowerOff);
+    if (!$wizard.data('asked-before')) {
+      $wizard.find('[name="power_off"]').prop(
+        'checked',
+        canPowerOff && $facts.attr('data-suggest-power-off') === 'true');
+    }
+    if (!canPowerOff) {
+      $wizard.find('[name="power_off"]').prop('checked', false);
+    }
+    /* A name that the user has not touched follows the instance. */
+    if (!$name.val() || $name.val() === $wizard.data('default-name')) {
+      $name.val($facts.attr('data-name'));
+    }
+    $wizard.data('default-name', $facts.attr('data-name'));
+    $wizard.data('can-power-off', canPowerOff);
+    horizon.snapshotDashboard.showChoice($wizard);
+  },
+
+  showChoice: function ($wizard) {
+    var can = $wizard.data('can-power-off') || false;
+    var off = can && $wizard.find('[name="power_off"]').prop('checked');
+    var on = off && $wizard.find('[name="power_on"]').prop('checked');
+    $wizard.find('[name="power_on"]').closest('.form-group')
+      .toggleClass('hidden', !off);
+    $wizard.find('[data-facts-live]').toggleClass('hidden', off || !can);
+    $wizard.find('[data-summary-off]').toggleClass('hidden', !off);
+    $wizard.find('[data-summary-on]').toggleClass('hidden', !on);
+    $wizard.find('[data-summary-left-off]').toggleClass('hidden', !off || on);
+  }
+};
+
+horizon.addInitFunction(function () {
+  horizon.snapshotDashboard.initRuns();
+  horizon.snapshotDashboard.initWizard(document);
+  horizon.modals.addModalInitFunction(horizon.snapshotDashboard.initWizard);
+});
