@@ -17,9 +17,11 @@ session. It bounds every call by a timeout and names what failed. It imports
 neither Django nor Horizon.
 """
 
+from collections.abc import Callable
+from collections.abc import Mapping
 import concurrent.futures
 import functools
-from typing import Any, Callable, Mapping
+from typing import Any
 
 from keystoneauth1 import session as keystone_session
 

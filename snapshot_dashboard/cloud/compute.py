@@ -12,8 +12,10 @@
 
 """Nova, as far as snapshots need it."""
 
+from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from keystoneauth1 import session as keystone_session
 from novaclient import client as nova_client

@@ -12,8 +12,8 @@
 
 """What can go wrong with a service, in one family whatever the client."""
 
+from collections.abc import Iterator
 import contextlib
-from typing import Iterator
 
 from cinderclient import exceptions as cinder_errors
 from glanceclient import exc as glance_errors

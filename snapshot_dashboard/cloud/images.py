@@ -16,8 +16,10 @@ The client's own HTTP layer is used, not its image model: that would fetch
 a JSON schema first, and check each of a page's images against it.
 """
 
+from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
-from typing import Any, Iterator
+from typing import Any
 from urllib import parse
 
 from glanceclient.v2 import client as glance_client
@@ -46,8 +48,8 @@ class Images:
             _, body = glance.get(f'/v2/images/{parse.quote(image_id)}')
         return types.Image.from_api(body)
 
-    def images(self, limit: int, *, newest_first: bool = True,
-               **filters: str) -> list[types.Image]:
+    def images(self, limit: int, filters: Mapping[str, str],
+               newest_first: bool = True) -> list[types.Image]:
         """Images by creation time, then id.
 
         :param filters: fields or properties and their values; for times

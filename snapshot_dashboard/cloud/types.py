@@ -15,21 +15,20 @@
 Sizes are in the unit that each name says; times are aware datetimes in UTC.
 """
 
+from collections.abc import Mapping
 import dataclasses
 import datetime
 import json
-from typing import Any, Mapping
+from typing import Any
 
-UTC = datetime.timezone.utc
+UTC = datetime.UTC
 
 
-def parse_time(text: str | None) -> datetime.datetime | None:
+def parse_time(text: str) -> datetime.datetime:
     """A service's time stamp; they write it with and without fractions.
 
     Glance and Nova end it with Z, Cinder leaves the zone out.
     """
-    if not text:
-        return None
     moment = datetime.datetime.fromisoformat(text.replace('Z', '+00:00'))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -137,13 +136,11 @@ class Image:
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Image':
-        created = parse_time(body['created_at'])
-        assert created is not None
         return cls(
             id=body['id'],
             name=body.get('name') or '',
             status=body.get('status') or 'unknown',
-            created=created,
+            created=parse_time(body['created_at']),
             size_bytes=body.get('size') or 0,
             owner=body.get('owner') or '',
             protected=bool(body.get('protected')),
@@ -193,13 +190,11 @@ class VolumeSnapshot:
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'VolumeSnapshot':
-        created = parse_time(body['created_at'])
-        assert created is not None
         return cls(
             id=body['id'],
             name=body.get('name') or '',
             status=body.get('status') or 'unknown',
-            created=created,
+            created=parse_time(body['created_at']),
             size_gib=body.get('size') or 0,
             volume_id=body.get('volume_id') or '',
             project_id=body.get(

@@ -12,8 +12,9 @@
 
 """Cinder, as far as snapshots need it."""
 
+from collections.abc import Iterator
 import contextlib
-from typing import Any, Iterator
+from typing import Any
 
 from cinderclient import client as cinder_client
 from keystoneauth1 import session as keystone_session

@@ -16,10 +16,12 @@ Any number of callers at once, and a crash between any two lines, lead to
 the same end: each write is safe to repeat, and each look is a new one.
 """
 
+from collections.abc import Callable
 import dataclasses
 import functools
 import logging
 import time
+from typing import Any
 import uuid
 
 from snapshot_dashboard import cloud as clouds
@@ -127,11 +129,12 @@ def advance(cloud: clouds.Cloud, run: journal.Journal) -> journal.Journal:
 def observe(cloud: clouds.Cloud, run: journal.Journal) -> steps.Observation:
     """Look at all that the next step depends on."""
     progress = run.progress
-    look = [functools.partial(cloud.compute.server, run.server.id)]
+    look: list[Callable[[], Any]] = [
+        lambda: cloud.compute.server(run.server.id)]
     if progress.captures:
-        look.append(functools.partial(
-            cloud.images.images, _IMAGES, owner=cloud.project_id,
-            **{marks.RUN: run.plan.run_id}))
+        look.append(lambda: cloud.images.images(
+            _IMAGES, {'owner': cloud.project_id,
+                      marks.RUN: run.plan.run_id}))
     answers = clouds.together(*look)
     if isinstance(answers[0], errors.NotFound):
         answers[0] = None
@@ -187,7 +190,7 @@ def take(cloud: clouds.Cloud, run: journal.Journal,
 
 
 def _try(cloud: clouds.Cloud, run: journal.Journal, failure: steps.Failure,
-         call) -> journal.Journal:
+         call: Callable[[], str | None]) -> journal.Journal:
     """Make a write whose effect the next look will show.
 
     A conflict or a lost answer needs no more than that look. A refusal is

@@ -12,9 +12,10 @@
 
 """Disk by disk: what a snapshot of an instance will hold."""
 
+from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import enum
-from typing import Mapping, Sequence
 
 from snapshot_dashboard.cloud import types
 

@@ -18,9 +18,10 @@ write them, and the guest can read the metadata, so nothing here is secret
 and nothing here is trusted: what cannot be read is no run.
 """
 
+from collections.abc import Mapping
 import dataclasses
 import json
-from typing import Any, Mapping
+from typing import Any
 
 from snapshot_dashboard.cloud import types
 
@@ -145,7 +146,7 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
 
 def _read_progress(metadata: Mapping[str, str]) -> Progress:
     packed = json.loads(metadata.get(_PROGRESS) or '{}')
-    known = {}
+    known: dict[str, Any] = {}
     for field in dataclasses.fields(Progress):
         if field.name in packed:
             value = packed[field.name]

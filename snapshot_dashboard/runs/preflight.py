@@ -15,10 +15,12 @@
 ``look`` asks the services, ``obstacles`` decides, purely.
 """
 
+from collections.abc import Callable
+from collections.abc import Mapping
 import dataclasses
 import enum
 import functools
-from typing import Any, Mapping
+from typing import Any
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
@@ -98,8 +100,8 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
         other services cannot tell is left open.
     """
     server = cloud.compute.server(server_id)
-    calls = {'attachments': functools.partial(cloud.compute.attachments,
-                                              server_id)}
+    calls: dict[str, Callable[[], Any]] = {
+        'attachments': lambda: cloud.compute.attachments(server_id)}
     if server.volume_backed and cloud.has('volume'):
         calls['quotas'] = lambda: cloud.volumes.quotas()
     if cloud.has('image'):

@@ -19,6 +19,7 @@ nothing, so whoever asks, and however often, gets the same answer.
 
 import dataclasses
 import enum
+from typing import Any
 
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
@@ -194,7 +195,7 @@ def _after_captured(plan: journal.Plan, progress: journal.Progress,
     return _note(progress, ended=seen.now)
 
 
-def _note(progress: journal.Progress, **changes) -> Step:
+def _note(progress: journal.Progress, **changes: Any) -> Step:
     return Step(Do.NOTE, dataclasses.replace(progress, **changes))
 
 

@@ -62,7 +62,7 @@ class Cursor:
 
 
 def _stamp(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.timezone.utc).strftime(
+    return moment.astimezone(datetime.UTC).strftime(
         '%Y-%m-%dT%H:%M:%SZ')
 
 

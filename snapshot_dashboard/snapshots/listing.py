@@ -16,12 +16,17 @@ Four sorted streams are asked for one page each, at the same time, and
 merged. What one page costs does not depend on how many there are.
 """
 
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
 import contextlib
 import dataclasses
 import functools
 import heapq
 import itertools
-from typing import Callable, Iterable, Iterator, Sequence, TypeAlias
+from typing import TypeAlias
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
@@ -103,10 +108,12 @@ def _streams(cloud: clouds.Cloud, cursor: cursors.Cursor | None, limit: int,
     bound = {'created_at': cursor.bound} if cursor else {}
     newest_first = cursor is None or not cursor.newer
 
-    def images(limit: int, **extra: str) -> Sequence[Entry]:
+    def images(kind: Mapping[str, str], limit: int,
+               marker: str | None = None) -> Sequence[Entry]:
+        beyond = {'marker': marker} if marker else {}
         found = cloud.images.images(
-            limit, newest_first=newest_first, owner=cloud.project_id,
-            **bound, **extra)
+            limit, {'owner': cloud.project_id, **kind, **bound, **beyond},
+            newest_first)
         seen.extend(found)
         return found
 
@@ -126,20 +133,20 @@ def _streams(cloud: clouds.Cloud, cursor: cursors.Cursor | None, limit: int,
 
     fetches: list[tuple[Fetch, Fetch]] = []
     if cloud.has('image'):
-        for kind in ({'image_type': 'snapshot'}, {'image_type': 'backup'},
-                     {'bdm_v2': 'True'}):
-            fetch = functools.partial(images, **kind)
+        for name, value in (('image_type', 'snapshot'),
+                            ('image_type', 'backup'), ('bdm_v2', 'True')):
+            fetch = functools.partial(images, {name: value})
             fetches.append((fetch, fetch))
     if cloud.has('volume'):
         fetches.append((first_volume_snapshots, volume_snapshots))
     answers = clouds.together(
         *(functools.partial(first, limit) for first, _ in fetches))
     found = []
-    for answer, (_, fetch) in zip(answers, fetches):
+    for answer, (_, more) in zip(answers, fetches):
         if isinstance(answer, errors.ServiceError):
             problems.append(answer)
             continue
-        found.append(stream(answer, fetch, limit, newest_first, problems))
+        found.append(stream(answer, more, limit, newest_first, problems))
     return found
 
 

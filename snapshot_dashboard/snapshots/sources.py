@@ -15,9 +15,11 @@
 The second round of calls of a page: by id, for what the page shows only.
 """
 
+from collections.abc import Iterable
+from collections.abc import Sequence
 import dataclasses
 import functools
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors

@@ -13,12 +13,27 @@
 """A real small OpenStack on loopback: python -m tests.cloud --help."""
 
 import argparse
+import signal
 import sys
+import threading
 import time
 
 from tests.cloud import launcher
 from tests.cloud import processes
+from tests.cloud import seed
 from tests.cloud import site
+
+_WELCOME = """
+    Horizon with the plugin:   {url}
+    Sign in as                 alice (member), bob (another member),
+                               rita (reader), admin,
+                               carol (member of another project)
+    with the password          {password}
+    Then open                  Project > Compute > Snapshots
+    Logs                       {logs}
+
+Ctrl-C stops everything. What you did is kept for the next time.
+"""
 
 
 def main() -> int:
@@ -35,7 +50,9 @@ def main() -> int:
     for name, text in (('up', 'start it, and wait until it works'),
                        ('down', 'stop it and keep its state'),
                        ('wipe', 'stop it and forget its state'),
-                       ('status', 'say what runs')):
+                       ('status', 'say what runs'),
+                       ('demo', 'start it with Horizon and sample data, '
+                                'until Ctrl-C')):
         commands.add_parser(name, help=text)
     options = parser.parse_args()
     began = time.monotonic()
@@ -51,8 +68,10 @@ def main() -> int:
 
 
 def _run(options: argparse.Namespace, say: launcher.Say) -> int:
-    if options.command == 'up':
+    if options.command in ('up', 'demo'):
         where = site.plan(options.name, options.first_port)
+        if options.command == 'demo':
+            return _demo(where, say)
         launcher.up(where, say)
         say(f'ready: {where.auth_url}')
         return 0
@@ -66,6 +85,30 @@ def _run(options: argparse.Namespace, say: launcher.Say) -> int:
     {'down': launcher.down, 'wipe': launcher.wipe}[options.command](
         where, say)
     return 0
+
+
+def _demo(where: site.Site, say: launcher.Say) -> int:
+    """Everything that a person needs to try the plugin by hand."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        launcher.up(where, say)
+        seed.seed(where, say)
+        launcher.dashboard_up(where, say)
+        print(_WELCOME.format(url=where.url('horizon'),
+                              password=site.PASSWORD, logs=where.logs),
+              flush=True)
+        stop.wait()
+    except KeyboardInterrupt:
+        print(flush=True)
+    finally:
+        launcher.down(where, say)
+    return 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == '__main__':

@@ -29,12 +29,13 @@ volume.snapshot, volume.snapshot_delete. ``server.stop`` also knows
 whole shutdown timeout.
 """
 
+from collections.abc import Iterator
 import contextlib
 import json
 import os
 import pathlib
 import time
-from typing import Any, Iterator
+from typing import Any
 
 OPERATIONS = (
     'server.stop',

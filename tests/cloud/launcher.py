@@ -12,13 +12,13 @@
 
 """Bring a test cloud up, and take it down."""
 
+from collections.abc import Callable
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import time
-from typing import Callable
 
 from tests.cloud import bootstrap
 from tests.cloud import conf

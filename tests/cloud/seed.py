@@ -15,10 +15,11 @@
 Seeding is idempotent: what is there by its name is left as it is.
 """
 
+from collections.abc import Callable
 import io
 import random
 import time
-from typing import Any, Callable
+from typing import Any
 
 from openstack import connection
 from openstack import exceptions

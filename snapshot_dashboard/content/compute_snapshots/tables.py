@@ -17,9 +17,9 @@ import sys
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
@@ -182,11 +182,9 @@ def size_text(size_bytes):
     size = float(size_bytes)
     for unit in ('B', 'KiB', 'MiB', 'GiB'):
         if size < 1024:
-            break
+            return f'{size:.4g} {unit}'
         size /= 1024
-    else:
-        unit = 'TiB'
-    return f'{size:.4g} {unit}'
+    return f'{size:.4g} TiB'
 
 
 def render_created(snapshot):

@@ -24,10 +24,10 @@ import pathlib
 import shutil
 import time
 
+from nova import exception
 from nova.compute import power_state
 from nova.compute import task_states
 import nova.conf
-from nova import exception
 from nova.image import glance
 from nova.virt import fake
 from nova.virt import node

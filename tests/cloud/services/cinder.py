@@ -51,11 +51,11 @@ def start_services():
 
     The volume service comes first: the scheduler waits for its report.
     """
-    import os_brick
-    from cinder.common import constants
     from cinder import context
     from cinder import objects
     from cinder import service
+    from cinder.common import constants
+    import os_brick
     from oslo_config import cfg
 
     class OwnService(service.Service):

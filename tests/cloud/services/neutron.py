@@ -23,8 +23,8 @@ from tests.cloud.services import serving
 
 def create_schema():
     """Make the tables from the models: Neutron's migrations need MySQL."""
-    import sqlalchemy
     from neutron.db.migration.models import head
+    import sqlalchemy
     engine = sqlalchemy.create_engine('sqlite:///neutron.sqlite')
     head.get_metadata().create_all(engine)
 

@@ -25,17 +25,17 @@ from tests.cloud.services import serving
 
 def start_services():
     """Start what nova-conductor, -scheduler and -compute would run."""
-    import os_brick
-    import os_vif
+    from nova import context
+    from nova import objects
+    from nova import service
     from nova.compute import rpcapi as compute_rpc
     from nova.conductor import rpcapi as conductor_rpc
     import nova.conf
-    from nova import context
-    from nova import objects
     from nova.objects import host_mapping
     from nova.scheduler import rpcapi as scheduler_rpc
-    from nova import service
     import nova.virt
+    import os_brick
+    import os_vif
 
     # Nova loads virt drivers from below nova.virt only.
     nova.virt.__path__.append(str(pathlib.Path(drivers.__file__).parent))

@@ -1,0 +1,54 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Run a tox environment on a machine that has nothing but Python.
+
+``python3 -m tests`` runs every test, ``python3 -m tests demo`` the demo;
+any other arguments are passed to tox. Whoever has tox can call it directly.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+
+_ROOT = pathlib.Path(__file__).resolve().parents[1]
+_TOX = 'tox>=4.28,<5'
+
+
+def main() -> int:
+    if sys.version_info < (3, 11):
+        print(f'Python 3.11 or newer is needed; this is '
+              f'{sys.version.split()[0]}.', file=sys.stderr)
+        return 1
+    venv = _ROOT / '.venv'
+    tox = venv / 'bin' / 'tox'
+    if not tox.exists():
+        print('Installing tox into .venv (once).', flush=True)
+        quiet = ['-q', '--disable-pip-version-check', '--no-input']
+        for command in ([sys.executable, '-m', 'venv', str(venv)],
+                        [str(venv / 'bin' / 'python'), '-m', 'pip',
+                         'install', *quiet, _TOX]):
+            if subprocess.run(command).returncode:
+                print('tox could not be installed. On Debian and Ubuntu a '
+                      'virtual environment needs: apt-get install '
+                      'python3-venv', file=sys.stderr)
+                return 1
+    arguments = sys.argv[1:]
+    if arguments and not arguments[0].startswith('-'):
+        arguments.insert(0, '-e')
+    os.chdir(_ROOT)
+    os.execv(tox, [str(tox), *arguments])
+
+
+if __name__ == '__main__':
+    sys.exit(main())

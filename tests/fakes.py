@@ -1,0 +1,307 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""OpenStack's HTTP answers, faked below the real clients.
+
+The bodies have the shape that Nova 34, Glance 33 and Cinder 29 send. What
+is asked for is recorded, so that a test can count it.
+"""
+
+import datetime
+import json
+import re
+from urllib import parse
+import uuid
+
+from keystoneauth1 import session as keystone_session
+from keystoneauth1 import token_endpoint
+import requests_mock
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import versions
+
+PROJECT = '7a7a7a7a7a7a4a7a8a7a7a7a7a7a7a7a'
+NOVA = 'http://nova.test/v2.1'
+GLANCE = 'http://glance.test'
+CINDER = f'http://cinder.test/v3/{PROJECT}'
+ENDPOINTS = {'compute': NOVA, 'image': GLANCE, 'volume': CINDER}
+_START = datetime.datetime(2026, 3, 1, 12, 0, 0)
+
+
+def new_id(number: int | None = None) -> str:
+    """A new id, or the one of a number."""
+    if number is None:
+        return str(uuid.uuid4())
+    return f'00000000-0000-4000-8000-{number:012d}'
+
+
+def stamp(seconds: float) -> str:
+    """A time so many seconds after the start, as Glance writes it."""
+    moment = _START + datetime.timedelta(seconds=seconds)
+    return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+class FakeOpenStack:
+    """The services' state, and their answers out of it."""
+
+    def __init__(self, mocker):
+        self.servers: dict[str, dict] = {}
+        self.images: dict[str, dict] = {}
+        self.volumes: dict[str, dict] = {}
+        self.snapshots: dict[str, dict] = {}
+        self.attachments: dict[str, list[dict]] = {}
+        self.quotas: dict[str, dict] = {}
+        self.usage: dict[str, dict] | None = None
+        #: Requests: method, path, parsed body.
+        self.calls: list[tuple[str, str, dict | None]] = []
+        #: The same, as requests-mock keeps them.
+        self.requests: list = []
+        #: Answers that replace the right ones: (method, pattern) -> status.
+        self.faults: dict[tuple[str, str], int] = {}
+        versions.forget()
+        for root in ('http://nova.test', GLANCE, 'http://cinder.test'):
+            mocker.register_uri(
+                requests_mock.ANY, re.compile(re.escape(root)),
+                json=self._answer,
+                headers={'Content-Type': 'application/json'})
+
+    # What a test puts in.
+
+    def server(self, name: str = 'web-1', **fields) -> dict:
+        body = {
+            'id': new_id(), 'name': name, 'status': 'ACTIVE',
+            'OS-EXT-STS:task_state': None, 'locked': False,
+            'flavor': {'original_name': 'm1.small', 'vcpus': 1, 'ram': 2048,
+                       'disk': 10, 'ephemeral': 0, 'swap': 0,
+                       'extra_specs': {}},
+            'image': {'id': new_id(1)}, 'metadata': {}, 'tags': [],
+            'tenant_id': PROJECT, 'os-extended-volumes:volumes_attached': [],
+            **fields}
+        self.servers[body['id']] = body
+        return body
+
+    def image(self, name: str, at: float = 0, **fields) -> dict:
+        body = {
+            'id': new_id(), 'name': name, 'status': 'active', 'size': 4194304,
+            'owner': PROJECT, 'created_at': stamp(at), 'protected': False,
+            'min_disk': 10, 'min_ram': 0, 'visibility': 'private',
+            'image_type': 'snapshot', 'disk_format': 'raw',
+            'container_format': 'bare', 'tags': [], **fields}
+        self.images[body['id']] = {
+            key: value for key, value in body.items() if value is not None}
+        return self.images[body['id']]
+
+    def set_image(self, name: str, snapshots: list[dict], at: float = 0,
+                  **fields) -> dict:
+        """The image of a volume-backed snapshot, blank disks first."""
+        mapping = [{'source_type': 'blank', 'destination_type': 'local',
+                    'boot_index': -1, 'volume_size': 1024,
+                    'guest_format': 'swap', 'snapshot_id': None,
+                    'device_name': '/dev/vdz'}]
+        mapping += [{'source_type': 'snapshot',
+                     'destination_type': 'volume',
+                     'boot_index': 0 if number == 0 else None,
+                     'volume_size': snapshot['size'],
+                     'snapshot_id': snapshot['id'],
+                     'device_name': f'/dev/vd{"abcdef"[number]}'}
+                    for number, snapshot in enumerate(snapshots)]
+        return self.image(name, at, size=0, **{
+            'image_type': None, 'bdm_v2': 'True',
+            'block_device_mapping': json.dumps(mapping), **fields})
+
+    def volume(self, name: str = 'data', **fields) -> dict:
+        body = {'id': new_id(), 'name': name, 'status': 'in-use', 'size': 5,
+                'volume_type': '__DEFAULT__', 'bootable': 'false', **fields}
+        self.volumes[body['id']] = body
+        return body
+
+    def snapshot(self, name: str, at: float = 0, **fields) -> dict:
+        body = {
+            'id': new_id(), 'name': name, 'status': 'available', 'size': 5,
+            'description': '', 'metadata': {}, 'group_snapshot_id': None,
+            'created_at': stamp(at)[:-1] + '.500000',
+            'volume_id': new_id(2),
+            'os-extended-snapshot-attributes:project_id': PROJECT, **fields}
+        self.snapshots[body['id']] = body
+        return body
+
+    def attach(self, server: dict, volume: dict, device: str) -> None:
+        server['os-extended-volumes:volumes_attached'].append(
+            {'id': volume['id'], 'delete_on_termination': False})
+        self.attachments.setdefault(server['id'], []).append(
+            {'volumeId': volume['id'], 'serverId': server['id'],
+             'device': device, 'delete_on_termination': False})
+
+    def cloud(self, endpoints: dict[str, str] | None = None) -> clouds.Cloud:
+        session = keystone_session.Session(
+            auth=token_endpoint.Token(endpoint=None, token='t'), timeout=5)
+        return clouds.Cloud(session, ENDPOINTS if endpoints is None
+                            else endpoints, PROJECT)
+
+    # What came in.
+
+    def writes(self) -> list[tuple[str, str]]:
+        return [(method, path) for method, path, _ in self.calls
+                if method != 'GET']
+
+    def actions(self) -> list[str]:
+        """The names of the server actions that were asked for."""
+        return [next(iter(body)) for method, path, body in self.calls
+                if method == 'POST' and path.endswith('/action') and body]
+
+    # What goes out.
+
+    def _answer(self, request, context):
+        url = parse.urlsplit(request.url)
+        body = request.json() if request.body else None
+        self.calls.append((request.method, url.path, body))
+        self.requests.append(request)
+        for (method, pattern), status in self.faults.items():
+            if method == request.method and re.search(pattern, url.path):
+                return self._refuse(context, status, 'as the test wishes')
+        query = dict(parse.parse_qsl(url.query))
+        host = url.hostname.partition('.')[0]
+        answer = getattr(self, f'_{host}')(
+            request.method, url.path, query, body)
+        if isinstance(answer, int):
+            return self._refuse(context, answer, 'not possible')
+        context.status_code = answer[0]
+        if answer[1] is None:
+            context.headers['Content-Type'] = 'text/html; charset=UTF-8'
+        return answer[1]
+
+    @staticmethod
+    def _refuse(context, status, message):
+        context.status_code = status
+        return {'error': {'code': status, 'message': message}}
+
+    def _nova(self, method, path, query, body):
+        parts = path.removeprefix('/v2.1').strip('/').split('/')
+        if parts == ['']:
+            return 200, {'version': {
+                'id': 'v2.1', 'status': 'CURRENT', 'version': '2.103',
+                'min_version': '2.1', 'links': [
+                    {'rel': 'self', 'href': NOVA + '/'}]}}
+        if parts in (['servers', 'detail'], ['servers']):
+            found = [server for server in self.servers.values()
+                     if query.get('tags') in (None, *server['tags'])]
+            return 200, {'servers': found[:int(query.get('limit', 1000))]}
+        server = self.servers.get(parts[1])
+        if server is None:
+            return 404
+        if len(parts) == 2:
+            return 200, {'server': server}
+        return self._nova_server(method, server, parts[2:], body)
+
+    def _nova_server(self, method, server, rest, body):
+        if rest == ['os-volume_attachments']:
+            return 200, {'volumeAttachments':
+                         self.attachments.get(server['id'], [])}
+        if rest[0] == 'metadata':
+            if server['locked']:
+                return 409
+            if method == 'POST':
+                server['metadata'].update(body['metadata'])
+                return 200, {'metadata': server['metadata']}
+            return (204, None) if server['metadata'].pop(
+                rest[1], None) is not None else 404
+        if rest[0] == 'tags':
+            if method == 'PUT':
+                server['tags'].append(rest[1])
+                return 201, None
+            if rest[1] not in server['tags']:
+                return 404
+            server['tags'].remove(rest[1])
+            return 204, None
+        return self._nova_action(server, body)
+
+    def _nova_action(self, server, body):
+        (action, arguments), = body.items()
+        if action in ('os-stop', 'os-start'):
+            wanted = 'ACTIVE' if action == 'os-stop' else 'SHUTOFF'
+            if server['status'] != wanted or server['locked']:
+                return 409
+            server['OS-EXT-STS:task_state'] = (
+                'powering-off' if action == 'os-stop' else 'powering-on')
+            return 202, None
+        if action == 'createImage':
+            if server['OS-EXT-STS:task_state']:
+                return 409
+            image = self.image(arguments['name'], status='queued',
+                               size=None, **arguments['metadata'])
+            server['OS-EXT-STS:task_state'] = 'image_snapshot_pending'
+            return 202, {'image_id': image['id']}
+        return 400
+
+    def _glance(self, method, path, query, body):
+        parts = path.strip('/').split('/')
+        if parts == ['v2', 'info', 'usage']:
+            return (200, {'usage': self.usage}) if self.usage else 404
+        if len(parts) == 2:
+            found = self._page(self.images, query)
+            return 400 if found is None else (200, {'images': found})
+        if parts[2] not in self.images:
+            return 404
+        if method == 'DELETE':
+            if self.images[parts[2]]['protected']:
+                return 403
+            del self.images[parts[2]]
+            return 204, None
+        return 200, self.images[parts[2]]
+
+    def _cinder(self, method, path, query, body):
+        parts = path.strip('/').split('/')[2:]
+        if not parts:
+            return 200, {'versions': [{
+                'id': 'v3.0', 'status': 'CURRENT', 'version': '3.71',
+                'min_version': '3.0', 'links': [
+                    {'rel': 'self', 'href': 'http://cinder.test/v3/'}]}]}
+        if parts[0] == 'os-quota-sets':
+            return 200, {'quota_set': {'id': PROJECT, **self.quotas}}
+        kind = {'snapshots': self.snapshots, 'volumes': self.volumes}[
+            parts[0]]
+        if parts[1] == 'detail':
+            found = self._page(kind, query)
+            return 404 if found is None else (200, {parts[0]: found})
+        if parts[1] not in kind:
+            return 404
+        if method == 'DELETE':
+            kind[parts[1]]['status'] = 'deleting'
+            return 202, None
+        return 200, {parts[0][:-1]: kind[parts[1]]}
+
+    @staticmethod
+    def _page(kind, query):
+        def admitted(item):
+            for name, wanted in query.items():
+                if name in ('limit', 'sort', 'marker'):
+                    continue
+                operator, _, value = wanted.partition(':')
+                if name == 'created_at' and operator == 'lt':
+                    if not item['created_at'] < value:
+                        return False
+                elif name == 'created_at' and operator == 'gte':
+                    if not item['created_at'] >= value:
+                        return False
+                elif str(item.get(name)) != wanted:
+                    return False
+            return True
+
+        found = sorted(filter(admitted, kind.values()),
+                       key=lambda item: (item['created_at'], item['id']),
+                       reverse='created_at:desc' in query['sort'])
+        if 'marker' in query:
+            ids = [item['id'] for item in found]
+            if query['marker'] not in ids:
+                return None
+            found = found[ids.index(query['marker']) + 1:]
+        return found[:int(query.get('limit', 1000))]

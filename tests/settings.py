@@ -1,0 +1,30 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Django's settings for the tests of views: Horizon with the plugin."""
+
+from openstack_dashboard import enabled as horizon_enabled
+from openstack_dashboard.test.settings import *  # noqa: F403
+from openstack_dashboard.utils import settings as settings_utils
+
+import enabled
+
+HORIZON_CONFIG.pop('dashboards', None)  # noqa: F405
+HORIZON_CONFIG.pop('default_dashboard', None)  # noqa: F405
+INSTALLED_APPS = list(INSTALLED_APPS)  # noqa: F405
+settings_utils.update_dashboards(
+    [horizon_enabled, enabled], HORIZON_CONFIG, INSTALLED_APPS)  # noqa: F405
+INSTALLED_APPS = list(dict.fromkeys(INSTALLED_APPS))
+
+# Horizon's own tests allow everything to everybody; ours do not.
+POLICY_CHECK_FUNCTION = 'openstack_auth.policy.check'
+SESSION_ENGINE = 'django.contrib.sessions.backends.signed_cookies'

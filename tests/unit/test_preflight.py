@@ -1,0 +1,157 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is said before the button is pressed."""
+
+import pytest
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import preflight
+
+Code = preflight.Code
+
+
+def look(openstack, server):
+    return preflight.look(openstack.cloud(), server['id'])
+
+
+def codes(openstack, server):
+    return [found.code for found in preflight.obstacles(
+        look(openstack, server))]
+
+
+@pytest.fixture
+def database(openstack):
+    """A volume-backed instance with two volumes."""
+    server = openstack.server('db-1', image='')
+    openstack.attach(server, openstack.volume(
+        'root', size=10, bootable='true'), '/dev/vda')
+    openstack.attach(server, openstack.volume('data', size=8), '/dev/vdb')
+    return server
+
+
+def quota(limit, used=0, reserved=0):
+    return {'limit': limit, 'in_use': used, 'reserved': reserved}
+
+
+def test_an_ordinary_instance_has_no_obstacle(openstack):
+    assert codes(openstack, openstack.server()) == []
+
+
+@pytest.mark.parametrize('status', ['ERROR', 'SHELVED', 'RESCUE', 'BUILD'])
+def test_a_wrong_state_is_an_obstacle(openstack, status):
+    assert codes(openstack, openstack.server(status=status)) == [Code.STATE]
+
+
+def test_a_snapshot_in_progress_is_an_obstacle(openstack):
+    server = openstack.server(**{'OS-EXT-STS:task_state': 'image_uploading'})
+    assert codes(openstack, server) == [Code.BUSY]
+
+
+def test_an_open_run_is_an_obstacle(openstack):
+    server = openstack.server()
+    cloud = openstack.cloud()
+    advance.begin(cloud, cloud.compute.server(server['id']),
+                  advance.new_plan('n', '', power_off=True, power_on=True,
+                                   by='bob'))
+    assert codes(openstack, server) == [Code.RUN_OPEN]
+
+
+def test_a_running_instance_can_be_powered_off_unless_locked(openstack):
+    assert look(openstack, openstack.server()).can_power_off
+    assert not look(openstack, openstack.server(locked=True)).can_power_off
+    assert not look(openstack, openstack.server(
+        status='SHUTOFF')).can_power_off
+
+
+def test_a_full_snapshot_quota_is_an_obstacle(openstack, database):
+    openstack.quotas = {'snapshots': quota(10, 8, 1)}
+    (found,) = preflight.obstacles(look(openstack, database))
+    assert found.code is Code.QUOTA_SNAPSHOTS
+    assert found.facts == {'needed': 2, 'left': 1, 'limit': 10, 'type': ''}
+
+
+def test_a_full_gigabytes_quota_is_an_obstacle(openstack, database):
+    openstack.quotas = {'gigabytes': quota(100, 83)}
+    (found,) = preflight.obstacles(look(openstack, database))
+    assert found.code is Code.QUOTA_GIGABYTES
+    assert (found.facts['needed'], found.facts['left']) == (18, 17)
+
+
+def test_a_full_quota_of_a_volume_type_is_an_obstacle(openstack, database):
+    openstack.quotas = {'gigabytes': quota(-1, 83),
+                        'gigabytes___DEFAULT__': quota(20, 10)}
+    (found,) = preflight.obstacles(look(openstack, database))
+    assert found.facts['type'] == '__DEFAULT__'
+
+
+def test_quotas_that_just_suffice_or_are_unlimited_are_no_obstacle(
+        openstack, database):
+    openstack.quotas = {'snapshots': quota(2), 'gigabytes': quota(-1, 999)}
+    openstack.usage = {'image_count_total': {'limit': 10, 'usage': 9},
+                       'image_size_total': {'limit': 10, 'usage': 10}}
+    assert codes(openstack, database) == []
+
+
+def test_volume_quotas_do_not_matter_to_an_image_backed_instance(openstack):
+    openstack.quotas = {'snapshots': quota(0)}
+    assert codes(openstack, openstack.server()) == []
+
+
+def test_a_full_glance_is_an_obstacle(openstack):
+    openstack.usage = {'image_count_total': {'limit': 3, 'usage': 3},
+                       'image_size_total': {'limit': 100, 'usage': 120}}
+    assert codes(openstack, openstack.server()) == [
+        Code.QUOTA_IMAGES, Code.QUOTA_IMAGE_SIZE]
+
+
+def test_a_volume_in_error_is_an_obstacle(openstack, database):
+    next(iter(openstack.volumes.values()))['status'] = 'error'
+    assert codes(openstack, database) == [Code.VOLUME_STATE]
+
+
+def test_a_silent_cinder_is_an_obstacle_to_volume_backed_ones_only(
+        openstack, database):
+    openstack.faults['GET', '/v3/'] = 503
+    assert codes(openstack, database) == [Code.NO_VOLUME_SERVICE]
+    server = openstack.server()
+    openstack.attach(server, openstack.volume(), '/dev/vdb')
+    facts = look(openstack, server)
+    assert preflight.obstacles(facts) == []
+    assert [error.service for error in facts.unknown] == ['volume']
+
+
+def test_the_image_tells_how_long_a_shutdown_may_take(openstack):
+    server = openstack.server()
+    openstack.image('base', id=server['image']['id'],
+                    os_shutdown_timeout='300')
+    assert look(openstack, server).shutdown_timeout == 300
+
+
+@pytest.mark.parametrize('text', ['soon', '-5', ''])
+def test_a_meaningless_shutdown_timeout_is_ignored(openstack, text):
+    server = openstack.server()
+    openstack.image('base', id=server['image']['id'],
+                    os_shutdown_timeout=text)
+    assert look(openstack, server).shutdown_timeout is None
+
+
+def test_an_instance_whose_image_was_deleted_can_be_looked_at(openstack):
+    facts = look(openstack, openstack.server())
+    assert facts.shutdown_timeout is None
+    assert facts.unknown == ()
+
+
+def test_an_instance_that_is_gone_is_not_found(openstack):
+    with pytest.raises(errors.NotFound):
+        preflight.look(openstack.cloud(), 'gone')

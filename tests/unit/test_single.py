@@ -1,0 +1,63 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One snapshot: looked at, deleted."""
+
+import pytest
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.snapshots import single
+
+
+def test_a_snapshot_is_found_by_the_id_of_its_row(openstack):
+    body = openstack.snapshot('v')
+    found = single.get(openstack.cloud(), f'volume-{body["id"]}')
+    assert found.name == 'v'
+
+
+@pytest.mark.parametrize('row_id', ['nonsense', 'volume-x', 'instance-x'])
+def test_what_is_not_there_is_not_found(openstack, row_id):
+    with pytest.raises(errors.NotFound):
+        single.get(openstack.cloud(), row_id)
+
+
+def test_an_image_of_another_project_is_not_found(openstack):
+    body = openstack.image('public', owner='another')
+    with pytest.raises(errors.NotFound):
+        single.get(openstack.cloud(), f'instance-{body["id"]}')
+
+
+def test_a_set_is_deleted_as_a_whole_the_image_first(openstack):
+    parts = [openstack.snapshot('a'), openstack.snapshot('b')]
+    image = openstack.set_image('db', parts)
+    cloud = openstack.cloud()
+    single.delete(cloud, single.get(cloud, f'instance-{image["id"]}'))
+    paths = [path.rpartition('/')[2] for method, path in openstack.writes()]
+    assert paths == [image['id'], parts[0]['id'], parts[1]['id']]
+
+
+def test_a_part_that_is_gone_does_not_stop_the_deletion(openstack):
+    parts = [openstack.snapshot('a'), openstack.snapshot('b')]
+    image = openstack.set_image('db', parts)
+    openstack.snapshots.pop(parts[0]['id'])
+    cloud = openstack.cloud()
+    single.delete(cloud, single.get(cloud, f'instance-{image["id"]}'))
+    assert openstack.snapshots[parts[1]['id']]['status'] == 'deleting'
+
+
+def test_a_protected_image_stays_with_all_its_parts(openstack):
+    part = openstack.snapshot('a')
+    image = openstack.set_image('db', [part], protected=True)
+    cloud = openstack.cloud()
+    with pytest.raises(errors.Forbidden):
+        single.delete(cloud, single.get(cloud, f'instance-{image["id"]}'))
+    assert part['status'] == 'available'

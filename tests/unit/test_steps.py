@@ -1,0 +1,263 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The logic of a run: what is to be done in which situation."""
+
+import dataclasses
+import datetime
+
+import pytest
+
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import steps
+
+Do, Failure = steps.Do, steps.Failure
+NOW = 1790000000
+OFF_AND_ON = journal.Plan('r', 'name', '', True, True, NOW, 'alice')
+LEFT_OFF = dataclasses.replace(OFF_AND_ON, power_on=False)
+AS_IT_IS = dataclasses.replace(OFF_AND_ON, power_off=False, power_on=False)
+BEFORE = journal.Progress()
+STOPPED = journal.Progress(stops=1)
+CAPTURING = journal.Progress(stops=1, off=NOW, captures=1)
+SAVING = dataclasses.replace(CAPTURING, image_id='image')
+CAPTURED = dataclasses.replace(SAVING, captured=NOW)
+
+
+def server(status='ACTIVE', task=None):
+    return types.Server.from_api({
+        'id': 's', 'status': status, 'OS-EXT-STS:task_state': task})
+
+
+def image(status='saving', image_id='image', second=0):
+    return types.Image(
+        image_id, 'name', status,
+        datetime.datetime(2026, 3, 1, 12, 0, second), 0, 'p', False, 0, {})
+
+
+def step(plan, progress, seen_server, *images, parts=(), now=NOW):
+    return steps.next_step(plan, progress, steps.Observation(
+        seen_server, images, parts, now))
+
+
+def failed(found):
+    assert found.do is Do.NOTE
+    return Failure(found.note.failure)
+
+
+def test_a_running_instance_is_powered_off_first():
+    found = step(OFF_AND_ON, BEFORE, server())
+    assert found.do is Do.POWER_OFF
+    assert found.note.stops == 1
+
+
+def test_an_instance_that_powers_off_is_waited_for():
+    assert step(OFF_AND_ON, STOPPED,
+                server(task='powering-off')).do is Do.WAIT
+
+
+def test_an_instance_that_is_off_is_captured():
+    found = step(OFF_AND_ON, STOPPED, server('SHUTOFF'))
+    assert found.do is Do.CAPTURE
+    assert (found.note.captures, found.note.off) == (1, NOW)
+
+
+@pytest.mark.parametrize('status', steps.CAPTURABLE)
+def test_as_it_is_means_captured_in_any_state_that_allows_it(status):
+    found = step(AS_IT_IS, BEFORE, server(status))
+    assert found.do is Do.CAPTURE
+    assert bool(found.note.off) is (status == 'SHUTOFF')
+
+
+def test_an_instance_that_is_busy_is_waited_for():
+    assert step(AS_IT_IS, BEFORE,
+                server(task='image_uploading')).do is Do.WAIT
+
+
+def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
+    progress = BEFORE
+    for _ in range(steps.TRIES):
+        found = step(OFF_AND_ON, progress, server())
+        assert found.do is Do.POWER_OFF
+        progress = found.note
+    assert failed(step(OFF_AND_ON, progress,
+                       server())) is Failure.STOP_FAILED
+
+
+def test_a_capture_without_effect_is_tried_again_but_not_for_ever():
+    progress = STOPPED
+    for _ in range(steps.TRIES):
+        found = step(OFF_AND_ON, progress, server('SHUTOFF'))
+        assert found.do is Do.CAPTURE
+        progress = found.note
+    assert failed(step(OFF_AND_ON, progress,
+                       server('SHUTOFF'))) is Failure.CAPTURE_FAILED
+
+
+def test_an_instance_started_by_others_before_the_capture_is_left_alone():
+    off_seen = dataclasses.replace(STOPPED, off=NOW)
+    assert failed(step(OFF_AND_ON, off_seen,
+                       server())) is Failure.STARTED_BY_OTHERS
+
+
+@pytest.mark.parametrize('status', ['ERROR', 'SHELVED', 'RESCUE', 'RESIZE'])
+def test_a_state_that_allows_no_snapshot_ends_the_run(status):
+    found = step(OFF_AND_ON, STOPPED, server(status))
+    assert failed(found) is Failure.WRONG_STATE
+    assert found.note.detail == status
+
+
+def test_a_deleted_instance_ends_the_run():
+    assert failed(step(OFF_AND_ON, STOPPED, None)) is Failure.SERVER_GONE
+
+
+def test_an_image_whose_id_was_lost_is_found_and_noted():
+    found = step(OFF_AND_ON, CAPTURING, server('SHUTOFF', 'image_uploading'),
+                 image())
+    assert found.do is Do.NOTE
+    assert found.note.image_id == 'image'
+
+
+def test_of_two_images_of_a_run_the_furthest_counts():
+    found = step(OFF_AND_ON, CAPTURING, server('SHUTOFF', 'image_uploading'),
+                 image('queued', 'orphan'), image('saving', 'real', 1))
+    assert found.note.image_id == 'real'
+
+
+def test_an_image_being_saved_is_waited_for():
+    assert step(OFF_AND_ON, SAVING, server('SHUTOFF', 'image_uploading'),
+                image()).do is Do.WAIT
+
+
+def test_an_image_that_vanished_is_a_failure():
+    assert failed(step(OFF_AND_ON, SAVING,
+                       server('SHUTOFF'))) is Failure.IMAGE_VANISHED
+
+
+@pytest.mark.parametrize('status', ['killed', 'deleted', 'pending_delete'])
+def test_an_image_that_is_being_removed_is_a_failure(status):
+    assert failed(step(OFF_AND_ON, SAVING, server('SHUTOFF'),
+                       image(status))) is Failure.IMAGE_VANISHED
+
+
+@pytest.mark.parametrize('status', ['queued', 'saving'])
+def test_an_unfinished_image_of_an_idle_nova_is_given_time(status):
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image(status))
+    assert found.note.idle == NOW and not found.note.failure
+    waiting = found.note
+    almost = NOW + steps.IDLE_GRACE - 1
+    assert step(OFF_AND_ON, waiting, server('SHUTOFF'), image(status),
+                now=almost).do is Do.WAIT
+    assert failed(step(OFF_AND_ON, waiting, server('SHUTOFF'), image(status),
+                       now=almost + 1)) is Failure.IMAGE_ABANDONED
+
+
+def test_the_grace_begins_anew_when_nova_works_again():
+    idle = dataclasses.replace(SAVING, idle=NOW)
+    found = step(OFF_AND_ON, idle, server('SHUTOFF', 'image_uploading'),
+                 image())
+    assert found.note.idle == 0
+
+
+def test_an_active_image_is_captured():
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('active'))
+    assert found.note.captured == NOW
+
+
+def test_a_volume_backed_image_waits_for_its_volume_snapshots():
+    assert step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('active'),
+                parts=('available', 'creating')).do is Do.WAIT
+    assert step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('active'),
+                parts=('available', 'available')).note.captured
+
+
+@pytest.mark.parametrize('status', ['error', 'deleted'])
+def test_a_volume_snapshot_that_failed_is_a_failure(status):
+    assert failed(step(OFF_AND_ON, SAVING, server('SHUTOFF'),
+                       image('active'),
+                       parts=('available', status))) is Failure.PART_FAILED
+
+
+def test_a_captured_instance_is_powered_on_again():
+    found = step(OFF_AND_ON, CAPTURED, server('SHUTOFF'), image('active'))
+    assert found.do is Do.POWER_ON
+    assert found.note.starts == 1
+
+
+@pytest.mark.parametrize('failure', [
+    Failure.IMAGE_VANISHED, Failure.CAPTURE_REFUSED, Failure.PART_FAILED,
+    Failure.CAPTURE_FAILED, Failure.IMAGE_ABANDONED, Failure.CANCELLED])
+def test_a_failed_capture_still_leads_to_power_on(failure):
+    progress = dataclasses.replace(SAVING, failure=failure.value)
+    assert step(OFF_AND_ON, progress, server('SHUTOFF')).do is Do.POWER_ON
+
+
+def test_an_instance_that_powers_on_is_waited_for():
+    assert step(OFF_AND_ON, CAPTURED,
+                server('SHUTOFF', 'powering-on')).do is Do.WAIT
+
+
+def test_a_run_is_closed_when_the_instance_runs_again():
+    found = step(OFF_AND_ON, CAPTURED, server(), image('active'))
+    assert found.note.ended == NOW
+    assert not found.note.failure
+
+
+def test_an_instance_that_was_to_be_left_off_is_left_off():
+    found = step(LEFT_OFF, CAPTURED, server('SHUTOFF'), image('active'))
+    assert found.do is Do.NOTE and found.note.ended
+
+
+def test_an_instance_that_was_off_before_is_not_powered_on():
+    captured = dataclasses.replace(CAPTURED, stops=0)
+    found = step(AS_IT_IS, captured, server('SHUTOFF'), image('active'))
+    assert found.do is Do.NOTE and found.note.ended
+
+
+def test_a_power_on_without_effect_is_tried_again_but_not_for_ever():
+    progress = CAPTURED
+    for _ in range(steps.TRIES):
+        found = step(OFF_AND_ON, progress, server('SHUTOFF'))
+        assert found.do is Do.POWER_ON
+        progress = found.note
+    found = step(OFF_AND_ON, progress, server('SHUTOFF'))
+    assert failed(found) is Failure.START_FAILED
+    assert found.note.ended
+
+
+def test_a_refused_power_on_is_final():
+    refused = dataclasses.replace(CAPTURED, starts=1,
+                                  failure=Failure.START_REFUSED.value)
+    found = step(OFF_AND_ON, refused, server('SHUTOFF'))
+    assert found.do is Do.NOTE and found.note.ended
+
+
+def test_a_state_that_somebody_else_made_is_not_fought_with():
+    found = step(OFF_AND_ON, CAPTURED, server('SHELVED_OFFLOADED'))
+    assert found.do is Do.NOTE and found.note.ended
+
+
+def test_an_instance_deleted_after_its_capture_ends_the_run_well():
+    found = step(OFF_AND_ON, CAPTURED, None, image('active'))
+    assert found.note.ended and not found.note.failure
+
+
+def test_left_over_images_of_the_run_are_removed():
+    found = step(OFF_AND_ON, CAPTURED, server(), image('active'),
+                 image('queued', 'orphan'))
+    assert found.do is Do.REMOVE_IMAGES
+    assert found.image_ids == ('orphan',)
+
+
+def test_a_closed_run_needs_nothing_more():
+    closed = dataclasses.replace(CAPTURED, ended=NOW)
+    assert step(OFF_AND_ON, closed, server('SHUTOFF')).do is Do.NOTHING
