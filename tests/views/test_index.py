@@ -1,0 +1,215 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The page with the list."""
+
+import bs4
+import pytest
+
+from tests import fakes
+from tests.views.conftest import INDEX
+
+
+def page(client, path=INDEX):
+    response = client.get(path)
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def rows(soup):
+    return [[' '.join(cell.get_text(' ').split())
+             for cell in row.find_all('td')]
+            for row in soup.select('#compute_snapshots > tbody > tr')]
+
+
+def notices(soup):
+    return ' '.join(' '.join(alert.get_text(' ').split())
+                    for alert in soup.select('.messages .alert'))
+
+
+def test_both_kinds_stand_in_one_table(client, openstack, member):
+    server = openstack.server('web-1')
+    openstack.image('i', at=2, instance_uuid=server['id'])
+    openstack.snapshot('v', at=1)
+    first, second = rows(page(client))
+    assert first[:5] == ['i', 'Instance snapshot', 'web-1', '4 MiB',
+                         'Active']
+    assert second[0] == 'v' and second[1] == 'Volume snapshot'
+    assert second[2].endswith('(deleted)')
+    assert second[3:5] == ['5 GiB', 'Available']
+
+
+def test_an_empty_list_explains_both_kinds_and_offers_the_wizard(
+        client, openstack, member):
+    soup = page(client)
+    text = soup.select_one('.snapshot-empty').get_text(' ')
+    assert 'instance snapshot' in text and 'volume snapshot' in text
+    assert soup.select_one('.snapshot-empty a[href$="create/"]')
+
+
+def test_a_reader_sees_everything_and_no_action(client, openstack, reader):
+    openstack.image('i')
+    openstack.snapshot('v')
+    soup = page(client)
+    assert len(rows(soup)) == 2
+    assert not soup.select('#compute_snapshots button, '
+                           '#compute_snapshots .btn, a[href$="create/"]')
+
+
+def test_a_reader_of_an_empty_list_is_offered_no_wizard(client, openstack,
+                                                        reader):
+    assert not page(client).select('a[href$="create/"]')
+
+
+def test_a_member_gets_the_actions_that_fit_the_row(client, openstack,
+                                                    member):
+    bootable = openstack.volume(bootable='true')
+    data = openstack.volume()
+    image = openstack.image('i', at=5)
+    openstack.snapshot('root', at=4, volume_id=bootable['id'])
+    openstack.snapshot('data', at=3, volume_id=data['id'])
+    openstack.snapshot('broken', at=2, volume_id=data['id'], status='error')
+    openstack.image('kept', at=1, protected=True)
+    soup = page(client)
+    actions = {row.find('td').get_text().split()[0]: {
+        link.get_text().strip() for link in row.select(
+            '.actions_column a, .actions_column button')} - {''}
+        for row in soup.select('#compute_snapshots > tbody > tr')}
+    launch, volume, delete = ('Launch as Instance', 'Create Volume',
+                              'Delete Snapshot')
+    assert actions == {
+        'i': {launch, volume, delete}, 'root': {launch, volume, delete},
+        'data': {volume, delete}, 'broken': {delete},
+        'kept': {launch, volume}}
+    assert soup.select_one(f'a[href*="image_id={image["id"]}"]')
+
+
+def test_a_row_in_motion_is_asked_for_again(client, openstack, member):
+    openstack.image('moving', at=2, status='saving')
+    openstack.image('still', at=1)
+    moving, still = page(client).select('#compute_snapshots > tbody > tr')
+    assert 'ajax-update' in moving['class'] and 'warning' in moving['class']
+    assert 'warning' not in still['class']
+
+
+def test_a_status_that_nobody_knows_is_shown_and_not_asked_for_again(
+        client, openstack, member):
+    openstack.snapshot('v', status='hibernating')
+    soup = page(client)
+    assert rows(soup)[0][4] == 'hibernating'
+    assert 'warning' not in soup.select_one(
+        '#compute_snapshots > tbody > tr')['class']
+
+
+def update(client, row_id):
+    return client.get(
+        INDEX, {'action': 'row_update', 'table': 'compute_snapshots',
+                'obj_id': row_id},
+        headers={'x-requested-with': 'XMLHttpRequest'})
+
+
+def test_a_row_can_be_fetched_alone(client, openstack, member):
+    image = openstack.image('done')
+    answer = update(client, f'instance-{image["id"]}')
+    assert answer.status_code == 200 and b'done' in answer.content
+    assert b'Active' in answer.content
+
+
+def test_a_row_whose_snapshot_is_gone_is_not_found(client, openstack,
+                                                   member):
+    assert update(client, 'volume-gone').status_code == 404
+
+
+@pytest.mark.parametrize('path, service, name', [
+    ('/v2/images', 'Glance', 'v'), ('/snapshots/', 'Cinder', 'i')])
+def test_a_service_that_is_down_leaves_the_other_rows_and_one_notice(
+        client, openstack, member, path, service, name):
+    openstack.image('i')
+    openstack.snapshot('v')
+    openstack.faults['GET', path] = 503
+    soup = page(client)
+    assert [row[0] for row in rows(soup)] == [name]
+    assert service in notices(soup)
+    assert notices(soup).count('missing') == 1
+    assert 'HTTP' not in notices(soup)
+
+
+def test_without_nova_the_list_is_there(client, openstack, member):
+    openstack.image('i', instance_uuid=fakes.new_id())
+    openstack.faults['GET', '/servers'] = 500
+    soup = page(client)
+    assert rows(soup)[0][0] == 'i'
+    assert 'Nothing is lost' in soup.select_one('.snapshot-runs').get_text()
+
+
+@pytest.mark.parametrize('missing, left', [('image', 'v'), ('volume', 'i')])
+def test_a_cloud_without_one_of_the_services_shows_the_other(
+        client, openstack, sign_in, missing, left):
+    sign_in('member', endpoints={
+        name: url for name, url in fakes.ENDPOINTS.items()
+        if name != missing})
+    openstack.image('i')
+    openstack.snapshot('v')
+    soup = page(client)
+    assert [row[0] for row in rows(soup)] == [left]
+    assert notices(soup) == ''
+
+
+def test_an_expired_token_leads_to_the_login(client, openstack, member):
+    openstack.faults['GET', '/v2/images'] = 401
+    response = client.get(INDEX)
+    assert response.status_code == 302
+    assert '/auth/' in response['Location']
+
+
+def test_pages_lead_on_and_back(client, openstack, member, settings):
+    settings.API_RESULT_PAGE_SIZE = 3
+    for number in range(7):
+        openstack.image(f'i{number}', at=number)
+    seen, path, soup = [], INDEX, None
+    while path:
+        soup = page(client, path)
+        seen.append([row[0] for row in rows(soup)])
+        path = _link(soup, 'next')
+    assert seen == [['i6', 'i5', 'i4'], ['i3', 'i2', 'i1'], ['i0']]
+    soup = page(client, _link(soup, 'prev'))
+    assert [row[0] for row in rows(soup)] == seen[1]
+
+
+def _link(soup, which):
+    text = {'next': 'Next', 'prev': 'Prev'}[which]
+    links = [link for link in soup.select('#compute_snapshots tfoot a')
+             if text in link.get_text()]
+    return INDEX + links[0]['href'] if links else None
+
+
+@pytest.mark.parametrize('cursor', ['x', 'older~1~2~3', '<script>', '~~~'])
+def test_a_tampered_page_is_the_first_one_with_a_notice(client, openstack,
+                                                        member, cursor):
+    openstack.image('i')
+    soup = page(client, f'{INDEX}?page={cursor}')
+    assert [row[0] for row in rows(soup)] == ['i']
+    assert 'does not exist any more' in notices(soup)
+
+
+HOSTILE = '<script>alert(1)</script>{$ constructor.constructor("x")() $}'
+
+
+def test_hostile_names_are_text(client, openstack, member):
+    server = openstack.server(HOSTILE)
+    part = openstack.snapshot(HOSTILE)
+    openstack.set_image(HOSTILE, [part], instance_uuid=server['id'],
+                        image_type='snapshot', description=HOSTILE)
+    html = client.get(INDEX).content.decode()
+    assert '<script>alert(1)' not in html
+    assert '&lt;script&gt;alert(1)' in html
+    assert '{$ constructor' not in html

@@ -1,0 +1,177 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The runs above the list."""
+
+import bs4
+from django.test import Client
+import pytest
+
+from snapshot_dashboard.runs import advance
+from tests import fakes
+from tests.views.conftest import INDEX
+
+
+@pytest.fixture
+def server(openstack):
+    """An instance with a run that has just begun."""
+    body = openstack.server('web-1')
+    begin(openstack, body)
+    return body
+
+
+def begin(openstack, body, **changed):
+    cloud = openstack.cloud()
+    advance.begin(cloud, cloud.compute.server(body['id']), advance.new_plan(
+        'nightly', '', by='bob', **{'power_off': True, 'power_on': True,
+                                    **changed}))
+    openstack.calls.clear()
+
+
+def post(client, what, server=None):
+    middle = f'{server["id"]}/' if server else ''
+    response = client.post(f'{INDEX}runs/{middle}{what}/')
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def settle(server, status):
+    server['status'], server['OS-EXT-STS:task_state'] = status, None
+
+
+def now(soup):
+    return soup.select_one('[data-run-now]')['data-run-now']
+
+
+def test_the_page_shows_the_runs_of_all_members(client, openstack, member,
+                                                server):
+    soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    (article,) = soup.select('.snapshot-runs article')
+    assert 'nightly' in article.get_text() and 'web-1' in article.get_text()
+    assert openstack.writes() == []
+
+
+def test_a_post_brings_the_runs_forward_to_the_end(client, openstack,
+                                                   member, server):
+    assert now(post(client, 'advance')) == 'Powering off'
+    settle(server, 'SHUTOFF')
+    assert now(post(client, 'advance')) == 'Saving the snapshot'
+    settle(server, 'SHUTOFF')
+    next(iter(openstack.images.values()))['status'] = 'active'
+    assert now(post(client, 'advance')) == 'Powering on'
+    settle(server, 'ACTIVE')
+    soup = post(client, 'advance')
+    assert now(soup) == 'Finished'
+    assert 'the instance runs again' in soup.get_text()
+    assert soup.select_one('[data-runs]')['data-open'] == 'false'
+
+
+def test_a_get_changes_nothing(client, openstack, member, server):
+    assert client.get(f'{INDEX}runs/').status_code == 200
+    for what in ('advance', f'{server["id"]}/cancel',
+                 f'{server["id"]}/dismiss'):
+        assert client.get(f'{INDEX}runs/{what}/').status_code == 405
+    assert openstack.writes() == []
+
+
+def test_a_reader_sees_the_run_and_changes_nothing(client, openstack, reader,
+                                                   server):
+    soup = bs4.BeautifulSoup(client.get(f'{INDEX}runs/').content,
+                             'html.parser')
+    assert soup.select('article') and not soup.select('button')
+    assert soup.select_one('[data-runs]')['data-may-advance'] == 'false'
+    for what in ('advance', f'{server["id"]}/cancel',
+                 f'{server["id"]}/dismiss'):
+        response = client.post(f'{INDEX}runs/{what}/')
+        assert response.status_code in (302, 403)
+    assert openstack.writes() == []
+
+
+def test_without_a_csrf_token_nothing_changes(openstack, member, server):
+    client = Client(enforce_csrf_checks=True)
+    client.post(f'{INDEX}runs/advance/')
+    assert openstack.writes() == []
+
+
+def test_a_run_is_cancelled_before_its_capture(client, openstack, member,
+                                               server):
+    assert 'Cancelled' in post(client, 'cancel', server).get_text()
+    assert openstack.actions() == []
+    assert openstack.images == {}
+
+
+def test_a_finished_run_leaves_with_a_click(client, openstack, member,
+                                            server):
+    post(client, 'cancel', server)
+    assert not post(client, 'dismiss', server).select('article')
+    assert server['metadata'] == {} and server['tags'] == []
+
+
+def test_an_open_run_cannot_be_dismissed(client, openstack, member, server):
+    assert post(client, 'dismiss', server).select('article')
+
+
+def test_a_failed_run_says_why_and_what_was_left(client, openstack, member,
+                                                 server):
+    post(client, 'advance')
+    settle(server, 'SHUTOFF')
+    post(client, 'advance')
+    openstack.images.clear()
+    settle(server, 'SHUTOFF')
+    post(client, 'advance')
+    settle(server, 'ACTIVE')
+    soup = post(client, 'advance')
+    assert now(soup) == 'Failed'
+    text = ' '.join(soup.get_text(' ').split())
+    assert 'its image is gone' in text
+    assert 'The instance was powered on again.' in text
+
+
+def test_what_the_service_said_is_an_addition_to_our_sentence(
+        client, openstack, member, server):
+    openstack.faults['POST', '/action$'] = 403
+    text = post(client, 'advance').get_text(' ')
+    assert 'could not be powered off' in text
+    assert 'The cloud said: as the test wishes' in ' '.join(text.split())
+
+
+def test_a_service_that_is_down_loses_nothing(client, openstack, member,
+                                              server):
+    openstack.faults['GET', '/servers/00|/servers/[0-9a-f]{8}-'] = 503
+    soup = post(client, 'advance')
+    assert 'Nothing is lost' in soup.get_text()
+    assert soup.select('article')
+    openstack.faults.clear()
+    assert now(post(client, 'advance')) == 'Powering off'
+
+
+def test_a_run_of_a_strangers_instance_cannot_be_reached(client, openstack,
+                                                         member):
+    soup = post(client, 'cancel', {'id': fakes.new_id()})
+    assert not soup.select('article')
+    assert openstack.writes() == []
+
+
+def test_a_forged_record_is_not_shown_and_breaks_nothing(client, openstack,
+                                                         member):
+    openstack.server('odd', tags=['snapshot-dashboard'], metadata={
+        'snapshot_dashboard.plan': '{"v":1,"id":[]}'})
+    soup = post(client, 'advance')
+    assert not soup.select('article')
+
+
+def test_hostile_text_in_a_record_is_text(client, openstack, member):
+    body = openstack.server('<b>web</b>')
+    begin(openstack, body)
+    body['metadata']['snapshot_dashboard.name'] = '<script>alert(1)</script>'
+    html = client.get(INDEX).content
+    assert b'<script>alert(1)' not in html and b'<b>web' not in html

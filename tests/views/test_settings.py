@@ -1,0 +1,58 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The operator's settings."""
+
+from django.core import exceptions
+import pytest
+
+from snapshot_dashboard import settings as own
+
+
+def test_without_any_the_defaults_hold():
+    assert own.get('TIMEOUT') == own.DEFAULTS['TIMEOUT']
+
+
+def test_an_own_value_goes_over_the_default(settings):
+    settings.SNAPSHOT_DASHBOARD = {'TIMEOUT': 3}
+    assert own.get('TIMEOUT') == 3
+    assert own.get('POLL_INTERVAL') == own.DEFAULTS['POLL_INTERVAL']
+
+
+@pytest.mark.parametrize('wrong', [
+    {'TIMEOUTS': 3}, {'TIMEOUT': 'soon'}, {'POWER_OFF_BY_DEFAULT': 1},
+    {'TIMEOUT': True}])
+def test_a_misspelt_or_mistyped_setting_is_told(settings, wrong):
+    settings.SNAPSHOT_DASHBOARD = wrong
+    with pytest.raises(exceptions.ImproperlyConfigured) as caught:
+        own.get('TIMEOUT')
+    assert next(iter(wrong)) in str(caught.value)
+
+
+def test_the_wizard_follows_the_settings(client, openstack, member,
+                                         settings):
+    settings.SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': 77,
+                                   'POWER_OFF_BY_DEFAULT': False}
+    server = openstack.server()
+    html = client.get('/project/compute_snapshots/instances/'
+                      f'{server["id"]}/facts/').content.decode()
+    assert '77' in html
+    assert 'data-suggest-power-off="false"' in html
+
+
+def test_the_reference_lists_every_setting():
+    import pathlib
+    reference = pathlib.Path(__file__).resolve().parents[2] / (
+        'doc/source/configuration.rst')
+    text = reference.read_text()
+    missing = [name for name in own.DEFAULTS if f'``{name}``' not in text]
+    assert missing == []

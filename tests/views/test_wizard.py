@@ -1,0 +1,274 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The wizard, and what it lets through."""
+
+import bs4
+from django.test import Client
+import pytest
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import journal
+from tests import fakes
+from tests.views.conftest import CREATE
+from tests.views.conftest import INDEX
+
+
+def fields(server, **changed):
+    return {'instance_id': server['id'], 'power_off': 'on', 'power_on': 'on',
+            'seen_status': server['status'], 'name': 'nightly',
+            'description': '', **changed}
+
+
+def submit(client, server, **changed):
+    values = fields(server, **changed)
+    return client.post(CREATE, {key: value for key, value in values.items()
+                                if value is not None})
+
+
+def validate(client, server, step, **changed):
+    return client.post(
+        CREATE, fields(server, **changed),
+        headers={'X-Horizon-Validate-Step-Start': step,
+                 'X-Horizon-Validate-Step-End': step}).json()
+
+
+def facts(client, server):
+    response = client.get(f'{INDEX}instances/{server["id"]}/facts/')
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def run_of(server):
+    return journal.read(types.Server.from_api(server))
+
+
+def told(client):
+    return ' '.join(str(message)
+                    for message in client.get(INDEX).context['messages'])
+
+
+def test_it_offers_the_instances_of_the_project(client, openstack, member):
+    openstack.server('web-1')
+    openstack.server('web-2')
+    soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
+    assert [option.get_text() for option in soup.select(
+        '[name=instance_id] option')] == ['Choose an instance', 'web-1',
+                                          'web-2']
+
+
+def test_the_address_may_name_the_instance(client, openstack, member):
+    openstack.server('web-1')
+    chosen = openstack.server('web-2')
+    soup = bs4.BeautifulSoup(
+        client.get(CREATE, {'instance_id': chosen['id']}).content,
+        'html.parser')
+    (option,) = soup.select('[name=instance_id] option[selected]')
+    assert option.get_text() == 'web-2'
+
+
+def test_an_address_that_names_no_instance_is_no_error(client, openstack,
+                                                       member):
+    openstack.server('web-1')
+    response = client.get(CREATE, {'instance_id': 'nonsense'})
+    assert response.status_code == 200
+
+
+def test_a_project_without_instances_is_told_so(client, openstack, member):
+    assert b'This project has no instances' in client.get(CREATE).content
+
+
+def test_without_nova_the_wizard_says_so(client, openstack, member):
+    openstack.faults['GET', '/servers'] = 503
+    assert b'could not be listed' in client.get(CREATE).content
+
+
+def test_a_reader_gets_no_wizard(client, openstack, reader):
+    server = openstack.server()
+    assert client.get(CREATE).status_code in (302, 403)
+    assert submit(client, server).status_code in (302, 403)
+    assert openstack.writes() == []
+
+
+def test_the_disk_table_tells_each_disk(client, openstack, member):
+    server = openstack.server(flavor={'disk': 10, 'ephemeral': 20,
+                                      'swap': 512})
+    openstack.attach(server, openstack.volume('data'), '/dev/vdb')
+    soup = facts(client, server)
+    assert [' '.join(row.get_text(' ').split())
+            for row in soup.select('.snapshot-disks tbody tr')] == [
+        'Root disk 10 GiB Captured', 'Ephemeral disk 20 GiB Not captured',
+        'Swap disk 512 MiB Comes back empty',
+        'Volume data (/dev/vdb) 5 GiB Not captured']
+
+
+def test_an_ephemeral_disk_is_flagged_in_words(client, openstack, member):
+    server = openstack.server(flavor={'disk': 10, 'ephemeral': 20})
+    (warning,) = facts(client, server).select('.snapshot-ephemeral')
+    assert 'Ephemeral disk, 20 GiB: not captured' in ' '.join(
+        warning.get_text(' ').split())
+    assert warning['role'] == 'alert'
+
+
+def test_an_instance_without_one_gets_no_such_warning(client, openstack,
+                                                      member):
+    assert not facts(client, openstack.server()).select('.alert-warning')[1:]
+
+
+def test_power_off_is_offered_to_a_running_instance(client, openstack,
+                                                    member):
+    soup = facts(client, openstack.server())
+    assert soup.select_one('[data-facts]')['data-can-power-off'] == 'true'
+    text = soup.select_one('[data-for=how]').get_text(' ')
+    assert 'ACPI' in text and '60' in text and 'by force' in text
+
+
+def test_an_instance_that_is_off_gets_no_warning(client, openstack, member):
+    soup = facts(client, openstack.server(status='SHUTOFF'))
+    assert soup.select_one('[data-facts]')['data-can-power-off'] == 'false'
+    how = soup.select_one('[data-for=how]')
+    assert 'disks are at rest' in how.get_text()
+    assert not how.select('.alert')
+
+
+def test_a_locked_instance_is_told_why_it_cannot_be_powered_off(
+        client, openstack, member):
+    soup = facts(client, openstack.server(locked=True))
+    assert soup.select_one('[data-facts]')['data-can-power-off'] == 'false'
+    assert 'locked' in soup.select_one('[data-for=how]').get_text()
+
+
+@pytest.mark.parametrize('change, words', [
+    ({'status': 'SHELVED_OFFLOADED'}, 'SHELVED_OFFLOADED'),
+    ({'OS-EXT-STS:task_state': 'image_uploading'}, 'another snapshot')])
+def test_what_is_in_the_way_is_said_before_the_button(client, openstack,
+                                                      member, change, words):
+    server = openstack.server(**change)
+    (alert,) = facts(client, server).select('.alert-danger')
+    assert words in alert.get_text()
+    answer = validate(client, server, '0')
+    assert answer['has_errors'] and words in str(answer['errors'])
+    submit(client, server)
+    assert openstack.actions() == []
+
+
+def test_a_full_quota_is_said_before_the_button(client, openstack, member):
+    server = openstack.server(image='')
+    openstack.attach(server, openstack.volume(bootable='true'), '/dev/vda')
+    openstack.quotas = {'snapshots': {'limit': 4, 'in_use': 4,
+                                      'reserved': 0}}
+    (alert,) = facts(client, server).select('.alert-danger')
+    assert '0 of 4' in alert.get_text()
+    submit(client, server)
+    assert openstack.actions() == []
+
+
+def test_facts_of_a_strangers_instance_are_not_found(client, openstack,
+                                                     member):
+    response = client.get(f'{INDEX}instances/{fakes.new_id()}/facts/')
+    assert response.status_code == 404
+
+
+def test_without_nova_the_facts_say_so(client, openstack, member):
+    server = openstack.server()
+    openstack.faults['GET', '/servers/'] = 500
+    assert 'Try again' in facts(client, server).get_text()
+
+
+def test_pressing_the_button_begins_a_run(client, openstack, member):
+    server = openstack.server('web-1')
+    response = submit(client, server, description='before the upgrade')
+    assert response.status_code == 302 and response['Location'] == INDEX
+    assert openstack.actions() == ['os-stop']
+    plan = run_of(server).plan
+    assert (plan.name, plan.description, plan.by) == (
+        'nightly', 'before the upgrade', 'alice')
+    assert plan.power_off and plan.power_on
+    assert 'Keep this page open' in told(client)
+
+
+def test_as_it_is_means_that_nothing_is_powered_off(client, openstack,
+                                                    member):
+    server = openstack.server()
+    submit(client, server, power_off=None)
+    assert openstack.actions() == ['createImage']
+    assert not run_of(server).plan.power_off
+
+
+def test_a_locked_instance_is_captured_as_it_is(client, openstack, member):
+    server = openstack.server(locked=True)
+    submit(client, server, power_off=None)
+    (image,) = openstack.images.values()
+    assert image[marks.CONSISTENCY] == marks.LIVE
+
+
+@pytest.mark.parametrize('status', ['SHUTOFF', 'PAUSED'])
+def test_an_instance_that_does_not_run_cannot_be_powered_off(
+        client, openstack, member, status):
+    server = openstack.server(status=status)
+    response = submit(client, server)
+    assert b'cannot be powered off now' in response.content
+    assert openstack.writes() == []
+
+
+def test_a_stale_page_does_no_harm(client, openstack, member):
+    server = openstack.server()
+    response = submit(client, server, power_off=None, seen_status='SHUTOFF')
+    assert b'decide anew' in response.content
+    assert openstack.writes() == []
+
+
+def test_an_instance_that_is_gone_is_told(client, openstack, member):
+    server = openstack.server()
+    openstack.servers.clear()
+    response = submit(client, server)
+    assert response.status_code == 200
+    assert openstack.writes() == []
+
+
+@pytest.mark.parametrize('name', ['', 'n' * 256])
+def test_a_name_is_needed_and_bounded(client, openstack, member, name):
+    server = openstack.server()
+    assert validate(client, server, '2', name=name)['has_errors']
+    submit(client, server, name=name)
+    assert openstack.writes() == []
+
+
+def test_a_refused_beginning_is_told_and_changes_nothing(client, openstack,
+                                                         member):
+    server = openstack.server()
+    openstack.faults['POST', '/metadata$'] = 403
+    submit(client, server)
+    assert openstack.actions() == []
+    message = told(client)
+    assert 'nothing was changed' in message
+    assert 'as the test wishes' in message
+
+
+def test_without_a_csrf_token_nothing_begins(openstack, member):
+    server = openstack.server()
+    client = Client(enforce_csrf_checks=True)
+    assert submit(client, server).status_code in (302, 403)
+    assert openstack.writes() == []
+
+
+def test_hostile_names_are_text_in_facts_and_errors(client, openstack,
+                                                    member):
+    hostile = '<img src=x onerror=alert(1)>'
+    server = openstack.server(hostile, image='')
+    openstack.attach(server, openstack.volume(
+        hostile, status='error', bootable='true'), '/dev/vda')
+    response = client.get(f'{INDEX}instances/{server["id"]}/facts/')
+    assert b'<img' not in response.content
+    # Horizon's wizard puts the errors into the page as HTML.
+    assert '<img' not in str(validate(client, server, '0')['errors'])
