@@ -12,6 +12,7 @@
 
 """Django's settings for the tests of views: Horizon with the plugin."""
 
+from openstack_dashboard import defaults
 from openstack_dashboard import enabled as horizon_enabled
 from openstack_dashboard.test.settings import *  # noqa: F403
 from openstack_dashboard.utils import settings as settings_utils
@@ -26,5 +27,10 @@ settings_utils.update_dashboards(
 INSTALLED_APPS = list(dict.fromkeys(INSTALLED_APPS))
 
 # Horizon's own tests allow everything to everybody; ours do not.
-POLICY_CHECK_FUNCTION = 'openstack_auth.policy.check'
+POLICY_CHECK_FUNCTION = defaults.POLICY_CHECK_FUNCTION
+POLICY_FILES = defaults.POLICY_FILES
 SESSION_ENGINE = 'django.contrib.sessions.backends.signed_cookies'
+# What the pages look like is for the browser to see: compiling the styles
+# for each test would take minutes.
+COMPRESS_ENABLED = False
+COMPRESS_PRECOMPILERS = ()

@@ -154,7 +154,7 @@ def test_without_nova_the_list_is_there(client, openstack, member):
 @pytest.mark.parametrize('missing, left', [('image', 'v'), ('volume', 'i')])
 def test_a_cloud_without_one_of_the_services_shows_the_other(
         client, openstack, sign_in, missing, left):
-    sign_in('member', endpoints={
+    sign_in('member', 'reader', endpoints={
         name: url for name, url in fakes.ENDPOINTS.items()
         if name != missing})
     openstack.image('i')
@@ -176,7 +176,7 @@ def test_pages_lead_on_and_back(client, openstack, member, settings):
     for number in range(7):
         openstack.image(f'i{number}', at=number)
     seen, path, soup = [], INDEX, None
-    while path:
+    while path and len(seen) < 5:
         soup = page(client, path)
         seen.append([row[0] for row in rows(soup)])
         path = _link(soup, 'next')

@@ -49,7 +49,7 @@ def test_horizons_own_pages_are_drawn_with_the_panel_on(
     (('volume',), True), (('image',), True), (('compute',), False)])
 def test_it_shows_with_glance_or_with_cinder(client, openstack, sign_in,
                                              services, shown):
-    sign_in('member', endpoints={name: fakes.ENDPOINTS[name]
+    sign_in('member', 'reader', endpoints={name: fakes.ENDPOINTS[name]
                                  for name in services})
     page = client.get('/project/api_access/')
     assert (INDEX in page.content.decode()) is shown

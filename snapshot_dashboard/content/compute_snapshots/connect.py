@@ -62,7 +62,7 @@ def cloud(request) -> clouds.Cloud:
 def log_out_if_expired(*problems: Exception) -> None:
     """Send the user to the login when a service no longer knows the token.
 
-    :raises NotAuthorized: Horizon then shows the login.
+    :raises NotAuthenticated: Horizon then shows the login.
     """
     if any(isinstance(problem, errors.Unauthorized) for problem in problems):
-        raise horizon_errors.NotAuthorized
+        raise horizon_errors.NotAuthenticated

@@ -13,6 +13,7 @@
 """The table of all snapshots."""
 
 import sys
+from urllib import parse
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -239,10 +240,10 @@ class SnapshotsTable(tables.DataTable):
         return snapshot.name or snapshot.id
 
     def get_marker(self):
-        return str(self.older)
+        return parse.quote_plus(str(self.older))
 
     def get_prev_marker(self):
-        return str(self.newer)
+        return parse.quote_plus(str(self.newer))
 
     def get_empty_message(self):
         return render_to_string(
