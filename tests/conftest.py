@@ -15,6 +15,8 @@
 import collections
 import pathlib
 
+import pytest
+
 _KINDS = ('unit', 'views', 'scenario', 'browser')
 
 
@@ -26,3 +28,31 @@ def pytest_terminal_summary(terminalreporter):
         if report.when == 'call')
     terminalreporter.write_line('Passed: ' + ', '.join(
         f'{kind} {passed[kind]}' for kind in _KINDS))
+
+
+@pytest.fixture(scope='session')
+def where():
+    """A real cloud with sample data, made afresh and taken down again."""
+    from tests import provide
+    from tests.cloud import launcher
+    from tests.cloud import seed
+    from tests.cloud import site
+
+    provide.program('qemu-img', 'qemu-utils')
+    place = site.plan('test', 0)
+    launcher.wipe(place, print)
+    try:
+        launcher.up(place, print)
+        seed.seed(place, print)
+        yield place
+    finally:
+        launcher.down(place, print)
+
+
+@pytest.fixture
+def drivers(where):
+    """The knobs of the real cloud's drivers, all off afterwards."""
+    from tests.cloud import knobs
+    box = knobs.Knobs(where.knobs)
+    yield box
+    box.clear()

@@ -1,0 +1,131 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Scenario tests: our own code against the real services."""
+
+import time
+import uuid
+
+from keystoneauth1 import identity
+from keystoneauth1 import session as keystone_session
+import pytest
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import advance
+from tests.cloud import bootstrap
+from tests.cloud import seed
+from tests.cloud import site
+
+PATIENCE = 60
+
+
+def until(condition, what):
+    """The first true value of a condition; fails when it takes too long."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < end, f'not so after {PATIENCE} s: {what}'
+        time.sleep(0.1)
+
+
+class Cloud(clouds.Cloud):
+    """Our cloud for one account, with a few helps for tests."""
+
+    def find(self, name):
+        """A server of the sample data by its name."""
+        (server,) = [server for server in self.compute.servers(100)
+                     if server.name == name]
+        return server
+
+    def begin(self, server, name, power_off=True, power_on=True):
+        return advance.begin(self, server, advance.new_plan(
+            name, 'a scenario', power_off=power_off, power_on=power_on,
+            by='a test'))
+
+    def finish(self, run):
+        """Advance a run to its end, as an open page does."""
+        def closed():
+            nonlocal run
+            run = advance.advance(self, run)
+            return not run.open
+        until(closed, f'the run on {run.server.name} is over')
+        return run
+
+
+def connect(where, user, project=seed.PROJECT):
+    session = keystone_session.Session(identity.V3Password(
+        where.auth_url, username=user, password=site.PASSWORD,
+        user_domain_id='default', project_name=project,
+        project_domain_id='default'), timeout=30)
+    project_id = session.get_project_id()
+    return Cloud(session, {
+        'compute': where.endpoint('nova'), 'image': where.endpoint('glance'),
+        'volume': where.endpoint('cinder') % {'project_id': project_id}},
+        project_id)
+
+
+@pytest.fixture
+def alice(where):
+    """A member of the project."""
+    return connect(where, 'alice')
+
+
+@pytest.fixture
+def bob(where):
+    """Another member of the project."""
+    return connect(where, 'bob')
+
+
+@pytest.fixture
+def rita(where):
+    """A reader of the project."""
+    return connect(where, 'rita')
+
+
+@pytest.fixture
+def carol(where):
+    """A member of another project."""
+    return connect(where, 'carol', seed.OTHER_PROJECT)
+
+
+@pytest.fixture
+def tidy(alice):
+    """Dismisses what runs a test leaves on the servers."""
+    yield
+    for run in advance.runs(alice):
+        if run.open:
+            run = alice.finish(run)
+        advance.dismiss(alice, run)
+
+
+@pytest.fixture
+def admin(where):
+    return bootstrap.connect(where, 'admin', seed.PROJECT)
+
+
+def unique(name):
+    return f'{name}-{uuid.uuid4().hex[:8]}'
+
+
+def image_of(cloud, run):
+    return cloud.images.image(run.progress.image_id)
+
+
+def is_gone(call):
+    try:
+        call()
+    except errors.NotFound:
+        return True
+    return False

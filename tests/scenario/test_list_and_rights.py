@@ -1,0 +1,118 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The list, the facts and the rights on the real services."""
+
+import pytest
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import disks
+from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import single
+
+
+def everything(cloud, size=100):
+    page = listing.page(cloud, size)
+    rows = list(page.rows)
+    assert page.problems == ()
+    while page.older:
+        page = listing.page(cloud, size, page.older)
+        rows += page.rows
+    return rows
+
+
+def test_the_sample_data_is_listed_of_both_kinds(alice):
+    rows = {row.name: row for row in everything(alice)}
+    assert rows['web-1-2026-01-15'].source.name == 'web-1'
+    assert len(rows['db-1-before-upgrade'].parts) == 2
+    assert rows['retired-1-final'].source.exists is False
+    assert rows['archive-2026-01'].source.name == 'archive'
+    assert rows['scratch-broken'].status == 'error'
+    assert not any(name.startswith('snapshot for ') for name in rows)
+
+
+def test_small_pages_hold_the_same_rows_as_a_large_one(alice):
+    whole = [row.row_id for row in everything(alice)]
+    assert len(whole) >= 6
+    for size in (1, 2, 4):
+        assert [row.row_id for row in everything(alice, size)] == whole
+
+
+def test_walking_back_on_real_services_gives_the_same_page(alice):
+    first = listing.page(alice, 2)
+    second = listing.page(alice, 2, first.older)
+    assert listing.page(alice, 2, second.newer).rows == first.rows
+
+
+def test_other_projects_see_their_own_snapshots_only(alice, carol):
+    mine = {row.name for row in everything(alice)}
+    theirs = {row.name for row in everything(carol)}
+    assert {'other-1-monday', 'secret-plans-1'} <= theirs
+    assert mine.isdisjoint(theirs)
+
+
+def test_the_disks_of_an_instance_are_known(alice):
+    facts = preflight.look(alice, alice.find('web-1').id)
+    assert [(disk.role, disk.fate, disk.size_mib) for disk in facts.disks
+            ] == [
+        (disks.Role.ROOT, disks.Fate.CAPTURED, 10 * 1024),
+        (disks.Role.EPHEMERAL, disks.Fate.NOT_CAPTURED, 20 * 1024),
+        (disks.Role.SWAP, disks.Fate.EMPTY, 1024),
+        (disks.Role.VOLUME, disks.Fate.NOT_CAPTURED, 5 * 1024)]
+    facts = preflight.look(alice, alice.find('db-1').id)
+    assert [(disk.role, disk.fate, disk.size_mib) for disk in facts.disks
+            ] == [
+        (disks.Role.ROOT, disks.Fate.CAPTURED, 10 * 1024),
+        (disks.Role.VOLUME, disks.Fate.CAPTURED, 8 * 1024)]
+
+
+def test_quotas_are_known_to_every_reader(rita):
+    assert rita.volumes.quotas()['snapshots'].limit == 100
+    assert rita.images.usage()['image_count_total'].limit == 1000
+
+
+@pytest.mark.parametrize('resource, code', [
+    ('snapshots', preflight.Code.QUOTA_SNAPSHOTS),
+    ('gigabytes', preflight.Code.QUOTA_GIGABYTES)])
+def test_a_full_quota_is_known_before_anything_is_done(alice, admin,
+                                                       resource, code):
+    server = alice.find('db-1')
+    used = alice.volumes.quotas()[resource].used
+    admin.set_volume_quotas('demo', **{resource: used + 1})
+    try:
+        found = preflight.obstacles(preflight.look(alice, server.id))
+        assert [obstacle.code for obstacle in found] == [code]
+    finally:
+        admin.set_volume_quotas('demo', snapshots=100, gigabytes=2000)
+
+
+def test_a_reader_is_refused_every_write(alice, rita):
+    server = alice.find('web-1')
+    rows = {row.name: row for row in everything(rita)}
+    for write in (
+            lambda: rita.begin(server, 'no'),
+            lambda: rita.compute.create_image(server.id, 'no', {}),
+            lambda: rita.compute.stop(server.id),
+            lambda: single.delete(rita, rows['web-1-2026-01-15']),
+            lambda: single.delete(rita, rows['archive-2026-01'])):
+        with pytest.raises(errors.Forbidden):
+            write()
+
+
+def test_a_stranger_reaches_nothing(alice, carol):
+    server = alice.find('web-1')
+    with pytest.raises(errors.NotFound):
+        preflight.look(carol, server.id)
+    for row in everything(alice):
+        with pytest.raises(errors.NotFound):
+            single.get(carol, row.row_id)

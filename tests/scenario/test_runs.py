@@ -1,0 +1,192 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Runs on real Nova, Glance and Cinder."""
+
+import pytest
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.snapshots import single
+from tests.scenario.conftest import image_of
+from tests.scenario.conftest import is_gone
+from tests.scenario.conftest import unique
+from tests.scenario.conftest import until
+
+pytestmark = pytest.mark.usefixtures('tidy')
+
+
+def images_of(cloud, run):
+    return cloud.images.images(10, {marks.RUN: run.plan.run_id})
+
+
+def test_an_image_backed_instance_is_off_while_captured_and_runs_again(
+        alice, drivers):
+    name = unique('story')
+    with drivers.turned('server.upload', hold=True):
+        run = alice.begin(alice.find('web-1'), name)
+
+        def saving():
+            nonlocal run
+            run = advance.advance(alice, run)
+            return run.progress.image_id and image_of(
+                alice, run).status == 'saving'
+
+        until(saving, 'the image is being saved')
+        server = alice.compute.server(run.server.id)
+        assert server.status == 'SHUTOFF'
+        # Nova refuses it until the upload has ended.
+        with pytest.raises(errors.Conflict):
+            alice.compute.start(server.id)
+    run = alice.finish(run)
+    assert not run.progress.failure
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+    (image,) = images_of(alice, run)
+    assert (image.name, image.status) == (name, 'active')
+    assert image.size_bytes > 0
+    assert image.properties[marks.CONSISTENCY] == marks.POWERED_OFF
+    assert image.properties[marks.DESCRIPTION] == 'a scenario'
+
+
+def test_a_volume_backed_instance_is_captured_with_all_its_volumes(alice):
+    run = alice.finish(alice.begin(alice.find('db-1'), unique('set')))
+    assert not run.progress.failure
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+    row = single.get(alice, f'instance-{run.progress.image_id}')
+    assert [part.status for part in row.parts] == ['available'] * 2
+    assert row.source.name == 'db-1' and row.source.exists
+    assert row.size_bytes == 18 * 1024 ** 3
+    image = image_of(alice, run)
+    assert image.properties[marks.IMAGE_TYPE] == 'snapshot'
+    assert image.properties[marks.INSTANCE_ID] == run.server.id
+
+
+def test_power_on_waits_for_the_last_volume_snapshot(alice, drivers):
+    with drivers.turned('volume.snapshot', hold=True):
+        run = alice.begin(alice.find('db-2'), unique('set'))
+
+        def captured():
+            nonlocal run
+            run = advance.advance(alice, run)
+            return run.progress.image_id
+
+        until(captured, 'the image is there')
+        assert image_of(alice, run).status == 'active'
+        run = advance.advance(alice, run)
+        assert not run.progress.captured
+        assert alice.compute.server(run.server.id).status == 'SHUTOFF'
+    assert not alice.finish(run).progress.failure
+
+
+def test_an_instance_that_is_off_stays_off(alice):
+    run = alice.finish(alice.begin(alice.find('batch-1'), unique('off'),
+                                   power_off=False))
+    assert alice.compute.server(run.server.id).status == 'SHUTOFF'
+    assert image_of(alice, run).properties[marks.CONSISTENCY] == (
+        marks.POWERED_OFF)
+
+
+def test_a_paused_instance_is_captured_and_stays_paused(alice):
+    run = alice.finish(alice.begin(alice.find('paused-1'), unique('paused'),
+                                   power_off=False))
+    assert not run.progress.failure
+    assert alice.compute.server(run.server.id).status == 'PAUSED'
+    assert image_of(alice, run).properties[marks.CONSISTENCY] == marks.LIVE
+
+
+def test_a_locked_instance_is_captured_without_a_record(alice):
+    server = alice.find('locked-1')
+    name = unique('locked')
+    assert alice.begin(server, name, power_off=False) is None
+    until(lambda: [image for image in alice.images.images(
+        50, {'name': name}) if image.status == 'active'], 'it is captured')
+    until(lambda: not alice.compute.server(server.id).task_state, 'idle')
+    assert journal.read(alice.compute.server(server.id)) is None
+
+
+def test_an_upload_that_fails_is_told_and_the_instance_runs_again(
+        alice, drivers):
+    with drivers.turned('server.snapshot', error='disk gone',
+                        only='web-1'):
+        run = alice.finish(alice.begin(alice.find('web-1'), unique('bad')))
+    assert run.progress.failure == 'image-vanished'
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+    assert images_of(alice, run) == []
+
+
+def test_an_image_deleted_by_others_is_told_and_the_instance_runs_again(
+        alice, bob, drivers):
+    with drivers.turned('server.snapshot', hold=True):
+        run = alice.begin(alice.find('web-1'), unique('deleted'))
+
+        def capturing():
+            nonlocal run
+            run = advance.advance(alice, run)
+            return run.progress.image_id
+
+        until(capturing, 'there is an image')
+        bob.images.delete(run.progress.image_id)
+    run = alice.finish(run)
+    assert run.progress.failure == 'image-vanished'
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+
+
+def test_a_power_off_that_fails_takes_no_snapshot(alice, drivers):
+    with drivers.turned('server.stop', error='deaf', only='web-1'):
+        run = alice.finish(alice.begin(alice.find('web-1'), unique('deaf')))
+    assert run.progress.failure == 'stop-failed'
+    server = alice.compute.server(run.server.id)
+    assert server.status == 'ACTIVE'
+    assert images_of(alice, run) == []
+
+
+def test_a_volume_snapshot_that_fails_is_told(alice, drivers):
+    with drivers.turned('volume.snapshot', error='full', only='db-data'):
+        run = alice.finish(alice.begin(alice.find('db-1'), unique('torn')))
+    assert run.progress.failure == 'part-failed'
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+    row = single.get(alice, f'instance-{run.progress.image_id}')
+    assert row.status == 'incomplete'
+    single.delete(alice, row)
+    assert is_gone(lambda: alice.images.image(row.id))
+    for part in row.parts:
+        until(lambda part=part: is_gone(
+            lambda: alice.volumes.snapshot(part.id)), 'the part is gone')
+
+
+def test_another_member_brings_a_run_to_its_end(alice, bob):
+    run = alice.begin(alice.find('web-1'), unique('shared'))
+    advance.advance(alice, run)
+    (found,) = [other for other in advance.runs(bob)
+                if other.plan.run_id == run.plan.run_id]
+    assert not bob.finish(found).progress.failure
+
+
+def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
+    before = alice.find('web-1')
+    run = alice.finish(alice.begin(before, unique('gone'),
+                                   power_off=False))
+    advance.dismiss(alice, run)
+    after = alice.compute.server(before.id)
+    assert after.metadata == {} and after.tags == ()
+
+
+def test_a_cancelled_run_takes_no_snapshot(alice):
+    run = alice.begin(alice.find('web-1'), unique('cancelled'))
+    run = advance.advance(alice, run)
+    run = advance.cancel(alice, run)
+    run = alice.finish(run)
+    assert run.progress.failure == 'cancelled'
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+    assert images_of(alice, run) == []
