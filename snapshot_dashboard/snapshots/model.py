@@ -139,7 +139,9 @@ def from_image(image: types.Image,
     :param volume_snapshots: by id those that its mapping names, None for
         those that are gone; what is missing here could not be asked for.
     """
-    parts = tuple(_part(disk, volume_snapshots) for disk in image.disks)
+    # Nova lists the disks in no order that means anything to a reader.
+    disks = sorted(image.disks, key=lambda disk: (not disk.boot, disk.device))
+    parts = tuple(_part(disk, volume_snapshots) for disk in disks)
     instance_id = image.properties.get(marks.INSTANCE_ID, '')
     size = sum(part.size_gib for part in parts) * GIB
     return Snapshot(

@@ -15,11 +15,12 @@
 import datetime
 
 from django.utils import timezone
+import pytest
+import requests_mock
+
 from openstack_auth import user as auth_user
 from openstack_auth import utils as auth_utils
 from openstack_dashboard.test import helpers
-import pytest
-import requests_mock
 
 from tests import fakes
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 import pytest
 
 import horizon
+
 from tests import fakes
 from tests.views.conftest import INDEX
 

@@ -217,7 +217,10 @@ class CreateSnapshot(workflows.Workflow):
             LOG.warning('Run %s could not begin: %s', plan.run_id, error)
             self.failure_message = _refused(error)
             return False
-        if run is not None:
+        if run is None:
+            self.success_message = _(
+                "The snapshot \"%s\" was begun. Its row shows how far it is.")
+        else:
             _go_on(cloud, run)
         return True
 

@@ -1,0 +1,6 @@
+"""Sphinx' settings."""
+
+project = 'snapshot-dashboard'
+extensions = []
+html_theme = 'alabaster'
+exclude_patterns = []

@@ -1,0 +1,195 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a user does, from signing in to the finished snapshot."""
+
+import re
+
+from playwright.sync_api import expect
+import pytest
+
+from tests.scenario import conftest as scenario
+
+
+@pytest.fixture
+def alice(where):
+    return scenario.connect(where, 'alice')
+
+
+def test_the_panel_is_found_in_the_menu(screen):
+    alice = screen()
+    link = alice.page.get_by_role('link', name='Snapshots', exact=True)
+    expect(link.first).to_be_visible()
+    expect(alice.page.get_by_role('heading', level=1)).to_have_text(
+        'Snapshots')
+
+
+def test_the_list_shows_both_kinds_and_opens_a_set(screen):
+    alice = screen()
+    expect(alice.row('archive-2026-01')).to_contain_text('Volume snapshot')
+    expect(alice.row('web-1-2026-01-15')).to_contain_text(
+        'Instance snapshot')
+    expect(alice.row('retired-1-final')).to_contain_text('(deleted)')
+    expect(alice.row('scratch-broken')).to_contain_text('Error')
+    database = alice.row('db-1-before-upgrade')
+    expect(database.locator('li').first).to_be_hidden()
+    database.locator('summary').click()
+    expect(database.locator('li').first).to_contain_text('root disk')
+    expect(database.locator('.snapshot-parts li')).to_have_count(2)
+    alice.shoot('list')
+    assert alice.errors == []
+
+
+def test_the_wizard_powers_off_captures_and_powers_on(screen, alice,
+                                                      drivers):
+    user = screen()
+    page = user.page
+    user.open_wizard('web-1')
+    expect(page.locator('.snapshot-ephemeral')).to_contain_text(
+        re.compile(r'Ephemeral disk, 20 GiB: not\s+captured'))
+    expect(page.locator('.snapshot-disks tbody tr')).to_have_count(4)
+    user.shoot('wizard-what')
+    user.next_step('[data-power-fields]')
+    expect(page.locator('[name=power_off]')).to_be_checked()
+    expect(page.locator('[name=power_on]')).to_be_checked()
+    user.shoot('wizard-how')
+    user.next_step('[name=name]')
+    name = scenario.unique('by-hand')
+    page.fill('[name=name]', name)
+    expect(page.locator('[data-facts-summary]')).to_contain_text(
+        'Ephemeral disk')
+    user.shoot('wizard-details')
+    drivers.turn('server.upload', hold=True)
+    page.click('.button-final')
+    run = user.run(name)
+    now = run.locator('[data-run-now]')
+    expect(now).to_have_attribute('data-run-now', 'Saving the snapshot')
+    expect(user.row(name)).to_contain_text('Saving')
+    assert alice.find('web-1').status == 'SHUTOFF'
+    user.shoot('run')
+    drivers.turn('server.upload')
+    expect(now).to_have_attribute('data-run-now', 'Finished')
+    expect(user.row(name)).to_contain_text('Active')
+    expect(page.locator('[data-runs-announcement]')).to_contain_text(
+        'Finished')
+    assert alice.find('web-1').status == 'ACTIVE'
+    user.shoot('finished')
+    user.dismiss_all()
+    expect(run).to_have_count(0)
+    assert user.errors == []
+
+
+def test_a_run_goes_on_when_the_page_is_opened_again(screen, alice, drivers):
+    first = screen()
+    first.open_wizard('db-1')
+    first.next_step('[data-power-fields]')
+    first.next_step('[name=name]')
+    name = scenario.unique('left')
+    first.page.fill('[name=name]', name)
+    with drivers.turned('server.stop', hold=True, only='db-1'):
+        first.page.click('.button-final')
+        expect(first.run(name)).to_be_visible()
+        first.page.close()
+    second = screen('bob')
+    expect(second.run(name).locator('[data-run-now]')).to_have_attribute(
+        'data-run-now', 'Finished')
+    assert alice.find('db-1').status == 'ACTIVE'
+    second.dismiss_all()
+
+
+def test_a_failing_run_says_why_and_the_instance_runs_again(screen, alice,
+                                                            drivers):
+    user = screen()
+    drivers.turn('server.snapshot', error='disk gone', only='web-1')
+    user.open_wizard('web-1')
+    user.next_step('[data-power-fields]')
+    user.next_step('[name=name]')
+    name = scenario.unique('fails')
+    user.page.fill('[name=name]', name)
+    user.page.click('.button-final')
+    run = user.run(name)
+    expect(run.locator('[data-run-now]')).to_have_attribute(
+        'data-run-now', 'Failed')
+    expect(run).to_contain_text('its image is gone')
+    expect(run).to_contain_text('The instance was powered on again.')
+    assert alice.find('web-1').status == 'ACTIVE'
+    user.shoot('failed')
+    user.dismiss_all()
+
+
+def test_the_address_may_name_the_instance(screen, alice, horizon):
+    user = screen()
+    server = alice.find('batch-1')
+    user.page.goto(f'{horizon}/project/compute_snapshots/create/'
+                   f'?instance_id={server.id}')
+    expect(user.page.locator('.snapshot-disks caption')).to_contain_text(
+        'batch-1')
+    user.next_step('[data-facts-how]')
+    expect(user.page.locator('[data-facts-how]')).to_contain_text(
+        'disks are at rest')
+    expect(user.page.locator('[name=power_off]')).to_be_hidden()
+    assert user.errors == []
+
+
+def test_a_snapshot_is_deleted_after_a_question(screen, alice):
+    server = alice.find('batch-1')
+    name = scenario.unique('old')
+    alice.finish(alice.begin(server, name, power_off=False))
+    user = screen()
+    row = user.row(name)
+    row.locator('.dropdown-toggle').click()
+    row.get_by_role('button', name='Delete Snapshot').click()
+    dialog = user.page.locator('.modal-dialog')
+    expect(dialog).to_contain_text('cannot be recovered')
+    dialog.get_by_text('Delete Snapshot', exact=True).last.click()
+    expect(user.row(name)).to_have_count(0)
+    user.dismiss_all()
+
+
+def test_launch_opens_horizons_own_dialog(screen):
+    user = screen()
+    user.row('web-1-2026-01-15').get_by_text('Launch as Instance').click()
+    expect(user.page.locator('.modal-dialog')).to_contain_text(
+        'Launch Instance')
+
+
+def test_create_volume_opens_horizons_own_form(screen):
+    user = screen()
+    user.row('archive-2026-01').get_by_text('Create Volume').click()
+    expect(user.page.locator('.modal-dialog')).to_contain_text(
+        'Create Volume')
+
+
+def test_a_reader_sees_the_list_and_no_action(screen):
+    reader = screen('rita')
+    expect(reader.row('web-1-2026-01-15')).to_be_visible()
+    expect(reader.page.locator(
+        '#compute_snapshots button, #compute_snapshots .btn')
+    ).to_have_count(0)
+    reader.shoot('reader')
+    assert reader.errors == []
+
+
+def test_an_empty_project_explains_the_two_kinds(screen, horizon, where):
+    from tests.cloud import bootstrap
+    admin = bootstrap.connect(where, 'admin', 'admin')
+    identity = admin.identity
+    if identity.find_user('erin') is None:
+        project = identity.create_project(name='empty', domain_id='default')
+        user = identity.create_user(name='erin', password='snapshots',
+                                    domain_id='default')
+        identity.assign_project_role_to_user(
+            project, user, identity.find_role('member'))
+    erin = screen('erin')
+    expect(erin.page.locator('.snapshot-empty')).to_contain_text(
+        'There are no snapshots in this project yet.')
+    erin.shoot('empty')
