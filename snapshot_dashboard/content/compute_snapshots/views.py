@@ -81,8 +81,6 @@ class CreateView(workflows.WorkflowView):
     """The wizard that takes a snapshot."""
 
     workflow_class = wizard.CreateSnapshot
-    template_name = 'project/compute_snapshots/create.html'
-    ajax_template_name = 'project/compute_snapshots/_wizard.html'
 
     def get_context_data(self, **kwargs):
         return {**super().get_context_data(**kwargs),

@@ -194,6 +194,14 @@ class CreateSnapshot(workflows.Workflow):
         "of the project comes back to it.")
     failure_message = _("The snapshot \"%s\" was not begun.")
 
+    def get_entry_point(self):
+        """The first step, also where the address names the instance.
+
+        Horizon would skip it as complete, and with it the disk table.
+        """
+        wrong = [step.slug for step in self.steps if step.has_errors]
+        return (wrong or [self.steps[0].slug])[0]
+
     def format_status_message(self, message):
         return message % self.context.get('name', '')
 
