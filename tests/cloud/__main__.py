@@ -103,6 +103,9 @@ def _demo(where: site.Site, say: launcher.Say) -> int:
     except KeyboardInterrupt:
         print(flush=True)
     finally:
+        # tox passes Ctrl-C on a second time; stopping is not to be stopped.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         launcher.down(where, say)
     return 0
 
