@@ -261,3 +261,9 @@ def test_left_over_images_of_the_run_are_removed():
 def test_a_closed_run_needs_nothing_more():
     closed = dataclasses.replace(CAPTURED, ended=NOW)
     assert step(OFF_AND_ON, closed, server('SHUTOFF')).do is Do.NOTHING
+
+
+def test_an_instance_that_the_run_never_touched_is_not_powered_on():
+    cancelled = journal.Progress(failure=Failure.CANCELLED.value)
+    found = step(OFF_AND_ON, cancelled, server('SHUTOFF'))
+    assert found.do is Do.NOTE and found.note.ended
