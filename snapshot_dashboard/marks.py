@@ -20,7 +20,7 @@ everybody in the project and by every other tool; nothing here is secret.
 RUN = 'snapshot_dashboard_run'
 #: The name of the instance when it was captured.
 INSTANCE_NAME = 'snapshot_dashboard_instance_name'
-#: How it was taken, one of CONSISTENCIES.
+#: How it was taken, one of the two below.
 CONSISTENCY = 'snapshot_dashboard_consistency'
 #: Horizon shows and edits this property of images as their description.
 DESCRIPTION = 'description'
@@ -31,4 +31,3 @@ IMAGE_TYPE = 'image_type'
 
 POWERED_OFF = 'powered-off'
 LIVE = 'live'
-CONSISTENCIES = (POWERED_OFF, LIVE)

@@ -89,7 +89,7 @@ def translated(service: str) -> Iterator[None]:
                           str(error.message or error)) from error
     except glance_errors.HTTPException as error:
         raise from_status(service, int(error.code or 0),
-                          _glance_words(error)) from error
+                          str(error.details or error)) from error
     except keystone_errors.HttpError as error:
         raise from_status(service, int(error.http_status or 0),
                           str(error.message or error)) from error
@@ -97,8 +97,3 @@ def translated(service: str) -> Iterator[None]:
             glance_errors.BaseException,
             requests.RequestException) as error:
         raise Unavailable(service, str(error)) from error
-
-
-def _glance_words(error: glance_errors.HTTPException) -> str:
-    """Glance answers errors in HTML; the client keeps what it can."""
-    return str(error.details or error)

@@ -19,6 +19,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import steps
 
 
 @pytest.fixture
@@ -126,8 +127,8 @@ def test_a_refused_capture_still_powers_the_instance_on(openstack, web):
     run = advance.advance(cloud, run)
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/action$'] = 403
-    run = advance.observe(cloud, run) and advance.take(
-        cloud, run, _next(cloud, run))
+    run = advance.take(cloud, run, steps.next_step(
+        run.plan, run.progress, advance.observe(cloud, run)))
     assert run.progress.failure == 'capture-refused'
     openstack.faults.clear()
     run = advance.advance(cloud, run)
@@ -136,12 +137,6 @@ def test_a_refused_capture_still_powers_the_instance_on(openstack, web):
     run = advance.advance(cloud, run)
     assert not run.open and run.progress.failure == 'capture-refused'
     assert run.progress.detail == 'as the test wishes'
-
-
-def _next(cloud, run):
-    from snapshot_dashboard.runs import steps
-    return steps.next_step(run.plan, run.progress,
-                           advance.observe(cloud, run))
 
 
 def test_a_vanished_image_fails_and_powers_the_instance_on(openstack, web):
