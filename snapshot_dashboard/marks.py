@@ -14,13 +14,26 @@
 
 These are properties of images and metadata of volume snapshots, readable by
 everybody in the project and by every other tool; nothing here is secret.
+
+Nova gives the image of an instance every property of the image that the
+instance was launched from. So an instance that was launched from a snapshot
+hands its marks on to snapshots that others take of it: :func:`own` tells
+which are true of the snapshot they stand on.
 """
+
+from collections.abc import Mapping
+import datetime
 
 #: The run that made it.
 RUN = 'snapshot_dashboard_run'
+#: When it was asked for: seconds since the epoch.
+TAKEN = 'snapshot_dashboard_taken'
+#: The id of the instance, which unlike Nova's own mark is never inherited
+#: without TAKEN.
+INSTANCE = 'snapshot_dashboard_instance'
 #: The name of the instance when it was captured.
 INSTANCE_NAME = 'snapshot_dashboard_instance_name'
-#: How it was taken, one of the two below.
+#: How it was taken, one of those below.
 CONSISTENCY = 'snapshot_dashboard_consistency'
 #: Horizon shows and edits this property of images as their description.
 DESCRIPTION = 'description'
@@ -29,5 +42,32 @@ DESCRIPTION = 'description'
 INSTANCE_ID = 'instance_uuid'
 IMAGE_TYPE = 'image_type'
 
+#: The instance was off, and had shut down by itself as far as is known.
 POWERED_OFF = 'powered-off'
+#: It was off, but had not shut down in time: the plug was pulled.
+FORCED_OFF = 'forced-off'
+#: It ran, and its image announces a guest agent that can freeze the disks.
+LIVE_AGENT = 'live-agent'
+#: It ran, or was paused or suspended.
 LIVE = 'live'
+
+#: Seconds that may lie between the asking for a snapshot and its creation
+#: as its service records it; the clocks of the machines add to it.
+_NEAR = 300
+
+
+def own(properties: Mapping[str, str],
+        created: datetime.datetime) -> Mapping[str, str]:
+    """The marks if they were written for this snapshot, else nothing.
+
+    :param properties: an image's properties or a volume snapshot's metadata.
+    :param created: when its service made the snapshot.
+    """
+    taken = properties.get(TAKEN, '')
+    if not (taken.isascii() and taken.isdigit()) or (
+            abs(created.timestamp() - int(taken)) > _NEAR):
+        return {}
+    if properties.get(INSTANCE) != properties.get(INSTANCE_ID):
+        return {}
+    return {key: value for key, value in properties.items()
+            if key.startswith('snapshot_dashboard_')}

@@ -72,21 +72,22 @@ class Cloud:
         return volumes.Volumes(self._session, self._endpoint('volume'),
                                self.project_id)
 
+    def together(self, *calls: Callable[[], Any]) -> list[Any]:
+        """Make calls at the same time.
 
-def together(*calls: Callable[[], Any]) -> list[Any]:
-    """Make calls at the same time.
+        :returns: for each call its result, or the ``ServiceError`` that it
+            raised, so that one service that is down leaves the others'
+            answers.
+        """
+        if not calls:
+            return []
+        with concurrent.futures.ThreadPoolExecutor(
+                min(len(calls), _THREADS)) as pool:
+            return list(pool.map(_attempt, calls))
 
-    :returns: for each call its result, or the ``ServiceError`` that it
-        raised, so that one service that is down leaves the others' answers.
-    """
-    def attempt(call: Callable[[], Any]) -> Any:
-        try:
-            return call()
-        except errors.ServiceError as error:
-            return error
 
-    if not calls:
-        return []
-    with concurrent.futures.ThreadPoolExecutor(
-            min(len(calls), _THREADS)) as pool:
-        return list(pool.map(attempt, calls))
+def _attempt(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except errors.ServiceError as error:
+        return error

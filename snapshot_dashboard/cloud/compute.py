@@ -25,8 +25,9 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
 
-#: 2.47 shows a server's flavor, 2.45 answers createImage with the image's
-#: id, 2.26 finds servers by tag; 2.96 is the newest that novaclient speaks.
+#: 2.58 says how long an action took, 2.47 shows a server's flavor, 2.45
+#: answers createImage with the image's id, 2.26 finds servers by tag; 2.96 is
+#: the newest that novaclient speaks.
 MICROVERSION = '2.96'
 
 
@@ -76,6 +77,15 @@ class Compute:
                     attachment, 'delete_on_termination', False)))
             for attachment in found]
 
+    def actions(self, server_id: str, limit: int) -> list[types.Action]:
+        """What was done to a server, the latest first.
+
+        Whether it succeeded cannot be told from these.
+        """
+        with self._calling() as nova:
+            found = nova.instance_action.list(server_id, limit=limit)
+        return [types.Action.from_api(action.to_dict()) for action in found]
+
     def create_image(self, server_id: str, name: str,
                      metadata: Mapping[str, str]) -> str:
         """Take a snapshot; the id of the image that will hold it.
@@ -95,10 +105,15 @@ class Compute:
         with self._calling() as nova:
             nova.servers.start(server_id)
 
-    def set_metadata(self, server_id: str, items: Mapping[str, str]) -> None:
-        """Add or change some items; the others stay. Refused when locked."""
+    def set_metadata(self, server_id: str,
+                     items: Mapping[str, str]) -> dict[str, str]:
+        """Add or change some items; the others stay. Refused when locked.
+
+        :returns: all items, as they are then.
+        """
         with self._calling() as nova:
-            nova.servers.set_meta(server_id, dict(items))
+            return dict(nova.servers.set_meta(server_id,
+                                              dict(items)).to_dict())
 
     def delete_metadata(self, server_id: str, keys: list[str]) -> None:
         with self._calling() as nova:

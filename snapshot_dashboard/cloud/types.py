@@ -90,6 +90,29 @@ class Server:
 
 
 @dataclasses.dataclass(frozen=True)
+class Action:
+    """Something that was done to a server (Nova API, os-instance-actions).
+
+    :ivar seconds: how long it took, from the request to its last event
+        (``updated_at``, microversion 2.58); None while it is not known.
+    """
+
+    name: str
+    request_id: str
+    seconds: float | None
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Action':
+        last = body.get('updated_at')
+        return cls(
+            name=body.get('action') or '',
+            request_id=body.get('request_id') or '',
+            seconds=(parse_time(last) - parse_time(body['start_time'])
+                     ).total_seconds() if last else None,
+        )
+
+
+@dataclasses.dataclass(frozen=True)
 class MappedDisk:
     """One entry of a volume-backed image's ``block_device_mapping``."""
 
@@ -107,11 +130,24 @@ class Image:
     name: str
     status: str
     created: datetime.datetime
+    updated: datetime.datetime
     size_bytes: int
     owner: str
     protected: bool
     min_disk_gib: int
     properties: Mapping[str, str]
+
+    @property
+    def whole(self) -> bool:
+        """Whether Glance holds what an active snapshot must have.
+
+        An uploaded image has a size and a checksum; that of a volume-backed
+        server has no data, but maps the disk it boots from.
+        """
+        checked = ('os_hash_value' in self.properties
+                   or 'checksum' in self.properties)
+        return (any(disk.boot for disk in self.disks)
+                or bool(self.size_bytes) and checked)
 
     @property
     def disks(self) -> tuple[MappedDisk, ...]:
@@ -141,6 +177,7 @@ class Image:
             name=body.get('name') or '',
             status=body.get('status') or 'unknown',
             created=parse_time(body['created_at']),
+            updated=parse_time(body.get('updated_at') or body['created_at']),
             size_bytes=body.get('size') or 0,
             owner=body.get('owner') or '',
             protected=bool(body.get('protected')),

@@ -15,7 +15,11 @@
 The plan and the progress stand in the server's metadata; a tag lets one
 call find all runs of a project. Any member of the project can read and
 write them, and the guest can read the metadata, so nothing here is secret
-and nothing here is trusted: what cannot be read is no run.
+and nothing here is trusted: a plan that cannot be read is no plan, a
+progress that cannot be read did not happen.
+
+A locked server takes no metadata but takes tags. It cannot be powered off
+either, so little is to be written down of its run, and that stands in tags.
 """
 
 from collections.abc import Mapping
@@ -26,15 +30,19 @@ from typing import Any
 from snapshot_dashboard.cloud import types
 
 TAG = 'snapshot-dashboard'
-_PLAN = 'snapshot_dashboard.plan'
-_NAME = 'snapshot_dashboard.name'
-_DESCRIPTION = 'snapshot_dashboard.description'
-_PROGRESS = 'snapshot_dashboard.progress'
-_DETAIL = 'snapshot_dashboard.detail'
-KEYS = (_PLAN, _NAME, _DESCRIPTION, _PROGRESS, _DETAIL)
-#: Nova's limit for a metadata value.
+_PREFIX = 'snapshot_dashboard.'
+_PLAN = f'{_PREFIX}plan'
+_NAME = f'{_PREFIX}name'
+_DESCRIPTION = f'{_PREFIX}description'
+_VOLUMES = f'{_PREFIX}volumes.'
+#: Nova's limits: of a metadata value, and of a tag.
 VALUE_LENGTH = 255
-_VERSION = 1
+_TAG_LENGTH = 60
+#: Volume ids in one metadata value.
+_IDS = 6
+_VERSION = 2
+#: How often one write is tried that has no effect.
+TRIES = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,51 +53,89 @@ class Plan:
     :ivar power_on: power it on again afterwards.
     :ivar began: seconds since the epoch.
     :ivar by: the name of the user who asked for it.
+    :ivar volumes: the ids of the attached volumes of an image-backed
+        instance that are captured with it.
+    :ivar stop_if_forced: power on again and take no snapshot, should the
+        guest not shut down by itself.
+    :ivar shutdown_timeout: seconds that the guest has for that.
+    :ivar agent: whether the image announces a guest agent.
+    :ivar expected: seconds that the saving took earlier; 0 if not known.
     """
 
     run_id: str
-    name: str
-    description: str
-    power_off: bool
-    power_on: bool
-    began: int
-    by: str
+    name: str = ''
+    description: str = ''
+    power_off: bool = False
+    power_on: bool = False
+    began: int = 0
+    by: str = ''
+    volumes: tuple[str, ...] = ()
+    stop_if_forced: bool = False
+    shutdown_timeout: int = 60
+    agent: bool = False
+    expected: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class Progress:
     """How far it went. Times are seconds since the epoch, 0 for not yet.
 
-    :ivar stops: how often power-off was asked for; likewise captures,
-        starts.
+    Each field is an item of its own, and only what changes is written, so
+    that two who write at once do not undo each other's.
+
+    :ivar stops: how often power-off was asked for; likewise snapshots (of
+        the chosen volumes), captures, starts, removals.
     :ivar off: when the instance was first seen off, ready for the capture.
+    :ivar stop_id: the request that had powered it off by then, if any.
+    :ivar consistency: how it was then, one of the values in ``marks``.
+    :ivar asked: when a write was sent whose answer is not known.
+    :ivar image_id: the image that Nova named.
     :ivar idle: since when Nova has been doing nothing about an image that
         is not finished.
     :ivar captured: when the snapshot was whole.
     :ivar failure: the code of what went wrong, else empty.
     :ivar detail: what the service said to that.
+    :ivar left: what could not be removed after a failure: ids.
     :ivar ended: when the run was closed.
+    :ivar at: when this was last written.
     """
 
     stops: int = 0
     off: int = 0
+    stop_id: str = ''
+    consistency: str = ''
+    snapshots: int = 0
     captures: int = 0
+    asked: int = 0
     image_id: str = ''
     idle: int = 0
+    marked: int = 0
     captured: int = 0
     starts: int = 0
+    removals: int = 0
     failure: str = ''
     detail: str = ''
+    left: str = ''
     ended: int = 0
+    at: int = 0
+
+
+#: What a locked server's tags hold of it. The capture was asked for once,
+#: right after the first tag was written, and is not tried again.
+_TAGGED = {'idle', 'captured', 'failure', 'removals', 'ended'}
 
 
 @dataclasses.dataclass(frozen=True)
 class Journal:
-    """A run as its server records it."""
+    """A run as its server records it.
+
+    :ivar tagged: the record stands in tags.
+    """
 
     server: types.Server
     plan: Plan
     progress: Progress
+    tagged: bool = False
 
     @property
     def open(self) -> bool:
@@ -98,41 +144,84 @@ class Journal:
 
 def write_plan(plan: Plan) -> dict[str, str]:
     """The metadata of a run that begins."""
+    chunks = [plan.volumes[start:start + _IDS]
+              for start in range(0, len(plan.volumes), _IDS)]
     return {
-        _PLAN: _pack({'v': _VERSION, 'id': plan.run_id,
-                      'off': plan.power_off, 'on': plan.power_on,
-                      'at': plan.began, 'by': plan.by[:64]}),
+        _PLAN: json.dumps(
+            {'v': _VERSION, 'id': plan.run_id, 'off': plan.power_off,
+             'on': plan.power_on, 'at': plan.began, 'by': plan.by[:64],
+             'forced': plan.stop_if_forced, 'down': plan.shutdown_timeout,
+             'agent': plan.agent, 'expected': plan.expected},
+            separators=(',', ':'), ensure_ascii=False),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
-        **write_progress(Progress()),
+        **{f'{_VOLUMES}{number}': ' '.join(chunk)
+           for number, chunk in enumerate(chunks)},
     }
 
 
-def write_progress(progress: Progress) -> dict[str, str]:
+def changes(old: Progress, new: Progress) -> dict[str, str]:
+    """The metadata that makes the new progress out of the old one.
+
+    Whether the run has ended is always among it: who takes a step opens it
+    again, should somebody else have closed it in the meantime. And who
+    powers off takes on the duty to power on.
+    """
+    before, after = dataclasses.asdict(old), dataclasses.asdict(new)
+    changed = {'ended', *(['starts'] if new.stops > old.stops else []),
+               *(name for name in after if after[name] != before[name])}
+    return {f'{_PREFIX}{name}': str(after[name] or '')[:VALUE_LENGTH]
+            for name in sorted(changed)}
+
+
+def same_run(metadata: Mapping[str, str], plan: Plan) -> bool:
+    """Whether a server's metadata still records this run."""
+    try:
+        return _read_plan(metadata).run_id == plan.run_id
+    except (ValueError, TypeError, KeyError):
+        return False
+
+
+def tags(plan: Plan, progress: Progress) -> set[str]:
+    """The tags that record the run of a locked server."""
     values = dataclasses.asdict(progress)
-    detail = values.pop('detail')
-    return {
-        _PROGRESS: _pack({key: value for key, value in values.items()
-                          if value}),
-        _DETAIL: detail[:VALUE_LENGTH],
-    }
+    return {f'{TAG}.run:{plan.run_id}', f'{TAG}.began:{plan.began}'} | {
+        f'{TAG}.{name}:{values[name]}'[:_TAG_LENGTH]
+        for name in _TAGGED if values[name]}
+
+
+def keys(server: types.Server) -> list[str]:
+    """The metadata of a server that is a run's record, or was once."""
+    return [key for key in server.metadata if key.startswith(_PREFIX)]
+
+
+def all_tags(server: types.Server) -> list[str]:
+    """The tags of a server that are a run's record, or were once."""
+    return [tag for tag in server.tags
+            if tag == TAG or tag.startswith(f'{TAG}.')]
 
 
 def read(server: types.Server) -> Journal | None:
     """The run that a server records; None if there is none to be read."""
-    metadata = server.metadata
-    if _PLAN not in metadata:
+    tagged = _read_tags(server)
+    if tagged is not None:
+        return tagged
+    if TAG not in server.tags or _PLAN not in server.metadata:
         return None
     try:
-        return Journal(server, _read_plan(metadata), _read_progress(metadata))
+        plan = _read_plan(server.metadata)
     except (ValueError, TypeError, KeyError):
         return None
+    return Journal(server, plan, _read_progress({
+        key.removeprefix(_PREFIX): value
+        for key, value in server.metadata.items()}))
 
 
 def _read_plan(metadata: Mapping[str, str]) -> Plan:
     packed = json.loads(metadata[_PLAN])
     if packed['v'] != _VERSION:
         raise ValueError(packed['v'])
+    volumes = sorted(key for key in metadata if key.startswith(_VOLUMES))
     return Plan(
         run_id=_text(packed['id']),
         name=metadata.get(_NAME, ''),
@@ -141,25 +230,41 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
         power_on=bool(packed['on']),
         began=int(packed['at']),
         by=_text(packed['by']),
+        volumes=tuple(volume_id for key in volumes
+                      for volume_id in metadata[key].split()),
+        stop_if_forced=bool(packed['forced']),
+        shutdown_timeout=int(packed['down']),
+        agent=bool(packed['agent']),
+        expected=int(packed['expected']),
     )
 
 
-def _read_progress(metadata: Mapping[str, str]) -> Progress:
-    packed = json.loads(metadata.get(_PROGRESS) or '{}')
+def _read_progress(values: Mapping[str, str]) -> Progress:
     known: dict[str, Any] = {}
     for field in dataclasses.fields(Progress):
-        if field.name in packed:
-            value = packed[field.name]
-            known[field.name] = (int(value) if isinstance(field.default, int)
-                                 else _text(value))
-    return Progress(**{**known, 'detail': metadata.get(_DETAIL, '')})
+        text = values.get(field.name, '')
+        if isinstance(field.default, str):
+            known[field.name] = text
+        elif text.isascii() and text.isdigit():
+            known[field.name] = int(text)
+    return Progress(**known)
+
+
+def _read_tags(server: types.Server) -> Journal | None:
+    values = dict(tag.removeprefix(f'{TAG}.').split(':', 1)
+                  for tag in sorted(server.tags)
+                  if tag.startswith(f'{TAG}.') and ':' in tag)
+    began = values.get('began', '')
+    if 'run' not in values or not (began.isascii() and began.isdigit()):
+        return None
+    progress = dataclasses.replace(
+        _read_progress({name: values.get(name, '') for name in _TAGGED}),
+        captures=TRIES, asked=int(began))
+    return Journal(server, Plan(run_id=values['run'], began=int(began)),
+                   progress, tagged=True)
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(value)
     return value
-
-
-def _pack(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, separators=(',', ':'), ensure_ascii=False)

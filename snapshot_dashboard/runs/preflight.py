@@ -108,13 +108,13 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
         calls['usage'] = lambda: cloud.images.usage()
         if server.image_id:
             calls['image'] = lambda: cloud.images.image(server.image_id or '')
-    answers = dict(zip(calls, clouds.together(*calls.values())))
+    answers = dict(zip(calls, cloud.together(*calls.values())))
     if isinstance(answers['attachments'], errors.ServiceError):
         raise answers['attachments']
     attachments = answers['attachments']
     volumes = dict(zip(
         (attachment.volume_id for attachment in attachments),
-        clouds.together(*(
+        cloud.together(*(
             functools.partial(_volume, cloud, attachment.volume_id)
             for attachment in attachments))))
     lost = [answer for answer in (*answers.values(), *volumes.values())

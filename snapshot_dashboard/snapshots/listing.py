@@ -139,7 +139,7 @@ def _streams(cloud: clouds.Cloud, cursor: cursors.Cursor | None, limit: int,
             fetches.append((fetch, fetch))
     if cloud.has('volume'):
         fetches.append((first_volume_snapshots, volume_snapshots))
-    answers = clouds.together(
+    answers = cloud.together(
         *(functools.partial(first, limit) for first, _ in fetches))
     found = []
     for answer, (_, more) in zip(answers, fetches):

@@ -52,7 +52,7 @@ def resolve(cloud: clouds.Cloud,
         if row.source:
             calls[row.source.kind.value, row.source.id] = functools.partial(
                 _source, cloud, row.source)
-    answers = dict(zip(calls, clouds.together(*calls.values())))
+    answers = dict(zip(calls, cloud.together(*calls.values())))
     parts: dict[str, types.VolumeSnapshot | None] = dict(known)
     for (what, part_id), answer in answers.items():
         if what == 'part' and not isinstance(answer, errors.ServiceError):

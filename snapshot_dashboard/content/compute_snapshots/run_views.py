@@ -130,7 +130,7 @@ class AdvanceView(_WriteView):
     """Brings all open runs of the project forward."""
 
     def write(self, cloud, **kwargs):
-        results = clouds.together(*(
+        results = cloud.together(*(
             functools.partial(advance.advance, cloud, run)
             for run in advance.runs(cloud) if run.open))
         for result in results:

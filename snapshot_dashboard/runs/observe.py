@@ -1,0 +1,165 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that the next step of a run depends on, read from the services.
+
+What the run made is found by the run's id, not by what was noted: a note
+may be lost, or written by somebody else.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterable
+import functools
+from typing import Any
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import steps
+
+#: Images and volume snapshots of one run that are looked at.
+_MOST = 100
+#: Actions of a server among which the last stop is looked for.
+ACTIONS = 20
+#: Seconds by which Cinder's clock may be behind ours.
+_SKEW = 300
+
+
+def observe(cloud: clouds.Cloud, run: journal.Journal,
+            now: int) -> steps.Observation:
+    """Look at a run, in three rounds of calls at the most.
+
+    :raises ServiceError: when Nova cannot be asked, or another service
+        refuses; one that does not answer is noted as dark.
+    """
+    answers = _ask(cloud, {
+        'server': lambda: _server(cloud, run.server.id),
+        'image': lambda: _images(cloud, run),
+        **({'volume': lambda: _marked(cloud, run)}
+           if run.plan.volumes else {})})
+    server, images = answers['server'], answers['image'] or ()
+    there = journal.read(server) if server else None
+    if there is not None and there.plan.run_id == run.plan.run_id:
+        run = there  # the progress as it is now
+    found: dict[str, types.VolumeSnapshot] = {
+        snapshot.id: snapshot for snapshot in answers.get('volume') or ()}
+    more: dict[str, Callable[[], Any]] = {}
+    if _actions_matter(run, server):
+        more['actions'] = lambda: cloud.compute.actions(run.server.id,
+                                                        ACTIONS)
+    if run.server.volume_backed and (images or run.progress.captures):
+        more['volume'] = lambda: _made_by_nova(cloud, run, images)
+    answers.update(_ask(cloud, more))
+    found.update({snapshot.id: snapshot
+                  for snapshot in (answers.get('volume') or ())})
+    return steps.Observation(
+        server=server,
+        now=now,
+        images=tuple(images),
+        snapshots=tuple(found.values()),
+        actions=tuple(answers.get('actions') or ()),
+        dark=frozenset(service for service in ('image', 'volume')
+                       if service in answers and answers[service] is None))
+
+
+def _ask(cloud: clouds.Cloud,
+         calls: dict[str, Callable[[], Any]]) -> dict[str, Any]:
+    """Ask at the same time; what Glance or Cinder do not answer is None."""
+    answers = dict(zip(calls, cloud.together(*calls.values())))
+    for name, answer in answers.items():
+        if isinstance(answer, errors.Unavailable) and (
+                answer.service != 'compute'):
+            answers[name] = None
+        elif isinstance(answer, errors.ServiceError):
+            raise answer
+    return answers
+
+
+def _server(cloud: clouds.Cloud, server_id: str) -> types.Server | None:
+    try:
+        return cloud.compute.server(server_id)
+    except errors.NotFound:
+        return None
+
+
+def _actions_matter(run: journal.Journal,
+                    server: types.Server | None) -> bool:
+    """Whether it matters who powered the server off or on, and how."""
+    progress = run.progress
+    if server is None or server.task_state or progress.ended:
+        return False
+    if server.status == 'SHUTOFF':
+        return bool(not progress.off or progress.starts)
+    return bool(progress.off and not progress.starts)
+
+
+def _images(cloud: clouds.Cloud, run: journal.Journal) -> list[types.Image]:
+    """The run's images; not those of others that inherited its mark."""
+    return [image for image in cloud.images.images(_MOST, {
+                'owner': cloud.project_id, marks.RUN: run.plan.run_id})
+            if image.properties.get(marks.INSTANCE) == run.server.id
+            and image.properties.get(marks.INSTANCE_ID) == run.server.id]
+
+
+def _marked(cloud: clouds.Cloud,
+            run: journal.Journal) -> list[types.VolumeSnapshot]:
+    """The snapshots of chosen volumes."""
+    # A service that ignores the filter must not give us others' snapshots.
+    return [snapshot for snapshot in cloud.volumes.find_snapshots(
+                _MOST, {'metadata': {marks.RUN: run.plan.run_id}})
+            if snapshot.metadata.get(marks.RUN) == run.plan.run_id
+            and snapshot.metadata.get(marks.INSTANCE) == run.server.id]
+
+
+def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
+                  images: Iterable[types.Image]
+                  ) -> list[types.VolumeSnapshot]:
+    """What Nova made for this run's images, whether or not they came about.
+
+    Nova marks them with nothing but the name of the image.
+    """
+    mapped = {disk.snapshot_id for image in images for disk in image.disks
+              if disk.snapshot_id}
+    name = run.plan.name or next((image.name for image in images), '')
+    named = cloud.volumes.find_snapshots(
+        _MOST, {'name': f'snapshot for {name}'}) if name else []
+    found = [snapshot for snapshot in named if snapshot.id in mapped]
+    for snapshot_id in sorted(mapped - {snapshot.id for snapshot in found}):
+        answer, = cloud.together(
+            functools.partial(cloud.volumes.snapshot, snapshot_id))
+        if isinstance(answer, types.VolumeSnapshot):
+            found.append(answer)
+        elif not isinstance(answer, errors.NotFound):
+            raise answer
+    strays = [snapshot for snapshot in named
+              if snapshot.id not in mapped and _may_be_of(run, snapshot)]
+    if strays:
+        others = _mapped_by_others(cloud, name)
+        found += [snapshot for snapshot in strays
+                  if snapshot.id not in others]
+    return found
+
+
+def _may_be_of(run: journal.Journal, snapshot: types.VolumeSnapshot) -> bool:
+    return (snapshot.volume_id in run.server.volume_ids
+            and snapshot.created.timestamp() >= run.plan.began - _SKEW
+            and snapshot.metadata.get(
+                marks.RUN, run.plan.run_id) == run.plan.run_id)
+
+
+def _mapped_by_others(cloud: clouds.Cloud, name: str) -> set[str | None]:
+    """Volume snapshots that any image of that name needs."""
+    return {disk.snapshot_id for image in cloud.images.images(
+                _MOST, {'owner': cloud.project_id, 'name': name})
+            for disk in image.disks}

@@ -1,0 +1,174 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The writes of a run, each of them safe to repeat."""
+
+from collections.abc import Callable
+import dataclasses
+import functools
+import logging
+from typing import Any
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import steps
+
+LOG = logging.getLogger(__name__)
+
+
+class Superseded(Exception):
+    """The run was dismissed, or another one follows it: hands off."""
+
+
+def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
+         now: int) -> journal.Journal:
+    """Take one step.
+
+    What is about to be done is noted first, so that a crash leaves nothing
+    that nobody knows of.
+
+    :returns: the run with the progress as it is now.
+    :raises ServiceError: when that could not be noted, or a service did not
+        answer; the next look shows what came of it.
+    """
+    run = note(cloud, run, now, step.note)
+    if step.do is steps.Do.POWER_OFF:
+        return _try(cloud, run, now, steps.Failure.STOP_REFUSED,
+                    lambda: cloud.compute.stop(run.server.id))
+    if step.do is steps.Do.POWER_ON:
+        return _try(cloud, run, now, steps.Failure.START_REFUSED,
+                    lambda: cloud.compute.start(run.server.id))
+    if step.do is steps.Do.CAPTURE:
+        return _try(cloud, run, now, steps.Failure.CAPTURE_REFUSED,
+                    lambda: create_image(cloud, run.server, run.plan,
+                                         run.progress.consistency, now))
+    if step.do is steps.Do.SNAPSHOT_VOLUMES:
+        return _try(cloud, run, now, steps.Failure.SNAPSHOT_REFUSED,
+                    lambda: _snapshot_volumes(cloud, run, step, now))
+    if step.do is steps.Do.MARK:
+        _mark_parts(cloud, run, step, now)
+    elif step.do is steps.Do.REMOVE:
+        _remove(cloud, run, step)
+    return run
+
+
+def note(cloud: clouds.Cloud, run: journal.Journal, now: int,
+         progress: journal.Progress | None) -> journal.Journal:
+    """Write down how far the run is; only what has changed."""
+    if progress is None or progress == run.progress:
+        return run
+    progress = dataclasses.replace(progress, at=now)
+    if run.tagged:
+        old = journal.tags(run.plan, run.progress)
+        new = journal.tags(run.plan, progress)
+        for tag in sorted(new - old):
+            cloud.compute.add_tag(run.server.id, tag)
+        for tag in sorted(old - new):
+            cloud.compute.delete_tag(run.server.id, tag)
+    else:
+        now_there = cloud.compute.set_metadata(
+            run.server.id, journal.changes(run.progress, progress))
+        if not journal.same_run(now_there, run.plan):
+            raise Superseded(run.plan.run_id)
+    return dataclasses.replace(run, progress=progress)
+
+
+def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
+         failure: steps.Failure,
+         call: Callable[[], str | None]) -> journal.Journal:
+    """Make a write whose effect the next look will show.
+
+    A conflict needs no more than that look, and a refusal is final. After
+    an internal error the service may have done it or not; it is tried again
+    at a later look.
+    """
+    progress = dataclasses.replace(run.progress, asked=0)
+    try:
+        result = call()
+    except (errors.Conflict, errors.NotFound) as error:
+        LOG.info('Run %s: %s', run.plan.run_id, error)
+        return note(cloud, run, now, progress)
+    except (errors.Forbidden, errors.Refused) as error:
+        LOG.warning('Run %s: %s', run.plan.run_id, error)
+        return note(cloud, run, now, dataclasses.replace(
+            progress, failure=failure.value, detail=error.detail))
+    except errors.Unavailable as error:
+        LOG.warning('Run %s: %s', run.plan.run_id, error)
+        if error.status == 500:  # a gateway's 502 to 504 answer nothing
+            note(cloud, run, now, dataclasses.replace(
+                progress, detail=error.detail))
+        raise
+    return note(cloud, run, now, dataclasses.replace(
+        progress, image_id=result or progress.image_id))
+
+
+def create_image(cloud: clouds.Cloud, server: types.Server,
+                 plan: journal.Plan, consistency: str, now: int) -> str:
+    """Have Nova make the image, with our marks on it."""
+    metadata = {**_marks(server, plan, consistency, now),
+                marks.IMAGE_TYPE: 'snapshot',
+                marks.DESCRIPTION: plan.description}
+    return cloud.compute.create_image(server.id, plan.name, metadata)
+
+
+def _marks(server: types.Server, plan: journal.Plan, consistency: str,
+           now: int) -> dict[str, str]:
+    return {
+        marks.RUN: plan.run_id,
+        marks.TAKEN: str(now),
+        marks.INSTANCE: server.id,
+        marks.INSTANCE_ID: server.id,
+        marks.INSTANCE_NAME: server.name[:journal.VALUE_LENGTH],
+        marks.CONSISTENCY: consistency,
+    }
+
+
+def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
+                      step: steps.Step, now: int) -> None:
+    metadata = _marks(run.server, run.plan, run.progress.consistency, now)
+    _all(cloud, (functools.partial(
+        cloud.volumes.create_snapshot, volume_id, run.plan.name,
+        run.plan.description, metadata) for volume_id in step.volume_ids))
+
+
+def _mark_parts(cloud: clouds.Cloud, run: journal.Journal,
+                step: steps.Step, now: int) -> None:
+    metadata = _marks(run.server, run.plan, run.progress.consistency, now)
+    for answer in cloud.together(*(functools.partial(
+            cloud.volumes.mark_snapshot, snapshot_id, metadata)
+            for snapshot_id in step.snapshot_ids)):
+        if isinstance(answer, errors.ServiceError):
+            # Good to have, but no reason to keep the instance off.
+            LOG.warning('Run %s: no mark: %s', run.plan.run_id, answer)
+
+
+def _remove(cloud: clouds.Cloud, run: journal.Journal,
+            step: steps.Step) -> None:
+    """Remove what can be removed; the next look shows what is left."""
+    for answer in cloud.together(
+            *(functools.partial(cloud.images.delete, image_id)
+              for image_id in step.image_ids),
+            *(functools.partial(cloud.volumes.delete_snapshot, snapshot_id)
+              for snapshot_id in step.snapshot_ids)):
+        if isinstance(answer, errors.ServiceError) and not isinstance(
+                answer, errors.NotFound):
+            LOG.warning('Run %s: not removed: %s', run.plan.run_id, answer)
+
+
+def _all(cloud: clouds.Cloud, calls: Any) -> None:
+    """Make all calls; the first error is raised when all are through."""
+    for answer in cloud.together(*calls):
+        if isinstance(answer, errors.ServiceError):
+            raise answer

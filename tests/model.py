@@ -1,0 +1,403 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A small model of Nova, Glance and Cinder, and of those who drive a run.
+
+It knows the few rules that a run depends on, as they were seen on the real
+services, and stops before each call: whoever plays with it says what becomes
+of the call, and who makes the next one. So crashes, lost answers and several
+advancers at once come in any order, and the same order gives the same end.
+"""
+
+import dataclasses
+import datetime
+import json
+
+import greenlet
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+
+PROJECT = 'p'
+SERVER = 's'
+NAME = 'nightly'
+#: What may become of a call.
+FATES = ('ok', 'crash-before', 'crash-after', 'lost', 'dark', 'conflict',
+         'fault')
+
+
+class Crash(BaseException):
+    """The advancer's process dies."""
+
+
+@dataclasses.dataclass
+class Thing:
+    """An image or a volume snapshot."""
+
+    id: str
+    name: str
+    status: str
+    at: float
+    properties: dict
+    volume_id: str = ''
+    truth: str = ''
+
+
+class World:
+    """The services' state. Times are seconds, by a clock of its own."""
+
+    def __init__(self, volumes=(), volume_backed=False):
+        self.now = 1790000000.0
+        self.volume_backed = volume_backed
+        self.volumes = tuple(volumes)
+        self.status: str | None = 'ACTIVE'
+        self.task: str | None = None
+        self.locked = False
+        self.metadata: dict[str, str] = {}
+        self.tags: set[str] = set()
+        self.images: dict[str, Thing] = {}
+        self.snapshots: dict[str, Thing] = {}
+        self.actions: list[types.Action] = []
+        self.jobs: list[tuple] = []
+        self.numbers = 0
+        self.forced = False
+        #: How the instance was when it was powered off last.
+        self.how_off = marks.POWERED_OFF
+
+    def number(self, kind):
+        self.numbers += 1
+        return f'{kind}-{self.numbers:04d}'
+
+    # What goes on by itself.
+
+    def work(self, number, good=True):
+        """Bring one of the jobs that are under way to its end."""
+        if not self.jobs:
+            return
+        kind, thing = self.jobs.pop(number % len(self.jobs))
+        getattr(self, f'_{kind}')(thing, good)
+
+    def _stop(self, request, good):
+        self.task = None
+        seconds = 60.0 if self.forced else 2.0
+        self.actions = [dataclasses.replace(action, seconds=seconds)
+                        if action.request_id == request else action
+                        for action in self.actions]
+        if good:
+            self.status = 'SHUTOFF'
+            self.how_off = (marks.FORCED_OFF if self.forced
+                            else marks.POWERED_OFF)
+
+    def _start(self, request, good):
+        self.task = None
+        if good:
+            self.status = 'ACTIVE'
+
+    def _upload(self, image, good):
+        if image.id not in self.images:
+            self.task = None
+        elif not good:
+            # Nova removes it, or dies and leaves it lying.
+            self.task = None
+            if self.numbers % 2:
+                del self.images[image.id]
+        elif image.status == 'queued':
+            image.status = 'saving'
+            self.jobs.append(('upload', image))
+        else:
+            image.status = 'active'
+            self.task = None
+
+    def _snapshot(self, snapshot, good):
+        snapshot.status = 'available' if good else 'error'
+
+    # What the services are asked for.
+
+    def act(self, name):
+        request = self.number('req')
+        self.actions.insert(0, types.Action(name, request, None))
+        return request
+
+    def stop(self):
+        if self.status != 'ACTIVE' or self.task or self.locked:
+            raise errors.Conflict('compute', 'not now', 409)
+        self.task = 'powering-off'
+        self.jobs.append(('stop', self.act('stop')))
+
+    def start(self):
+        if self.status != 'SHUTOFF' or self.task or self.locked:
+            raise errors.Conflict('compute', 'not now', 409)
+        self.task = 'powering-on'
+        self.jobs.append(('start', self.act('start')))
+
+    def create_image(self, name, metadata, quota=99):
+        if self.task or self.status not in ('ACTIVE', 'SHUTOFF', 'PAUSED'):
+            raise errors.Conflict('compute', 'not now', 409)
+        self.act('createImage')
+        truth = self.how_off if self.status == 'SHUTOFF' else marks.LIVE
+        image = Thing(self.number('image'), name, 'queued', self.now,
+                      {marks.INSTANCE_ID: SERVER, **metadata}, truth=truth)
+        if self.volume_backed:
+            made = []
+            for volume_id in self.volumes:
+                if len(self.snapshots) >= quota:
+                    raise errors.Forbidden('compute', 'quota', 403)
+                made.append(self.create_snapshot(
+                    volume_id, f'snapshot for {name}', {}))
+            image.status = 'active'
+            image.properties['block_device_mapping'] = json.dumps([
+                {'source_type': 'snapshot', 'snapshot_id': part,
+                 'volume_size': 1, 'boot_index': 0} for part in made])
+        else:
+            image.properties['checksum'] = 'c'
+            self.task = 'image_uploading'
+            self.jobs.append(('upload', image))
+        self.images[image.id] = image
+        return image.id
+
+    def orphan(self, name, metadata):
+        """What Nova leaves of a createImage that comes at the same moment."""
+        image = Thing(self.number('image'), name, 'queued', self.now,
+                      {marks.INSTANCE_ID: SERVER, **metadata})
+        self.images[image.id] = image
+        raise errors.Unavailable('compute', 'race', 500)
+
+    def create_snapshot(self, volume_id, name, metadata):
+        snapshot = Thing(self.number('snapshot'), name, 'creating', self.now,
+                         dict(metadata), volume_id)
+        self.snapshots[snapshot.id] = snapshot
+        self.jobs.append(('snapshot', snapshot))
+        return snapshot.id
+
+    def delete_image(self, image_id):
+        if image_id not in self.images:
+            raise errors.NotFound('image', '', 404)
+        del self.images[image_id]
+
+    def delete_snapshot(self, snapshot_id):
+        if snapshot_id not in self.snapshots:
+            raise errors.NotFound('volume', '', 404)
+        if self.snapshots[snapshot_id].status == 'creating':
+            raise errors.Refused('volume', 'creating', 400)
+        del self.snapshots[snapshot_id]
+
+    def server(self):
+        if self.status is None:
+            raise errors.NotFound('compute', '', 404)
+        return types.Server(
+            id=SERVER, name='web', status=self.status, task_state=self.task,
+            locked=self.locked,
+            image_id=None if self.volume_backed else 'base', root_gib=1,
+            ephemeral_gib=0, swap_mib=0, volume_ids=self.volumes,
+            metadata=dict(self.metadata), tags=tuple(sorted(self.tags)),
+            project_id=PROJECT, root_device='')
+
+    def image(self, thing):
+        return types.Image(
+            thing.id, thing.name, thing.status, self.time(thing.at),
+            self.time(thing.at), 0 if self.volume_backed else 1, PROJECT,
+            False, 0, dict(thing.properties))
+
+    def snapshot(self, thing):
+        return types.VolumeSnapshot(
+            thing.id, thing.name, thing.status, self.time(thing.at), 1,
+            thing.volume_id, PROJECT, None, dict(thing.properties))
+
+    @staticmethod
+    def time(seconds):
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+
+
+class _Service:
+    """Calls that stop before they are made."""
+
+    def __init__(self, world, service, fate):
+        self._world, self._service, self._fate = world, service, fate
+
+    def _call(self, effect, write=True):
+        fate = self._fate()
+        if fate == 'crash-before':
+            raise Crash
+        if fate == 'dark':
+            raise errors.Unavailable(self._service, 'no answer')
+        if fate == 'fault':
+            raise errors.Unavailable(self._service, 'fault', 500)
+        if fate == 'conflict' and write:
+            raise errors.Conflict(self._service, 'busy', 409)
+        result = effect()
+        if fate == 'crash-after':
+            raise Crash
+        if fate == 'lost':
+            raise errors.Unavailable(self._service, 'answer lost')
+        return result
+
+
+class _Compute(_Service):
+
+    def server(self, server_id):
+        return self._call(self._world.server, write=False)
+
+    def actions(self, server_id, limit):
+        return self._call(lambda: list(self._world.actions[:limit]),
+                          write=False)
+
+    def stop(self, server_id):
+        self._call(self._world.stop)
+
+    def start(self, server_id):
+        self._call(self._world.start)
+
+    def create_image(self, server_id, name, metadata):
+        world = self._world
+        if self._world.racing and not world.volume_backed and world.task:
+            return self._call(lambda: world.orphan(name, metadata))
+        return self._call(lambda: world.create_image(
+            name, metadata, world.quota))
+
+    def set_metadata(self, server_id, items):
+        def effect():
+            if self._world.locked:
+                raise errors.Conflict('compute', 'locked', 409)
+            self._world.server()
+            self._world.metadata.update(items)
+            return dict(self._world.metadata)
+        return self._call(effect)
+
+    def delete_metadata(self, server_id, keys):
+        def effect():
+            for key in keys:
+                self._world.metadata.pop(key, None)
+        self._call(effect)
+
+    def add_tag(self, server_id, tag):
+        self._call(lambda: self._world.tags.add(tag))
+
+    def delete_tag(self, server_id, tag):
+        self._call(lambda: self._world.tags.discard(tag))
+
+
+class _Images(_Service):
+
+    def images(self, limit, filters):
+        return self._call(lambda: [
+            self._world.image(image)
+            for image in self._world.images.values()
+            if all(name == 'owner' or value == (
+                image.name if name == 'name' else
+                image.properties.get(name))
+                for name, value in filters.items())], write=False)
+
+    def delete(self, image_id):
+        self._call(lambda: self._world.delete_image(image_id))
+
+
+class _Volumes(_Service):
+
+    def find_snapshots(self, limit, filters):
+        wanted = filters.get('metadata', {}).items()
+        return self._call(lambda: [
+            self._world.snapshot(snapshot)
+            for snapshot in self._world.snapshots.values()
+            if filters.get('name') in (None, snapshot.name)
+            and wanted <= snapshot.properties.items()], write=False)
+
+    def snapshot(self, snapshot_id):
+        def effect():
+            if snapshot_id not in self._world.snapshots:
+                raise errors.NotFound('volume', '', 404)
+            return self._world.snapshot(self._world.snapshots[snapshot_id])
+        return self._call(effect, write=False)
+
+    def create_snapshot(self, volume_id, name, description, metadata):
+        return self._call(lambda: self._world.create_snapshot(
+            volume_id, name, metadata))
+
+    def mark_snapshot(self, snapshot_id, metadata):
+        self._call(lambda: self._world.snapshots[
+            snapshot_id].properties.update(metadata))
+
+    def delete_snapshot(self, snapshot_id):
+        self._call(lambda: self._world.delete_snapshot(snapshot_id))
+
+
+class ModelCloud:
+    """What the runs see of the world.
+
+    :param fate: called before each call; says what becomes of it.
+    """
+
+    project_id = PROJECT
+
+    def __init__(self, world, fate):
+        self.compute = _Compute(world, 'compute', fate)
+        self.images = _Images(world, 'image', fate)
+        self.volumes = _Volumes(world, 'volume', fate)
+
+    def together(self, *calls):
+        answers = []
+        for call in calls:
+            try:
+                answers.append(call())
+            except errors.ServiceError as error:
+                answers.append(error)
+        return answers
+
+
+class Advancer:
+    """Somebody who advances the run, stopped before each call."""
+
+    def __init__(self, world, run):
+        self._main = greenlet.getcurrent()
+        self._thread = greenlet.greenlet(self._advance)
+        cloud = ModelCloud(world, lambda: self._main.switch())
+        self.alive = True
+        self.error = None
+        self._arguments = cloud, run, lambda: world.now
+        self._thread.switch()
+
+    def _advance(self):
+        try:
+            advance.advance(*self._arguments)
+        except (Crash, greenlet.GreenletExit):
+            pass
+        except errors.ServiceError as error:
+            self.error = error
+        self.alive = False
+
+    def step(self, fate='ok'):
+        """Let the call happen that it stands before; it goes to the next."""
+        if self.alive:
+            self._thread.switch(fate)
+
+    def finish(self):
+        while self.alive:
+            self.step()
+
+    def drop(self):
+        if self.alive:
+            self._thread.throw()
+
+
+def new_run(world, **options):
+    """A run that has just begun."""
+    plan = advance.new_plan(NAME, '', by='alice', clock=lambda: world.now,
+                            **options)
+    return advance.begin(ModelCloud(world, lambda: 'ok'), world.server(),
+                         plan, lambda: world.now)
+
+
+def read(world):
+    """The run as the server records it now, or None."""
+    return None if world.status is None else journal.read(world.server())
