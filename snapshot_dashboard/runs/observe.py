@@ -101,7 +101,7 @@ def _actions_matter(run: journal.Journal,
         return False
     if server.status == 'SHUTOFF':
         return bool(not progress.off or progress.starts)
-    return bool(progress.off and not progress.starts)
+    return bool((progress.stops or progress.off) and not progress.starts)
 
 
 def _images(cloud: clouds.Cloud, run: journal.Journal) -> list[types.Image]:

@@ -153,6 +153,14 @@ class Situation:
         return self.plan.power_off and self.status == 'ACTIVE'
 
     @property
+    def started_by_others(self) -> bool:
+        """Whether it was off for the capture, and somebody started it."""
+        names = [action.name for action in self.seen.actions]
+        return self.to_power_off and (bool(self.progress.off) or bool(
+            self.progress.stops and 'start' in names and 'stop' in names
+            and names.index('start') < names.index('stop')))
+
+    @property
     def wrong_state(self) -> bool:
         if self.plan.power_off:
             return self.status not in ('ACTIVE', 'SHUTOFF')
@@ -422,7 +430,7 @@ Row = tuple[Callable[[Situation], object], Callable[[Situation], Step]]
 BEFORE: tuple[Row, ...] = (
     (lambda s: s.gone, _failed(Failure.SERVER_GONE)),
     (lambda s: s.busy or s.unanswered, _wait),
-    (lambda s: s.to_power_off and s.progress.off,
+    (lambda s: s.started_by_others,
      _failed(Failure.STARTED_BY_OTHERS)),
     (lambda s: s.to_power_off and s.progress.stops >= journal.TRIES,
      _failed(Failure.STOP_FAILED)),
