@@ -50,6 +50,7 @@ class Failure(enum.Enum):
     WRONG_STATE = 'wrong-state'
     VOLUME_DETACHED = 'volume-detached'
     SNAPSHOT_REFUSED = 'snapshot-refused'
+    SNAPSHOT_FAILED = 'snapshot-failed'
     CAPTURE_REFUSED = 'capture-refused'
     CAPTURE_FAILED = 'capture-failed'
     IMAGE_VANISHED = 'image-vanished'
@@ -441,7 +442,7 @@ BEFORE: tuple[Row, ...] = (
      and s.progress.consistency == marks.FORCED_OFF,
      _failed(Failure.FORCED_OFF)),
     (lambda s: s.detached, _failed(Failure.VOLUME_DETACHED)),
-    (lambda s: s.part_failed, _failed(Failure.PART_FAILED)),
+    (lambda s: s.part_failed, _failed(Failure.SNAPSHOT_FAILED)),
     (lambda s: s.missing and s.progress.snapshots >= journal.TRIES,
      _failed(Failure.CAPTURE_FAILED)),
     (lambda s: s.missing, _snapshot_volumes),
