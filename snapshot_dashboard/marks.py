@@ -24,6 +24,8 @@ which are true of the snapshot they stand on.
 from collections.abc import Mapping
 import datetime
 
+from snapshot_dashboard.cloud import types
+
 #: The run that made it.
 RUN = 'snapshot_dashboard_run'
 #: When it was asked for: seconds since the epoch.
@@ -63,9 +65,8 @@ def own(properties: Mapping[str, str],
     :param properties: an image's properties or a volume snapshot's metadata.
     :param created: when its service made the snapshot.
     """
-    taken = properties.get(TAKEN, '')
-    if not (taken.isascii() and taken.isdigit()) or (
-            abs(created.timestamp() - int(taken)) > _NEAR):
+    taken = types.whole_number(properties.get(TAKEN, ''))
+    if taken is None or abs(created.timestamp() - taken) > _NEAR:
         return {}
     if properties.get(INSTANCE) != properties.get(INSTANCE_ID):
         return {}

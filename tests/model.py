@@ -76,9 +76,9 @@ class World:
         #: How the instance was when it was powered off last.
         self.how_off = marks.POWERED_OFF
 
-    def number(self, kind):
+    def number(self):
         self.numbers += 1
-        return f'{kind}-{self.numbers:04d}'
+        return f'00000000-0000-4000-8000-{self.numbers:012d}'
 
     # What goes on by itself.
 
@@ -126,7 +126,7 @@ class World:
     # What the services are asked for.
 
     def act(self, name):
-        request = self.number('req')
+        request = self.number()
         self.actions.insert(0, types.Action(name, request, None))
         return request
 
@@ -147,7 +147,7 @@ class World:
             raise errors.Conflict('compute', 'not now', 409)
         self.act('createImage')
         truth = self.how_off if self.status == 'SHUTOFF' else marks.LIVE
-        image = Thing(self.number('image'), name, 'queued', self.now,
+        image = Thing(self.number(), name, 'queued', self.now,
                       {marks.INSTANCE_ID: SERVER, **metadata}, truth=truth)
         if self.volume_backed:
             made = []
@@ -169,13 +169,13 @@ class World:
 
     def orphan(self, name, metadata):
         """What Nova leaves of a createImage that comes at the same moment."""
-        image = Thing(self.number('image'), name, 'queued', self.now,
+        image = Thing(self.number(), name, 'queued', self.now,
                       {marks.INSTANCE_ID: SERVER, **metadata})
         self.images[image.id] = image
         raise errors.Unavailable('compute', 'race', 500)
 
     def create_snapshot(self, volume_id, name, metadata):
-        snapshot = Thing(self.number('snapshot'), name, 'creating', self.now,
+        snapshot = Thing(self.number(), name, 'creating', self.now,
                          dict(metadata), volume_id)
         self.snapshots[snapshot.id] = snapshot
         self.jobs.append(('snapshot', snapshot))

@@ -61,7 +61,8 @@ class Cloud:
 
     @functools.cached_property
     def compute(self) -> compute.Compute:
-        return compute.Compute(self._session, self._endpoint('compute'))
+        return compute.Compute(self._session, self._endpoint('compute'),
+                               self.project_id)
 
     @functools.cached_property
     def images(self) -> images.Images:

@@ -22,6 +22,7 @@ from novaclient import client as nova_client
 from novaclient import exceptions as nova_errors
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
 
@@ -34,7 +35,9 @@ MICROVERSION = '2.96'
 class Compute:
     """The calls to Nova. Every one may raise a ``ServiceError``."""
 
-    def __init__(self, session: keystone_session.Session, endpoint: str):
+    def __init__(self, session: keystone_session.Session, endpoint: str,
+                 project_id: str):
+        self._project_id = project_id
         with errors.translated('compute'):
             self._client = nova_client.Client(
                 versions.negotiate(session, endpoint, MICROVERSION),
@@ -46,8 +49,12 @@ class Compute:
             yield self._client
 
     def server(self, server_id: str) -> types.Server:
+        ids.checked('compute', server_id)
         with self._calling() as nova:
-            return types.Server.from_api(nova.servers.get(server_id).to_dict())
+            server = types.Server.from_api(
+                nova.servers.get(server_id).to_dict())
+        ids.own('compute', server.project_id, self._project_id)
+        return server
 
     def servers(self, limit: int,
                 tag: str | None = None) -> list[types.Server]:

@@ -26,6 +26,7 @@ from glanceclient.v2 import client as glance_client
 from keystoneauth1 import session as keystone_session
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 
 
@@ -44,8 +45,9 @@ class Images:
             yield self._http
 
     def image(self, image_id: str) -> types.Image:
+        ids.checked('image', image_id)
         with self._calling() as glance:
-            _, body = glance.get(f'/v2/images/{parse.quote(image_id)}')
+            _, body = glance.get(f'/v2/images/{image_id}')
         return types.Image.from_api(body)
 
     def images(self, limit: int, filters: Mapping[str, str],
@@ -64,8 +66,9 @@ class Images:
         return [types.Image.from_api(image) for image in body['images']]
 
     def delete(self, image_id: str) -> None:
+        ids.checked('image', image_id)
         with self._calling() as glance:
-            glance.delete(f'/v2/images/{parse.quote(image_id)}')
+            glance.delete(f'/v2/images/{image_id}')
 
     def usage(self) -> dict[str, types.Quota]:
         """What unified limits allow; empty where Glance has none.

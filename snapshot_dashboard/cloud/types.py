@@ -21,6 +21,8 @@ import datetime
 import json
 from typing import Any
 
+from snapshot_dashboard.cloud import ids
+
 UTC = datetime.UTC
 
 
@@ -31,6 +33,17 @@ def parse_time(text: str) -> datetime.datetime:
     """
     moment = datetime.datetime.fromisoformat(text.replace('Z', '+00:00'))
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _gib(value: object) -> int:
+    """A size that any member can have written; 0 for one that is none."""
+    return value if isinstance(value, int) and 0 < value < 2 ** 31 else 0
+
+
+def whole_number(text: str) -> int | None:
+    """A number of seconds or the like, from a text that anybody wrote."""
+    return (int(text) if text.isascii() and text.isdigit() and len(text) < 11
+            else None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +129,7 @@ class Action:
 class MappedDisk:
     """One entry of a volume-backed image's ``block_device_mapping``."""
 
-    snapshot_id: str | None
+    snapshot_id: str
     size_gib: int
     device: str
     boot: bool
@@ -161,13 +174,14 @@ class Image:
             entries = json.loads(
                 self.properties.get('block_device_mapping') or '[]')
             return tuple(
-                MappedDisk(snapshot_id=entry.get('snapshot_id'),
-                           size_gib=int(entry.get('volume_size') or 0),
+                MappedDisk(snapshot_id=entry['snapshot_id'],
+                           size_gib=_gib(entry.get('volume_size')),
                            device=str(entry.get('device_name') or ''),
                            boot=entry.get('boot_index') == 0)
                 for entry in entries
-                if entry.get('source_type') == 'snapshot')
-        except (ValueError, TypeError, AttributeError):
+                if entry.get('source_type') == 'snapshot'
+                and ids.is_id(entry.get('snapshot_id')))
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return ()
 
     @classmethod
@@ -198,6 +212,9 @@ class Volume:
     size_gib: int
     type: str
     bootable: bool
+    project_id: str = ''
+    image_properties: Mapping[str, str] = dataclasses.field(
+        default_factory=dict)
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Volume':
@@ -208,6 +225,8 @@ class Volume:
             size_gib=body.get('size') or 0,
             type=body.get('volume_type') or '',
             bootable=body.get('bootable') == 'true',
+            project_id=body.get('os-vol-tenant-attr:tenant_id') or '',
+            image_properties=dict(body.get('volume_image_metadata') or {}),
         )
 
 

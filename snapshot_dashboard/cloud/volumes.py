@@ -21,6 +21,7 @@ from cinderclient import client as cinder_client
 from keystoneauth1 import session as keystone_session
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
 
@@ -45,14 +46,20 @@ class Volumes:
             yield self._client
 
     def volume(self, volume_id: str) -> types.Volume:
+        ids.checked('volume', volume_id)
         with self._calling() as cinder:
-            return types.Volume.from_api(
+            volume = types.Volume.from_api(
                 cinder.volumes.get(volume_id).to_dict())
+        ids.own('volume', volume.project_id, self._project_id)
+        return volume
 
     def snapshot(self, snapshot_id: str) -> types.VolumeSnapshot:
+        ids.checked('volume', snapshot_id)
         with self._calling() as cinder:
-            return types.VolumeSnapshot.from_api(
+            snapshot = types.VolumeSnapshot.from_api(
                 cinder.volume_snapshots.get(snapshot_id).to_dict())
+        ids.own('volume', snapshot.project_id, self._project_id)
+        return snapshot
 
     def snapshots(self, limit: int, *, newest_first: bool = True,
                   marker: str | None = None) -> list[types.VolumeSnapshot]:

@@ -99,7 +99,7 @@ def _begin_locked(cloud: clouds.Cloud, server: types.Server,
             int(clock()))
     except errors.ServiceError as error:
         if error.status:  # without an answer it may have been done
-            forget(cloud, run)
+            forget(cloud, server.id)
         raise
     return run
 
@@ -118,19 +118,38 @@ def runs(cloud: clouds.Cloud) -> tuple[list[journal.Journal],
             [server for server, run in found if run is None])
 
 
-def forget(cloud: clouds.Cloud, run: journal.Journal) -> None:
+def forget(cloud: clouds.Cloud, server_id: str) -> None:
     """Take a run's record away; a locked server keeps what is not seen."""
-    server = cloud.compute.server(run.server.id)
+    server = cloud.compute.server(server_id)
     if not server.locked:
         cloud.compute.delete_metadata(server.id, journal.keys(server))
     for tag in journal.all_tags(server):
         cloud.compute.delete_tag(server.id, tag)
 
 
-def dismiss(cloud: clouds.Cloud, run: journal.Journal) -> None:
-    """Forget a run that is over, and what somebody's late call left."""
-    advance(cloud, run)
-    forget(cloud, run)
+def tidy(cloud: clouds.Cloud, run: journal.Journal,
+         clock: Clock = time.time) -> None:
+    """Look once more at a run that is over: a late call may have left
+    something. It is in nobody's way if that cannot be done now.
+    """
+    try:
+        advance(cloud, run, clock)
+    except errors.ServiceError as error:
+        LOG.info('Run %s: not tidied up: %s', run.plan.run_id, error)
+
+
+def remove(cloud: clouds.Cloud, run: journal.Journal,
+           clock: Clock = time.time) -> None:
+    """Remove all that a failed run has left, at its owner's wish.
+
+    :raises ServiceError: when something of it could not be removed.
+    """
+    now = int(clock())
+    seen = observe.observe(cloud, run, now)
+    take.remove(cloud, [image.id for image in seen.images],
+                [snapshot.id for snapshot in seen.snapshots])
+    take.note(cloud, run, now, dataclasses.replace(
+        run.progress, left='', removed=now))
 
 
 def cancel(cloud: clouds.Cloud, run: journal.Journal,
@@ -150,7 +169,11 @@ def can_cancel(run: journal.Journal) -> bool:
 
 def again(run: journal.Journal, by: str,
           clock: Clock = time.time) -> journal.Plan:
-    """The plan that tries a failed run once more."""
+    """The plan that tries a failed run once more.
+
+    An instance that is off by now needs no powering off, but is still to be
+    powered on where the first try had promised that.
+    """
     return dataclasses.replace(run.plan, run_id=uuid.uuid4().hex, by=by,
                                began=int(clock()))
 

@@ -90,12 +90,14 @@ class Progress:
     :ivar consistency: how it was then, one of the values in ``marks``.
     :ivar asked: when a write was sent whose answer is not known.
     :ivar image_id: the image that Nova named.
+    :ivar marked: when the volume snapshots that Nova made were marked.
     :ivar idle: since when Nova has been doing nothing about an image that
         is not finished.
     :ivar captured: when the snapshot was whole.
     :ivar failure: the code of what went wrong, else empty.
     :ivar detail: what the service said to that.
     :ivar left: what could not be removed after a failure: ids.
+    :ivar removed: when the owner had the leftovers removed.
     :ivar ended: when the run was closed.
     :ivar at: when this was last written.
     """
@@ -116,6 +118,7 @@ class Progress:
     failure: str = ''
     detail: str = ''
     left: str = ''
+    removed: int = 0
     ended: int = 0
     at: int = 0
 
@@ -178,7 +181,7 @@ def same_run(metadata: Mapping[str, str], plan: Plan) -> bool:
     """Whether a server's metadata still records this run."""
     try:
         return _read_plan(metadata).run_id == plan.run_id
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return False
 
 
@@ -210,7 +213,7 @@ def read(server: types.Server) -> Journal | None:
         return None
     try:
         plan = _read_plan(server.metadata)
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, OverflowError):
         return None
     return Journal(server, plan, _read_progress({
         key.removeprefix(_PREFIX): value
@@ -245,8 +248,8 @@ def _read_progress(values: Mapping[str, str]) -> Progress:
         text = values.get(field.name, '')
         if isinstance(field.default, str):
             known[field.name] = text
-        elif text.isascii() and text.isdigit():
-            known[field.name] = int(text)
+        else:
+            known[field.name] = types.whole_number(text) or 0
     return Progress(**known)
 
 
@@ -254,13 +257,13 @@ def _read_tags(server: types.Server) -> Journal | None:
     values = dict(tag.removeprefix(f'{TAG}.').split(':', 1)
                   for tag in sorted(server.tags)
                   if tag.startswith(f'{TAG}.') and ':' in tag)
-    began = values.get('began', '')
-    if 'run' not in values or not (began.isascii() and began.isdigit()):
+    began = types.whole_number(values.get('began', ''))
+    if 'run' not in values or began is None:
         return None
     progress = dataclasses.replace(
         _read_progress({name: values.get(name, '') for name in _TAGGED}),
-        captures=TRIES, asked=int(began))
-    return Journal(server, Plan(run_id=values['run'], began=int(began)),
+        captures=TRIES, asked=began)
+    return Journal(server, Plan(run_id=values['run'], began=began),
                    progress, tagged=True)
 
 

@@ -16,21 +16,26 @@
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import enum
 import functools
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import disks as disk_facts
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import steps
 
-#: Image property that says how long Nova waits for a guest to shut down.
-_SHUTDOWN_PROPERTY = 'os_shutdown_timeout'
+#: How image properties say yes (Nova, oslo's bool_from_string).
+_TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
+#: How many earlier snapshots tell how long the next one takes.
+_EARLIER = 5
 
 
 class Code(enum.Enum):
@@ -68,6 +73,8 @@ class Facts:
     :ivar quotas: Cinder's; empty when it could not be asked.
     :ivar usage: Glance's; empty when it has no limits or was not asked.
     :ivar unknown: which services could not be asked.
+    :ivar agent: whether the image announces a guest agent.
+    :ivar expected: seconds that the saving took earlier; 0 if not known.
     """
 
     server: types.Server
@@ -76,6 +83,8 @@ class Facts:
     quotas: Mapping[str, types.Quota]
     usage: Mapping[str, types.Quota]
     unknown: tuple[errors.ServiceError, ...] = ()
+    agent: bool = False
+    expected: int = 0
 
     @property
     def can_power_off(self) -> bool:
@@ -83,9 +92,18 @@ class Facts:
         return (self.server.status == 'ACTIVE' and not self.server.locked)
 
     @property
-    def captured(self) -> list[disk_facts.Disk]:
-        return [disk for disk in self.disks
-                if disk.fate is disk_facts.Fate.CAPTURED]
+    def can_choose_volumes(self) -> bool:
+        """Whether attached volumes can be captured beside the root disk.
+
+        Which ones stands in the run's record, and a locked server takes
+        little of that.
+        """
+        return not self.server.volume_backed and not self.server.locked
+
+    def taken(self, chosen: Collection[str] = ()) -> list[disk_facts.Disk]:
+        """The volumes that Cinder is going to take snapshots of."""
+        return [disk for disk in self.disks if disk.volume_id and (
+            self.server.volume_backed or disk.volume_id in chosen)]
 
     @property
     def not_captured(self) -> list[disk_facts.Disk]:
@@ -102,16 +120,20 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     server = cloud.compute.server(server_id)
     calls: dict[str, Callable[[], Any]] = {
         'attachments': lambda: cloud.compute.attachments(server_id)}
-    if server.volume_backed and cloud.has('volume'):
+    if server.volume_ids and cloud.has('volume'):
         calls['quotas'] = lambda: cloud.volumes.quotas()
     if cloud.has('image'):
         calls['usage'] = lambda: cloud.images.usage()
+        calls['earlier'] = lambda: cloud.images.images(_EARLIER, {
+            'owner': cloud.project_id, marks.INSTANCE_ID: server.id,
+            'status': 'active'})
         if server.image_id:
             calls['image'] = lambda: cloud.images.image(server.image_id or '')
     answers = dict(zip(calls, cloud.together(*calls.values())))
     if isinstance(answers['attachments'], errors.ServiceError):
         raise answers['attachments']
-    attachments = answers['attachments']
+    attachments = sorted(answers['attachments'],
+                         key=lambda attachment: attachment.device)
     volumes = dict(zip(
         (attachment.volume_id for attachment in attachments),
         cloud.together(*(
@@ -120,13 +142,16 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     lost = [answer for answer in (*answers.values(), *volumes.values())
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
-    image = answers.get('image')
+    found = {key: volume for key, volume in volumes.items()
+             if isinstance(volume, types.Volume)}
+    properties = _image_properties(answers.get('image'), attachments, found)
     return Facts(
         server=server,
-        disks=tuple(disk_facts.disks(server, attachments, {
-            key: volume for key, volume in volumes.items()
-            if isinstance(volume, types.Volume)})),
-        shutdown_timeout=_shutdown_timeout(image),
+        disks=tuple(disk_facts.disks(server, attachments, found)),
+        shutdown_timeout=types.whole_number(
+            properties.get('os_shutdown_timeout', '')),
+        agent=properties.get('hw_qemu_guest_agent', '').lower() in _TRUE,
+        expected=_expected(answers.get('earlier')),
         quotas=_or_empty(answers.get('quotas')),
         usage=_or_empty(answers.get('usage')),
         unknown=tuple({error.service: error for error in lost}.values()),
@@ -141,15 +166,38 @@ def _or_empty(answer: Any) -> Mapping[str, types.Quota]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _shutdown_timeout(image: Any) -> int | None:
-    if not isinstance(image, types.Image):
-        return None
-    text = image.properties.get(_SHUTDOWN_PROPERTY, '')
-    return int(text) if text.isdigit() else None
+def _image_properties(image: Any, attachments: Sequence[types.Attachment],
+                      volumes: Mapping[str, types.Volume]
+                      ) -> Mapping[str, str]:
+    """Those of the image that the instance was made of, where still known.
+
+    Cinder keeps them with a volume that was made from an image.
+    """
+    if isinstance(image, types.Image):
+        return image.properties
+    root = disk_facts.root_volume(attachments, volumes)
+    volume = volumes.get(root.volume_id) if root else None
+    return volume.image_properties if volume else {}
 
 
-def obstacles(facts: Facts) -> list[Obstacle]:
-    """What makes a snapshot of this instance impossible now."""
+def _expected(earlier: Any) -> int:
+    """How long the last snapshots of the instance took, in seconds.
+
+    The image tells no more than when it was changed last, which may have
+    been later; so the shortest of some counts.
+    """
+    if not isinstance(earlier, list):
+        return 0
+    return min((int((image.updated - image.created).total_seconds())
+                for image in earlier if image.size_bytes), default=0)
+
+
+def obstacles(facts: Facts, chosen: Collection[str] = ()) -> list[Obstacle]:
+    """What makes a snapshot of this instance impossible now.
+
+    :param chosen: the ids of the attached volumes that are to be captured
+        with an image-backed instance.
+    """
     server = facts.server
     found = []
     run = journal.read(server)
@@ -159,14 +207,14 @@ def obstacles(facts: Facts) -> list[Obstacle]:
         found.append(Obstacle(Code.BUSY, {'task': server.task_state}))
     if server.status not in steps.CAPTURABLE:
         found.append(Obstacle(Code.STATE, {'status': server.status}))
-    if server.volume_backed:
-        found += _volume_obstacles(facts)
+    if server.volume_backed or chosen:
+        found += _volume_obstacles(facts, facts.taken(chosen))
     return found + _image_obstacles(facts)
 
 
-def _volume_obstacles(facts: Facts) -> list[Obstacle]:
+def _volume_obstacles(facts: Facts, taken: list[disk_facts.Disk]
+                      ) -> list[Obstacle]:
     """Cinder takes one snapshot of each volume, of the volume's full size."""
-    taken = facts.captured
     if any(error.service == 'volume' for error in facts.unknown):
         return [Obstacle(Code.NO_VOLUME_SERVICE)]
     found = [

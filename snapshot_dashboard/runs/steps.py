@@ -138,7 +138,7 @@ class Situation:
         found = {snapshot.id: snapshot.status
                  for snapshot in self.seen.snapshots}
         mapped = self.image.disks if self.image else ()
-        return [found.get(disk.snapshot_id or '', 'deleted')
+        return [found.get(disk.snapshot_id, 'deleted')
                 for disk in mapped] + [
                     snapshot.status for snapshot in self.chosen.values()]
 

@@ -13,6 +13,8 @@
 """The writes of a run, each of them safe to repeat."""
 
 from collections.abc import Callable
+from collections.abc import Iterable
+import contextlib
 import dataclasses
 import functools
 import logging
@@ -60,7 +62,11 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if step.do is steps.Do.MARK:
         _mark_parts(cloud, run, step, now)
     elif step.do is steps.Do.REMOVE:
-        _remove(cloud, run, step)
+        try:
+            remove(cloud, step.image_ids, step.snapshot_ids)
+        except errors.ServiceError as error:
+            # The next look shows what is left.
+            LOG.warning('Run %s: not removed: %s', run.plan.run_id, error)
     return run
 
 
@@ -154,20 +160,25 @@ def _mark_parts(cloud: clouds.Cloud, run: journal.Journal,
             LOG.warning('Run %s: no mark: %s', run.plan.run_id, answer)
 
 
-def _remove(cloud: clouds.Cloud, run: journal.Journal,
-            step: steps.Step) -> None:
-    """Remove what can be removed; the next look shows what is left."""
-    for answer in cloud.together(
-            *(functools.partial(cloud.images.delete, image_id)
-              for image_id in step.image_ids),
-            *(functools.partial(cloud.volumes.delete_snapshot, snapshot_id)
-              for snapshot_id in step.snapshot_ids)):
-        if isinstance(answer, errors.ServiceError) and not isinstance(
-                answer, errors.NotFound):
-            LOG.warning('Run %s: not removed: %s', run.plan.run_id, answer)
+def remove(cloud: clouds.Cloud, image_ids: Iterable[str],
+           snapshot_ids: Iterable[str]) -> None:
+    """Delete images and volume snapshots; what is gone is no error.
+
+    :raises ServiceError: the first error, when all were tried.
+    """
+    _all(cloud, (
+        *(functools.partial(_gone, cloud.images.delete, image_id)
+          for image_id in image_ids),
+        *(functools.partial(_gone, cloud.volumes.delete_snapshot, snapshot_id)
+          for snapshot_id in snapshot_ids)))
 
 
-def _all(cloud: clouds.Cloud, calls: Any) -> None:
+def _gone(delete: Callable[[str], None], thing_id: str) -> None:
+    with contextlib.suppress(errors.NotFound):
+        delete(thing_id)
+
+
+def _all(cloud: clouds.Cloud, calls: Iterable[Callable[[], Any]]) -> None:
     """Make all calls; the first error is raised when all are through."""
     for answer in cloud.together(*calls):
         if isinstance(answer, errors.ServiceError):

@@ -60,6 +60,21 @@ class Cursor:
             return f'gte:{_stamp(second)}'
         return f'lt:{_stamp(second + datetime.timedelta(seconds=1))}'
 
+    @property
+    def set_bound(self) -> str:
+        """The bound for images that volume snapshots may belong to.
+
+        Nova makes such an image after its volume snapshots, so it may stand
+        on the page before theirs.
+        """
+        if self.newer:
+            return self.bound
+        return f'lt:{_stamp(self.moment + _SET_TAKES)}'
+
+
+#: How long Nova may take from the first volume snapshot to the image.
+_SET_TAKES = datetime.timedelta(minutes=10)
+
 
 def _stamp(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime(
@@ -75,6 +90,6 @@ def parse(text: str) -> Cursor:
     if direction not in (_OLDER, _NEWER):
         raise ValueError(text)
     when = datetime.datetime.fromisoformat(moment)
-    if when.tzinfo is None:
+    if when.tzinfo is None or not 1970 <= when.year < 9000:
         raise ValueError(text)
     return Cursor(when, row_id, direction == _NEWER, marker)

@@ -49,12 +49,14 @@ class Page:
     """A page of the list.
 
     :ivar problems: why some services' snapshots are missing from it.
+    :ivar vague: why names or parts of those shown are not known.
     """
 
     rows: tuple[model.Snapshot, ...]
     older: cursors.Cursor | None = None
     newer: cursors.Cursor | None = None
     problems: tuple[errors.ServiceError, ...] = ()
+    vague: tuple[errors.ServiceError, ...] = ()
 
 
 def page(cloud: clouds.Cloud, size: int,
@@ -91,7 +93,8 @@ def page(cloud: clouds.Cloud, size: int,
                if chosen and has_older else None),
         newer=(_beyond(chosen[0], True, seen, cursor)
                if chosen and has_newer else None),
-        problems=_once_each([*problems, *lost]))
+        problems=_once_each(problems),
+        vague=_once_each(lost))
 
 
 def _streams(cloud: clouds.Cloud, cursor: cursors.Cursor | None, limit: int,
@@ -105,14 +108,16 @@ def _streams(cloud: clouds.Cloud, cursor: cursors.Cursor | None, limit: int,
     :param seen: takes all that the services answer, also later.
     :param problems: takes their errors.
     """
-    bound = {'created_at': cursor.bound} if cursor else {}
     newest_first = cursor is None or not cursor.newer
 
     def images(kind: Mapping[str, str], limit: int,
                marker: str | None = None) -> Sequence[Entry]:
         beyond = {'marker': marker} if marker else {}
+        if cursor:
+            beyond['created_at'] = (cursor.set_bound if 'bdm_v2' in kind
+                                    else cursor.bound)
         found = cloud.images.images(
-            limit, {'owner': cloud.project_id, **kind, **bound, **beyond},
+            limit, {'owner': cloud.project_id, **kind, **beyond},
             newest_first)
         seen.extend(found)
         return found

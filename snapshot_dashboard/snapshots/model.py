@@ -17,6 +17,7 @@ import datetime
 import enum
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import statuses
 
@@ -76,7 +77,6 @@ class Snapshot:
     source: Source | None
     parts: tuple[Part, ...] = ()
     consistency: str = ''
-    run_id: str = ''
     protected: bool = False
     group_snapshot_id: str | None = None
 
@@ -88,10 +88,6 @@ class Snapshot:
     @property
     def order(self) -> tuple[datetime.datetime, str]:
         return self.created, self.id
-
-    @property
-    def volume_backed(self) -> bool:
-        return self.kind is Kind.INSTANCE and bool(self.parts)
 
     @property
     def status(self) -> str:
@@ -142,6 +138,7 @@ def from_image(image: types.Image,
     # Nova lists the disks in no order that means anything to a reader.
     disks = sorted(image.disks, key=lambda disk: (not disk.boot, disk.device))
     parts = tuple(_part(disk, volume_snapshots) for disk in disks)
+    own = marks.own(image.properties, image.created)
     instance_id = image.properties.get(marks.INSTANCE_ID, '')
     size = sum(part.size_gib for part in parts) * GIB
     return Snapshot(
@@ -154,18 +151,17 @@ def from_image(image: types.Image,
         project_id=image.owner,
         source=Source(
             Kind.INSTANCE, instance_id,
-            image.properties.get(marks.INSTANCE_NAME, '')
-        ) if instance_id else None,
+            own.get(marks.INSTANCE_NAME, '')
+        ) if ids.is_id(instance_id) else None,
         parts=parts,
-        consistency=image.properties.get(marks.CONSISTENCY, ''),
-        run_id=image.properties.get(marks.RUN, ''),
+        consistency=own.get(marks.CONSISTENCY, ''),
         protected=image.protected,
     )
 
 
 def _part(disk: types.MappedDisk,
           found: dict[str, types.VolumeSnapshot | None]) -> Part:
-    part_id = disk.snapshot_id or ''
+    part_id = disk.snapshot_id
     snapshot = found.get(part_id)
     if snapshot is not None:
         return Part(part_id, snapshot.name, snapshot.status,
@@ -176,6 +172,7 @@ def _part(disk: types.MappedDisk,
 
 
 def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
+    own = marks.own(snapshot.metadata, snapshot.created)
     return Snapshot(
         kind=Kind.VOLUME,
         id=snapshot.id,
@@ -185,7 +182,6 @@ def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
         size_bytes=snapshot.size_gib * GIB,
         project_id=snapshot.project_id,
         source=Source(Kind.VOLUME, snapshot.volume_id),
-        consistency=snapshot.metadata.get(marks.CONSISTENCY, ''),
-        run_id=snapshot.metadata.get(marks.RUN, ''),
+        consistency=own.get(marks.CONSISTENCY, ''),
         group_snapshot_id=snapshot.group_snapshot_id,
     )

@@ -12,6 +12,9 @@
 
 """One snapshot: look at it, delete it."""
 
+import contextlib
+import functools
+
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
@@ -44,19 +47,26 @@ def _entry(cloud: clouds.Cloud,
     return image
 
 
-def delete(cloud: clouds.Cloud, snapshot: model.Snapshot) -> None:
+def delete(cloud: clouds.Cloud, snapshot: model.Snapshot
+           ) -> list[tuple[model.Part, errors.ServiceError]]:
     """Delete a snapshot with the volume snapshots that belong to it.
 
     The image goes first: should the rest fail, what is left are volume
     snapshots that show in the list as such and can still be used or
     deleted, not an image that looks whole and cannot be launched.
 
-    :raises ServiceError: the first error; what follows is left as it is.
+    :returns: the parts that could not be deleted, with the reason of each.
+    :raises ServiceError: when nothing was deleted.
     """
     if snapshot.kind is model.Kind.VOLUME:
         cloud.volumes.delete_snapshot(snapshot.id)
-        return
-    cloud.images.delete(snapshot.id)
-    for part in snapshot.parts:
-        if part.status != 'deleted':
-            cloud.volumes.delete_snapshot(part.id)
+        return []
+    with contextlib.suppress(errors.NotFound):
+        cloud.images.delete(snapshot.id)
+    parts = [part for part in snapshot.parts if part.status != 'deleted']
+    answers = cloud.together(*(
+        functools.partial(cloud.volumes.delete_snapshot, part.id)
+        for part in parts))
+    return [(part, answer) for part, answer in zip(parts, answers)
+            if isinstance(answer, errors.ServiceError)
+            and not isinstance(answer, errors.NotFound)]

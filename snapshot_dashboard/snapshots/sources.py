@@ -48,10 +48,10 @@ def resolve(cloud: clouds.Cloud,
                 if disk.snapshot_id and disk.snapshot_id not in known:
                     calls['part', disk.snapshot_id] = functools.partial(
                         _volumes_snapshot, cloud, disk.snapshot_id)
-        row = _row(entry, {})
-        if row.source:
-            calls[row.source.kind.value, row.source.id] = functools.partial(
-                _source, cloud, row.source)
+        source = _row(entry, {}).source
+        if source:
+            calls[source.kind.value, source.id] = functools.partial(
+                _source, cloud, source)
     answers = dict(zip(calls, cloud.together(*calls.values())))
     parts: dict[str, types.VolumeSnapshot | None] = dict(known)
     for (what, part_id), answer in answers.items():

@@ -14,6 +14,7 @@
 
 from openstack_dashboard import policy
 
+from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import model
 
 _CREATE_IMAGE = 'os_compute_api:servers:create_image'
@@ -28,18 +29,30 @@ def can_create(request, volume_backed: bool = False) -> bool:
     return _check(request, *rules)
 
 
+def can_snapshot_volumes(request) -> bool:
+    return _check(request, ("volume", "volume:create_snapshot"))
+
+
 def can_power(request) -> bool:
-    """Power an instance off and on, and write a run down on it."""
+    """Power an instance off and on."""
     return _check(request,
                   ("compute", "os_compute_api:servers:stop"),
-                  ("compute", "os_compute_api:servers:start"),
-                  ("compute", "os_compute_api:server-metadata:update"),
-                  ("compute", "os_compute_api:os-server-tags:update"))
+                  ("compute", "os_compute_api:servers:start"))
 
 
-def can_advance(request) -> bool:
-    """Bring the project's runs forward."""
-    return can_create(request) and can_power(request)
+def can_record(request) -> bool:
+    """Write a run down on its instance, and take that away again."""
+    return _check(request,
+                  ("compute", "os_compute_api:server-metadata:create"),
+                  ("compute", "os_compute_api:server-metadata:delete"),
+                  ("compute", "os_compute_api:os-server-tags:update"),
+                  ("compute", "os_compute_api:os-server-tags:delete"))
+
+
+def can_advance(request, run: journal.Journal | None = None) -> bool:
+    """Bring a run forward, or the project's runs in general."""
+    return can_create(request) and can_record(request) and (
+        run is None or not run.plan.power_off or can_power(request))
 
 
 def can_delete(request, snapshot: model.Snapshot) -> bool:

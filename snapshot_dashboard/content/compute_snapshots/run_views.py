@@ -12,80 +12,142 @@
 
 """The runs above the list: shown by GET, brought forward by POST."""
 
+import contextlib
 import functools
+import logging
 import time
 
 from django.core import exceptions as django_exceptions
+from django.shortcuts import redirect
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views import generic
+
+from horizon import messages
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import wizard
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import phases
+from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.runs import steps
 
+LOG = logging.getLogger(__name__)
 _TEMPLATE = 'project/compute_snapshots/_runs.html'
+#: Seconds after which nobody seems to look after an open run.
+_STALLED = 60
+#: Failures that a second try may mend.
+_FINAL = {steps.Failure.SERVER_GONE.value, steps.Failure.VOLUME_DETACHED.value}
+#: Failures after which there may be something to remove.
+_BROKEN = {steps.Failure.PART_FAILED.value, steps.Failure.IMAGE_EMPTY.value}
 
 
-def context(request):
-    """The template context of all runs, as they are."""
+def context(request, troubles=None):
+    """The template context of all runs, as they are.
+
+    :param troubles: by the server's id, the ``ServiceError`` that the last
+        step met; under an empty id one that concerns them all.
+    """
+    troubles = dict(troubles or {})
+    found, unreadable = [], []
     try:
-        found = advance.runs(connect.cloud(request))
+        found, unreadable = advance.runs(connect.cloud(request))
     except errors.ServiceError as error:
         connect.log_out_if_expired(error)
-        return _context(request, [], error)
-    return _context(request, found, None)
-
-
-def _context(request, runs: list[journal.Journal],
-             problem: errors.ServiceError | None):
-    may_advance = rights.can_advance(request)
+        troubles.setdefault('', error)
+    now = int(time.time())
     return {
-        'runs': [_shown(run, may_advance) for run in runs],
-        'runs_open': any(run.open for run in runs),
-        'runs_problem': problem and wording.SERVICES[problem.service],
-        'may_advance': may_advance,
+        'runs': [_shown(request, run, now, troubles.get(run.server.id))
+                 for run in found],
+        'unreadable': unreadable,
+        'gone': _gone(request, found, unreadable),
+        'runs_open': any(run.open for run in found),
+        'runs_problem': (wording.trouble(troubles[''])
+                         if '' in troubles else ''),
+        'may_advance': rights.can_advance(request),
+        'may_power': rights.can_power(request),
         'poll_interval_ms': int(settings.get('POLL_INTERVAL') * 1000),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
             f'{run.plan.run_id}:{run.progress.image_id}:'
-            f'{run.progress.captured}:{run.progress.ended}' for run in runs),
+            f'{run.progress.captured}:{run.progress.ended}' for run in found),
     }
 
 
-def _shown(run: journal.Journal, may_advance: bool):
-    progress = run.progress
-    now = phases.current(run)
-    order = phases.phases(run.plan)
+def _gone(request, found, unreadable) -> list[str]:
+    """The names of runs that the page shows and whose server was deleted.
+
+    Their record went with it, so the page itself remembers them.
+    """
+    there = {run.server.id for run in found} | {
+        server.id for server in unreadable}
+    names = []
+    for text in request.POST.getlist('watched')[:_STALLED]:
+        server_id, _sep, name = text.partition(' ')
+        if server_id in there:
+            continue
+        try:
+            connect.cloud(request).compute.server(server_id)
+        except errors.NotFound:
+            names.append({'id': server_id, 'name': name})
+        except errors.ServiceError as error:
+            LOG.info('Is server %s gone? %s', server_id, error)
+    return names
+
+
+def _shown(request, run: journal.Journal, now: int, trouble):
+    progress, plan, server = run.progress, run.plan, run.server
+    phase = phases.current(run)
     failed = bool(progress.failure)
-    shown = []
-    for phase in order:
-        if now is None:
-            state = 'done'
-        elif phase is now:
-            state = 'current'
-        else:
-            state = ('done' if order.index(phase) < order.index(now)
-                     else 'todo')
-        shown.append({'label': wording.PHASES[phase], 'state': state})
-    end = progress.ended or int(time.time())
+    may = rights.can_advance(request, run)
+    last = max(progress.at, plan.began)
+    off = server.status == 'SHUTOFF' and not server.task_state
     return {
         'run': run,
-        'phases': [] if failed and progress.ended else shown,
-        'now': wording.PHASES[now] if now else (
+        'name': plan.name or _("without a name"),
+        'failed': failed,
+        'phases': [] if failed and not run.open else _phases(plan, phase),
+        'now': wording.PHASES[phase] if phase else (
             _("Failed") if failed else _("Finished")),
-        'elapsed': _duration(max(0, end - run.plan.began)),
+        'elapsed': _duration(
+            max(0, (progress.ended or now) - plan.began)),
+        'expected': wording.about(plan.expected),
         'failure': wording.failure(run),
-        'can_cancel': (may_advance and run.open and not progress.captures
-                       and not failed),
-        'can_dismiss': may_advance and not run.open,
+        'consistency': (wording.MEANINGS.get(progress.consistency, '')
+                        if progress.captured and not run.open else ''),
+        'trouble': wording.trouble(trouble) if trouble else '',
+        'held': run.open and server.locked and not run.tagged,
+        'stalled': (wording.about(now - last)
+                    if run.open and now - last > _STALLED
+                    and not server.task_state else ''),
+        'is_off': off,
+        'may_advance': may,
+        'can_cancel': may and run.open and advance.can_cancel(run),
+        'can_dismiss': may and (not run.open or server.locked),
+        'can_power_on': (may and off and plan.power_on and not server.locked
+                         and rights.can_power(request)
+                         and phase is not phases.Phase.POWER_OFF),
+        'can_retry': (may and failed and not run.open and not run.tagged
+                      and progress.failure not in _FINAL),
+        'can_remove': (may and not run.open
+                       and (bool(progress.left) or not progress.removed
+                            and progress.failure in _BROKEN)),
     }
+
+
+def _phases(plan: journal.Plan, now: phases.Phase | None):
+    order = phases.phases(plan)
+    place = order.index(now) if now else len(order)
+    return [{'label': wording.PHASES[phase],
+             'state': ('done' if number < place else
+                       'current' if number == place else 'todo')}
+            for number, phase in enumerate(order)]
 
 
 def _duration(seconds: int) -> str:
@@ -112,45 +174,102 @@ class _WriteView(generic.View):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def post(self, request, **kwargs):
+    def post(self, request, server_id='', **kwargs):
         try:
-            self.write(connect.cloud(request), **kwargs)
+            troubles = self.write(connect.cloud(request), str(server_id))
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            return render(request, _TEMPLATE, {
-                **context(request),
-                'runs_problem': wording.SERVICES[error.service]})
-        return render(request, _TEMPLATE, context(request))
+            troubles = {str(server_id): error}
+        connect.log_out_if_expired(*(troubles or {}).values())
+        if request.headers.get('X-Requested-With') != 'XMLHttpRequest':
+            for error in (troubles or {}).values():
+                messages.error(request, wording.trouble(error))
+            return redirect('horizon:project:compute_snapshots:index')
+        return render(request, _TEMPLATE, context(request, troubles))
 
-    def write(self, cloud: clouds.Cloud, **kwargs):
+    def write(self, cloud: clouds.Cloud, server_id: str):
+        """Do it; the errors by the ids of the servers that they concern."""
         raise NotImplementedError
 
 
 class AdvanceView(_WriteView):
     """Brings all open runs of the project forward."""
 
-    def write(self, cloud, **kwargs):
+    def write(self, cloud, server_id):
+        found = [run for run in advance.runs(cloud)[0]
+                 if run.open and rights.can_advance(self.request, run)]
         results = cloud.together(*(
             functools.partial(advance.advance, cloud, run)
-            for run in advance.runs(cloud) if run.open))
-        for result in results:
-            if isinstance(result, errors.ServiceError):
-                raise result
+            for run in found))
+        return {run.server.id: result
+                for run, result in zip(found, results)
+                if isinstance(result, errors.ServiceError)}
 
 
-class CancelView(_WriteView):
+class _OneRunView(_WriteView):
+    """Does something with the run of one server."""
+
+    def write(self, cloud, server_id):
+        run = journal.read(cloud.compute.server(server_id))
+        if run is None:
+            return
+        if not rights.can_advance(self.request, run):
+            raise django_exceptions.PermissionDenied
+        self.write_run(cloud, run)
+
+    def write_run(self, cloud: clouds.Cloud, run: journal.Journal):
+        raise NotImplementedError
+
+
+class CancelView(_OneRunView):
     """Gives a run up before its capture."""
 
-    def write(self, cloud, server_id, **kwargs):
-        run = journal.read(cloud.compute.server(str(server_id)))
-        if run is not None:
-            advance.advance(cloud, advance.cancel(cloud, run))
+    def write_run(self, cloud, run):
+        advance.advance(cloud, advance.cancel(cloud, run))
 
 
 class DismissView(_WriteView):
-    """Takes a finished run away."""
+    """Takes a run away that is over, or that cannot be read or go on."""
 
-    def write(self, cloud, server_id, **kwargs):
-        run = journal.read(cloud.compute.server(str(server_id)))
+    def write(self, cloud, server_id):
+        server = cloud.compute.server(server_id)
+        run = journal.read(server)
+        if run is not None and run.open and not server.locked:
+            return
         if run is not None and not run.open:
-            advance.dismiss(cloud, run)
+            advance.tidy(cloud, run)
+        advance.forget(cloud, server_id)
+
+
+class PowerOnView(_WriteView):
+    """Powers an instance on that a run has left off."""
+
+    def write(self, cloud, server_id):
+        if not rights.can_power(self.request):
+            raise django_exceptions.PermissionDenied
+        if journal.all_tags(cloud.compute.server(server_id)):
+            cloud.compute.start(server_id)
+
+
+class RemoveView(_OneRunView):
+    """Removes what a failed run has left."""
+
+    def write_run(self, cloud, run):
+        if not run.open:
+            advance.remove(cloud, run)
+
+
+class RetryView(_OneRunView):
+    """Tries a failed run once more, if nothing is in its way."""
+
+    def write_run(self, cloud, run):
+        if run.open or run.tagged:
+            return
+        facts = preflight.look(cloud, run.server.id)
+        found = wizard.obstacles(self.request, facts, run.plan.volumes)
+        if found:
+            for text in found:
+                messages.error(self.request, text)
+            return
+        plan = advance.again(run, self.request.user.username)
+        with contextlib.suppress(advance.Busy):
+            advance.advance(cloud, advance.begin(cloud, facts.server, plan))

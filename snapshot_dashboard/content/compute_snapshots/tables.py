@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.utils.translation import ngettext_lazy
 
 from horizon import exceptions
@@ -125,7 +126,8 @@ class DeleteSnapshot(tables.DeleteAction):
     def delete(self, request, obj_id):
         cloud = connect.cloud(request)
         try:
-            single.delete(cloud, single.get(cloud, obj_id))
+            snapshot = single.get(cloud, obj_id)
+            kept = single.delete(cloud, snapshot)
         except errors.NotFound:
             return  # somebody else was faster
         except errors.ServiceError as error:
@@ -136,6 +138,18 @@ class DeleteSnapshot(tables.DeleteAction):
                     'service': wording.SERVICES[error.service],
                     'detail': error.detail})
             raise exceptions.HandledException(sys.exc_info()) from error
+        if kept:
+            messages.warning(request, ngettext(
+                "The image of \"%(name)s\" was deleted, but %(count)d of its "
+                "volume snapshots was not, and is in the list now: "
+                "%(parts)s. Try again to delete it.",
+                "The image of \"%(name)s\" was deleted, but %(count)d of its "
+                "volume snapshots were not, and are in the list now: "
+                "%(parts)s. Try again to delete them.", len(kept)) % {
+                    'name': snapshot.name or snapshot.id,
+                    'count': len(kept),
+                    'parts': ', '.join(part.name or part.id
+                                       for part, _error in kept)})
 
 
 class UpdateRow(tables.Row):
@@ -169,6 +183,15 @@ def render_status(snapshot):
     return render_to_string('project/compute_snapshots/_status.html', {
         'status': wording.status(snapshot.status),
         'motion': snapshot.motion.value})
+
+
+def render_consistency(snapshot):
+    return render_to_string('project/compute_snapshots/_consistency.html', {
+        'label': wording.CONSISTENCIES.get(snapshot.consistency,
+                                           wording.CONSISTENCIES['']),
+        'meaning': wording.MEANINGS.get(snapshot.consistency,
+                                        wording.MEANINGS['']),
+        'snapshot': snapshot})
 
 
 def render_size(snapshot):
@@ -209,6 +232,9 @@ class SnapshotsTable(tables.DataTable):
                          sortable=False)
     status = tables.Column(render_status, verbose_name=_("Status"),
                            sortable=False)
+    consistency = tables.Column(render_consistency,
+                                verbose_name=_("Consistency"),
+                                sortable=False)
     created = tables.Column(render_created, verbose_name=_("Created"),
                             sortable=False)
     # What decides whether a row is asked for again. A status that nobody

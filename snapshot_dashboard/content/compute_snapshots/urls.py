@@ -28,4 +28,10 @@ urlpatterns = [
          name='cancel'),
     path('runs/<uuid:server_id>/dismiss/', run_views.DismissView.as_view(),
          name='dismiss'),
+    path('runs/<uuid:server_id>/power-on/', run_views.PowerOnView.as_view(),
+         name='power_on'),
+    path('runs/<uuid:server_id>/remove/', run_views.RemoveView.as_view(),
+         name='remove'),
+    path('runs/<uuid:server_id>/retry/', run_views.RetryView.as_view(),
+         name='retry'),
 ]

@@ -47,9 +47,11 @@ class IndexView(tables.DataTableView):
         page = listing.page(connect.cloud(self.request),
                             horizon_settings.get_page_size(self.request),
                             self._cursor())
-        connect.log_out_if_expired(*page.problems)
+        connect.log_out_if_expired(*page.problems, *page.vague)
         for problem in page.problems:
             messages.warning(self.request, wording.problem(problem))
+        for problem in page.vague:
+            messages.warning(self.request, wording.vague(problem))
         self.table.older, self.table.newer = page.older, page.newer
         return page.rows
 
@@ -113,6 +115,7 @@ class FactsView(generic.View):
 def facts_context(request, facts: preflight.Facts):
     """The template context of the facts about one instance."""
     can_power = rights.can_power(request)
+    may_snapshot = rights.can_snapshot_volumes(request)
     return {
         'server': facts.server,
         'disks': [
@@ -120,7 +123,9 @@ def facts_context(request, facts: preflight.Facts):
              'role': wording.ROLES[disk.role],
              'fate': wording.FATES[disk.fate],
              'size': own_tables.size_text(disk.size_mib * 1024 ** 2)
-             if disk.size_mib else ''}
+             if disk.size_mib else '',
+             'can_choose': bool(disk.volume and facts.can_choose_volumes
+                                and may_snapshot)}
             for disk in facts.disks],
         'not_captured': facts.not_captured,
         'obstacles': wizard.obstacles(request, facts),
@@ -129,8 +134,8 @@ def facts_context(request, facts: preflight.Facts):
         'can_power_off': facts.can_power_off and can_power,
         'may_not_power': facts.can_power_off and not can_power,
         'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
-        'shutdown_timeout': (settings.get('SHUTDOWN_TIMEOUT')
-                             if facts.shutdown_timeout is None
-                             else facts.shutdown_timeout),
+        'shutdown_timeout': wizard.shutdown_timeout(facts),
+        'agent': facts.agent,
+        'expected': wording.about(facts.expected),
         'default_name': wizard.default_name(facts.server),
     }

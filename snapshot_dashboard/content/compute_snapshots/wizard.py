@@ -24,7 +24,9 @@ from horizon import forms
 from horizon import workflows
 from horizon.utils import memoized
 
+from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
@@ -36,6 +38,8 @@ from snapshot_dashboard.runs import preflight
 LOG = logging.getLogger(__name__)
 #: Instances offered for choice; any other can be given by its id.
 _CHOICES = 1000
+#: What to do with an instance that had to be powered off by force.
+_GO_ON, _STOP = 'go-on', 'stop'
 
 
 def default_name(server: types.Server) -> str:
@@ -44,34 +48,56 @@ def default_name(server: types.Server) -> str:
     return (server.name or server.id)[:255 - len(stamp)] + stamp
 
 
+def shutdown_timeout(facts: preflight.Facts) -> int:
+    """Seconds that the guest of an instance has to shut down."""
+    return (settings.get('SHUTDOWN_TIMEOUT')
+            if facts.shutdown_timeout is None else facts.shutdown_timeout)
+
+
 @memoized.memoized
 def _facts(request, server_id: str) -> preflight.Facts:
     """Looked up once per request, whichever step asks."""
     return preflight.look(connect.cloud(request), server_id)
 
 
-def obstacles(request, facts: preflight.Facts) -> list[str]:
-    """All that is in the way of a snapshot, in words."""
+def obstacles(request, facts: preflight.Facts, chosen=()) -> list[str]:
+    """All that is in the way of a snapshot, in words.
+
+    :param chosen: the ids of the attached volumes to be captured with it.
+    """
     found = [wording.obstacle(obstacle)
-             for obstacle in preflight.obstacles(facts)]
-    if not rights.can_create(request, facts.server.volume_backed):
+             for obstacle in preflight.obstacles(facts, chosen)]
+    if not (rights.can_create(request, facts.server.volume_backed)
+            and rights.can_record(request)
+            and (not chosen or rights.can_snapshot_volumes(request))):
         found.append(_("You are not allowed to take a snapshot of this "
                        "instance. Ask an administrator of the project for "
                        "the role of a member."))
     return found
 
 
+class VolumeIds(forms.Field):
+    """Ids that the disk table's check boxes give."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value):
+        return [text for text in value or () if ids.is_id(text)]
+
+
 class WhatAction(workflows.Action):
     """Which instance; the disk table appears once it is chosen."""
 
     instance_id = forms.ChoiceField(label=_("Instance"))
+    volumes = VolumeIds(required=False)
 
     class Meta:
         name = _("What")
         slug = 'what'
 
     def populate_instance_id_choices(self, request, context):
-        chosen = context.get('instance_id')
+        # The address names it when the wizard opens, the form afterwards.
+        chosen = self.data.get('instance_id') or context.get('instance_id')
         try:
             compute = connect.cloud(request).compute
             names = compute.server_names(_CHOICES)
@@ -96,8 +122,13 @@ class WhatAction(workflows.Action):
         server_id = cleaned.get('instance_id')
         if server_id:
             try:
-                found = obstacles(self.request,
-                                  _facts(self.request, server_id))
+                facts = _facts(self.request, server_id)
+                volumes = cleaned.get('volumes') or ()
+                found = obstacles(self.request, facts, volumes)
+                if len(facts.taken(volumes)) < len(volumes) or (
+                        volumes and not facts.can_choose_volumes):
+                    found.append(_("The disks of the instance have changed. "
+                                   "Look at them again."))
             except errors.ServiceError as error:
                 connect.log_out_if_expired(error)
                 found = [_("The instance could not be looked at. Try again "
@@ -111,7 +142,7 @@ class WhatAction(workflows.Action):
 
 class What(workflows.Step):
     action_class = WhatAction
-    contributes = ('instance_id',)
+    contributes = ('instance_id', 'volumes')
     template_name = 'project/compute_snapshots/_what.html'
 
 
@@ -123,6 +154,12 @@ class HowAction(workflows.Action):
     power_on = forms.BooleanField(
         label=_("Power it on again afterwards"), required=False,
         initial=True)
+    if_forced = forms.ChoiceField(
+        label=_("If the guest does not shut down in time"), required=False,
+        initial=_GO_ON, choices=[
+            (_GO_ON, _("Power it off by force, and take the snapshot")),
+            (_STOP, _("Power it off by force, and on again without a "
+                      "snapshot"))])
     # The state that the page was made for.
     seen_status = forms.CharField(required=False,
                                   widget=forms.HiddenInput())
@@ -141,7 +178,11 @@ class HowAction(workflows.Action):
         if facts is None:
             return cleaned
         seen = cleaned.get('seen_status')
-        if seen and seen != facts.server.status:
+        if not seen:
+            raise django_exceptions.ValidationError(
+                _("The page could not show the facts about the instance. Go "
+                  "back to the first step and choose the instance again."))
+        if seen != facts.server.status:
             raise django_exceptions.ValidationError(format_html(
                 _("The instance was in the state {old} when this page was "
                   "made, and now is in the state {new}. Go back, look again "
@@ -156,7 +197,7 @@ class HowAction(workflows.Action):
 
 class How(workflows.Step):
     action_class = HowAction
-    contributes = ('power_off', 'power_on', 'seen_status')
+    contributes = ('power_off', 'power_on', 'if_forced', 'seen_status')
     template_name = 'project/compute_snapshots/_how.html'
 
 
@@ -208,13 +249,17 @@ class CreateSnapshot(workflows.Workflow):
     def handle(self, request, context):
         """Begin the run; everything was checked again by the steps."""
         cloud = connect.cloud(request)
-        server = _facts(request, context['instance_id']).server
+        facts = _facts(request, context['instance_id'])
         plan = advance.new_plan(
             context['name'], context['description'],
+            by=request.user.username,
             power_off=context['power_off'], power_on=context['power_on'],
-            by=request.user.username)
+            volumes=tuple(context['volumes'] or ()),
+            stop_if_forced=context['if_forced'] == _STOP,
+            shutdown_timeout=shutdown_timeout(facts),
+            agent=facts.agent, expected=facts.expected)
         try:
-            run = advance.begin(cloud, server, plan)
+            run = advance.begin(cloud, facts.server, plan)
         except advance.Busy:
             self.failure_message = _(
                 "The snapshot \"%s\" was not begun: another one of this "
@@ -225,11 +270,7 @@ class CreateSnapshot(workflows.Workflow):
             LOG.warning('Run %s could not begin: %s', plan.run_id, error)
             self.failure_message = _refused(error)
             return False
-        if run is None:
-            self.success_message = _(
-                "The snapshot \"%s\" was begun. Its row shows how far it is.")
-        else:
-            _go_on(cloud, run)
+        _go_on(cloud, run)
         return True
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.utils.translation import pgettext_lazy
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import disks
 from snapshot_dashboard.runs import journal
@@ -24,16 +25,18 @@ from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.runs import steps
 from snapshot_dashboard.snapshots import model
 
-SERVICES = {
-    'compute': _("the compute service (Nova)"),
-    'image': _("the image service (Glance)"),
-    'volume': _("the volume service (Cinder)"),
-}
+#: The services' names, which no language declines.
+SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder'}
 MISSING = {
-    'compute': _("The names of instances and the snapshots under way are "
-                 "not shown"),
-    'image': _("Instance snapshots are missing from this list"),
-    'volume': _("Volume snapshots are missing from this list"),
+    'compute': _("The snapshots under way are not shown."),
+    'image': _("Instance snapshots are missing from this list."),
+    'volume': _("Volume snapshots are missing from this list."),
+}
+VAGUE = {
+    'compute': _("The names of some instances are not shown."),
+    'image': _("Some details of instance snapshots are not shown."),
+    'volume': _("The names and states of some volumes and their snapshots "
+                "are not shown."),
 }
 KINDS = {
     model.Kind.INSTANCE: _("Instance snapshot"),
@@ -79,46 +82,95 @@ PHASES = {
     phases.Phase.SAVE: _("Saving the snapshot"),
     phases.Phase.POWER_ON: _("Powering on"),
 }
-TASKS = {
-    'image_snapshot_pending': _("another snapshot is being taken"),
-    'image_snapshot': _("another snapshot is being taken"),
-    'image_pending_upload': _("another snapshot is being taken"),
-    'image_uploading': _("another snapshot is being taken"),
-    'powering-off': _("it is being powered off"),
-    'powering-on': _("it is being powered on"),
+CONSISTENCIES = {
+    marks.POWERED_OFF: pgettext_lazy("How a snapshot was taken",
+                                     "Powered off"),
+    marks.FORCED_OFF: pgettext_lazy("How a snapshot was taken",
+                                    "Forced off"),
+    marks.LIVE_AGENT: pgettext_lazy("How a snapshot was taken",
+                                    "Live, guest agent announced"),
+    marks.LIVE: pgettext_lazy("How a snapshot was taken", "Live"),
+    '': pgettext_lazy("How a snapshot was taken", "Not known"),
 }
+MEANINGS = {
+    marks.POWERED_OFF: _(
+        "The instance was off, and nothing tells that it did not shut down "
+        "by itself. Its disks were at rest."),
+    marks.FORCED_OFF: _(
+        "The instance did not shut down in time and was powered off by "
+        "force, as if the plug had been pulled. The last things written may "
+        "be missing, and its file systems may need a check."),
+    marks.LIVE_AGENT: _(
+        "The instance ran. Its image announces a guest agent, which may have "
+        "brought the file systems to rest; whether it did is not known."),
+    marks.LIVE: _(
+        "The instance ran, or was paused or suspended. Files may be half "
+        "written, and the last things written may be missing."),
+    '': _("Nothing tells how this snapshot was taken. It was not made by "
+          "this panel."),
+}
+BUSY = {
+    'image_snapshot_pending': _(
+        "Another snapshot of the instance is being taken. Wait until that "
+        "is over, and try again."),
+    'powering-off': _("The instance is being powered off. Wait until that "
+                      "is over, and try again."),
+    'powering-on': _("The instance is being powered on. Wait until that is "
+                     "over, and try again."),
+}
+BUSY.update(dict.fromkeys(
+    ('image_snapshot', 'image_pending_upload', 'image_uploading'),
+    BUSY['image_snapshot_pending']))
 FAILURES = {
     steps.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
     steps.Failure.STOP_REFUSED: _(
         "The instance could not be powered off: that was refused. No "
-        "snapshot was taken, and the instance still runs."),
+        "snapshot was taken."),
     steps.Failure.STOP_FAILED: _(
-        "The instance could not be powered off. No snapshot was taken, and "
-        "the instance still runs. Try again, or shut it down from within "
-        "and take the snapshot then."),
+        "The instance could not be powered off, though it was tried several "
+        "times. No snapshot was taken. Try again, or shut it down from "
+        "within and take the snapshot then."),
+    steps.Failure.FORCED_OFF: _(
+        "The guest did not shut down in time, so the instance was powered "
+        "off by force. No snapshot was taken, as you wished. Shut it down "
+        "from within and take the snapshot then, or try again and let it be "
+        "taken all the same."),
     steps.Failure.STARTED_BY_OTHERS: _(
         "Somebody powered the instance on before the snapshot was taken. It "
-        "was left running, and no snapshot was taken. Try again."),
+        "was left running, and no snapshot was kept. Try again."),
     steps.Failure.WRONG_STATE: _(
         "The state of the instance changed to one that allows no snapshot. "
         "It was left as it is, and no snapshot was taken."),
+    steps.Failure.VOLUME_DETACHED: _(
+        "A volume that was to be captured is not attached any more. No "
+        "snapshot was taken."),
+    steps.Failure.SNAPSHOT_REFUSED: _(
+        "The snapshot of an attached volume was refused, so none was taken "
+        "of the instance either."),
+    steps.Failure.SNAPSHOT_FAILED: _(
+        "The snapshot of an attached volume failed, so none was taken of "
+        "the instance either. Try again, and ask the operator should it "
+        "fail again."),
     steps.Failure.CAPTURE_REFUSED: _(
         "The snapshot was refused, so none was taken."),
     steps.Failure.CAPTURE_FAILED: _(
-        "The snapshot could not be started, though it was tried several "
-        "times. Try again later."),
+        "No snapshot came of it: it could not be started, or was lost at "
+        "once. Try again later."),
     steps.Failure.IMAGE_VANISHED: _(
         "The snapshot failed: its image is gone. Somebody deleted it, or "
-        "the cloud removed it after an error. Nothing of it is left. Try "
-        "again, and ask the operator should it fail again."),
+        "the cloud removed it after an error. Try again, and ask the "
+        "operator should it fail again."),
     steps.Failure.IMAGE_ABANDONED: _(
         "The snapshot failed: the cloud stopped working on it before it was "
-        "whole. What is left of it is the unfinished image in the list "
-        "below; delete that and try again."),
+        "whole. What there was of it has been removed. Try again."),
+    steps.Failure.IMAGE_EMPTY: _(
+        "The snapshot failed: the cloud calls it finished, but its image "
+        "holds no data. Remove it and try again."),
     steps.Failure.PART_FAILED: _(
         "The snapshot is incomplete: one of its volume snapshots failed. It "
-        "cannot be used to launch an instance; delete it and try again."),
+        "was kept, for what there is may be of use. Remove it and try "
+        "again."),
     steps.Failure.START_REFUSED: _(
         "The instance could not be powered on again: that was refused. "
         "Power it on by hand."),
@@ -129,6 +181,8 @@ FAILURES = {
     steps.Failure.CANCELLED: _(
         "Cancelled before the snapshot was taken."),
 }
+UNKNOWN_FAILURE = _("The run failed for a reason that is not known. Look at "
+                    "the instance and at the list below.")
 
 
 def status(name: str | None) -> str:
@@ -141,32 +195,79 @@ def status(name: str | None) -> str:
 def failure(run: journal.Journal) -> str:
     """Why a run failed, what is left, and what can be done; else empty."""
     progress = run.progress
+    if not progress.failure:
+        return ''
     try:
         code = steps.Failure(progress.failure)
     except ValueError:
-        return ''
+        return str(UNKNOWN_FAILURE)
     words = [str(FAILURES[code])]
     if code in (steps.Failure.START_REFUSED, steps.Failure.START_FAILED):
         words.insert(0, str(_("The snapshot was taken.") if progress.captured
                             else _("No snapshot was taken.")))
-    if progress.starts and code not in (steps.Failure.START_REFUSED,
-                                        steps.Failure.START_FAILED):
+    elif progress.starts:
         words.append(str(_("The instance was powered on again.")))
+    elif progress.ended and progress.off and run.server.status == 'SHUTOFF':
+        words.append(str(_("The instance is off.")))
+    if progress.left:
+        words.append(_("This could not be removed; delete it by hand: "
+                       "%s") % progress.left)
     if progress.detail:
         words.append(_("The cloud said: %s") % progress.detail)
     return ' '.join(words)
 
 
+def trouble(error: errors.ServiceError) -> str:
+    """Why a run cannot go on, or a button did nothing."""
+    service = {'service': SERVICES[error.service]}
+    if isinstance(error, errors.NotFound):
+        return _("The instance is gone.")
+    if isinstance(error, errors.Conflict):
+        return _("The instance is locked or busy, so nothing was done. Try "
+                 "again when it is not.")
+    if isinstance(error, errors.Forbidden):
+        return _("%(service)s says that you are not allowed to do this. "
+                 "Nothing was changed; another member of the project can "
+                 "bring it to its end.") % service
+    if error.status:
+        return _("%(service)s has a fault now. Nothing is lost: the "
+                 "snapshot goes on when it works again.") % service
+    return _("%(service)s does not answer now. Nothing is lost: the "
+             "snapshot goes on when it answers again.") % service
+
+
+def about(seconds: int) -> str:
+    """A rough duration; empty for none."""
+    if not seconds:
+        return ''
+    if seconds < 60:
+        return _("less than a minute")
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return ngettext("about %d minute", "about %d minutes",
+                        minutes) % minutes
+    hours = round(minutes / 60)
+    return ngettext("about %d hour", "about %d hours", hours) % hours
+
+
 def problem(error: errors.ServiceError) -> str:
     """One notice about a service that did not give its part of the list."""
+    return f'{MISSING[error.service]} {_reason(error)}'
+
+
+def vague(error: errors.ServiceError) -> str:
+    """One notice about a service that did not tell more of what is shown."""
+    return f'{VAGUE[error.service]} {_reason(error)}'
+
+
+def _reason(error: errors.ServiceError) -> str:
+    service = {'service': SERVICES[error.service]}
     if isinstance(error, errors.Forbidden):
-        why = _("%(missing)s: you are not allowed to list them.")
-    elif error.status:
-        why = _("%(missing)s: %(service)s has a fault. Try again later.")
-    else:
-        why = _("%(missing)s: %(service)s does not answer. Try again later.")
-    return why % {'missing': MISSING[error.service],
-                  'service': SERVICES[error.service]}
+        return _("%(service)s says that you are not allowed to see "
+                 "them.") % service
+    if error.status:
+        return _("%(service)s has a fault. Try again later.") % service
+    return _("%(service)s does not answer. Try again later.") % service
 
 
 def obstacle(found: preflight.Obstacle) -> str:
@@ -177,12 +278,12 @@ def obstacle(found: preflight.Obstacle) -> str:
                  "taken while it is active, shut off, paused or "
                  "suspended.") % facts
     if found.code is preflight.Code.BUSY:
-        return _("The instance is busy: %(what)s. Wait until that is over, "
-                 "and try again.") % {
-                     'what': TASKS.get(facts['task'], facts['task'])}
+        return str(BUSY.get(facts['task'], _(
+            "The instance is busy with something else (%(task)s). Wait until "
+            "that is over, and try again.") % facts))
     if found.code is preflight.Code.RUN_OPEN:
-        return _("The snapshot \"%(name)s\" of this instance is under way. "
-                 "Wait until it is finished.") % facts
+        return _("A snapshot of this instance is under way already: "
+                 "\"%(name)s\". Wait until it is finished.") % facts
     if found.code is preflight.Code.VOLUME_STATE:
         return _("The volume %(volume)s is in the state %(status)s, so no "
                  "snapshot of it can be taken. Repair or detach it "
@@ -195,29 +296,23 @@ def obstacle(found: preflight.Obstacle) -> str:
 
 
 def _quota(code: preflight.Code, facts) -> str:
-    facts = {**facts, 'where': (
-        _(" of the volume type %s") % facts['type']
-        if code in (preflight.Code.QUOTA_SNAPSHOTS,
-                    preflight.Code.QUOTA_GIGABYTES) and facts['type']
-        else '')}
     if code is preflight.Code.QUOTA_SNAPSHOTS:
-        return ngettext(
-            "The quota of volume snapshots%(where)s is too small: "
-            "%(needed)d is needed, %(left)d of %(limit)d is left. Delete "
-            "old snapshots, or ask for a larger quota.",
-            "The quota of volume snapshots%(where)s is too small: "
-            "%(needed)d are needed, %(left)d of %(limit)d are left. Delete "
-            "old snapshots, or ask for a larger quota.",
+        text = ngettext(
+            "The quota of volume snapshots is too small: %(needed)d is "
+            "needed, %(left)d of %(limit)d is left.",
+            "The quota of volume snapshots is too small: %(needed)d are "
+            "needed, %(left)d of %(limit)d are left.",
             facts['needed']) % facts
-    if code is preflight.Code.QUOTA_GIGABYTES:
-        return _("The quota of volume storage%(where)s is too small: "
-                 "%(needed)d GiB are needed, %(left)d of %(limit)d GiB are "
-                 "left. Delete old snapshots or volumes, or ask for a larger "
-                 "quota.") % facts
-    if code is preflight.Code.QUOTA_IMAGES:
-        return _("The quota of images is used up: %(limit)d of %(limit)d. "
-                 "Delete old images or instance snapshots, or ask for a "
-                 "larger quota.") % facts
-    return _("The quota of image storage is used up: %(limit)d MiB. Delete "
-             "old images or instance snapshots, or ask for a larger "
-             "quota.") % facts
+    elif code is preflight.Code.QUOTA_GIGABYTES:
+        text = _("The quota of volume storage is too small: %(needed)d GiB "
+                 "are needed, %(left)d of %(limit)d GiB are left.") % facts
+    elif code is preflight.Code.QUOTA_IMAGES:
+        text = _("The quota of images is used up; it is %(limit)d.") % facts
+    else:
+        text = _("The quota of image storage is used up; it is %(limit)d "
+                 "MiB.") % facts
+    kind = _("This is the quota of the volume type %(type)s.") % facts
+    return ' '.join([text, *([kind] if facts['type'] and code in (
+        preflight.Code.QUOTA_SNAPSHOTS, preflight.Code.QUOTA_GIGABYTES)
+        else []), str(_("Delete what is not needed any more, or ask for a "
+                        "larger quota."))])

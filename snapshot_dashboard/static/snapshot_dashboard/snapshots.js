@@ -18,10 +18,14 @@ horizon.snapshotDashboard = {
   initRuns: function () {
     var $section = $('.snapshot-runs');
     if (!$section.length) { return; }
-    $section.on('click', '[data-run-post]', function () {
-      $(this).prop('disabled', true);
+    $section.on('submit', '[data-run-form]', function (event) {
+      var question = $(this).attr('data-confirm');
+      event.preventDefault();
+      if (question && !window.confirm(question)) { return; }
+      $section.data('clicked', $(this).find('button').attr('id'));
+      $(this).find('button').prop('disabled', true);
       horizon.snapshotDashboard.request($section, 'POST',
-                                        $(this).attr('data-run-post'));
+                                        $(this).attr('action'));
     });
     horizon.snapshotDashboard.schedule($section);
   },
@@ -47,22 +51,45 @@ horizon.snapshotDashboard = {
       data: method === 'POST' ? $runs.find('input').serialize() : {}
     }).done(function (html) {
       horizon.snapshotDashboard.show($section, $runs, html);
+      $section.data('failed', 0);
     }).fail(function (answer) {
-      /* Signed out: Horizon's own page knows the way to the login. */
+      /* Signed out, or signed in anew: Horizon's own page knows the way. */
       if (answer.status === 401) { location.reload(); }
+      horizon.snapshotDashboard.fail($section, $runs);
     }).always(function () {
-      horizon.snapshotDashboard.schedule($section);
+      if ($section.data('failed') < 30) {
+        horizon.snapshotDashboard.schedule($section);
+      }
     });
+  },
+
+  /* The page itself could not be had; what it shows may be old. */
+  fail: function ($section, $runs) {
+    var text = gettext('This page could not be brought up to date. Reload ' +
+                       'it to see how the snapshots stand.');
+    $section.data('failed', ($section.data('failed') || 0) + 1);
+    $runs.find('button').prop('disabled', false);
+    if (!$runs.find('[data-runs-stale]').length) {
+      $('<div class="alert alert-warning" data-runs-stale></div>')
+        .text(text).prependTo($runs);
+      $section.find('[data-runs-announcement]').text(text);
+    }
   },
 
   show: function ($section, $runs, html) {
     var before = horizon.snapshotDashboard.spoken($runs);
-    var focused = document.activeElement && document.activeElement.id;
+    var focused = $section.data('clicked') ||
+      (document.activeElement && document.activeElement.id);
+    var hadFocus = $section.data('clicked') ||
+      $.contains($section[0], document.activeElement);
     var $content = $section.find('[data-runs-content]').html(html);
     var $new = $content.find('[data-runs]');
     var now = horizon.snapshotDashboard.spoken($new);
-    if (focused && !document.activeElement.id) {
-      $(document.getElementById(focused)).trigger('focus');
+    $section.removeData('clicked');
+    if (hadFocus) {
+      /* What had the focus, else the run it was in, else the section. */
+      var $target = $(document.getElementById(focused || ''));
+      ($target.length ? $target : $section).trigger('focus');
     }
     if (now !== before) {
       $section.find('[data-runs-announcement]').text(now);
@@ -74,7 +101,7 @@ horizon.snapshotDashboard = {
 
   spoken: function ($runs) {
     return $runs.find('article').map(function () {
-      return $(this).find('h4').text().trim() + ': ' +
+      return $(this).find('[data-run-title]').text().trim() + ': ' +
         $(this).find('[data-run-now]').attr('data-run-now');
     }).get().join('. ');
   },
@@ -116,18 +143,33 @@ horizon.snapshotDashboard = {
     $instance.on('change', function () {
       horizon.snapshotDashboard.loadFacts($wizard, $instance.val());
     });
-    $wizard.on('change', '[name="power_off"], [name="power_on"]',
-               function () {
+    $wizard.on('change', '[name="power_off"], [name="power_on"], ' +
+               '[name="volumes"]', function () {
                  horizon.snapshotDashboard.showChoice($wizard);
                });
     $wizard.find('[data-power-fields]').addClass('hidden');
+    /* A form that came back with an error keeps what the user had chosen. */
+    if ($wizard.find('[name="seen_status"]').val()) {
+      $wizard.data('kept', {
+        status: $wizard.find('[name="seen_status"]').val(),
+        volumes: $wizard.find('input[type="hidden"][name="volumes"]')
+          .map(function () { return this.value; }).get()
+      });
+    }
+    $wizard.find('input[type="hidden"][name="volumes"]').remove();
     if ($instance.val()) { $instance.trigger('change'); }
   },
 
   loadFacts: function ($wizard, serverId) {
     var $facts = $wizard.find('[data-snapshot-facts]');
     $wizard.data('facts', serverId);
+    /* Nothing of another instance stays, should this one not be had. */
+    $wizard.find('[name="seen_status"]').val('');
+    $wizard.find('[data-power-fields]').addClass('hidden');
+    $wizard.find('[data-facts-disks], [data-facts-how], ' +
+                 '[data-facts-live], [data-facts-summary]').empty();
     if (!serverId) { return; }
+    $wizard.find('[data-facts-disks]').text(gettext('Looking…'));
     $.get($facts.attr('data-url').replace(
       '00000000-0000-0000-0000-000000000000', serverId)
     ).done(function (html) {
@@ -135,13 +177,18 @@ horizon.snapshotDashboard = {
         horizon.snapshotDashboard.showFacts($wizard, $('<div>').html(html));
       }
     }).fail(function () {
-      $wizard.find('[data-facts-disks]').text(
-        gettext('This instance cannot be looked at now. Try again later.'));
+      if ($wizard.data('facts') === serverId) {
+        $wizard.find('[data-facts-disks]').text(
+          gettext('This instance cannot be looked at now. Try again later.'));
+      }
     });
   },
 
   showFacts: function ($wizard, $html) {
     var $facts = $html.find('[data-facts]');
+    var kept = $wizard.data('kept');
+    $wizard.removeData('kept');
+    $wizard.find('[data-facts-disks]').empty();
     $html.find('[data-for]').each(function () {
       $wizard.find('[data-facts-' + $(this).attr('data-for') + ']')
         .empty().append($(this).contents());
@@ -149,9 +196,15 @@ horizon.snapshotDashboard = {
     if (!$facts.length) { return; }
     var canPowerOff = $facts.attr('data-can-power-off') === 'true';
     var $name = $wizard.find('[name="name"]');
-    $wizard.find('[name="seen_status"]').val($facts.attr('data-status'));
+    /* The state that was decided on, not the one of now. */
+    $wizard.find('[name="seen_status"]').val(
+      kept ? kept.status : $facts.attr('data-status'));
     $wizard.find('[data-power-fields]').toggleClass('hidden', !canPowerOff);
-    if (!$wizard.data('asked-before')) {
+    if (kept) {
+      $wizard.find('[name="volumes"]').each(function () {
+        $(this).prop('checked', kept.volumes.indexOf(this.value) !== -1);
+      });
+    } else {
       $wizard.find('[name="power_off"]').prop(
         'checked',
         canPowerOff && $facts.attr('data-suggest-power-off') === 'true');
@@ -172,8 +225,21 @@ horizon.snapshotDashboard = {
     var can = $wizard.data('can-power-off') || false;
     var off = can && $wizard.find('[name="power_off"]').prop('checked');
     var on = off && $wizard.find('[name="power_on"]').prop('checked');
-    $wizard.find('[name="power_on"]').closest('.form-group')
-      .toggleClass('hidden', !off);
+    $wizard.find('[name="power_on"], [name="if_forced"]')
+      .closest('.form-group').toggleClass('hidden', !off);
+    $wizard.find('[name="volumes"]').each(function () {
+      var chosen = this.checked;
+      $(this).closest('td').find('[data-choice-off]')
+        .toggleClass('hidden', chosen);
+      $wizard.find('[data-if-chosen="' + this.value + '"]')
+        .toggleClass('hidden', !chosen);
+      $wizard.find('[data-unless-chosen="' + this.value + '"]')
+        .toggleClass('hidden', chosen);
+    });
+    $wizard.find('[data-summary-not-captured]').each(function () {
+      $(this).toggleClass('hidden',
+                          !$(this).find('li').not('.hidden').length);
+    });
     $wizard.find('[data-facts-live]').toggleClass('hidden', off || !can);
     $wizard.find('[data-summary-off]').toggleClass('hidden', !off);
     $wizard.find('[data-summary-on]').toggleClass('hidden', !on);
