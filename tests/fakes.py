@@ -16,6 +16,7 @@ The bodies have the shape that Nova 34, Glance 33 and Cinder 29 send. What
 is asked for is recorded, so that a test can count it.
 """
 
+import ast
 import datetime
 import json
 import re
@@ -59,6 +60,8 @@ class FakeOpenStack:
         self.volumes: dict[str, dict] = {}
         self.snapshots: dict[str, dict] = {}
         self.attachments: dict[str, list[dict]] = {}
+        #: What was done to each server, the latest first.
+        self.done: dict[str, list[dict]] = {}
         self.quotas: dict[str, dict] = {}
         self.usage: dict[str, dict] | None = None
         #: Requests: method, path, parsed body.
@@ -93,6 +96,7 @@ class FakeOpenStack:
         body = {
             'id': new_id(), 'name': name, 'status': 'active', 'size': 4194304,
             'owner': PROJECT, 'created_at': stamp(at), 'protected': False,
+            'checksum': 'd41d8cd98f00b204e9800998ecf8427e',
             'min_disk': 10, 'min_ram': 0, 'visibility': 'private',
             'image_type': 'snapshot', 'disk_format': 'raw',
             'container_format': 'bare', 'tags': [], **fields}
@@ -114,8 +118,8 @@ class FakeOpenStack:
                      'snapshot_id': snapshot['id'],
                      'device_name': f'/dev/vd{"abcdef"[number]}'}
                     for number, snapshot in enumerate(snapshots)]
-        return self.image(name, at, size=0, **{
-            'image_type': None, 'bdm_v2': 'True',
+        return self.image(name, at, **{
+            'size': 0, 'image_type': None, 'bdm_v2': 'True',
             'block_device_mapping': json.dumps(mapping), **fields})
 
     def volume(self, name: str = 'data', **fields) -> dict:
@@ -206,6 +210,8 @@ class FakeOpenStack:
         if rest == ['os-volume_attachments']:
             return 200, {'volumeAttachments':
                          self.attachments.get(server['id'], [])}
+        if rest == ['os-instance-actions']:
+            return 200, {'instanceActions': self.done.get(server['id'], [])}
         if rest[0] == 'metadata':
             if server['locked']:
                 return 409
@@ -226,6 +232,7 @@ class FakeOpenStack:
 
     def _nova_action(self, server, body):
         (action, arguments), = body.items()
+        self.did(server, action.removeprefix('os-'))
         if action in ('os-stop', 'os-start'):
             wanted = 'ACTIVE' if action == 'os-stop' else 'SHUTOFF'
             if server['status'] != wanted or server['locked']:
@@ -236,11 +243,32 @@ class FakeOpenStack:
         if action == 'createImage':
             if server['OS-EXT-STS:task_state']:
                 return 409
-            image = self.image(arguments['name'], status='queued',
-                               size=None, **arguments['metadata'])
+            made = {'instance_uuid': server['id'], **arguments['metadata']}
+            if not server['image']:
+                return 202, {'image_id': self._capture_volumes(
+                    server, arguments['name'], made)['id']}
+            image = self.image(arguments['name'], **{
+                'status': 'queued', 'size': None, **made})
             server['OS-EXT-STS:task_state'] = 'image_snapshot_pending'
             return 202, {'image_id': image['id']}
         return 400
+
+    def did(self, server, action, seconds=2):
+        """Record what was done to a server, and how long it took."""
+        self.done.setdefault(server['id'], []).insert(0, {
+            'action': action, 'request_id': f'req-{new_id()}',
+            'instance_uuid': server['id'], 'user_id': 'alice',
+            'project_id': PROJECT, 'message': None,
+            'start_time': stamp(0)[:-1] + '.000000',
+            'updated_at': stamp(seconds)[:-1] + '.000000'})
+
+    def _capture_volumes(self, server, name, properties):
+        """What Nova does with a volume-backed server."""
+        return self.set_image(name, [
+            self.snapshot(f'snapshot for {name}', status='creating',
+                          volume_id=attached['id'])
+            for attached in server['os-extended-volumes:volumes_attached']],
+            **properties)
 
     def _glance(self, method, path, query, body):
         parts = path.strip('/').split('/')
@@ -269,6 +297,14 @@ class FakeOpenStack:
             return 200, {'quota_set': {'id': PROJECT, **self.quotas}}
         kind = {'snapshots': self.snapshots, 'volumes': self.volumes}[
             parts[0]]
+        if len(parts) == 1 and method == 'POST':
+            asked = body['snapshot']
+            return 202, {'snapshot': self.snapshot(
+                asked['name'], status='creating',
+                volume_id=asked['volume_id'], metadata=asked['metadata'])}
+        if len(parts) == 3:  # metadata
+            kind[parts[1]]['metadata'].update(body['metadata'])
+            return 200, {'metadata': kind[parts[1]]['metadata']}
         if parts[1] == 'detail':
             found = self._page(kind, query)
             return 404 if found is None else (200, {parts[0]: found})
@@ -286,6 +322,11 @@ class FakeOpenStack:
                 if name in ('limit', 'sort', 'marker'):
                     continue
                 operator, _, value = wanted.partition(':')
+                if name == 'metadata':
+                    if not (ast.literal_eval(wanted).items()
+                            <= item['metadata'].items()):
+                        return False
+                    continue
                 if name == 'created_at' and operator == 'lt':
                     if not item['created_at'] < value:
                         return False
@@ -298,7 +339,7 @@ class FakeOpenStack:
 
         found = sorted(filter(admitted, kind.values()),
                        key=lambda item: (item['created_at'], item['id']),
-                       reverse='created_at:desc' in query['sort'])
+                       reverse='created_at:desc' in query.get('sort', ''))
         if 'marker' in query:
             ids = [item['id'] for item in found]
             if query['marker'] not in ids:

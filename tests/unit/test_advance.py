@@ -19,7 +19,10 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import steps
+from snapshot_dashboard.runs import take
+from tests import fakes
 
 
 @pytest.fixture
@@ -27,10 +30,10 @@ def web(openstack):
     return openstack.server('web-1')
 
 
-def begin(openstack, server, power_off=True, power_on=True):
+def begin(openstack, server, power_off=True, power_on=True, **options):
     plan = advance.new_plan('nightly', 'before the upgrade',
                             power_off=power_off, power_on=power_on,
-                            by='alice')
+                            by='alice', **options)
     cloud = openstack.cloud()
     return cloud, advance.begin(cloud, types.Server.from_api(server), plan)
 
@@ -94,7 +97,9 @@ def test_one_call_finds_the_runs_of_a_project(openstack, web):
     openstack.server('idle-1')
     cloud, run = begin(openstack, web)
     openstack.calls.clear()
-    assert [found.plan for found in advance.runs(cloud)] == [run.plan]
+    found, unreadable = advance.runs(cloud)
+    assert [other.plan for other in found] == [run.plan]
+    assert unreadable == []
     assert len(openstack.calls) == 1
 
 
@@ -104,13 +109,123 @@ def test_a_second_run_on_a_server_is_refused(openstack, web):
         begin(openstack, web)
 
 
-def test_a_locked_server_is_captured_at_once_without_a_record(openstack):
+def test_a_cut_record_is_told(openstack, web):
+    cloud, run = begin(openstack, web)
+    web['metadata'].clear()
+    found, unreadable = advance.runs(cloud)
+    assert found == [] and [server.id for server in unreadable] == [web['id']]
+
+
+def test_a_locked_server_is_captured_at_once_and_recorded_in_tags(openstack):
     server = openstack.server(locked=True)
     cloud, run = begin(openstack, server, power_off=False)
-    assert run is None
     assert openstack.actions() == ['createImage']
-    assert only_image(openstack)[marks.RUN]
-    assert server['metadata'] == {} and server['tags'] == []
+    assert server['metadata'] == {} and journal.TAG in server['tags']
+    settle(server, 'ACTIVE')
+    only_image(openstack)['status'] = 'active'
+    run = advance.advance(cloud, run)
+    assert not run.open and not run.progress.failure
+    (found,), _ = advance.runs(cloud)
+    assert found.tagged and not found.open
+    advance.forget(cloud, server['id'])
+    assert server['tags'] == []
+
+
+def test_a_failed_snapshot_of_a_locked_server_is_told(openstack):
+    server = openstack.server(locked=True)
+    cloud, run = begin(openstack, server, power_off=False)
+    openstack.images.clear()
+    settle(server, 'ACTIVE')
+    later = run.plan.began + steps.ANSWER_GRACE + 1
+    run = advance.advance(cloud, run, lambda: later)
+    assert run.progress.failure == 'capture-failed' and not run.open
+    (found,), _ = advance.runs(cloud)
+    assert found.progress.failure == 'capture-failed'
+
+
+def test_a_refused_snapshot_of_a_locked_server_leaves_no_record(openstack):
+    server = openstack.server(locked=True)
+    openstack.faults['POST', '/action$'] = 403
+    with pytest.raises(errors.Forbidden):
+        begin(openstack, server, power_off=False)
+    assert server['tags'] == []
+
+
+def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
+                                                               web):
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, volumes=(volume['id'],))
+    advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    (snapshot,) = openstack.snapshots.values()
+    assert snapshot['volume_id'] == volume['id']
+    assert snapshot['metadata'][marks.RUN] == run.plan.run_id
+    assert snapshot['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
+    assert openstack.actions() == ['os-stop', 'createImage']
+    settle(web, 'SHUTOFF')
+    only_image(openstack)['status'] = 'active'
+    run = advance.advance(cloud, run)
+    assert openstack.actions()[-1] == 'createImage'  # still creating
+    snapshot['status'] = 'available'
+    advance.advance(cloud, run)
+    assert openstack.actions()[-1] == 'os-start'
+
+
+def test_a_refused_volume_snapshot_leaves_nothing_behind(openstack, web):
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, volumes=(volume['id'],))
+    advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    openstack.faults['POST', '/snapshots$'] = 413
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop', 'os-start']
+    settle(web, 'ACTIVE')
+    run = advance.advance(cloud, run)
+    assert run.progress.failure == 'snapshot-refused' and not run.open
+    assert not openstack.snapshots and not openstack.images
+
+
+def test_a_volume_backed_set_is_marked_part_by_part(openstack):
+    server = openstack.server(image='')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud, run = begin(openstack, server, power_off=False)
+    advance.advance(cloud, run)
+    (snapshot,) = openstack.snapshots.values()
+    assert snapshot['metadata'] == {}
+    snapshot['status'] = 'available'
+    run = advance.advance(cloud, run)
+    assert not run.open and not run.progress.failure
+    assert snapshot['metadata'][marks.RUN] == run.plan.run_id
+
+
+def test_an_image_that_inherited_the_run_is_not_taken_for_its_own(openstack,
+                                                                  web):
+    cloud, run = begin(openstack, web, power_off=False)
+    others = openstack.image('clone', **{
+        marks.RUN: run.plan.run_id, marks.INSTANCE: web['id'],
+        marks.INSTANCE_ID: fakes.new_id(7)})
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['createImage']
+    assert others['id'] in openstack.images
+
+
+def test_an_undisturbed_run_needs_at_most_twelve_calls_besides_the_looks(
+        openstack, web):
+    cloud, run = begin(openstack, web)
+    for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
+        run = advance.advance(cloud, run)
+        settle(web, status)
+        for image in openstack.images.values():
+            image['status'] = 'active'
+    run = advance.advance(cloud, run)
+    assert not run.open
+    looks = [path for method, path, _ in openstack.calls
+             if method == 'GET' and (path.endswith(web['id'])
+                                     or path == '/v2/images')]
+    assert len(openstack.calls) - len(looks) <= 12
 
 
 def test_a_refused_power_off_fails_and_changes_nothing(openstack, web):
@@ -127,8 +242,9 @@ def test_a_refused_capture_still_powers_the_instance_on(openstack, web):
     run = advance.advance(cloud, run)
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/action$'] = 403
-    run = advance.take(cloud, run, steps.next_step(
-        run.plan, run.progress, advance.observe(cloud, run)))
+    run = take.take(cloud, run, steps.next_step(
+        run.plan, run.progress, observe.observe(cloud, run, 1790000000)),
+        1790000000)
     assert run.progress.failure == 'capture-refused'
     openstack.faults.clear()
     run = advance.advance(cloud, run)
@@ -160,9 +276,12 @@ def test_a_lost_answer_to_create_image_makes_no_second_image(openstack, web):
         return 500
 
     openstack._nova_action = answer_lost
-    run = advance.advance(cloud, run)
-    assert run.progress.image_id == only_image(openstack)['id']
+    with pytest.raises(errors.Unavailable):
+        advance.advance(cloud, run)
+    openstack._nova_action = real
+    advance.advance(cloud, run)
     assert openstack.actions() == ['createImage']
+    assert len(openstack.images) == 1
 
 
 def test_a_service_that_is_down_changes_nothing(openstack, web):
@@ -197,7 +316,7 @@ def test_a_dismissed_run_leaves_nothing_on_the_server(openstack, web):
     web['metadata']['owner'] = 'alice'
     cloud, run = begin(openstack, web, power_off=False)
     run = advance.advance(cloud, run)
-    advance.dismiss(cloud, run)
+    advance.forget(cloud, web['id'])
     assert web['metadata'] == {'owner': 'alice'}
     assert web['tags'] == []
 

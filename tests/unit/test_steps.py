@@ -14,9 +14,11 @@
 
 import dataclasses
 import datetime
+import json
 
 import pytest
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import steps
@@ -26,31 +28,62 @@ NOW = 1790000000
 OFF_AND_ON = journal.Plan('r', 'name', '', True, True, NOW, 'alice')
 LEFT_OFF = dataclasses.replace(OFF_AND_ON, power_on=False)
 AS_IT_IS = dataclasses.replace(OFF_AND_ON, power_off=False, power_on=False)
+WITH_VOLUME = dataclasses.replace(OFF_AND_ON, volumes=('v',))
 BEFORE = journal.Progress()
 STOPPED = journal.Progress(stops=1)
-CAPTURING = journal.Progress(stops=1, off=NOW, captures=1)
+CAPTURING = journal.Progress(stops=1, off=NOW, captures=1,
+                             stop_id='req-stop', consistency='powered-off')
 SAVING = dataclasses.replace(CAPTURING, image_id='image')
 CAPTURED = dataclasses.replace(SAVING, captured=NOW)
+STOP = types.Action('stop', 'req-stop', 2.0)
 
 
-def server(status='ACTIVE', task=None):
+def server(status='ACTIVE', task=None, **fields):
     return types.Server.from_api({
-        'id': 's', 'status': status, 'OS-EXT-STS:task_state': task})
+        'id': 's', 'status': status, 'OS-EXT-STS:task_state': task,
+        'image': {'id': 'base'}, 'os-extended-volumes:volumes_attached': [
+            {'id': 'v'}], **fields})
 
 
-def image(status='saving', image_id='image', second=0):
+def moment(second=0):
+    return datetime.datetime.fromtimestamp(NOW - 60 + second, datetime.UTC)
+
+
+def image(status='saving', image_id='image', second=0, parts=(), size=1):
+    mapping = json.dumps([
+        {'source_type': 'snapshot', 'snapshot_id': part_id(number),
+         'volume_size': 1, 'boot_index': number}
+        for number in range(len(parts))])
     return types.Image(
-        image_id, 'name', status,
-        datetime.datetime(2026, 3, 1, 12, 0, second), 0, 'p', False, 0, {})
+        image_id, 'name', status, moment(second), moment(second), size, 'p',
+        False, 0, {'checksum': 'c',
+                   **({'block_device_mapping': mapping} if parts else {})})
 
 
-def step(plan, progress, seen_server, *images, parts=(), now=NOW):
+def part_id(number):
+    return f'00000000-0000-4000-8000-{number:012d}'
+
+
+def snapshot(status='available', snapshot_id='snapshot', run='r', second=0):
+    return types.VolumeSnapshot(
+        snapshot_id, 'name', status, moment(second), 1, 'v', 'p', None,
+        {marks.RUN: run} if run else {})
+
+
+def made_by_nova(statuses, run='r'):
+    return tuple(snapshot(status, part_id(number), run)
+                 for number, status in enumerate(statuses)
+                 if status != 'deleted')
+
+
+def step(plan, progress, seen_server, *images, now=NOW, snapshots=(),
+         actions=(STOP,), dark=(), tagged=False):
     return steps.next_step(plan, progress, steps.Observation(
-        seen_server, images, parts, now))
+        seen_server, now, images, tuple(snapshots), tuple(actions),
+        frozenset(dark)), tagged)
 
 
 def failed(found):
-    assert found.do is Do.NOTE
     return Failure(found.note.failure)
 
 
@@ -69,6 +102,7 @@ def test_an_instance_that_is_off_is_captured():
     found = step(OFF_AND_ON, STOPPED, server('SHUTOFF'))
     assert found.do is Do.CAPTURE
     assert (found.note.captures, found.note.off) == (1, NOW)
+    assert found.note.consistency == marks.POWERED_OFF
 
 
 @pytest.mark.parametrize('status', steps.CAPTURABLE)
@@ -85,7 +119,7 @@ def test_an_instance_that_is_busy_is_waited_for():
 
 def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
     progress = BEFORE
-    for _ in range(steps.TRIES):
+    for _ in range(journal.TRIES):
         found = step(OFF_AND_ON, progress, server())
         assert found.do is Do.POWER_OFF
         progress = found.note
@@ -95,10 +129,10 @@ def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
 
 def test_a_capture_without_effect_is_tried_again_but_not_for_ever():
     progress = STOPPED
-    for _ in range(steps.TRIES):
+    for _ in range(journal.TRIES):
         found = step(OFF_AND_ON, progress, server('SHUTOFF'))
         assert found.do is Do.CAPTURE
-        progress = found.note
+        progress = dataclasses.replace(found.note, asked=0)
     assert failed(step(OFF_AND_ON, progress,
                        server('SHUTOFF'))) is Failure.CAPTURE_FAILED
 
@@ -120,17 +154,24 @@ def test_a_deleted_instance_ends_the_run():
     assert failed(step(OFF_AND_ON, STOPPED, None)) is Failure.SERVER_GONE
 
 
-def test_an_image_whose_id_was_lost_is_found_and_noted():
-    found = step(OFF_AND_ON, CAPTURING, server('SHUTOFF', 'image_uploading'),
-                 image())
-    assert found.do is Do.NOTE
-    assert found.note.image_id == 'image'
+def test_an_image_whose_id_was_lost_is_found():
+    assert step(OFF_AND_ON, CAPTURING, server('SHUTOFF', 'image_uploading'),
+                image()).do is Do.WAIT
 
 
 def test_of_two_images_of_a_run_the_furthest_counts():
-    found = step(OFF_AND_ON, CAPTURING, server('SHUTOFF', 'image_uploading'),
-                 image('queued', 'orphan'), image('saving', 'real', 1))
-    assert found.note.image_id == 'real'
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'),
+                 image('queued', 'image'), image('active', 'real', 1))
+    assert found.note.image_id == 'real' and found.note.captured
+
+
+def test_a_capture_whose_answer_was_lost_is_given_time():
+    asked = dataclasses.replace(CAPTURING, asked=NOW)
+    almost = NOW + steps.ANSWER_GRACE - 1
+    assert step(OFF_AND_ON, asked, server('SHUTOFF'),
+                now=almost).do is Do.WAIT
+    assert step(OFF_AND_ON, asked, server('SHUTOFF'),
+                now=almost + 1).do is Do.CAPTURE
 
 
 def test_an_image_being_saved_is_waited_for():
@@ -147,6 +188,11 @@ def test_an_image_that_vanished_is_a_failure():
 def test_an_image_that_is_being_removed_is_a_failure(status):
     assert failed(step(OFF_AND_ON, SAVING, server('SHUTOFF'),
                        image(status))) is Failure.IMAGE_VANISHED
+
+
+def test_an_active_image_without_data_is_a_failure():
+    assert failed(step(OFF_AND_ON, SAVING, server('SHUTOFF'),
+                       image('active', size=0))) is Failure.IMAGE_EMPTY
 
 
 @pytest.mark.parametrize('status', ['queued', 'saving'])
@@ -168,23 +214,141 @@ def test_the_grace_begins_anew_when_nova_works_again():
     assert found.note.idle == 0
 
 
-def test_an_active_image_is_captured():
+def test_an_active_image_is_captured_and_the_instance_powered_on():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('active'))
     assert found.note.captured == NOW
+    assert found.do is Do.POWER_ON
 
 
 def test_a_volume_backed_image_waits_for_its_volume_snapshots():
-    assert step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('active'),
-                parts=('available', 'creating')).do is Do.WAIT
-    assert step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('active'),
-                parts=('available', 'available')).note.captured
+    for last, waits in (('creating', True), ('available', False)):
+        found = step(OFF_AND_ON, SAVING, server('SHUTOFF', image=''),
+                     image('active', parts='ab', size=0),
+                     snapshots=made_by_nova(['available', last]))
+        assert (found.do is Do.WAIT) is waits
+        assert waits or (found.do is Do.POWER_ON and found.note.captured)
 
 
 @pytest.mark.parametrize('status', ['error', 'deleted'])
 def test_a_volume_snapshot_that_failed_is_a_failure(status):
-    assert failed(step(OFF_AND_ON, SAVING, server('SHUTOFF'),
-                       image('active'),
-                       parts=('available', status))) is Failure.PART_FAILED
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF', image=''),
+                 image('active', parts='ab', size=0),
+                 snapshots=made_by_nova(['available', status]))
+    assert failed(found) is Failure.PART_FAILED
+
+
+def test_what_nova_made_unmarked_is_marked_once():
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF', image=''),
+                 image('active', parts='a', size=0),
+                 snapshots=made_by_nova(['available'], run=''))
+    assert found.do is Do.MARK and found.snapshot_ids == (part_id(0),)
+    again = step(OFF_AND_ON, found.note, server('SHUTOFF', image=''),
+                 image('active', parts='a', size=0),
+                 snapshots=made_by_nova(['available'], run=''))
+    assert again.do is Do.POWER_ON
+
+
+def test_chosen_volumes_are_captured_while_the_instance_is_off():
+    found = step(WITH_VOLUME, STOPPED, server('SHUTOFF'))
+    assert found.do is Do.SNAPSHOT_VOLUMES and found.volume_ids == ('v',)
+    then = step(WITH_VOLUME, dataclasses.replace(found.note, asked=0),
+                server('SHUTOFF'), snapshots=[snapshot('creating')])
+    assert then.do is Do.CAPTURE
+
+
+def test_power_on_waits_for_the_snapshots_of_chosen_volumes():
+    for status, expected in (('creating', Do.WAIT),
+                             ('available', Do.POWER_ON)):
+        assert step(WITH_VOLUME, SAVING, server('SHUTOFF'), image('active'),
+                    snapshots=[snapshot(status)]).do is expected
+
+
+def test_a_chosen_volume_that_fails_before_the_image_leaves_nothing():
+    found = step(WITH_VOLUME, dataclasses.replace(CAPTURING, captures=0),
+                 server('SHUTOFF'), snapshots=[snapshot('error')])
+    assert failed(found) is Failure.SNAPSHOT_FAILED
+    assert found.do is Do.POWER_ON
+    then = step(WITH_VOLUME, found.note, server(),
+                snapshots=[snapshot('error')])
+    assert then.do is Do.REMOVE and then.snapshot_ids == ('snapshot',)
+
+
+def test_a_chosen_volume_that_was_detached_ends_the_run():
+    found = step(WITH_VOLUME, STOPPED, server('SHUTOFF', **{
+        'os-extended-volumes:volumes_attached': []}))
+    assert failed(found) is Failure.VOLUME_DETACHED
+
+
+def test_of_two_snapshots_of_a_chosen_volume_one_is_removed():
+    found = step(WITH_VOLUME, dataclasses.replace(CAPTURED, starts=1),
+                 server(), image('active'),
+                 snapshots=[snapshot(snapshot_id='late', second=1),
+                            snapshot()])
+    assert found.do is Do.REMOVE and found.snapshot_ids == ('late',)
+
+
+def test_a_forced_power_off_is_marked_so():
+    forced = types.Action('stop', 'req', 60.5)
+    found = step(OFF_AND_ON, STOPPED, server('SHUTOFF'), actions=[forced])
+    assert found.do is Do.CAPTURE
+    assert found.note.consistency == marks.FORCED_OFF
+
+
+def test_a_forced_power_off_ends_the_run_if_so_wished():
+    careful = dataclasses.replace(OFF_AND_ON, stop_if_forced=True)
+    forced = types.Action('stop', 'req', 60.5)
+    found = step(careful, STOPPED, server('SHUTOFF'), actions=[forced])
+    assert failed(found) is Failure.FORCED_OFF and found.do is Do.POWER_ON
+    assert step(careful, STOPPED, server('SHUTOFF')).do is Do.CAPTURE
+
+
+def test_a_locked_instance_is_waited_for():
+    for progress in (BEFORE, STOPPED, SAVING, CAPTURED):
+        assert step(OFF_AND_ON, progress, server('SHUTOFF', locked=True),
+                    image('active')).do is Do.WAIT
+
+
+def test_a_run_recorded_in_tags_goes_on_while_locked():
+    tagged = journal.Progress(captures=journal.TRIES)
+    found = step(AS_IT_IS, tagged, server(locked=True), image('active'),
+                 tagged=True)
+    assert found.note.captured and found.note.ended
+
+
+def test_a_dark_glance_stops_nothing_from_being_powered_on_for_long():
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), dark=['image'])
+    assert found.note.idle == NOW
+    assert step(OFF_AND_ON, found.note, server('SHUTOFF'), dark=['image'],
+                now=NOW + steps.IDLE_GRACE).do is Do.POWER_ON
+
+
+def test_nothing_is_begun_while_glance_is_dark():
+    for progress in (BEFORE, STOPPED):
+        assert step(OFF_AND_ON, progress, server('SHUTOFF'),
+                    dark=['image']).do is Do.WAIT
+
+
+def test_an_instance_that_somebody_powers_off_again_stays_off():
+    progress = dataclasses.replace(CAPTURED, starts=1)
+    by_others = types.Action('stop', 'req-other', 1.0)
+    found = step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
+                 actions=[by_others, types.Action('start', 'x', 1.0), STOP])
+    assert found.do is Do.NOTE and found.note.ended
+    assert not found.note.failure
+
+
+def test_a_start_by_others_after_our_stop_is_not_undone():
+    found = step(OFF_AND_ON, STOPPED, server(), actions=[
+        types.Action('start', 'req-other', 1.0), STOP])
+    assert failed(found) is Failure.STARTED_BY_OTHERS
+
+
+def test_a_snapshot_taken_just_after_a_start_by_others_is_not_kept():
+    found = step(OFF_AND_ON, SAVING, server(), image('active'), actions=[
+        types.Action('createImage', 'c', 1.0),
+        types.Action('start', 'req-other', 1.0), STOP])
+    assert failed(found) is Failure.STARTED_BY_OTHERS
+    assert found.do is Do.REMOVE and found.image_ids == ('image',)
 
 
 def test_a_captured_instance_is_powered_on_again():
@@ -195,6 +359,7 @@ def test_a_captured_instance_is_powered_on_again():
 
 @pytest.mark.parametrize('failure', [
     Failure.IMAGE_VANISHED, Failure.CAPTURE_REFUSED, Failure.PART_FAILED,
+    Failure.FORCED_OFF, Failure.SNAPSHOT_REFUSED,
     Failure.CAPTURE_FAILED, Failure.IMAGE_ABANDONED, Failure.CANCELLED])
 def test_a_failed_capture_still_leads_to_power_on(failure):
     progress = dataclasses.replace(SAVING, failure=failure.value)
@@ -225,7 +390,7 @@ def test_an_instance_that_was_off_before_is_not_powered_on():
 
 def test_a_power_on_without_effect_is_tried_again_but_not_for_ever():
     progress = CAPTURED
-    for _ in range(steps.TRIES):
+    for _ in range(journal.TRIES):
         found = step(OFF_AND_ON, progress, server('SHUTOFF'))
         assert found.do is Do.POWER_ON
         progress = found.note
@@ -254,7 +419,7 @@ def test_an_instance_deleted_after_its_capture_ends_the_run_well():
 def test_left_over_images_of_the_run_are_removed():
     found = step(OFF_AND_ON, CAPTURED, server(), image('active'),
                  image('queued', 'orphan'))
-    assert found.do is Do.REMOVE_IMAGES
+    assert found.do is Do.REMOVE
     assert found.image_ids == ('orphan',)
 
 
