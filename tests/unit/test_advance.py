@@ -56,7 +56,7 @@ def test_a_run_powers_off_captures_and_powers_on(openstack, web):
     run = advance.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'createImage']
     settle(web, 'SHUTOFF')
-    only_image(openstack)['status'] = 'active'
+    fakes.finish(only_image(openstack))
     run = advance.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'createImage', 'os-start']
     settle(web, 'ACTIVE')
@@ -122,7 +122,7 @@ def test_a_locked_server_is_captured_at_once_and_recorded_in_tags(openstack):
     assert openstack.actions() == ['createImage']
     assert server['metadata'] == {} and journal.TAG in server['tags']
     settle(server, 'ACTIVE')
-    only_image(openstack)['status'] = 'active'
+    fakes.finish(only_image(openstack))
     run = advance.advance(cloud, run)
     assert not run.open and not run.progress.failure
     (found,), _ = advance.runs(cloud)
@@ -165,7 +165,7 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
     assert snapshot['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
     assert openstack.actions() == ['os-stop', 'createImage']
     settle(web, 'SHUTOFF')
-    only_image(openstack)['status'] = 'active'
+    fakes.finish(only_image(openstack))
     run = advance.advance(cloud, run)
     assert openstack.actions()[-1] == 'createImage'  # still creating
     snapshot['status'] = 'available'
@@ -219,7 +219,7 @@ def test_an_undisturbed_run_needs_at_most_twelve_calls_besides_the_looks(
         run = advance.advance(cloud, run)
         settle(web, status)
         for image in openstack.images.values():
-            image['status'] = 'active'
+            fakes.finish(image)
     run = advance.advance(cloud, run)
     assert not run.open
     looks = [path for method, path, _ in openstack.calls

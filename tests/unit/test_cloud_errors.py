@@ -21,9 +21,9 @@ from snapshot_dashboard.cloud import versions
 from tests import fakes
 
 CALLS = {
-    'compute': lambda cloud: cloud.compute.server('x'),
-    'image': lambda cloud: cloud.images.image('x'),
-    'volume': lambda cloud: cloud.volumes.snapshot('x'),
+    'compute': lambda cloud: cloud.compute.server(fakes.new_id(1)),
+    'image': lambda cloud: cloud.images.image(fakes.new_id(1)),
+    'volume': lambda cloud: cloud.volumes.snapshot(fakes.new_id(1)),
 }
 PATHS = {'compute': '/servers/', 'image': '/v2/', 'volume': '/snapshots/'}
 

@@ -21,34 +21,38 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
 
+S, T = (f'00000000-0000-4000-8000-00000000000{end}' for end in 'ab')
 CREATED = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
 
 
 def image(**properties):
-    return types.Image('i', 'name', 'active', CREATED, 100, 'p', False, 1,
-                       properties)
+    return types.Image('i', 'name', 'active', CREATED, CREATED, 100, 'p',
+                       False, 1, properties)
 
 
 @pytest.mark.parametrize('mapping', [
     '', 'null', '{}', '[1]', '["a"]', '[{"volume_size": "x", "source_type": '
-    '"snapshot"}]', '{"a": 1}', 'not json', '[null]', '5'])
+    '"snapshot"}]', '{"a": 1}', 'not json', '[null]', '5',
+    '[{"source_type": "snapshot", "snapshot_id": ["x"]}]',
+    '[{"source_type": "snapshot", "snapshot_id": "detail"}]',
+    '[' * 100000])
 def test_a_mapping_that_cannot_be_read_counts_as_none(mapping):
     assert image(block_device_mapping=mapping).disks == ()
 
 
 def test_the_whole_mapping_is_read_not_its_first_entry():
     mapping = ('[{"source_type": "blank", "volume_size": 20},'
-               ' {"source_type": "snapshot", "snapshot_id": "s",'
-               '  "boot_index": 0, "volume_size": 3,'
+               ' {"source_type": "snapshot", "snapshot_id":'
+               f' "{S}", "boot_index": 0, "volume_size": 3,'
                '  "device_name": "/dev/vda"}]')
     assert image(block_device_mapping=mapping).disks == (
-        types.MappedDisk('s', 3, '/dev/vda', True),)
+        types.MappedDisk(S, 3, '/dev/vda', True),)
 
 
 def test_the_size_of_a_volume_backed_snapshot_is_the_sum_of_its_parts():
-    mapping = ('[{"source_type": "snapshot", "snapshot_id": "s",'
-               ' "volume_size": 3}, {"source_type": "snapshot",'
-               ' "snapshot_id": "t", "volume_size": 4}]')
+    mapping = ('[{"source_type": "snapshot", "snapshot_id":'
+               f' "{S}", "volume_size": 3}}, {{"source_type": "snapshot",'
+               f' "snapshot_id": "{T}", "volume_size": 4}}]')
     row = model.from_image(image(block_device_mapping=mapping), {})
     assert row.size_bytes == 7 * model.GIB
 

@@ -12,13 +12,22 @@
 
 """The runs above the list."""
 
+import re
+
 import bs4
 from django.test import Client
 import pytest
 
+from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import steps
 from tests import fakes
 from tests.views.conftest import INDEX
+
+
+#: Every address that writes.
+ALL = ('advance', '{}/cancel', '{}/dismiss', '{}/power-on', '{}/remove',
+       '{}/retry')
 
 
 @pytest.fixture
@@ -37,9 +46,11 @@ def begin(openstack, body, **changed):
     openstack.calls.clear()
 
 
-def post(client, what, server=None):
+def post(client, what, server=None, **form):
+    """What the page's script sends, and what it gets."""
     middle = f'{server["id"]}/' if server else ''
-    response = client.post(f'{INDEX}runs/{middle}{what}/')
+    response = client.post(f'{INDEX}runs/{middle}{what}/', form,
+                           headers={'X-Requested-With': 'XMLHttpRequest'})
     assert response.status_code == 200
     return bs4.BeautifulSoup(response.content, 'html.parser')
 
@@ -66,7 +77,7 @@ def test_a_post_brings_the_runs_forward_to_the_end(client, openstack,
     settle(server, 'SHUTOFF')
     assert now(post(client, 'advance')) == 'Saving the snapshot'
     settle(server, 'SHUTOFF')
-    next(iter(openstack.images.values()))['status'] = 'active'
+    fakes.finish(next(iter(openstack.images.values())))
     assert now(post(client, 'advance')) == 'Powering on'
     settle(server, 'ACTIVE')
     soup = post(client, 'advance')
@@ -77,8 +88,8 @@ def test_a_post_brings_the_runs_forward_to_the_end(client, openstack,
 
 def test_a_get_changes_nothing(client, openstack, member, server):
     assert client.get(f'{INDEX}runs/').status_code == 200
-    for what in ('advance', f'{server["id"]}/cancel',
-                 f'{server["id"]}/dismiss'):
+    for what in ALL:
+        what = what.format(server['id'])
         assert client.get(f'{INDEX}runs/{what}/').status_code == 405
     assert openstack.writes() == []
 
@@ -89,8 +100,8 @@ def test_a_reader_sees_the_run_and_changes_nothing(client, openstack, reader,
                              'html.parser')
     assert soup.select('article') and not soup.select('button')
     assert soup.select_one('[data-runs]')['data-may-advance'] == 'false'
-    for what in ('advance', f'{server["id"]}/cancel',
-                 f'{server["id"]}/dismiss'):
+    for what in ALL:
+        what = what.format(server['id'])
         response = client.post(f'{INDEX}runs/{what}/')
         assert response.status_code in (302, 403)
     assert openstack.writes() == []
@@ -98,8 +109,16 @@ def test_a_reader_sees_the_run_and_changes_nothing(client, openstack, reader,
 
 def test_without_a_csrf_token_nothing_changes(openstack, member, server):
     client = Client(enforce_csrf_checks=True)
-    client.post(f'{INDEX}runs/advance/')
+    for what in ALL:
+        client.post(f'{INDEX}runs/{what.format(server["id"])}/')
     assert openstack.writes() == []
+
+
+def test_without_a_script_a_button_leads_back_to_the_page(client, openstack,
+                                                          member, server):
+    response = client.post(f'{INDEX}runs/advance/')
+    assert (response.status_code, response.url) == (302, INDEX)
+    assert openstack.actions() == ['os-stop']
 
 
 def test_a_run_is_cancelled_before_its_capture(client, openstack, member,
@@ -156,17 +175,99 @@ def test_a_service_that_is_down_loses_nothing(client, openstack, member,
 
 def test_a_run_of_a_strangers_instance_cannot_be_reached(client, openstack,
                                                          member):
-    soup = post(client, 'cancel', {'id': fakes.new_id()})
-    assert not soup.select('article')
+    body = openstack.server('theirs')
+    begin(openstack, body)
+    body['tenant_id'] = 'another-project'
+    openstack.calls.clear()
+    for what in ('cancel', 'dismiss', 'power-on', 'remove', 'retry'):
+        assert 'The instance is gone' in str(post(client, what, body)) or (
+            not openstack.writes())
     assert openstack.writes() == []
 
 
-def test_a_forged_record_is_not_shown_and_breaks_nothing(client, openstack,
-                                                         member):
-    openstack.server('odd', tags=['snapshot-dashboard'], metadata={
-        'snapshot_dashboard.plan': '{"v":1,"id":[]}'})
+def test_a_forged_record_is_told_and_can_be_dismissed(client, openstack,
+                                                      member):
+    body = openstack.server('odd', tags=['snapshot-dashboard'], metadata={
+        'snapshot_dashboard.plan': '{"v":1,"id":[]}'}, status='SHUTOFF')
     soup = post(client, 'advance')
-    assert not soup.select('article')
+    assert 'record cannot be read' in soup.select_one('article').get_text()
+    post(client, 'power-on', body)
+    assert openstack.actions() == ['os-start']
+    assert not post(client, 'dismiss', body).select('article')
+    assert body['metadata'] == {} and body['tags'] == []
+
+
+def test_an_instance_deleted_meanwhile_is_told_once_more(client, openstack,
+                                                         member, server):
+    soup = post(client, 'advance')
+    watched = soup.select_one('[name=watched]')['value']
+    del openstack.servers[server['id']]
+    soup = post(client, 'advance', watched=watched)
+    assert now(soup) == 'The instance was deleted'
+    assert 'nightly' in soup.get_text()
+    # and stays until the page is opened anew
+    assert soup.select_one('[name=watched]')['value'] == watched
+
+
+def test_a_run_that_nobody_looked_after_says_so(client, openstack, member,
+                                                server):
+    post(client, 'advance')
+    settle(server, 'SHUTOFF')
+    server['metadata']['snapshot_dashboard.at'] = '1000000000'
+    key = 'snapshot_dashboard.plan'
+    server['metadata'][key] = re.sub(r'"at":\d+', '"at":1000000000',
+                                     server['metadata'][key])
+    soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    text = ' '.join(soup.select_one('.snapshot-runs').get_text(' ').split())
+    assert 'Nobody has looked after this snapshot for about' in text
+    assert 'The instance is still off.' in text
+    assert soup.select_one(f'#snapshot-run-advance-{server["id"]}')
+
+
+def test_a_locked_instance_holds_its_run_and_says_so(client, openstack,
+                                                     member, server):
+    server['locked'] = True
+    soup = post(client, 'advance')
+    assert 'Somebody has locked the instance' in soup.get_text()
+    assert openstack.actions() == []
+    assert not post(client, 'dismiss', server).select('article')
+
+
+def test_a_failed_run_is_tried_again(client, openstack, member, server):
+    post(client, 'cancel', server)
+    before = server['metadata']['snapshot_dashboard.plan']
+    assert now(post(client, 'retry', server)) == 'Powering off'
+    assert server['metadata']['snapshot_dashboard.plan'] != before
+    assert openstack.actions() == ['os-stop']
+
+
+def test_leftovers_of_a_failed_run_are_removed(client, openstack, member):
+    body = openstack.server('db', image='')
+    openstack.attach(body, openstack.volume('root'), '/dev/vda')
+    begin(openstack, body, power_off=False)
+    post(client, 'advance')
+    next(iter(openstack.snapshots.values()))['status'] = 'error'
+    soup = post(client, 'advance')
+    assert 'incomplete' in soup.get_text() and openstack.images
+    soup = post(client, 'remove', body)
+    assert not openstack.images
+    assert [one['status'] for one in openstack.snapshots.values()] == [
+        'deleting']
+    assert not soup.select_one(f'#snapshot-run-remove-{body["id"]}')
+
+
+def test_a_reason_that_nobody_knows_is_shown_as_a_failure(client, openstack,
+                                                          member, server):
+    server['metadata'].update({'snapshot_dashboard.failure': 'from-later',
+                               'snapshot_dashboard.ended': '1790000000'})
+    soup = post(client, 'advance')
+    assert now(soup) == 'Failed'
+    assert 'panel-danger' in soup.select_one('article')['class']
+    assert 'not known' in soup.get_text()
+
+
+def test_every_failure_has_words():
+    assert set(wording.FAILURES) == set(steps.Failure)
 
 
 def test_hostile_text_in_a_record_is_text(client, openstack, member):
