@@ -97,6 +97,8 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
         # a quarter of a second.
         'identity': {'password_hash_rounds': '4'},
         'fernet_tokens': {'key_repository': str(state / 'fernet')},
+        # Else Keystone writes these below /etc, where root alone may.
+        'fernet_receipts': {'key_repository': str(state / 'fernet')},
         'credential': {'key_repository': str(state / 'credentials')},
         'token': {'expiration': '86400'},
     }
@@ -150,6 +152,7 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
             'my_ip': site.HOST,
             'state_path': str(state / 'nova'),
             'compute_driver': 'hypervisor.FileDriver',
+            'shutdown_timeout': str(site.SHUTDOWN_TIMEOUT),
             'enabled_apis': 'osapi_compute',
             'rpc_response_timeout': '120',
             'sync_power_state_interval': '-1',

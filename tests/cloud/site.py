@@ -49,6 +49,8 @@ REGION = 'RegionOne'
 #: The one password of every account: this cloud holds nothing of worth and
 #: listens on loopback only.
 PASSWORD = 'snapshots'
+#: Seconds that a guest has to shut down: little, so that one can wait for it.
+SHUTDOWN_TIMEOUT = 5
 
 
 class CloudError(Exception):

@@ -49,19 +49,24 @@ class Cloud(clouds.Cloud):
                      if server.name == name]
         return server
 
-    def begin(self, server, name, power_off=True, power_on=True):
+    def begin(self, server, name, power_off=True, power_on=True, **options):
         return advance.begin(self, server, advance.new_plan(
             name, 'a scenario', power_off=power_off, power_on=power_on,
-            by='a test'))
+            by='a test', **options))
+
+    def advance_until(self, run, condition, what):
+        """Advance a run until something is so; the run and what it is."""
+        def reached():
+            nonlocal run
+            run = advance.advance(self, run)
+            return condition(run)
+        return run, until(reached, what)
 
     def finish(self, run):
         """Advance a run to its end, as an open page does."""
-        def closed():
-            nonlocal run
-            run = advance.advance(self, run)
-            return not run.open
-        until(closed, f'the run on {run.server.name} is over')
-        return run
+        return self.advance_until(
+            run, lambda run: not run.open,
+            f'the run on {run.server.name} is over')[0]
 
 
 def connect(where, user, project=seed.PROJECT):
@@ -104,10 +109,10 @@ def carol(where):
 def tidy(alice):
     """Dismisses what runs a test leaves on the servers."""
     yield
-    for run in advance.runs(alice):
+    for run in advance.runs(alice)[0]:
         if run.open:
             run = alice.finish(run)
-        advance.dismiss(alice, run)
+        advance.forget(alice, run.server.id)
 
 
 @pytest.fixture

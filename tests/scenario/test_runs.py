@@ -17,8 +17,9 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import steps
 from snapshot_dashboard.snapshots import single
+from tests.cloud import site
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
@@ -35,15 +36,10 @@ def test_an_image_backed_instance_is_off_while_captured_and_runs_again(
         alice, drivers):
     name = unique('story')
     with drivers.turned('server.upload', hold=True):
-        run = alice.begin(alice.find('web-1'), name)
-
-        def saving():
-            nonlocal run
-            run = advance.advance(alice, run)
-            return run.progress.image_id and image_of(
-                alice, run).status == 'saving'
-
-        until(saving, 'the image is being saved')
+        run, _ = alice.advance_until(
+            alice.begin(alice.find('web-1'), name),
+            lambda run: run.progress.image_id and image_of(
+                alice, run).status == 'saving', 'the image is being saved')
         server = alice.compute.server(run.server.id)
         assert server.status == 'SHUTOFF'
         # Nova refuses it until the upload has ended.
@@ -74,14 +70,9 @@ def test_a_volume_backed_instance_is_captured_with_all_its_volumes(alice):
 
 def test_power_on_waits_for_the_last_volume_snapshot(alice, drivers):
     with drivers.turned('volume.snapshot', hold=True):
-        run = alice.begin(alice.find('db-2'), unique('set'))
-
-        def captured():
-            nonlocal run
-            run = advance.advance(alice, run)
-            return run.progress.image_id
-
-        until(captured, 'the image is there')
+        run, _ = alice.advance_until(
+            alice.begin(alice.find('db-2'), unique('set')),
+            lambda run: run.progress.image_id, 'the image is there')
         assert image_of(alice, run).status == 'active'
         run = advance.advance(alice, run)
         assert not run.progress.captured
@@ -105,14 +96,98 @@ def test_a_paused_instance_is_captured_and_stays_paused(alice):
     assert image_of(alice, run).properties[marks.CONSISTENCY] == marks.LIVE
 
 
-def test_a_locked_instance_is_captured_without_a_record(alice):
+def test_a_locked_instance_is_captured_and_recorded_in_tags(alice):
     server = alice.find('locked-1')
-    name = unique('locked')
-    assert alice.begin(server, name, power_off=False) is None
-    until(lambda: [image for image in alice.images.images(
-        50, {'name': name}) if image.status == 'active'], 'it is captured')
-    until(lambda: not alice.compute.server(server.id).task_state, 'idle')
-    assert journal.read(alice.compute.server(server.id)) is None
+    run = alice.finish(alice.begin(server, unique('locked'),
+                                   power_off=False))
+    assert run.tagged and not run.progress.failure
+    (image,) = images_of(alice, run)
+    assert image.status == 'active'
+    assert alice.compute.server(server.id).metadata == server.metadata
+
+
+def test_a_failed_snapshot_of_a_locked_instance_is_told(alice, drivers):
+    with drivers.turned('server.snapshot', error='disk gone',
+                        only='locked-1'):
+        run = alice.begin(alice.find('locked-1'), unique('locked'),
+                          power_off=False)
+        until(lambda: not images_of(alice, run), 'the image is gone')
+    until(lambda: not alice.compute.server(run.server.id).task_state, 'idle')
+    later = run.plan.began + steps.ANSWER_GRACE + 1
+    run = advance.advance(alice, run, lambda: later)
+    assert run.progress.failure == 'capture-failed' and not run.open
+
+
+def test_chosen_volumes_are_captured_in_the_same_power_off(alice, drivers):
+    server = alice.find('web-1')
+    (volume_id,) = server.volume_ids
+    with drivers.turned('volume.snapshot', hold=True):
+        run, _ = alice.advance_until(
+            alice.begin(server, unique('both'), volumes=(volume_id,)),
+            lambda run: run.progress.image_id and image_of(
+                alice, run).status == 'active', 'the image is saved')
+        run = advance.advance(alice, run)
+        assert alice.compute.server(server.id).status == 'SHUTOFF'
+    run = alice.finish(run)
+    assert not run.progress.failure
+    assert alice.compute.server(server.id).status == 'ACTIVE'
+    (snapshot,) = alice.volumes.find_snapshots(
+        10, {'metadata': {marks.RUN: run.plan.run_id}})
+    assert (snapshot.volume_id, snapshot.status) == (volume_id, 'available')
+    assert snapshot.metadata[marks.CONSISTENCY] == marks.POWERED_OFF
+
+
+def test_a_chosen_volume_that_fails_leaves_nothing_behind(alice, drivers):
+    server = alice.find('web-1')
+    with drivers.turned('volume.snapshot', error='full'):
+        run = alice.finish(alice.begin(server, unique('torn'),
+                                       volumes=server.volume_ids))
+    assert run.progress.failure in ('snapshot-failed', 'part-failed')
+    assert alice.compute.server(server.id).status == 'ACTIVE'
+    if run.progress.failure == 'part-failed':
+        # The image had begun before Cinder told: it is kept, and named.
+        advance.remove(alice, run)
+    assert images_of(alice, run) == []
+    until(lambda: not alice.volumes.find_snapshots(
+        10, {'metadata': {marks.RUN: run.plan.run_id}}), 'nothing is left')
+
+
+@pytest.mark.parametrize('careful', [False, True])
+def test_a_forced_power_off_is_recognised(alice, drivers, careful):
+    with drivers.turned('server.stop', deaf=True, only='web-1'):
+        run = alice.finish(alice.begin(
+            alice.find('web-1'), unique('deaf'), stop_if_forced=careful,
+            shutdown_timeout=site.SHUTDOWN_TIMEOUT))
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+    if careful:
+        assert run.progress.failure == 'forced-off'
+        assert images_of(alice, run) == []
+    else:
+        (image,) = images_of(alice, run)
+        assert image.properties[marks.CONSISTENCY] == marks.FORCED_OFF
+
+
+def test_marks_are_not_believed_when_others_inherited_them(alice):
+    run = alice.finish(alice.begin(alice.find('batch-1'), unique('first'),
+                                   power_off=False))
+    first = image_of(alice, run)
+    assert marks.own(first.properties, first.created)
+    inherited = {**first.properties, marks.INSTANCE_ID: 'another'}
+    assert not marks.own(inherited, first.created)
+
+
+def test_a_locked_run_waits_and_goes_on_when_unlocked(alice):
+    server = alice.find('web-1')
+    run = advance.advance(alice, alice.begin(server, unique('held')))
+    until(lambda: alice.compute.server(
+        server.id).status == 'SHUTOFF', 'it is off')
+    alice.compute._client.servers.lock(server.id)
+    run = advance.advance(alice, run)
+    assert run.open and alice.compute.server(server.id).status == 'SHUTOFF'
+    alice.compute._client.servers.unlock(server.id)
+    run = alice.finish(run)
+    assert not run.progress.failure
+    assert alice.compute.server(server.id).status == 'ACTIVE'
 
 
 def test_an_upload_that_fails_is_told_and_the_instance_runs_again(
@@ -128,14 +203,9 @@ def test_an_upload_that_fails_is_told_and_the_instance_runs_again(
 def test_an_image_deleted_by_others_is_told_and_the_instance_runs_again(
         alice, bob, drivers):
     with drivers.turned('server.snapshot', hold=True):
-        run = alice.begin(alice.find('web-1'), unique('deleted'))
-
-        def capturing():
-            nonlocal run
-            run = advance.advance(alice, run)
-            return run.progress.image_id
-
-        until(capturing, 'there is an image')
+        run, _ = alice.advance_until(
+            alice.begin(alice.find('web-1'), unique('deleted')),
+            lambda run: run.progress.image_id, 'there is an image')
         bob.images.delete(run.progress.image_id)
     run = alice.finish(run)
     assert run.progress.failure == 'image-vanished'
@@ -168,7 +238,7 @@ def test_a_volume_snapshot_that_fails_is_told(alice, drivers):
 def test_another_member_brings_a_run_to_its_end(alice, bob):
     run = alice.begin(alice.find('web-1'), unique('shared'))
     advance.advance(alice, run)
-    (found,) = [other for other in advance.runs(bob)
+    (found,) = [other for other in advance.runs(bob)[0]
                 if other.plan.run_id == run.plan.run_id]
     assert not bob.finish(found).progress.failure
 
@@ -177,7 +247,7 @@ def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
     before = alice.find('web-1')
     run = alice.finish(alice.begin(before, unique('gone'),
                                    power_off=False))
-    advance.dismiss(alice, run)
+    advance.forget(alice, before.id)
     after = alice.compute.server(before.id)
     assert after.metadata == {} and after.tags == ()
 

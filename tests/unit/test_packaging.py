@@ -29,7 +29,7 @@ def wanted():
     found = [path.relative_to(ROOT) for path in package.rglob('*')
              if path.is_file() and path.suffix != '.pyc']
     assert {path.suffix for path in found} >= {'.py', '.html', '.js',
-                                               '.scss'}
+                                               '.scss', '.pot'}
     return {str(path) for path in found}
 
 

@@ -109,7 +109,8 @@ def test_the_disk_table_tells_each_disk(client, openstack, member):
             for row in soup.select('.snapshot-disks tbody tr')] == [
         'Root disk 10 GiB Captured', 'Ephemeral disk 20 GiB Not captured',
         'Swap disk 512 MiB Comes back empty',
-        'Volume data (/dev/vdb) 5 GiB Not captured']
+        'Volume data (/dev/vdb) 5 GiB Capture it too, as a volume snapshot '
+        'Not captured']
 
 
 def test_an_ephemeral_disk_is_flagged_in_words(client, openstack, member):
@@ -150,7 +151,7 @@ def test_a_locked_instance_is_told_why_it_cannot_be_powered_off(
 
 @pytest.mark.parametrize('change, words', [
     ({'status': 'SHELVED_OFFLOADED'}, 'SHELVED_OFFLOADED'),
-    ({'OS-EXT-STS:task_state': 'image_uploading'}, 'another snapshot')])
+    ({'OS-EXT-STS:task_state': 'image_uploading'}, 'Another snapshot')])
 def test_what_is_in_the_way_is_said_before_the_button(client, openstack,
                                                       member, change, words):
     server = openstack.server(**change)
@@ -175,8 +176,54 @@ def test_a_full_quota_is_said_before_the_button(client, openstack, member):
 
 def test_facts_of_a_strangers_instance_are_not_found(client, openstack,
                                                      member):
-    response = client.get(f'{INDEX}instances/{fakes.new_id()}/facts/')
+    server = openstack.server('theirs', tenant_id='another-project')
+    response = client.get(f'{INDEX}instances/{server["id"]}/facts/')
     assert response.status_code == 404
+    submit(client, server)
+    assert openstack.writes() == []
+
+
+def test_chosen_volumes_and_wishes_stand_in_the_plan(client, openstack,
+                                                     member):
+    server = openstack.server()
+    volume = openstack.volume('data')
+    openstack.attach(server, volume, '/dev/vdb')
+    (box,) = facts(client, server).select('input[name=volumes]')
+    assert box['value'] == volume['id']
+    submit(client, server, volumes=[volume['id']], if_forced='stop')
+    plan = run_of(server).plan
+    assert plan.volumes == (volume['id'],) and plan.stop_if_forced
+
+
+def test_a_volume_that_is_not_attached_cannot_be_chosen(client, openstack,
+                                                        member):
+    server = openstack.server()
+    submit(client, server, volumes=[openstack.volume('other')['id']])
+    assert openstack.writes() == []
+
+
+def test_the_quota_counts_the_chosen_volumes(client, openstack, member):
+    server = openstack.server()
+    volume = openstack.volume('data')
+    openstack.attach(server, volume, '/dev/vdb')
+    openstack.quotas = {'gigabytes': {'limit': 4, 'in_use': 0,
+                                      'reserved': 0}}
+    assert not facts(client, server).select('.alert-danger')
+    submit(client, server, volumes=[volume['id']])
+    assert openstack.writes() == []
+
+
+def test_a_page_without_facts_begins_nothing(client, openstack, member):
+    server = openstack.server()
+    submit(client, server, seen_status='')
+    assert openstack.writes() == []
+
+
+def test_an_id_that_is_none_opens_the_wizard_all_the_same(client, openstack,
+                                                          member):
+    for odd in ('detail', 'a/b', fakes.new_id()):
+        assert client.get(CREATE, {
+            'instance_id': odd}).status_code == 200
 
 
 def test_without_nova_the_facts_say_so(client, openstack, member):

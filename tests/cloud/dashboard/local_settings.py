@@ -52,7 +52,8 @@ LOGGING = {
     'handlers': {'console': {'class': 'logging.StreamHandler'}},
     'root': {'handlers': ['console'], 'level': 'INFO'},
 }
-# The plugin's own settings can be given as a Python file of this site.
+SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': site.SHUTDOWN_TIMEOUT}
+# What this site changes of that is a Python file of its own.
 _OWN = pathlib.Path(_WHERE.root / 'snapshot_dashboard_settings.py')
 if _OWN.exists():
     exec(_OWN.read_text())  # noqa: S102
