@@ -16,6 +16,7 @@ They hold every marked text of the package. Translations of them go into
 ``snapshot_dashboard/locale/<language>/LC_MESSAGES``.
 """
 
+import os
 import pathlib
 import re
 import shutil
@@ -52,7 +53,9 @@ def extract(domain: str) -> str:
         subprocess.run(
             [sys.executable, '-m', 'django', 'makemessages', '-d', domain,
              '--keep-pot', '-l', 'en', '--no-location', '--no-wrap'],
-            cwd=package, check=True, stdout=subprocess.DEVNULL)
+            cwd=package, check=True, stdout=subprocess.DEVNULL,
+            env={key: value for key, value in os.environ.items()
+                 if key != 'DJANGO_SETTINGS_MODULE'})
         text = (package / 'locale' / f'{domain}.pot').read_text()
     # Without the date, so that only a changed text changes the file.
     return _HEADER + text[text.index('\n\n'):]

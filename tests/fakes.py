@@ -323,24 +323,9 @@ class FakeOpenStack:
     @staticmethod
     def _page(kind, query):
         def admitted(item):
-            for name, wanted in query.items():
-                if name in ('limit', 'sort', 'marker'):
-                    continue
-                operator, _, value = wanted.partition(':')
-                if name == 'metadata':
-                    if not (ast.literal_eval(wanted).items()
-                            <= item['metadata'].items()):
-                        return False
-                    continue
-                if name == 'created_at' and operator == 'lt':
-                    if not item['created_at'] < value:
-                        return False
-                elif name == 'created_at' and operator == 'gte':
-                    if not item['created_at'] >= value:
-                        return False
-                elif str(item.get(name)) != wanted:
-                    return False
-            return True
+            return all(_matches(item, name, wanted)
+                       for name, wanted in query.items()
+                       if name not in ('limit', 'sort', 'marker'))
 
         found = sorted(filter(admitted, kind.values()),
                        key=lambda item: (item['created_at'], item['id']),
@@ -351,3 +336,15 @@ class FakeOpenStack:
                 return None
             found = found[ids.index(query['marker']) + 1:]
         return found[:int(query.get('limit', 1000))]
+
+
+def _matches(item: dict, name: str, wanted: str) -> bool:
+    """Whether one filter of a list admits an item."""
+    if name == 'metadata':
+        return ast.literal_eval(wanted).items() <= item['metadata'].items()
+    operator, _, value = wanted.partition(':')
+    if name == 'created_at' and operator == 'lt':
+        return item['created_at'] < value
+    if name == 'created_at' and operator == 'gte':
+        return item['created_at'] >= value
+    return str(item.get(name)) == wanted

@@ -88,6 +88,71 @@ def test_the_wizard_powers_off_captures_and_powers_on(screen, alice,
     assert user.errors == []
 
 
+def test_a_chosen_volume_is_captured_with_the_instance(screen, alice):
+    user = screen()
+    page = user.page
+    user.open_wizard('web-1')
+    box = page.get_by_label('Capture it too, as a volume snapshot')
+    box.check()
+    user.next_step('[data-power-fields]')
+    expect(page.locator('[name=if_forced]')).to_be_visible()
+    user.next_step('[name=name]')
+    name = scenario.unique('both')
+    page.fill('[name=name]', name)
+    expect(page.locator('[data-if-chosen]')).to_be_visible()
+    expect(page.locator('[data-unless-chosen]')).to_be_hidden()
+    page.click('.button-final')
+    expect(user.run(name).locator('[data-run-now]')).to_have_attribute(
+        'data-run-now', 'Finished')
+    expect(user.row(name)).to_have_count(2)
+    for number in range(2):
+        expect(user.row(name).nth(number)).to_contain_text('Powered off')
+    assert alice.find('web-1').status == 'ACTIVE'
+    user.shoot('both')
+    user.dismiss_all()
+    assert user.errors == []
+
+
+def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
+    user = screen()
+    page = user.page
+    user.open_wizard('web-1')
+    user.next_step('[data-power-fields]')
+    page.locator('[name=power_off]').uncheck(force=True)
+    user.next_step('[name=name]')
+    page.fill('[name=name]', scenario.unique('never'))
+    # The instance is switched off behind the user's back.
+    server = alice.find('web-1')
+    alice.compute.stop(server.id)
+    scenario.until(lambda: alice.compute.server(
+        server.id).status == 'SHUTOFF', 'it is off')
+    page.click('.button-final')
+    expect(page.locator('.alert-danger').filter(
+        has_text='decide anew').first).to_be_visible()
+    expect(page.locator('[name=seen_status]')).to_have_value('ACTIVE')
+    expect(page.locator('[name=power_off]')).not_to_be_checked()
+    alice.compute.start(server.id)
+    scenario.until(lambda: alice.compute.server(
+        server.id).status == 'ACTIVE', 'it runs')
+    assert user.errors == []
+
+
+def test_a_failed_run_is_tried_again_with_a_click(screen, alice, drivers):
+    user = screen()
+    drivers.turn('server.snapshot', error='disk gone', only='web-1')
+    name = scenario.unique('twice')
+    alice.finish(alice.begin(alice.find('web-1'), name))
+    drivers.clear()
+    user.open_panel()
+    run = user.run(name)
+    expect(run).to_contain_text('its image is gone')
+    run.get_by_role('button', name='Try Again').click()
+    expect(run.locator('[data-run-now]')).to_have_attribute(
+        'data-run-now', 'Finished')
+    expect(user.row(name)).to_contain_text('Active')
+    user.dismiss_all()
+
+
 def test_a_run_goes_on_when_the_page_is_opened_again(screen, alice, drivers):
     first = screen()
     first.open_wizard('db-1')

@@ -60,7 +60,8 @@ class Cloud(clouds.Cloud):
             nonlocal run
             run = advance.advance(self, run)
             return condition(run)
-        return run, until(reached, what)
+        found = until(reached, what)
+        return run, found
 
     def finish(self, run):
         """Advance a run to its end, as an open page does."""

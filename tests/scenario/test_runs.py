@@ -172,8 +172,22 @@ def test_marks_are_not_believed_when_others_inherited_them(alice):
                                    power_off=False))
     first = image_of(alice, run)
     assert marks.own(first.properties, first.created)
-    inherited = {**first.properties, marks.INSTANCE_ID: 'another'}
-    assert not marks.own(inherited, first.created)
+    nova = alice.compute._client
+    clone = nova.servers.create(
+        unique('clone'), first.id,
+        min(nova.flavors.list(), key=lambda flavor: flavor.disk or 999),
+        nics='none')
+    try:
+        until(lambda: alice.compute.server(
+            clone.id).status in ('ACTIVE', 'ERROR'), 'the clone runs')
+        second = alice.images.image(
+            alice.compute.create_image(clone.id, unique('by-hand'), {}))
+        assert second.properties[marks.RUN] == run.plan.run_id
+        assert not marks.own(second.properties, second.created)
+        until(lambda: not alice.compute.server(clone.id).task_state, 'idle')
+        alice.images.delete(second.id)
+    finally:
+        nova.servers.delete(clone.id)
 
 
 def test_a_locked_run_waits_and_goes_on_when_unlocked(alice):
@@ -245,8 +259,7 @@ def test_another_member_brings_a_run_to_its_end(alice, bob):
 
 def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
     before = alice.find('web-1')
-    run = alice.finish(alice.begin(before, unique('gone'),
-                                   power_off=False))
+    alice.finish(alice.begin(before, unique('gone'), power_off=False))
     advance.forget(alice, before.id)
     after = alice.compute.server(before.id)
     assert after.metadata == {} and after.tags == ()

@@ -19,15 +19,15 @@ it to its end, and the invariants are checked.
 """
 
 import collections
+import contextlib
+import logging
 import os
 
 import hypothesis
 from hypothesis import stateful
 from hypothesis import strategies as st
-import pytest
 
 from snapshot_dashboard import marks
-from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import steps
 from tests import model
 
@@ -61,8 +61,7 @@ class Histories(stateful.RuleBasedStateMachine):
             volumes=self.world.volumes if kind == 'chosen' else ())
         self.advancers = [model.Advancer(self.world, self.run)]
         self.powered_by_user = False
-        self.image_deleted = self.mangled = self.deleted_parts = False
-        self.own_images, self.begins = set(), begins
+        self.image_deleted = self.mangled = False
 
     @stateful.rule()
     def somebody_comes(self):
@@ -102,49 +101,61 @@ class Histories(stateful.RuleBasedStateMachine):
 
     @stateful.rule(what=st.sampled_from(
         ['start', 'stop', 'lock', 'lock', 'pause', 'shelve', 'delete',
-         'delete-image', 'snapshot', 'cut', 'forge']),
-        really=st.integers(0, 2))
+         'delete_image', 'snapshot', 'cut', 'forge']),
+        really=st.sampled_from([True, False, False]))
     def people_interfere(self, what, really):
-        if really:
+        if not really:
             return  # now and then only, or no run would ever get far
-        world = self.world
-        if what in ('start', 'stop'):
-            try:
-                getattr(world, what)()
-                self.powered_by_user = True
-            except model.errors.Conflict:
-                return
-            if what == 'start':
-                world.work(len(world.jobs) - 1)
-        elif what == 'lock':
-            world.locked = not world.locked
-        elif what == 'pause' and world.status == 'ACTIVE' and not world.task:
+        with contextlib.suppress(model.errors.Conflict):
+            getattr(self, f'_{what}')(self.world)
+
+    def _start(self, world):
+        world.start()
+        self.powered_by_user = True
+        world.work(len(world.jobs) - 1)
+
+    def _stop(self, world):
+        world.stop()
+        self.powered_by_user = True
+
+    def _lock(self, world):
+        world.locked = not world.locked
+
+    def _pause(self, world):
+        if world.status == 'ACTIVE' and not world.task:
             world.status = 'PAUSED'
             self.powered_by_user = True
-        elif what == 'shelve' and not world.task and world.status:
+
+    def _shelve(self, world):
+        if world.status and not world.task:
             world.status = 'SHELVED_OFFLOADED'
             self.powered_by_user = True
-        elif what == 'delete':
-            world.status = world.task = None
-            world.jobs = [job for job in world.jobs if job[0] == 'snapshot']
-        elif what == 'delete-image' and world.images:
+
+    def _delete(self, world):
+        world.status = world.task = None
+        world.jobs = [job for job in world.jobs if job[0] == 'snapshot']
+
+    def _delete_image(self, world):
+        if world.images:
             self.image_deleted = True
             world.images.popitem()
-        elif what == 'snapshot':
-            try:
-                self.own_images.add(world.create_image('by hand', {}))
-            except model.errors.Conflict:
-                pass
-        elif what in ('cut', 'forge') and world.metadata:
-            keys = sorted(key for key in world.metadata
-                          if not key.endswith(('plan', 'name')))
-            if keys:
-                key = keys[world.numbers % len(keys)]
-                self.mangled = True
-                if what == 'cut':
-                    del world.metadata[key]
-                else:
-                    world.metadata[key] = '17'
+
+    def _snapshot(self, world):
+        world.create_image('by hand', {})
+
+    def _cut(self, world):
+        world.metadata.pop(self._some_key(world), None)
+
+    def _forge(self, world):
+        key = self._some_key(world)
+        if key:
+            world.metadata[key] = '17'
+
+    def _some_key(self, world):
+        keys = sorted(key for key in world.metadata
+                      if not key.endswith(('plan', 'name')))
+        self.mangled = self.mangled or bool(keys)
+        return keys[world.numbers % len(keys)] if keys else ''
 
     def teardown(self):
         if not hasattr(self, 'world'):
@@ -188,12 +199,6 @@ class Histories(stateful.RuleBasedStateMachine):
         if run.plan.power_on and not self.powered_by_user and (
                 progress.failure not in ('start-refused', 'start-failed')):
             assert world.status == 'ACTIVE', 'left off'
-        if self.own_images and not self.image_deleted:
-            assert all(image_id in world.images or not self.whole(image_id)
-                       for image_id in self.own_images)
-
-    def whole(self, image_id):
-        return False  # an upload of their own may have failed
 
     def check_snapshot(self, run, made):
         progress, world = run.progress, self.world
@@ -222,8 +227,9 @@ class Histories(stateful.RuleBasedStateMachine):
             assert set(per_volume) == set(run.plan.volumes)
 
 
-def test_any_history_ends_well():
+def test_any_history_ends_well(caplog):
     TALLY.clear()
+    caplog.set_level(logging.CRITICAL, 'snapshot_dashboard')
     stateful.run_state_machine_as_test(Histories, settings=hypothesis.settings(
         max_examples=HISTORIES, stateful_step_count=40, deadline=None,
         database=None, derandomize='SNAPSHOT_SEED' not in os.environ,

@@ -24,7 +24,6 @@ from snapshot_dashboard.runs import steps
 from tests import fakes
 from tests.views.conftest import INDEX
 
-
 #: Every address that writes.
 ALL = ('advance', '{}/cancel', '{}/dismiss', '{}/power-on', '{}/remove',
        '{}/retry')
