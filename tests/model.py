@@ -73,6 +73,12 @@ class World:
         self.jobs: list[tuple] = []
         self.numbers = 0
         self.forced = False
+        #: Whether Nova cannot take snapshots at all.
+        self.broken = False
+        #: Whether two who ask at once get an image each.
+        self.racing = True
+        #: How many volume snapshots there may be.
+        self.quota = 99
         #: How the instance was when it was powered off last.
         self.how_off = marks.POWERED_OFF
 
@@ -166,6 +172,9 @@ class World:
             self.jobs.append(('upload', image))
         self.images[image.id] = image
         return image.id
+
+    def fail(self):
+        raise errors.Unavailable('compute', 'broken', 500)
 
     def orphan(self, name, metadata):
         """What Nova leaves of a createImage that comes at the same moment."""
@@ -261,7 +270,9 @@ class _Compute(_Service):
 
     def create_image(self, server_id, name, metadata):
         world = self._world
-        if self._world.racing and not world.volume_backed and world.task:
+        if world.broken:
+            return self._call(world.fail)
+        if world.racing and not world.volume_backed and world.task:
             return self._call(lambda: world.orphan(name, metadata))
         return self._call(lambda: world.create_image(
             name, metadata, world.quota))

@@ -118,7 +118,8 @@ def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
     page = user.page
     user.open_wizard('web-1')
     user.next_step('[data-power-fields]')
-    page.locator('[name=power_off]').uncheck(force=True)
+    page.locator('label[for=id_power_off]').last.click()
+    expect(page.locator('[name=power_off]')).not_to_be_checked()
     user.next_step('[name=name]')
     page.fill('[name=name]', scenario.unique('never'))
     # The instance is switched off behind the user's back.

@@ -45,14 +45,14 @@ class Histories(stateful.RuleBasedStateMachine):
                          power_off=st.sampled_from([True, True, True, False]),
                          power_on=st.booleans(), stop=st.booleans(),
                          forced=st.booleans(),
+                         broken=st.sampled_from([False] * 9 + [True]),
                          begins=st.sampled_from(
                              ['ACTIVE', 'ACTIVE', 'SHUTOFF']))
-    def begin(self, kind, power_off, power_on, stop, forced, begins):
+    def begin(self, kind, power_off, power_on, stop, forced, broken, begins):
         self.world = model.World(
             volumes=() if kind == 'image' else ('v1', 'v2'),
             volume_backed=kind == 'volume')
-        self.world.quota, self.world.racing = 99, True
-        self.world.forced = forced
+        self.world.forced, self.world.broken = forced, broken
         self.world.status = begins
         self.run = model.new_run(
             self.world, power_off=power_off and begins == 'ACTIVE',

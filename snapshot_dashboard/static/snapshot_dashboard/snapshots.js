@@ -147,7 +147,7 @@ horizon.snapshotDashboard = {
                '[name="volumes"]', function () {
                  horizon.snapshotDashboard.showChoice($wizard);
                });
-    $wizard.find('[data-power-fields]').addClass('hidden');
+    $wizard.find('[data-power-fields] .form-group').addClass('hidden');
     /* A form that came back with an error keeps what the user had chosen. */
     if ($wizard.find('[name="seen_status"]').val()) {
       $wizard.data('kept', {
@@ -165,7 +165,7 @@ horizon.snapshotDashboard = {
     $wizard.data('facts', serverId);
     /* Nothing of another instance stays, should this one not be had. */
     $wizard.find('[name="seen_status"]').val('');
-    $wizard.find('[data-power-fields]').addClass('hidden');
+    $wizard.find('[data-power-fields] .form-group').addClass('hidden');
     $wizard.find('[data-facts-disks], [data-facts-how], ' +
                  '[data-facts-live], [data-facts-summary]').empty();
     if (!serverId) { return; }
@@ -199,7 +199,9 @@ horizon.snapshotDashboard = {
     /* The state that was decided on, not the one of now. */
     $wizard.find('[name="seen_status"]').val(
       kept ? kept.status : $facts.attr('data-status'));
-    $wizard.find('[data-power-fields]').toggleClass('hidden', !canPowerOff);
+    /* The fields alone: what is wrong with them stands beside them. */
+    $wizard.find('[data-power-fields] .form-group')
+      .toggleClass('hidden', !canPowerOff);
     if (kept) {
       $wizard.find('[name="volumes"]').each(function () {
         $(this).prop('checked', kept.volumes.indexOf(this.value) !== -1);
