@@ -35,9 +35,17 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+#: The least that a number may be: an open page must not hammer, and a call
+#: needs some time.
+MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0}
+
+
 @functools.lru_cache(maxsize=1)
 def _merged() -> dict[str, Any]:
     own = getattr(settings, 'SNAPSHOT_DASHBOARD', {})
+    if not isinstance(own, dict):
+        raise exceptions.ImproperlyConfigured(
+            f'SNAPSHOT_DASHBOARD is {own!r}; it must be a dict.')
     unknown = ', '.join(sorted(set(own) - set(DEFAULTS)))
     if unknown:
         raise exceptions.ImproperlyConfigured(
@@ -51,6 +59,10 @@ def _merged() -> dict[str, Any]:
             raise exceptions.ImproperlyConfigured(
                 f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be of "
                 f'the kind of its default, {default!r}.')
+        if name in MINIMA and value < MINIMA[name]:
+            raise exceptions.ImproperlyConfigured(
+                f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be "
+                f'{MINIMA[name]} or more.')
     return {**DEFAULTS, **own}
 
 

@@ -91,8 +91,7 @@ def _begin_locked(cloud: clouds.Cloud, server: types.Server,
     # The index last: what it finds is readable.
     for tag in [*sorted(journal.tags(plan, run.progress)), journal.TAG]:
         cloud.compute.add_tag(server.id, tag)
-    stop = consistency.last_stop(
-        cloud.compute.actions(server.id, observe.ACTIONS))
+    stop = consistency.last_stop(observe.actions(cloud, server.id))
     try:
         take.create_image(cloud, server, plan, consistency.mark(
             server.status, stop, plan.shutdown_timeout, plan.agent),

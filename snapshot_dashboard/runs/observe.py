@@ -31,7 +31,7 @@ from snapshot_dashboard.runs import steps
 #: Images and volume snapshots of one run that are looked at.
 _MOST = 100
 #: Actions of a server among which the last stop is looked for.
-ACTIONS = 20
+_ACTIONS = 20
 #: Seconds by which Cinder's clock may be behind ours.
 _SKEW = 300
 
@@ -56,8 +56,7 @@ def observe(cloud: clouds.Cloud, run: journal.Journal,
         snapshot.id: snapshot for snapshot in answers.get('volume') or ()}
     more: dict[str, Callable[[], Any]] = {}
     if _actions_matter(run, server):
-        more['actions'] = lambda: cloud.compute.actions(run.server.id,
-                                                        ACTIONS)
+        more['actions'] = lambda: actions(cloud, run.server.id)
     if run.server.volume_backed and (images or run.progress.captures):
         more['volume'] = lambda: _made_by_nova(cloud, run, images)
     answers.update(_ask(cloud, more))
@@ -102,6 +101,18 @@ def _actions_matter(run: journal.Journal,
     if server.status == 'SHUTOFF':
         return bool(not progress.off or progress.starts)
     return bool((progress.stops or progress.off) and not progress.starts)
+
+
+def actions(cloud: clouds.Cloud, server_id: str) -> list[types.Action]:
+    """What was done to a server; nothing where the cloud hides it.
+
+    Without it a forced power-off cannot be told from an orderly one, but no
+    instance is to be left off for that.
+    """
+    try:
+        return cloud.compute.actions(server_id, _ACTIONS)
+    except errors.Forbidden:
+        return []
 
 
 def _images(cloud: clouds.Cloud, run: journal.Journal) -> list[types.Image]:

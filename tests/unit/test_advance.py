@@ -173,6 +173,18 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
     assert openstack.actions()[-1] == 'os-start'
 
 
+def test_a_cloud_that_hides_actions_leaves_no_instance_off(openstack, web):
+    openstack.faults['GET', '/os-instance-actions$'] = 403
+    cloud, run = begin(openstack, web)
+    for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
+        run = advance.advance(cloud, run)
+        settle(web, status)
+        for image in openstack.images.values():
+            fakes.finish(image)
+    run = advance.advance(cloud, run)
+    assert not run.open and not run.progress.failure
+
+
 def test_a_refused_volume_snapshot_leaves_nothing_behind(openstack, web):
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')

@@ -124,6 +124,13 @@ def test_a_row_can_be_fetched_alone(client, openstack, member):
     assert b'Active' in answer.content
 
 
+def test_a_row_that_cannot_be_asked_for_breaks_nothing(client, openstack,
+                                                       member):
+    image = openstack.image('saved', status='saving')
+    openstack.faults['GET', '/v2/images/'] = 503
+    assert update(client, f'instance-{image["id"]}').status_code == 503
+
+
 def test_a_row_whose_snapshot_is_gone_is_not_found(client, openstack,
                                                    member):
     assert update(client, 'volume-gone').status_code == 404

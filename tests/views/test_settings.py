@@ -30,12 +30,19 @@ def test_an_own_value_goes_over_the_default(settings):
 
 @pytest.mark.parametrize('wrong', [
     {'TIMEOUTS': 3}, {'TIMEOUT': 'soon'}, {'POWER_OFF_BY_DEFAULT': 1},
-    {'TIMEOUT': True}])
+    {'TIMEOUT': True}, {'TIMEOUT': 0}, {'POLL_INTERVAL': 0.1},
+    {'SHUTDOWN_TIMEOUT': -1}])
 def test_a_misspelt_or_mistyped_setting_is_told(settings, wrong):
     settings.SNAPSHOT_DASHBOARD = wrong
     with pytest.raises(exceptions.ImproperlyConfigured) as caught:
         own.get('TIMEOUT')
     assert next(iter(wrong)) in str(caught.value)
+
+
+def test_settings_that_are_no_dict_are_told(settings):
+    settings.SNAPSHOT_DASHBOARD = None
+    with pytest.raises(exceptions.ImproperlyConfigured):
+        own.get('TIMEOUT')
 
 
 def test_the_wizard_follows_the_settings(client, openstack, member,

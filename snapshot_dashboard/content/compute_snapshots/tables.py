@@ -158,13 +158,14 @@ class UpdateRow(tables.Row):
     ajax = True
 
     def get_data(self, request, row_id):
+        """The snapshot as it is now; the view answers a ServiceError."""
         try:
             return single.get(connect.cloud(request), row_id)
         except errors.NotFound:
             raise exceptions.NotFound from None
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            raise exceptions.RecoverableError from error
+            raise
 
 
 def render_name(snapshot):

@@ -12,8 +12,11 @@
 
 """The list and the wizard."""
 
+import logging
+
 from django.core import exceptions as django_exceptions
 from django.http import Http404
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 from django.views import generic
@@ -35,6 +38,8 @@ from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import listing
 
+LOG = logging.getLogger(__name__)
+
 
 class IndexView(tables.DataTableView):
     """All snapshots of the project, newest first, a page at a time."""
@@ -42,6 +47,14 @@ class IndexView(tables.DataTableView):
     table_class = own_tables.SnapshotsTable
     template_name = 'project/compute_snapshots/index.html'
     page_title = _("Snapshots")
+
+    def get(self, request, *args, **kwargs):
+        try:
+            return super().get(request, *args, **kwargs)
+        except errors.ServiceError as error:
+            # A row that asks for itself alone: it keeps what it shows.
+            LOG.warning('A row was not brought up to date: %s', error)
+            return HttpResponse(status=503)
 
     def get_data(self):
         page = listing.page(connect.cloud(self.request),

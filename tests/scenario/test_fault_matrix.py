@@ -1,0 +1,219 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Each step of a run, struck by each fault, with 1, 2 and 8 advancers.
+
+A proxy makes the faults; the advancers are processes, which it can kill. A
+run captures an image and a chosen volume in one power-off. Whatever happens
+to it, there is one snapshot or a reason why not, nothing left over, and the
+instance runs.
+"""
+
+import collections
+import concurrent.futures
+import itertools
+import multiprocessing
+import time
+
+import pytest
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+from tests.scenario import advancer
+from tests.scenario import conftest
+from tests.scenario import proxy
+
+#: The calls of a run, as the proxy sees them.
+STEPS = {
+    'look at the server': r'^GET /v2.1/servers/[^/]+ ',
+    'look for images': r'^GET /v2/images\?',
+    'write down': r'^POST .*/metadata ',
+    'power off': r'os-stop',
+    'snapshot a volume': r'^POST .*/snapshots ',
+    'create the image': r'createImage',
+    'power on': r'os-start',
+}
+ADVANCERS = (1, 2, 8)
+LANES = 4
+CASES = list(itertools.product(STEPS, proxy.KINDS, ADVANCERS))
+_PATIENCE = 90
+
+
+@pytest.fixture(scope='module')
+def faults(where):
+    before = proxy.Proxy({
+        'compute': where.endpoint('nova'),
+        'image': where.endpoint('glance'),
+        'volume': where.endpoint('cinder')})
+    yield before
+    before.close()
+
+
+@pytest.fixture(scope='module')
+def lanes(where):
+    """Instances, each with a volume, and a cloud to look at them."""
+    cloud = conftest.connect(where, 'alice')
+    nova, cinder = cloud.compute._client, cloud.volumes._client
+    image = cloud.compute.server(cloud.find('batch-1').id).image_id
+    flavor = next(flavor for flavor in nova.flavors.list()
+                  if flavor.name == 'm1.tiny')
+    made = []
+    for number in range(LANES):
+        server = nova.servers.create(f'lane-{number}', image, flavor,
+                                     nics='none')
+        volume = cinder.volumes.create(1, name=f'lane-{number}')
+        made.append((server, volume))
+    for server, volume in made:
+        conftest.until(lambda server=server: cloud.compute.server(
+            server.id).status == 'ACTIVE', 'the lane runs')
+        conftest.until(lambda volume=volume: cloud.volumes.volume(
+            volume.id).status == 'available', 'the volume is there')
+        nova.volumes.create_server_volume(server.id, volume.id)
+        conftest.until(lambda volume=volume: cloud.volumes.volume(
+            volume.id).status == 'in-use', 'the volume is attached')
+    yield [server.id for server, _ in made]
+    for server, volume in made:
+        nova.servers.delete(server.id)
+        conftest.until(lambda server=server: conftest.is_gone(
+            lambda: cloud.compute.server(server.id)), 'the lane is gone')
+        cinder.volumes.delete(volume.id)
+
+
+def test_no_fault_at_any_step_breaks_a_run(where, faults, lanes, capsys):
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(['tests.scenario.advancer'])
+    free = collections.deque(lanes)
+
+    def play(case):
+        server_id = free.popleft()
+        try:
+            return case, _Case(where, faults, context, server_id,
+                               *case).play()
+        finally:
+            free.append(server_id)
+
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        results = dict(pool.map(play, CASES))
+    with capsys.disabled():
+        print(table(results))
+    assert len(results) == len(STEPS) * len(proxy.KINDS) * len(ADVANCERS)
+    wrong = {case: end for case, end in results.items()
+             if end.startswith('WRONG')}
+    assert not wrong
+    assert list(results.values()).count('done') > 0.8 * len(results)
+
+
+class _Case:
+    """One fault at one step, with so many advancers."""
+
+    def __init__(self, where, faults, context, server_id, step, kind,
+                 advancers):
+        self.cloud = conftest.connect(where, 'alice')
+        self.faults, self.context = faults, context
+        self.server_id, self.advancers = server_id, advancers
+        self.fault = proxy.Fault(kind, STEPS[step])
+
+    def play(self) -> str:
+        server = self.cloud.compute.server(self.server_id)
+        began = time.time()
+        plan = advance.new_plan(
+            conftest.unique('matrix'), '', by='matrix', power_off=True,
+            power_on=True, volumes=server.volume_ids)
+        run = advance.begin(self.cloud, server, plan)
+        self.faults.set(self.server_id, self.fault)
+        processes = []
+        try:
+            closed = self._until_closed(processes, began)
+        finally:
+            for process in processes:
+                process.join(10)
+                process.kill()
+        if not closed:
+            return 'WRONG: it does not end'
+        self._settle()
+        end = self._judge(plan)
+        advance.forget(self.cloud, run.server.id)
+        return end
+
+    def _until_closed(self, processes, began) -> bool:
+        end = time.monotonic() + _PATIENCE
+        arguments = (
+            {**self.faults.endpoints, 'volume': self.faults.endpoints[
+                'volume'] % {'project_id': self.cloud.project_id}},
+            self.cloud._session.get_token(), self.cloud.project_id,
+            self.server_id, self.server_id, began)
+        while time.monotonic() < end:
+            alive = [process for process in processes if process.is_alive()]
+            found = journal.read(self.cloud.compute.server(self.server_id))
+            if not found.open and not alive:
+                return True
+            missing = 0 if alive or not found.open else 1
+            for _ in range(missing if processes else self.advancers):
+                process = self.context.Process(target=advancer.run,
+                                               args=arguments)
+                process.start()
+                processes.append(process)
+            time.sleep(0.2)
+        return False
+
+    def _settle(self) -> None:
+        """Whoever opens the page next looks at it once more."""
+        run = journal.read(self.cloud.compute.server(self.server_id))
+        advance.advance(self.cloud, run)
+        conftest.until(lambda: not self.cloud.compute.server(
+            self.server_id).task_state, 'idle')
+
+    def _judge(self, plan) -> str:
+        server = self.cloud.compute.server(self.server_id)
+        progress = journal.read(server).progress
+        images = self.cloud.images.images(10, {marks.RUN: plan.run_id})
+        snapshots = [
+            snapshot for snapshot in self.cloud.volumes.find_snapshots(
+                10, {'metadata': {marks.RUN: plan.run_id}})
+            if snapshot.status != 'deleting']
+        found = (sorted(image.status for image in images),
+                 sorted(snapshot.status for snapshot in snapshots))
+        self._remove(images, snapshots)
+        if server.status != 'ACTIVE':
+            return f'WRONG: left {server.status}'
+        if not self.fault.struck:
+            return 'WRONG: no fault'
+        if progress.captured and found == (['active'], ['available']):
+            return progress.failure or 'done'
+        if not progress.captured and progress.failure and found == ([], []):
+            return progress.failure
+        return f'WRONG: {found} {progress.failure}'
+
+    def _remove(self, images, snapshots) -> None:
+        for image in images:
+            self.cloud.images.delete(image.id)
+        for snapshot in snapshots:
+            try:
+                self.cloud.volumes.delete_snapshot(snapshot.id)
+            except errors.Refused:
+                pass
+
+
+def table(results) -> str:
+    """How each case ended, for people."""
+    lines = ['', f'{"step":20} {"fault":14} '
+             + ' '.join(f'{number:>18}' for number in ADVANCERS)]
+    for step, kind in itertools.product(STEPS, proxy.KINDS):
+        ends = [results[step, kind, number] for number in ADVANCERS]
+        lines.append(f'{step:20} {kind:14} '
+                     + ' '.join(f'{end:>18}' for end in ends))
+    counts = collections.Counter(results.values())
+    return '\n'.join([*lines, f'{len(results)} cases: '
+                      + ', '.join(f'{number} {end}'
+                                  for end, number in counts.most_common())])
