@@ -220,3 +220,34 @@ def test_hostile_names_are_text(client, openstack, member):
     assert '<script>alert(1)' not in html
     assert '&lt;script&gt;alert(1)' in html
     assert '{$ constructor' not in html
+
+
+@pytest.mark.parametrize('odd', [
+    {'bdm_v2': 'True', 'block_device_mapping':
+     '[{"source_type": "snapshot", "snapshot_id": ["x"]}]'},
+    {'bdm_v2': 'True', 'block_device_mapping':
+     '[{"source_type": "snapshot", "snapshot_id": "detail"}]'},
+    {'bdm_v2': 'True', 'block_device_mapping':
+     '[{"source_type": "snapshot", "volume_size": Infinity, "snapshot_id":'
+     f' "{fakes.new_id(3)}"}}]'},
+    {'bdm_v2': 'True', 'block_device_mapping':
+     '[{"source_type": "snapshot", "volume_size": 1e400, "snapshot_id":'
+     f' "{fakes.new_id(3)}"}}]'},
+    {'instance_uuid': 'detail'},
+    {'instance_uuid': 'a/b'},
+    {'snapshot_dashboard_taken': '²', 'snapshot_dashboard_consistency': '<'},
+])
+def test_no_property_that_a_member_can_write_breaks_the_page(
+        client, openstack, member, odd):
+    openstack.image('odd', **odd)
+    openstack.image('plain')
+    assert {row[0].split()[0] for row in rows(page(client))} == {
+        'odd', 'plain'}
+
+
+@pytest.mark.parametrize('cursor', [
+    'older~9999-12-31T23:59:59+00:00~x~', 'older~x~y~z', '~~~', 'x',
+    'newer~0001-01-01T00:00:00+00:00~x~'])
+def test_no_cursor_breaks_the_page(client, openstack, member, cursor):
+    openstack.image('plain')
+    assert rows(page(client, f'{INDEX}?page={cursor.replace("+", "%2B")}'))

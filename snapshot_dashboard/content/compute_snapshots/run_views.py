@@ -42,7 +42,9 @@ LOG = logging.getLogger(__name__)
 _TEMPLATE = 'project/compute_snapshots/_runs.html'
 #: Seconds after which nobody seems to look after an open run.
 _STALLED = 60
-#: Failures that a second try may mend.
+#: Runs that one page may remember.
+_WATCHED = 20
+#: Failures that a second try cannot mend.
 _FINAL = {steps.Failure.SERVER_GONE.value, steps.Failure.VOLUME_DETACHED.value}
 #: Failures after which there may be something to remove.
 _BROKEN = {steps.Failure.PART_FAILED.value, steps.Failure.IMAGE_EMPTY.value}
@@ -80,25 +82,25 @@ def context(request, troubles=None):
     }
 
 
-def _gone(request, found, unreadable) -> list[str]:
-    """The names of runs that the page shows and whose server was deleted.
+def _gone(request, found, unreadable) -> list[dict[str, str]]:
+    """Runs that the page shows and whose server was deleted.
 
     Their record went with it, so the page itself remembers them.
     """
     there = {run.server.id for run in found} | {
         server.id for server in unreadable}
-    names = []
-    for text in request.POST.getlist('watched')[:_STALLED]:
+    gone = []
+    for text in request.POST.getlist('watched')[:_WATCHED]:
         server_id, _sep, name = text.partition(' ')
         if server_id in there:
             continue
         try:
             connect.cloud(request).compute.server(server_id)
         except errors.NotFound:
-            names.append({'id': server_id, 'name': name})
+            gone.append({'id': server_id, 'name': name})
         except errors.ServiceError as error:
             LOG.info('Is server %s gone? %s', server_id, error)
-    return names
+    return gone
 
 
 def _shown(request, run: journal.Journal, now: int, trouble):
