@@ -37,6 +37,10 @@ IDLE_GRACE = 30
 #: Seconds after which a write whose answer is not known is sent again. It
 #: is more than a call may take, so that it is not under way any more.
 ANSWER_GRACE = 30
+#: The same for powering off and on, which show at once when Nova answers:
+#: time enough for several who look at the same moment not to use up all
+#: tries before the first one has had its effect.
+POWER_GRACE = 5
 
 
 class Failure(enum.Enum):
@@ -146,8 +150,16 @@ class Situation:
 
     @property
     def unanswered(self) -> bool:
-        asked = self.progress.asked
-        return bool(asked) and self.seen.now - asked < ANSWER_GRACE
+        """Whether a capture may still be on its way."""
+        progress = self.progress
+        return bool(progress.asked
+                    and (progress.captures or progress.snapshots)
+                    and self.seen.now - progress.asked < ANSWER_GRACE)
+
+    @property
+    def power_unanswered(self) -> bool:
+        return bool(self.progress.asked) and (
+            self.seen.now - self.progress.asked < POWER_GRACE)
 
     @property
     def to_power_off(self) -> bool:
@@ -355,14 +367,15 @@ def _fail_wrong_state(s: Situation) -> Step:
 def _note_off(s: Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return _knowing(
-        s, off=s.seen.now, stop_id=stop.request_id if stop else '',
+        s, off=s.seen.now, asked=0, stop_id=stop.request_id if stop else '',
         consistency=consistency.mark(s.status, stop, s.plan.shutdown_timeout,
                                      s.plan.agent))
 
 
 def _power_off(s: Situation) -> Step:
     return Step(Do.POWER_OFF, dataclasses.replace(
-        s.progress, stops=s.progress.stops + 1, starts=0))
+        s.progress, stops=s.progress.stops + 1, starts=0,
+        asked=s.seen.now))
 
 
 def _snapshot_volumes(s: Situation) -> Step:
@@ -403,7 +416,7 @@ def _note_captured(s: Situation) -> Step:
 
 def _power_on(s: Situation) -> Step:
     return Step(Do.POWER_ON, dataclasses.replace(
-        s.progress, starts=s.progress.starts + 1))
+        s.progress, starts=s.progress.starts + 1, asked=s.seen.now))
 
 
 def _remove(s: Situation) -> Step:
@@ -433,6 +446,7 @@ BEFORE: tuple[Row, ...] = (
     (lambda s: s.busy or s.unanswered, _wait),
     (lambda s: s.started_by_others,
      _failed(Failure.STARTED_BY_OTHERS)),
+    (lambda s: s.to_power_off and s.power_unanswered, _wait),
     (lambda s: s.to_power_off and s.progress.stops >= journal.TRIES,
      _failed(Failure.STOP_FAILED)),
     (lambda s: s.to_power_off, _power_off),
@@ -486,6 +500,8 @@ DARK: tuple[Row, ...] = (
 #: There is a snapshot, or there will be none.
 AFTER: tuple[Row, ...] = (
     (lambda s: s.to_power_on and (s.busy or s.part_moving), _wait),
+    (lambda s: s.to_power_on and s.status == 'SHUTOFF'
+     and s.progress.starts and s.power_unanswered, _wait),
     (lambda s: s.to_power_on and s.status == 'SHUTOFF'
      and not s.stopped_by_others and s.progress.starts < journal.TRIES,
      _power_on),

@@ -30,6 +30,9 @@ from snapshot_dashboard.runs import steps
 LOG = logging.getLogger(__name__)
 
 
+_POWER = (steps.Failure.STOP_REFUSED, steps.Failure.START_REFUSED)
+
+
 class Superseded(Exception):
     """The run was dismissed, or another one follows it: hands off."""
 
@@ -116,6 +119,8 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
             note(cloud, run, now, dataclasses.replace(
                 progress, detail=error.detail))
         raise
+    if failure in _POWER:
+        return run  # what it does shows at once, so nothing is noted
     return note(cloud, run, now, dataclasses.replace(
         progress, image_id=result or progress.image_id))
 

@@ -122,7 +122,9 @@ def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
     for _ in range(journal.TRIES):
         found = step(OFF_AND_ON, progress, server())
         assert found.do is Do.POWER_OFF
-        progress = found.note
+        assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
+        progress = dataclasses.replace(found.note,
+                                       asked=NOW - steps.POWER_GRACE)
     assert failed(step(OFF_AND_ON, progress,
                        server())) is Failure.STOP_FAILED
 
@@ -393,7 +395,10 @@ def test_a_power_on_without_effect_is_tried_again_but_not_for_ever():
     for _ in range(journal.TRIES):
         found = step(OFF_AND_ON, progress, server('SHUTOFF'))
         assert found.do is Do.POWER_ON
-        progress = found.note
+        assert step(OFF_AND_ON, found.note,
+                    server('SHUTOFF')).do is Do.WAIT
+        progress = dataclasses.replace(found.note,
+                                       asked=NOW - steps.POWER_GRACE)
     found = step(OFF_AND_ON, progress, server('SHUTOFF'))
     assert failed(found) is Failure.START_FAILED
     assert found.note.ended
