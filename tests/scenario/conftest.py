@@ -20,8 +20,10 @@ from keystoneauth1 import session as keystone_session
 import pytest
 
 from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.snapshots import single
 from tests.cloud import bootstrap
 from tests.cloud import seed
 from tests.cloud import site
@@ -108,12 +110,20 @@ def carol(where):
 
 @pytest.fixture
 def tidy(alice):
-    """Dismisses what runs a test leaves on the servers."""
+    """Takes away what a test's runs leave, on the servers and in the list."""
     yield
     for run in advance.runs(alice)[0]:
         if run.open:
             run = alice.finish(run)
         advance.forget(alice, run.server.id)
+    for image in alice.images.images(100, {
+            'owner': alice.project_id, marks.IMAGE_TYPE: 'snapshot'}):
+        if marks.RUN in image.properties:
+            single.delete(alice, single.get(alice, f'instance-{image.id}'))
+    for snapshot in alice.volumes.snapshots(100):
+        if marks.RUN in snapshot.metadata and (
+                snapshot.status in ('available', 'error')):
+            alice.volumes.delete_snapshot(snapshot.id)
 
 
 @pytest.fixture
