@@ -49,7 +49,7 @@ class Compute:
             yield self._client
 
     def server(self, server_id: str) -> types.Server:
-        ids.checked('compute', server_id)
+        ids.check('compute', server_id)
         with self._calling() as nova:
             server = types.Server.from_api(
                 nova.servers.get(server_id).to_dict())

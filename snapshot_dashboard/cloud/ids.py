@@ -28,14 +28,13 @@ def is_id(text: object) -> bool:
     return isinstance(text, str) and _FORM.fullmatch(text) is not None
 
 
-def checked(service: str, text: str) -> str:
-    """The id itself.
+def check(service: str, text: str) -> None:
+    """Let nothing but an id through.
 
     :raises NotFound: for what cannot be one.
     """
     if not is_id(text):
         raise errors.NotFound(service, f'no id: {text!r}')
-    return text
 
 
 def own(service: str, owner: str, project_id: str) -> None:

@@ -45,7 +45,7 @@ class Images:
             yield self._http
 
     def image(self, image_id: str) -> types.Image:
-        ids.checked('image', image_id)
+        ids.check('image', image_id)
         with self._calling() as glance:
             _, body = glance.get(f'/v2/images/{image_id}')
         return types.Image.from_api(body)
@@ -66,7 +66,7 @@ class Images:
         return [types.Image.from_api(image) for image in body['images']]
 
     def delete(self, image_id: str) -> None:
-        ids.checked('image', image_id)
+        ids.check('image', image_id)
         with self._calling() as glance:
             glance.delete(f'/v2/images/{image_id}')
 

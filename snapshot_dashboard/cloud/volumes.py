@@ -46,7 +46,7 @@ class Volumes:
             yield self._client
 
     def volume(self, volume_id: str) -> types.Volume:
-        ids.checked('volume', volume_id)
+        ids.check('volume', volume_id)
         with self._calling() as cinder:
             volume = types.Volume.from_api(
                 cinder.volumes.get(volume_id).to_dict())
@@ -54,7 +54,7 @@ class Volumes:
         return volume
 
     def snapshot(self, snapshot_id: str) -> types.VolumeSnapshot:
-        ids.checked('volume', snapshot_id)
+        ids.check('volume', snapshot_id)
         with self._calling() as cinder:
             snapshot = types.VolumeSnapshot.from_api(
                 cinder.volume_snapshots.get(snapshot_id).to_dict())

@@ -77,16 +77,14 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
     cloud.compute.set_metadata(server.id, {
         **dict.fromkeys(journal.keys(server), ''),
         **journal.write_plan(plan)})
-    for tag in journal.all_tags(server):
-        cloud.compute.delete_tag(server.id, tag)
+    _delete_tags(cloud, server)
     cloud.compute.add_tag(server.id, journal.TAG)
     return journal.Journal(server, plan, journal.Progress())
 
 
 def _begin_locked(cloud: clouds.Cloud, server: types.Server,
                   plan: journal.Plan, clock: Clock) -> journal.Journal:
-    for tag in journal.all_tags(server):
-        cloud.compute.delete_tag(server.id, tag)
+    _delete_tags(cloud, server)
     run = journal.Journal(server, plan, journal.Progress(), tagged=True)
     # The index last: what it finds is readable.
     for tag in [*sorted(journal.tags(plan, run.progress)), journal.TAG]:
@@ -122,6 +120,10 @@ def forget(cloud: clouds.Cloud, server_id: str) -> None:
     server = cloud.compute.server(server_id)
     if not server.locked:
         cloud.compute.delete_metadata(server.id, journal.keys(server))
+    _delete_tags(cloud, server)
+
+
+def _delete_tags(cloud: clouds.Cloud, server: types.Server) -> None:
     for tag in journal.all_tags(server):
         cloud.compute.delete_tag(server.id, tag)
 

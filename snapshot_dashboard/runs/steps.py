@@ -168,10 +168,15 @@ class Situation:
     @property
     def started_by_others(self) -> bool:
         """Whether it was off for the capture, and somebody started it."""
-        names = [action.name for action in self.seen.actions]
-        return self.to_power_off and (bool(self.progress.off) or bool(
-            self.progress.stops and 'start' in names and 'stop' in names
-            and names.index('start') < names.index('stop')))
+        return self.to_power_off and bool(
+            self.progress.off or self.progress.stops
+            and self._latest('start', 'stop') == ['start', 'stop'])
+
+    def _latest(self, *names: str) -> list[str]:
+        """Those of these actions that were done, the latest first."""
+        return list(dict.fromkeys(
+            action.name for action in self.seen.actions
+            if action.name in names))
 
     @property
     def wrong_state(self) -> bool:
@@ -209,11 +214,9 @@ class Situation:
     @property
     def captured_running(self) -> bool:
         """Whether somebody powered it on just before Nova was asked."""
-        names = [action.name for action in self.seen.actions]
+        order = self._latest('createImage', 'start', 'stop')
         return (bool(self.progress.off) and not self.progress.starts
-                and 'createImage' in names and 'start' in names
-                and names.index('createImage') < names.index('start')
-                < (names.index('stop') if 'stop' in names else len(names)))
+                and order[:2] == ['createImage', 'start'])
 
     @property
     def part_failed(self) -> bool:

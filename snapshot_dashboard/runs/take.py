@@ -28,8 +28,7 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import steps
 
 LOG = logging.getLogger(__name__)
-
-
+#: What these power steps do shows at once.
 _POWER = (steps.Failure.STOP_REFUSED, steps.Failure.START_REFUSED)
 
 
@@ -62,14 +61,16 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if step.do is steps.Do.SNAPSHOT_VOLUMES:
         return _try(cloud, run, now, steps.Failure.SNAPSHOT_REFUSED,
                     lambda: _snapshot_volumes(cloud, run, step, now))
-    if step.do is steps.Do.MARK:
-        _mark_parts(cloud, run, step, now)
-    elif step.do is steps.Do.REMOVE:
-        try:
+    try:
+        if step.do is steps.Do.MARK:
+            _mark_parts(cloud, run, step, now)
+        elif step.do is steps.Do.REMOVE:
             remove(cloud, step.image_ids, step.snapshot_ids)
-        except errors.ServiceError as error:
-            # The next look shows what is left.
-            LOG.warning('Run %s: not removed: %s', run.plan.run_id, error)
+    except errors.ServiceError as error:
+        # The next look shows what is left, and a missing mark is no reason
+        # to keep the instance off.
+        LOG.warning('Run %s: not %s: %s', run.plan.run_id, step.do.value,
+                    error)
     return run
 
 
@@ -120,7 +121,7 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
                 progress, detail=error.detail))
         raise
     if failure in _POWER:
-        return run  # what it does shows at once, so nothing is noted
+        return run  # so nothing needs to be noted
     return note(cloud, run, now, dataclasses.replace(
         progress, image_id=result or progress.image_id))
 
@@ -157,12 +158,9 @@ def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
 def _mark_parts(cloud: clouds.Cloud, run: journal.Journal,
                 step: steps.Step, now: int) -> None:
     metadata = _marks(run.server, run.plan, run.progress.consistency, now)
-    for answer in cloud.together(*(functools.partial(
-            cloud.volumes.mark_snapshot, snapshot_id, metadata)
-            for snapshot_id in step.snapshot_ids)):
-        if isinstance(answer, errors.ServiceError):
-            # Good to have, but no reason to keep the instance off.
-            LOG.warning('Run %s: no mark: %s', run.plan.run_id, answer)
+    _all(cloud, (functools.partial(
+        cloud.volumes.mark_snapshot, snapshot_id, metadata)
+        for snapshot_id in step.snapshot_ids))
 
 
 def remove(cloud: clouds.Cloud, image_ids: Iterable[str],

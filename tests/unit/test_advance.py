@@ -48,6 +48,16 @@ def only_image(openstack):
     return image
 
 
+def undisturbed(openstack, web, cloud, run):
+    """Advance a run to its end, with Nova doing its part in between."""
+    for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
+        run = advance.advance(cloud, run)
+        settle(web, status)
+        for image in openstack.images.values():
+            fakes.finish(image)
+    return advance.advance(cloud, run)
+
+
 def test_a_run_powers_off_captures_and_powers_on(openstack, web):
     cloud, run = begin(openstack, web)
     run = advance.advance(cloud, run)
@@ -176,12 +186,7 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
 def test_a_cloud_that_hides_actions_leaves_no_instance_off(openstack, web):
     openstack.faults['GET', '/os-instance-actions$'] = 403
     cloud, run = begin(openstack, web)
-    for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
-        run = advance.advance(cloud, run)
-        settle(web, status)
-        for image in openstack.images.values():
-            fakes.finish(image)
-    run = advance.advance(cloud, run)
+    run = undisturbed(openstack, web, cloud, run)
     assert not run.open and not run.progress.failure
 
 
@@ -227,12 +232,7 @@ def test_an_image_that_inherited_the_run_is_not_taken_for_its_own(openstack,
 def test_an_undisturbed_run_needs_at_most_twelve_calls_besides_the_looks(
         openstack, web):
     cloud, run = begin(openstack, web)
-    for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
-        run = advance.advance(cloud, run)
-        settle(web, status)
-        for image in openstack.images.values():
-            fakes.finish(image)
-    run = advance.advance(cloud, run)
+    run = undisturbed(openstack, web, cloud, run)
     assert not run.open
     looks = [path for method, path, _ in openstack.calls
              if method == 'GET' and (path.endswith(web['id'])
