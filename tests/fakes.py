@@ -289,6 +289,9 @@ class FakeOpenStack:
                 return 403
             del self.images[parts[2]]
             return 204, None
+        if method == 'PATCH':
+            for change in body:
+                self.images[parts[2]][change['path'][1:]] = change['value']
         return 200, self.images[parts[2]]
 
     def _cinder(self, method, path, query, body):

@@ -18,6 +18,8 @@ of the call, and who makes the next one. So crashes, lost answers and several
 advancers at once come in any order, and the same order gives the same end.
 """
 
+from collections.abc import Callable
+import contextlib
 import dataclasses
 import datetime
 import json
@@ -34,8 +36,10 @@ PROJECT = 'p'
 SERVER = 's'
 NAME = 'nightly'
 #: What may become of a call.
-FATES = ('ok', 'crash-before', 'crash-after', 'lost', 'dark', 'conflict',
-         'fault')
+FATES = ('ok', 'crash-before', 'crash-after', 'lost', 'late', 'dark',
+         'conflict', 'fault')
+#: Seconds after which a call whose caller gave up has been done, if ever.
+LATEST = 25
 
 
 class Crash(BaseException):
@@ -52,6 +56,7 @@ class Thing:
     at: float
     properties: dict
     volume_id: str = ''
+    #: How at rest it is, whatever its marks say.
     truth: str = ''
 
 
@@ -71,6 +76,8 @@ class World:
         self.snapshots: dict[str, Thing] = {}
         self.actions: list[types.Action] = []
         self.jobs: list[tuple] = []
+        #: Calls that nobody waits for any more: until when, and what.
+        self.late: list[tuple[float, Callable]] = []
         self.numbers = 0
         self.forced = False
         #: Whether Nova cannot take snapshots at all.
@@ -95,6 +102,33 @@ class World:
         kind, thing = self.jobs.pop(number % len(self.jobs))
         getattr(self, f'_{kind}')(thing, good)
 
+    def pass_time(self, seconds):
+        """Let time pass; no call is under way longer than LATEST."""
+        self.now += seconds
+        for due, call in list(self.late):
+            if due <= self.now:
+                self.arrive(call)
+
+    def arrive(self, call=None):
+        """A call that nobody waits for any more is done."""
+        if call is None and self.late:
+            call = self.late[0][1]
+        if call is not None:
+            self.late = [other for other in self.late if other[1] is not call]
+            with contextlib.suppress(errors.ServiceError):
+                call()
+
+    def nova_dies(self):
+        """And comes back; a guest that it had saved stays off."""
+        saved = self.task == 'image_uploading' and self.status == 'ACTIVE'
+        self.jobs = [job for job in self.jobs if job[0] == 'snapshot']
+        if self.task == 'powering-off' or saved:
+            self.status = 'SHUTOFF'
+        if saved:
+            self.actions.insert(0, types.Action(
+                'stop', self.number(), 0.1, by_user=False))
+        self.task = None
+
     def _stop(self, request, good):
         self.task = None
         seconds = 60.0 if self.forced else 2.0
@@ -110,6 +144,9 @@ class World:
         self.task = None
         if good:
             self.status = 'ACTIVE'
+            for snapshot in self.snapshots.values():
+                if snapshot.status == 'creating':
+                    snapshot.truth = marks.LIVE
 
     def _upload(self, image, good):
         if image.id not in self.images:
@@ -152,24 +189,33 @@ class World:
         if self.task or self.status not in ('ACTIVE', 'SHUTOFF', 'PAUSED'):
             raise errors.Conflict('compute', 'not now', 409)
         self.act('createImage')
-        truth = self.how_off if self.status == 'SHUTOFF' else marks.LIVE
         image = Thing(self.number(), name, 'queued', self.now,
-                      {marks.INSTANCE_ID: SERVER, **metadata}, truth=truth)
+                      {marks.INSTANCE_ID: SERVER, **metadata},
+                      truth=self.rest)
         if self.volume_backed:
-            made = []
-            for volume_id in self.volumes:
-                if len(self.snapshots) >= quota:
-                    raise errors.Forbidden('compute', 'quota', 403)
-                made.append(self.create_snapshot(
-                    volume_id, f'snapshot for {name}', {}))
-            image.status = 'active'
-            image.properties['block_device_mapping'] = json.dumps([
-                {'source_type': 'snapshot', 'snapshot_id': part,
-                 'volume_size': 1, 'boot_index': 0} for part in made])
-        else:
-            image.properties['checksum'] = 'c'
-            self.task = 'image_uploading'
-            self.jobs.append(('upload', image))
+            return self._capture_volumes(image, quota)
+        image.properties['checksum'] = 'c'
+        self.task = 'image_uploading'
+        self.jobs.append(('upload', image))
+        self.images[image.id] = image
+        return image.id
+
+    @property
+    def rest(self):
+        """How at rest what is captured now will be."""
+        return self.how_off if self.status == 'SHUTOFF' else marks.LIVE
+
+    def _capture_volumes(self, image, quota):
+        made = []
+        for volume_id in self.volumes:
+            if len(self.snapshots) >= quota:
+                raise errors.Forbidden('compute', 'quota', 403)
+            made.append(self.create_snapshot(
+                volume_id, f'snapshot for {image.name}', {}))
+        image.status = 'active'
+        image.properties['block_device_mapping'] = json.dumps([
+            {'source_type': 'snapshot', 'snapshot_id': part,
+             'volume_size': 1, 'boot_index': 0} for part in made])
         self.images[image.id] = image
         return image.id
 
@@ -185,7 +231,7 @@ class World:
 
     def create_snapshot(self, volume_id, name, metadata):
         snapshot = Thing(self.number(), name, 'creating', self.now,
-                         dict(metadata), volume_id)
+                         dict(metadata), volume_id, self.rest)
         self.snapshots[snapshot.id] = snapshot
         self.jobs.append(('snapshot', snapshot))
         return snapshot.id
@@ -239,7 +285,9 @@ class _Service:
         fate = self._fate()
         if fate == 'crash-before':
             raise Crash
-        if fate == 'dark':
+        if fate == 'late' and write:
+            self._world.late.append((self._world.now + LATEST, effect))
+        if fate in ('dark', 'late'):
             raise errors.Unavailable(self._service, 'no answer')
         if fate == 'fault':
             raise errors.Unavailable(self._service, 'fault', 500)
@@ -301,6 +349,13 @@ class _Compute(_Service):
 
 class _Images(_Service):
 
+    def mark(self, image_id, properties):
+        def effect():
+            if image_id not in self._world.images:
+                raise errors.NotFound('image', '', 404)
+            self._world.images[image_id].properties.update(properties)
+        self._call(effect)
+
     def images(self, limit, filters):
         return self._call(lambda: [
             self._world.image(image)
@@ -336,8 +391,11 @@ class _Volumes(_Service):
             volume_id, name, metadata))
 
     def mark_snapshot(self, snapshot_id, metadata):
-        self._call(lambda: self._world.snapshots[
-            snapshot_id].properties.update(metadata))
+        def effect():
+            if snapshot_id not in self._world.snapshots:
+                raise errors.NotFound('volume', '', 404)
+            self._world.snapshots[snapshot_id].properties.update(metadata)
+        self._call(effect)
 
     def delete_snapshot(self, snapshot_id):
         self._call(lambda: self._world.delete_snapshot(snapshot_id))

@@ -108,11 +108,13 @@ class Action:
 
     :ivar seconds: how long it took, from the request to its last event
         (``updated_at``, microversion 2.58); None while it is not known.
+    :ivar by_user: a user asked for it, and not Nova itself.
     """
 
     name: str
     request_id: str
     seconds: float | None
+    by_user: bool = True
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Action':
@@ -122,6 +124,7 @@ class Action:
             request_id=body.get('request_id') or '',
             seconds=(parse_time(last) - parse_time(body['start_time'])
                      ).total_seconds() if last else None,
+            by_user=bool(body.get('user_id')),
         )
 
 

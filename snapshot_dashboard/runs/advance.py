@@ -27,6 +27,7 @@ from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import steps
@@ -159,7 +160,7 @@ def cancel(cloud: clouds.Cloud, run: journal.Journal,
     if not can_cancel(run):
         return run
     return take.note(cloud, run, int(clock()), dataclasses.replace(
-        run.progress, failure=steps.Failure.CANCELLED.value))
+        run.progress, failure=failures.Failure.CANCELLED.value))
 
 
 def can_cancel(run: journal.Journal) -> bool:

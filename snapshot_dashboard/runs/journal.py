@@ -40,7 +40,7 @@ VALUE_LENGTH = 255
 _TAG_LENGTH = 60
 #: Volume ids in one metadata value.
 _IDS = 6
-_VERSION = 2
+_VERSION = 3
 #: How often one write is tried that has no effect.
 TRIES = 3
 
@@ -51,6 +51,7 @@ class Plan:
 
     :ivar power_off: power the running instance off first.
     :ivar power_on: power it on again afterwards.
+    :ivar running: the instance ran when this was asked for.
     :ivar began: seconds since the epoch.
     :ivar by: the name of the user who asked for it.
     :ivar volumes: the ids of the attached volumes of an image-backed
@@ -74,6 +75,12 @@ class Plan:
     shutdown_timeout: int = 60
     agent: bool = False
     expected: int = 0
+    running: bool = False
+
+    @property
+    def to_run_again(self) -> bool:
+        """Whether the instance is to run when this is over."""
+        return self.power_on if self.power_off else self.running
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,7 +97,7 @@ class Progress:
     :ivar consistency: how it was then, one of the values in ``marks``.
     :ivar asked: when a write was sent whose answer is not known.
     :ivar image_id: the image that Nova named.
-    :ivar marked: when the volume snapshots that Nova made were marked.
+    :ivar marked: when the marks of what was made were put right.
     :ivar idle: since when Nova has been doing nothing about an image that
         is not finished.
     :ivar captured: when the snapshot was whole.
@@ -125,7 +132,7 @@ class Progress:
 
 #: What a locked server's tags hold of it. The capture was asked for once,
 #: right after the first tag was written, and is not tried again.
-_TAGGED = {'idle', 'captured', 'failure', 'removals', 'ended'}
+_TAGGED = {'idle', 'marked', 'captured', 'failure', 'removals', 'ended'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,7 +161,8 @@ def write_plan(plan: Plan) -> dict[str, str]:
             {'v': _VERSION, 'id': plan.run_id, 'off': plan.power_off,
              'on': plan.power_on, 'at': plan.began, 'by': plan.by[:64],
              'forced': plan.stop_if_forced, 'down': plan.shutdown_timeout,
-             'agent': plan.agent, 'expected': plan.expected},
+             'agent': plan.agent, 'expected': plan.expected,
+             'ran': plan.running},
             separators=(',', ':'), ensure_ascii=False),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
@@ -239,6 +247,7 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
         shutdown_timeout=int(packed['down']),
         agent=bool(packed['agent']),
         expected=int(packed['expected']),
+        running=bool(packed['ran']),
     )
 
 

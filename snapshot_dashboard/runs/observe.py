@@ -26,7 +26,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs import steps
+from snapshot_dashboard.runs import situation
 
 #: Images and volume snapshots of one run that are looked at.
 _MOST = 100
@@ -37,7 +37,7 @@ _SKEW = 300
 
 
 def observe(cloud: clouds.Cloud, run: journal.Journal,
-            now: int) -> steps.Observation:
+            now: int) -> situation.Observation:
     """Look at a run, in three rounds of calls at the most.
 
     :raises ServiceError: when Nova cannot be asked, or another service
@@ -62,7 +62,7 @@ def observe(cloud: clouds.Cloud, run: journal.Journal,
     answers.update(_ask(cloud, more))
     found.update({snapshot.id: snapshot
                   for snapshot in (answers.get('volume') or ())})
-    return steps.Observation(
+    return situation.Observation(
         server=server,
         now=now,
         images=tuple(images),

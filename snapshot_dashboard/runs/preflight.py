@@ -30,7 +30,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import disks as disk_facts
 from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs import steps
+from snapshot_dashboard.runs import situation
 
 #: How image properties say yes (Nova, oslo's bool_from_string).
 _TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
@@ -205,7 +205,7 @@ def obstacles(facts: Facts, chosen: Collection[str] = ()) -> list[Obstacle]:
         found.append(Obstacle(Code.RUN_OPEN, {'name': run.plan.name}))
     elif server.task_state:
         found.append(Obstacle(Code.BUSY, {'task': server.task_state}))
-    if server.status not in steps.CAPTURABLE:
+    if server.status not in situation.CAPTURABLE:
         found.append(Obstacle(Code.STATE, {'status': server.status}))
     if server.volume_backed or chosen:
         found += _volume_obstacles(facts, facts.taken(chosen))

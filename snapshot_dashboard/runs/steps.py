@@ -24,46 +24,12 @@ import enum
 from typing import Any
 
 from snapshot_dashboard import marks
-from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import journal
-from snapshot_dashboard.snapshots import statuses
-
-#: createImage is allowed in these states (Nova API, Create Image).
-CAPTURABLE = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
-#: Seconds that an unfinished image may be left alone by Nova before it
-#: counts as abandoned. Every snapshot begins so, for less than a second.
-IDLE_GRACE = 30
-#: Seconds after which a write whose answer is not known is sent again. It
-#: is more than a call may take, so that it is not under way any more.
-ANSWER_GRACE = 30
-#: The same for powering off and on, which show at once when Nova answers:
-#: time enough for several who look at the same moment not to use up all
-#: tries before the first one has had its effect.
-POWER_GRACE = 5
-
-
-class Failure(enum.Enum):
-    """Why a run did not do all that was asked for."""
-
-    SERVER_GONE = 'server-gone'
-    STOP_REFUSED = 'stop-refused'
-    STOP_FAILED = 'stop-failed'
-    FORCED_OFF = 'forced-off'
-    STARTED_BY_OTHERS = 'started-by-others'
-    WRONG_STATE = 'wrong-state'
-    VOLUME_DETACHED = 'volume-detached'
-    SNAPSHOT_REFUSED = 'snapshot-refused'
-    SNAPSHOT_FAILED = 'snapshot-failed'
-    CAPTURE_REFUSED = 'capture-refused'
-    CAPTURE_FAILED = 'capture-failed'
-    IMAGE_VANISHED = 'image-vanished'
-    IMAGE_ABANDONED = 'image-abandoned'
-    IMAGE_EMPTY = 'image-empty'
-    PART_FAILED = 'part-failed'
-    START_REFUSED = 'start-refused'
-    START_FAILED = 'start-failed'
-    CANCELLED = 'cancelled'
+from snapshot_dashboard.runs.failures import Failure
+from snapshot_dashboard.runs.situation import IDLE_GRACE
+from snapshot_dashboard.runs.situation import Observation
+from snapshot_dashboard.runs.situation import Situation
 
 
 class Do(enum.Enum):
@@ -86,8 +52,10 @@ class Step:
 
     :ivar note: what the journal is to say before it is done.
     :ivar volume_ids: what to take snapshots of.
-    :ivar image_ids: what to remove.
+    :ivar image_ids: the images to mark or to remove.
     :ivar snapshot_ids: the volume snapshots to mark or to remove.
+    :ivar consistency: the mark to put on them.
+    :ivar taken: when they were made, in seconds since the epoch.
     """
 
     do: Do
@@ -95,247 +63,8 @@ class Step:
     volume_ids: tuple[str, ...] = ()
     image_ids: tuple[str, ...] = ()
     snapshot_ids: tuple[str, ...] = ()
-
-
-@dataclasses.dataclass(frozen=True)
-class Observation:
-    """What the cloud shows of a run.
-
-    :ivar server: None when it is gone.
-    :ivar now: seconds since the epoch.
-    :ivar images: those that the run made.
-    :ivar snapshots: the volume snapshots that the run made: marked with its
-        id, or made by Nova for an image of the run, finished or not.
-    :ivar actions: what was done to the server, the latest first; asked for
-        only where it matters.
-    :ivar dark: the services that do not answer, of ``image``, ``volume``.
-    """
-
-    server: types.Server | None
-    now: int
-    images: tuple[types.Image, ...] = ()
-    snapshots: tuple[types.VolumeSnapshot, ...] = ()
-    actions: tuple[types.Action, ...] = ()
-    dark: frozenset[str] = frozenset()
-
-
-class Situation:
-    """A plan, a progress and an observation, in the words of the table."""
-
-    def __init__(self, plan: journal.Plan, progress: journal.Progress,
-                 seen: Observation, tagged: bool):
-        self.plan, self.progress, self.seen = plan, progress, seen
-        self.tagged = tagged
-        server = seen.server
-        self.gone = server is None
-        self.status = server.status if server else ''
-        self.busy = bool(server and server.task_state)
-        #: A locked server takes no note but in its tags.
-        self.held = bool(server and server.locked) and not tagged
-        self.image = best_image(seen.images)
-        #: By volume, the best of the snapshots that the plan asks for.
-        self.chosen = _chosen(plan, seen)
-        self.parts = self._parts()
-
-    def _parts(self) -> list[str]:
-        """The statuses of all volume snapshots that belong to the run."""
-        found = {snapshot.id: snapshot.status
-                 for snapshot in self.seen.snapshots}
-        mapped = self.image.disks if self.image else ()
-        return [found.get(disk.snapshot_id, 'deleted')
-                for disk in mapped] + [
-                    snapshot.status for snapshot in self.chosen.values()]
-
-    # Before the capture.
-
-    @property
-    def unanswered(self) -> bool:
-        """Whether a capture may still be on its way."""
-        progress = self.progress
-        return bool(progress.asked
-                    and (progress.captures or progress.snapshots)
-                    and self.seen.now - progress.asked < ANSWER_GRACE)
-
-    @property
-    def power_unanswered(self) -> bool:
-        return bool(self.progress.asked) and (
-            self.seen.now - self.progress.asked < POWER_GRACE)
-
-    @property
-    def to_power_off(self) -> bool:
-        return self.plan.power_off and self.status == 'ACTIVE'
-
-    @property
-    def started_by_others(self) -> bool:
-        """Whether it was off for the capture, and somebody started it."""
-        return self.to_power_off and bool(
-            self.progress.off or self.progress.stops
-            and self._latest('start', 'stop') == ['start', 'stop'])
-
-    def _latest(self, *names: str) -> list[str]:
-        """Those of these actions that were done, the latest first."""
-        return list(dict.fromkeys(
-            action.name for action in self.seen.actions
-            if action.name in names))
-
-    @property
-    def wrong_state(self) -> bool:
-        if self.plan.power_off:
-            return self.status not in ('ACTIVE', 'SHUTOFF')
-        return self.status not in CAPTURABLE
-
-    @property
-    def newly_off(self) -> bool:
-        return self.status == 'SHUTOFF' and not self.progress.off
-
-    @property
-    def detached(self) -> bool:
-        server = self.seen.server
-        return server is not None and not (
-            set(self.plan.volumes) <= set(server.volume_ids))
-
-    @property
-    def missing(self) -> tuple[str, ...]:
-        return tuple(volume_id for volume_id in self.plan.volumes
-                     if volume_id not in self.chosen)
-
-    # During the capture.
-
-    @property
-    def finished(self) -> bool:
-        return self.image is not None and self.image.status == 'active'
-
-    @property
-    def idle_for(self) -> int:
-        """Seconds since Nova has been doing nothing, as far as is known."""
-        return (self.seen.now - self.progress.idle
-                if self.progress.idle else 0)
-
-    @property
-    def captured_running(self) -> bool:
-        """Whether somebody powered it on just before Nova was asked."""
-        order = self._latest('createImage', 'start', 'stop')
-        return (bool(self.progress.off) and not self.progress.starts
-                and order[:2] == ['createImage', 'start'])
-
-    @property
-    def part_failed(self) -> bool:
-        return any(statuses.motion(status) is statuses.Motion.FAILED
-                   for status in self.parts)
-
-    @property
-    def part_moving(self) -> bool:
-        return any(statuses.motion(status) is statuses.Motion.MOVING
-                   for status in self.parts)
-
-    @property
-    def unmarked(self) -> tuple[str, ...]:
-        """Volume snapshots that Nova made, and could not mark."""
-        mapped = {disk.snapshot_id
-                  for disk in (self.image.disks if self.image else ())}
-        return tuple(snapshot.id for snapshot in self.seen.snapshots
-                     if snapshot.id in mapped
-                     and snapshot.metadata.get(marks.RUN) != self.plan.run_id)
-
-    # After the capture, whether it came to a snapshot or not.
-
-    @property
-    def over(self) -> bool:
-        return bool(self.progress.captured or self.progress.failure)
-
-    @property
-    def to_power_on(self) -> bool:
-        """Whether the instance is to be brought back, and may be."""
-        touched = self.progress.stops or self.progress.off
-        return bool(self.plan.power_on and touched and not self.gone
-                    and self.progress.failure not in (
-                        Failure.START_REFUSED.value,
-                        Failure.START_FAILED.value))
-
-    @property
-    def stopped_by_others(self) -> bool:
-        """Whether somebody powered it off after the run had it on again."""
-        stop = consistency.last_stop(self.seen.actions)
-        return bool(self.progress.starts and stop is not None
-                    and stop.request_id != self.progress.stop_id)
-
-    def _useless(self) -> tuple[list[types.Image],
-                                list[types.VolumeSnapshot]]:
-        """What the run made and nobody needs.
-
-        A snapshot that is kept though something of it failed may still be
-        worth much: its owner decides. And what somebody took away after it
-        was whole is no reason to take away more.
-        """
-        if self.progress.captured and self.image is None:
-            return [], []
-        keep = self.image if self.finished and (
-            self.progress.captured or not self.progress.failure
-            or self.progress.failure in _KEEPING) else None
-        kept = {disk.snapshot_id for disk in (keep.disks if keep else ())}
-        if keep:
-            kept |= {snapshot.id for snapshot in self.chosen.values()}
-        return ([image for image in self.seen.images
-                 if image is not keep and image.status not in _GOING],
-                [snapshot for snapshot in self.seen.snapshots
-                 if snapshot.id not in kept
-                 and snapshot.status not in _GOING])
-
-    @property
-    def refuse(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The ids of images and of volume snapshots to be removed now."""
-        images, snapshots = self._useless()
-        return (tuple(image.id for image in images),
-                tuple(snapshot.id for snapshot in snapshots
-                      if snapshot.status != 'creating'))
-
-    @property
-    def settling(self) -> bool:
-        """Whether Cinder still makes what is to be removed then."""
-        return any(snapshot.status == 'creating'
-                   for snapshot in self._useless()[1])
-
-    @property
-    def growing(self) -> bool:
-        """Whether Nova may still be at a call that was given up here."""
-        return any(self.seen.now - snapshot.created.timestamp() < ANSWER_GRACE
-                   for snapshot in self._useless()[1])
-
-    @property
-    def hollow(self) -> bool:
-        return self.image is not None and not self.image.whole
-
-
-#: Failures after which what there is of the snapshot is left to its owner.
-_KEEPING = (Failure.PART_FAILED.value, Failure.IMAGE_EMPTY.value,
-            Failure.START_REFUSED.value, Failure.START_FAILED.value)
-#: Statuses of what is being removed already.
-_GOING = ('deleted', 'deleting', 'pending_delete')
-
-
-def best_image(images: tuple[types.Image, ...]) -> types.Image | None:
-    """The one of the run's images that is its snapshot.
-
-    Two who ask Nova at the same moment make two images, one of which stays
-    ``queued`` for ever. The furthest counts, then the first.
-    """
-    ranks = {'active': 0, 'saving': 1, 'queued': 2}
-    usable = [image for image in images if image.status in ranks]
-    return min(usable, default=None, key=lambda image: (
-        ranks[image.status], image.created, image.id))
-
-
-def _chosen(plan: journal.Plan, seen: Observation
-            ) -> dict[str, types.VolumeSnapshot]:
-    ranks = {'available': 0, 'creating': 1}
-    best: dict[str, types.VolumeSnapshot] = {}
-    for snapshot in sorted(seen.snapshots, key=lambda snapshot: (
-            ranks.get(snapshot.status, 2), snapshot.created, snapshot.id)):
-        if snapshot.volume_id in plan.volumes and (
-                snapshot.metadata.get(marks.RUN) == plan.run_id
-                and snapshot.status not in _GOING):
-            best.setdefault(snapshot.volume_id, snapshot)
-    return best
+    consistency: str = ''
+    taken: int = 0
 
 
 # What to do in a situation. Those that learn something go on with it.
@@ -407,9 +136,16 @@ def _note_busy(s: Situation) -> Step:
     return _knowing(s, idle=0)
 
 
+def _note_disturbed(s: Situation) -> Step:
+    return _knowing(s, consistency=marks.LIVE)
+
+
 def _mark(s: Situation) -> Step:
+    images, snapshots = s.mismarked
     return Step(Do.MARK, dataclasses.replace(
-        s.progress, marked=s.seen.now), snapshot_ids=s.unmarked)
+        s.progress, marked=s.seen.now), image_ids=images,
+        snapshot_ids=snapshots, consistency=s.consistency,
+        taken=int(s.image.created.timestamp()) if s.image else 0)
 
 
 def _note_captured(s: Situation) -> Step:
@@ -418,8 +154,10 @@ def _note_captured(s: Situation) -> Step:
 
 
 def _power_on(s: Situation) -> Step:
+    stop = consistency.last_stop(s.seen.actions)
     return Step(Do.POWER_ON, dataclasses.replace(
-        s.progress, starts=s.progress.starts + 1, asked=s.seen.now))
+        s.progress, starts=s.progress.starts + 1, asked=s.seen.now,
+        stop_id=s.progress.stop_id or (stop.request_id if stop else '')))
 
 
 def _remove(s: Situation) -> Step:
@@ -475,11 +213,13 @@ BEFORE: tuple[Row, ...] = (
 DURING: tuple[Row, ...] = (
     (lambda s: s.image is None, _failed(Failure.IMAGE_VANISHED)),
     (lambda s: s.captured_running, _failed(Failure.STARTED_BY_OTHERS)),
+    (lambda s: s.disturbed, _note_disturbed),
     (lambda s: s.finished and s.part_moving, _wait),
     (lambda s: s.finished and s.part_failed, _failed(Failure.PART_FAILED)),
     (lambda s: s.finished and s.hollow,
      _failed(Failure.IMAGE_EMPTY)),
-    (lambda s: s.finished and s.unmarked and not s.progress.marked, _mark),
+    (lambda s: s.finished and any(s.mismarked) and not s.progress.marked,
+     _mark),
     (lambda s: s.finished, _note_captured),
     (lambda s: s.busy and s.progress.idle, _note_busy),
     (lambda s: s.busy, _wait),

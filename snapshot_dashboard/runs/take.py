@@ -24,12 +24,13 @@ from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import steps
 
 LOG = logging.getLogger(__name__)
 #: What these power steps do shows at once.
-_POWER = (steps.Failure.STOP_REFUSED, steps.Failure.START_REFUSED)
+_POWER = (failures.Failure.STOP_REFUSED, failures.Failure.START_REFUSED)
 
 
 class Superseded(Exception):
@@ -49,21 +50,21 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     """
     run = note(cloud, run, now, step.note)
     if step.do is steps.Do.POWER_OFF:
-        return _try(cloud, run, now, steps.Failure.STOP_REFUSED,
+        return _try(cloud, run, now, failures.Failure.STOP_REFUSED,
                     lambda: cloud.compute.stop(run.server.id))
     if step.do is steps.Do.POWER_ON:
-        return _try(cloud, run, now, steps.Failure.START_REFUSED,
+        return _try(cloud, run, now, failures.Failure.START_REFUSED,
                     lambda: cloud.compute.start(run.server.id))
     if step.do is steps.Do.CAPTURE:
-        return _try(cloud, run, now, steps.Failure.CAPTURE_REFUSED,
+        return _try(cloud, run, now, failures.Failure.CAPTURE_REFUSED,
                     lambda: create_image(cloud, run.server, run.plan,
                                          run.progress.consistency, now))
     if step.do is steps.Do.SNAPSHOT_VOLUMES:
-        return _try(cloud, run, now, steps.Failure.SNAPSHOT_REFUSED,
+        return _try(cloud, run, now, failures.Failure.SNAPSHOT_REFUSED,
                     lambda: _snapshot_volumes(cloud, run, step, now))
     try:
         if step.do is steps.Do.MARK:
-            _mark_parts(cloud, run, step, now)
+            _mark(cloud, run, step)
         elif step.do is steps.Do.REMOVE:
             remove(cloud, step.image_ids, step.snapshot_ids)
     except errors.ServiceError as error:
@@ -96,7 +97,7 @@ def note(cloud: clouds.Cloud, run: journal.Journal, now: int,
 
 
 def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
-         failure: steps.Failure,
+         failure: failures.Failure,
          call: Callable[[], str | None]) -> journal.Journal:
     """Make a write whose effect the next look will show.
 
@@ -136,10 +137,10 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
 
 
 def _marks(server: types.Server, plan: journal.Plan, consistency: str,
-           now: int) -> dict[str, str]:
+           taken: int) -> dict[str, str]:
     return {
         marks.RUN: plan.run_id,
-        marks.TAKEN: str(now),
+        marks.TAKEN: str(taken),
         marks.INSTANCE: server.id,
         marks.INSTANCE_ID: server.id,
         marks.INSTANCE_NAME: server.name[:journal.VALUE_LENGTH],
@@ -155,12 +156,15 @@ def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
         run.plan.description, metadata) for volume_id in step.volume_ids))
 
 
-def _mark_parts(cloud: clouds.Cloud, run: journal.Journal,
-                step: steps.Step, now: int) -> None:
-    metadata = _marks(run.server, run.plan, run.progress.consistency, now)
-    _all(cloud, (functools.partial(
-        cloud.volumes.mark_snapshot, snapshot_id, metadata)
-        for snapshot_id in step.snapshot_ids))
+def _mark(cloud: clouds.Cloud, run: journal.Journal,
+          step: steps.Step) -> None:
+    metadata = _marks(run.server, run.plan, step.consistency, step.taken)
+    _all(cloud, (
+        *(functools.partial(cloud.images.mark, image_id, metadata)
+          for image_id in step.image_ids),
+        *(functools.partial(cloud.volumes.mark_snapshot, snapshot_id,
+                            metadata)
+          for snapshot_id in step.snapshot_ids)))
 
 
 def remove(cloud: clouds.Cloud, image_ids: Iterable[str],

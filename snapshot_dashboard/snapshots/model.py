@@ -22,6 +22,8 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import statuses
 
 GIB = 1024 ** 3
+#: Seconds for which an image may look as if nobody worked on it.
+_BEGUN_FOR = 600
 
 
 class Kind(enum.Enum):
@@ -37,6 +39,7 @@ class Source:
 
     :ivar exists: None when the service that knows could not be asked.
     :ivar bootable: for volumes; None when not known.
+    :ivar busy: for instances; whether Nova is at work on it.
     """
 
     kind: Kind
@@ -44,6 +47,7 @@ class Source:
     name: str = ''
     exists: bool | None = None
     bootable: bool | None = None
+    busy: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +69,10 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Snapshot:
-    """One row of the list."""
+    """One row of the list.
+
+    :ivar left_over: an image that was begun and that nobody works on.
+    """
 
     kind: Kind
     id: str
@@ -79,6 +86,7 @@ class Snapshot:
     consistency: str = ''
     protected: bool = False
     group_snapshot_id: str | None = None
+    left_over: bool = False
 
     @property
     def row_id(self) -> str:
@@ -96,6 +104,8 @@ class Snapshot:
         Nova makes the image active before its volume snapshots are done,
         and leaves it so when one of them fails.
         """
+        if self.left_over:
+            return statuses.LEFT_OVER
         if self.service_status != 'active':
             return self.service_status
         for part in self.parts:
@@ -110,6 +120,22 @@ class Snapshot:
     @property
     def motion(self) -> statuses.Motion:
         return statuses.motion(self.status)
+
+    def is_left_over(self, now: float) -> bool:
+        """Whether nothing will come of it, as far as can be known.
+
+        Nova leaves such an image for each of two that ask at the same
+        moment, and when it or Glance dies. While it works on one, the
+        instance is busy; only of a deleted one can that not be seen.
+
+        :param now: seconds since the epoch.
+        """
+        source = self.source
+        return (source is not None and source.exists is not None
+                and self.service_status in (
+                    ('queued', 'saving') if source.exists else ('queued',))
+                and not source.busy
+                and now - self.created.timestamp() > _BEGUN_FOR)
 
     @property
     def usable(self) -> bool:

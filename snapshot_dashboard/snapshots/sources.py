@@ -15,10 +15,12 @@
 The second round of calls of a page: by id, for what the page shows only.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
 import functools
+import time
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
@@ -29,7 +31,8 @@ from snapshot_dashboard.snapshots import model
 
 def resolve(cloud: clouds.Cloud,
             chosen: Sequence[types.Image | types.VolumeSnapshot],
-            seen: Iterable[types.Image | types.VolumeSnapshot] = ()
+            seen: Iterable[types.Image | types.VolumeSnapshot] = (),
+            clock: Callable[[], float] = time.time
             ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
     """The rows of a page, with their sources and parts.
 
@@ -59,7 +62,8 @@ def resolve(cloud: clouds.Cloud,
             parts[part_id] = answer
         elif what == 'part' and isinstance(answer, errors.NotFound):
             parts[part_id] = None
-    rows = [_with_source(_row(entry, parts), answers) for entry in chosen]
+    rows = [_with_source(_row(entry, parts), answers, clock())
+            for entry in chosen]
     return rows, [answer for answer in answers.values()
                   if isinstance(answer, errors.ServiceError)
                   and not isinstance(answer, errors.NotFound)]
@@ -79,15 +83,17 @@ def _volumes_snapshot(cloud: clouds.Cloud,
 
 def _source(cloud: clouds.Cloud, source: model.Source) -> model.Source:
     if source.kind is model.Kind.INSTANCE:
-        name = cloud.compute.server(source.id).name
-        return dataclasses.replace(source, name=name, exists=True)
+        server = cloud.compute.server(source.id)
+        return dataclasses.replace(source, name=server.name, exists=True,
+                                   busy=bool(server.task_state))
     volume = cloud.volumes.volume(source.id)
     return dataclasses.replace(source, name=volume.name, exists=True,
                                bootable=volume.bootable)
 
 
 def _with_source(row: model.Snapshot,
-                 answers: dict[tuple[str, str], Any]) -> model.Snapshot:
+                 answers: dict[tuple[str, str], Any],
+                 now: float) -> model.Snapshot:
     if row.source is None:
         return row
     answer = answers[row.source.kind.value, row.source.id]
@@ -95,4 +101,5 @@ def _with_source(row: model.Snapshot,
         answer = dataclasses.replace(row.source, exists=False)
     if isinstance(answer, errors.ServiceError):
         return row
-    return dataclasses.replace(row, source=answer)
+    row = dataclasses.replace(row, source=answer)
+    return dataclasses.replace(row, left_over=row.is_left_over(now))

@@ -29,6 +29,8 @@ class Motion(enum.Enum):
 
 #: The status of a set whose image is there and a part of which is not.
 INCOMPLETE = 'incomplete'
+#: The status of an image that was begun long ago and that nobody works on.
+LEFT_OVER = 'left-over'
 
 MOTIONS: dict[str, Motion] = {
     # Glance
@@ -52,6 +54,7 @@ MOTIONS: dict[str, Motion] = {
     'error_deleting': Motion.FAILED,
     # ours
     INCOMPLETE: Motion.FAILED,
+    LEFT_OVER: Motion.FAILED,
 }
 
 

@@ -12,23 +12,10 @@
 
 """Browser tests: a real Chromium clicks what a user clicks."""
 
-import os
-import pathlib
-
-from playwright import sync_api
 import pytest
 
-from tests import provide
+from tests.browser import screens
 from tests.cloud import launcher
-from tests.cloud import site
-
-ARTIFACTS = pathlib.Path(__file__).resolve().parents[2] / 'artifacts'
-PATIENCE = 60_000
-sync_api.expect.set_options(timeout=PATIENCE)
-# Chromium looks its maker up at each start, and has no sandbox as root.
-_ARGUMENTS = ['--disable-background-networking', '--disable-sync',
-              '--disable-component-update', '--no-first-run',
-              '--disable-gpu', '--disable-dev-shm-usage']
 
 
 @pytest.fixture(scope='session')
@@ -43,67 +30,8 @@ def horizon(where):
 
 @pytest.fixture(scope='session')
 def chromium():
-    arguments = list(_ARGUMENTS)
-    if os.geteuid() == 0:
-        arguments.append('--no-sandbox')
-    path = provide.browser()
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path,
-                                             args=arguments)
+    with screens.chromium() as browser:
         yield browser
-        browser.close()
-
-
-class Screen:
-    """A page of one signed-in user."""
-
-    def __init__(self, page, address):
-        self.page = page
-        self._address = address
-        #: What the page's own code failed with.
-        self.errors: list[str] = []
-        page.on('pageerror', lambda error: self.errors.append(str(error)))
-        page.set_default_timeout(PATIENCE)
-
-    def sign_in(self, user):
-        self.page.goto(self._address)
-        self.page.fill('[name=username]', user)
-        self.page.fill('[name=password]', site.PASSWORD)
-        self.page.click('#loginBtn')
-        self.page.wait_for_url('**/project/**')
-        self.page.wait_for_load_state('networkidle')
-
-    def open_panel(self):
-        self.page.goto(f'{self._address}/project/compute_snapshots/')
-        self.page.wait_for_load_state('networkidle')
-
-    def open_wizard(self, instance):
-        self.page.click('#compute_snapshots__action_create')
-        self.page.select_option('[name=instance_id]', label=instance)
-        self.page.wait_for_selector('.snapshot-disks')
-
-    def next_step(self, shows):
-        self.page.click('.button-next')
-        self.page.wait_for_selector(shows, state='visible')
-
-    def shoot(self, name):
-        ARTIFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTIFACTS / f'{name}.png')
-
-    def row(self, name):
-        return self.page.locator('#compute_snapshots > tbody > tr').filter(
-            has=self.page.get_by_text(name, exact=True))
-
-    def run(self, name):
-        return self.page.locator('.snapshot-run').filter(
-            has=self.page.get_by_text(name))
-
-    def dismiss_all(self):
-        dismiss = self.page.get_by_role('button', name='Dismiss')
-        while dismiss.count():
-            left = dismiss.count()
-            dismiss.first.click()
-            sync_api.expect(dismiss).to_have_count(left - 1)
 
 
 @pytest.fixture
@@ -115,7 +43,7 @@ def screen(chromium, horizon, request):
         context = chromium.new_context(
             viewport={'width': 1300, 'height': 960})
         contexts.append(context)
-        made = Screen(context.new_page(), horizon)
+        made = screens.Screen(context.new_page(), horizon)
         made.sign_in(user)
         made.open_panel()
         return made
@@ -123,7 +51,7 @@ def screen(chromium, horizon, request):
     yield make
     for context in contexts:
         for page in context.pages:
-            ARTIFACTS.mkdir(exist_ok=True)
+            screens.ARTIFACTS.mkdir(exist_ok=True)
             page.screenshot(
-                path=ARTIFACTS / f'last-of-{request.node.name}.png')
+                path=screens.ARTIFACTS / f'last-of-{request.node.name}.png')
         context.close()

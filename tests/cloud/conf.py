@@ -155,7 +155,9 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
             'shutdown_timeout': str(site.SHUTDOWN_TIMEOUT),
             'enabled_apis': 'osapi_compute',
             'rpc_response_timeout': '120',
-            'sync_power_state_interval': '-1',
+            # Ten minutes are usual: too long to wait for.
+            'sync_power_state_interval': '10',
+            'allow_resize_to_same_host': 'true',
             'heal_instance_info_cache_interval': '-1',
             'vif_plugging_is_fatal': 'false',
             'vif_plugging_timeout': '0',

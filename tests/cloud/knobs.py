@@ -26,7 +26,8 @@ Operations: server.stop, server.start, server.snapshot (before the upload),
 server.upload (while the image is ``saving``), volume.create,
 volume.snapshot, volume.snapshot_delete. ``server.stop`` also knows
 ``deaf``: the guest does not obey the ACPI shutdown, so the stop lasts the
-whole shutdown timeout.
+whole shutdown timeout. ``server.snapshot`` knows ``saves_guest``: a running
+guest is off for as long as that operation lasts.
 """
 
 from collections.abc import Iterator

@@ -24,7 +24,6 @@ from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 from tests.scenario import proxy
 
-_POLL = 0.3
 #: Its clock goes so much faster, for that graces need not be waited for.
 FASTER = 10
 
@@ -33,8 +32,11 @@ def clock(began: float) -> advance.Clock:
     return lambda: began + (time.time() - began) * FASTER
 
 
-def run(endpoints, token, project_id, lane, server_id, began):
-    """Advance what run there is on a server until it is closed."""
+def run(endpoints, token, project_id, lane, server_id, began, poll):
+    """Advance what run there is on a server until it is closed.
+
+    :param poll: seconds between two looks.
+    """
     session = keystone_session.Session(
         auth=token_endpoint.Token(endpoint=None, token=token),
         timeout=proxy.TIMEOUT, additional_headers={
@@ -49,4 +51,4 @@ def run(endpoints, token, project_id, lane, server_id, began):
                 return
         except errors.ServiceError:
             pass
-        time.sleep(_POLL)
+        time.sleep(poll)

@@ -56,11 +56,11 @@ class Cloud(clouds.Cloud):
             name, 'a scenario', power_off=power_off, power_on=power_on,
             by='a test', **options))
 
-    def advance_until(self, run, condition, what):
+    def advance_until(self, run, condition, what, clock=time.time):
         """Advance a run until something is so; the run and what it is."""
         def reached():
             nonlocal run
-            run = advance.advance(self, run)
+            run = advance.advance(self, run, clock)
             return condition(run)
         found = until(reached, what)
         return run, found

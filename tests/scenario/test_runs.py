@@ -17,7 +17,7 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
-from snapshot_dashboard.runs import steps
+from snapshot_dashboard.runs import situation
 from snapshot_dashboard.snapshots import single
 from tests.cloud import site
 from tests.scenario.conftest import image_of
@@ -113,7 +113,7 @@ def test_a_failed_snapshot_of_a_locked_instance_is_told(alice, drivers):
                           power_off=False)
         until(lambda: not images_of(alice, run), 'the image is gone')
     until(lambda: not alice.compute.server(run.server.id).task_state, 'idle')
-    later = run.plan.began + steps.ANSWER_GRACE + 1
+    later = run.plan.began + situation.ANSWER_GRACE + 1
     run = advance.advance(alice, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
 

@@ -20,6 +20,7 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observe
+from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 from snapshot_dashboard.runs import take
 from tests import fakes
@@ -146,7 +147,7 @@ def test_a_failed_snapshot_of_a_locked_server_is_told(openstack):
     cloud, run = begin(openstack, server, power_off=False)
     openstack.images.clear()
     settle(server, 'ACTIVE')
-    later = run.plan.began + steps.ANSWER_GRACE + 1
+    later = run.plan.began + situation.ANSWER_GRACE + 1
     run = advance.advance(cloud, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
     (found,), _ = advance.runs(cloud)
@@ -216,6 +217,25 @@ def test_a_volume_backed_set_is_marked_part_by_part(openstack):
     run = advance.advance(cloud, run)
     assert not run.open and not run.progress.failure
     assert snapshot['metadata'][marks.RUN] == run.plan.run_id
+
+
+def test_a_set_that_was_disturbed_says_so_on_the_image_too(openstack):
+    server = openstack.server(image='', status='SHUTOFF')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud, run = begin(openstack, server, power_off=False)
+    advance.advance(cloud, run)
+    (image,), (snapshot,) = (openstack.images.values(),
+                             openstack.snapshots.values())
+    assert image[marks.CONSISTENCY] == marks.POWERED_OFF
+    server['status'] = 'ACTIVE'
+    advance.advance(cloud, run)
+    snapshot['status'] = 'available'
+    run = advance.advance(cloud, run)
+    assert not run.open and not run.progress.failure
+    assert image[marks.CONSISTENCY] == marks.LIVE
+    assert snapshot['metadata'][marks.CONSISTENCY] == marks.LIVE
+    assert marks.own(snapshot['metadata'], types.parse_time(
+        snapshot['created_at']))
 
 
 def test_an_image_that_inherited_the_run_is_not_taken_for_its_own(openstack,

@@ -29,7 +29,7 @@ from hypothesis import strategies as st
 import pytest
 
 from snapshot_dashboard import marks
-from snapshot_dashboard.runs import steps
+from snapshot_dashboard.runs import failures
 from tests import model
 
 HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '10000'))
@@ -57,7 +57,7 @@ class Histories(stateful.RuleBasedStateMachine):
         self.world.status = begins
         self.run = model.new_run(
             self.world, power_off=power_off and begins == 'ACTIVE',
-            power_on=power_on,
+            power_on=power_on, running=begins == 'ACTIVE',
             stop_if_forced=stop,
             volumes=self.world.volumes if kind == 'chosen' else ())
         self.advancers = [model.Advancer(self.world, self.run)]
@@ -92,9 +92,18 @@ class Histories(stateful.RuleBasedStateMachine):
     def a_service_works(self, number, good):
         self.world.work(number, good)
 
+    @stateful.rule()
+    def a_late_call_is_done(self):
+        self.world.arrive()
+
+    @stateful.rule(really=st.sampled_from([True, False, False]))
+    def nova_dies_and_comes_back(self, really):
+        if really:
+            self.world.nova_dies()
+
     @stateful.rule(seconds=st.sampled_from([1, 5, 31, 600]))
     def time_passes(self, seconds):
-        self.world.now += seconds
+        self.world.pass_time(seconds)
 
     @stateful.rule(quota=st.sampled_from([0, 1, 99]))
     def the_quota_changes(self, quota):
@@ -174,9 +183,10 @@ class Histories(stateful.RuleBasedStateMachine):
         for _ in range(60):
             model.Advancer(world, self.run).finish()
             world.work(0)
-            world.now += 11
+            world.pass_time(11)
             run = model.read(world)
-            if not world.jobs and (run is None or not run.open):
+            if not world.jobs and not world.late and (
+                    run is None or not run.open):
                 break
         model.Advancer(world, self.run).finish()
 
@@ -197,7 +207,7 @@ class Histories(stateful.RuleBasedStateMachine):
             assert len(made) <= 1
             return
         self.check_snapshot(run, made)
-        if run.plan.power_on and not self.powered_by_user and (
+        if run.plan.to_run_again and not self.powered_by_user and (
                 progress.failure not in ('start-refused', 'start-failed')):
             assert world.status == 'ACTIVE', 'left off'
 
@@ -215,15 +225,15 @@ class Histories(stateful.RuleBasedStateMachine):
             assert made or self.image_deleted
         else:
             assert progress.failure, 'a silent end'
-            steps.Failure(progress.failure)
+            failures.Failure(progress.failure)
             if progress.failure not in ('part-failed', 'image-empty'):
                 assert {image.id for image in made} <= set(left)
                 assert {snapshot.id for snapshot in ours} <= set(left)
-        for image in made:
-            if image.status == 'active':
-                claimed = image.properties[marks.CONSISTENCY]
-                assert claimed == image.truth or claimed == marks.LIVE, (
-                    f'it says {claimed}, and was {image.truth}')
+        for thing in (*made, *ours):
+            if thing.status in ('active', 'available'):
+                claimed = thing.properties[marks.CONSISTENCY]
+                assert claimed in (thing.truth, marks.LIVE), (
+                    f'it says {claimed}, and was {thing.truth}')
         if progress.captured and run.plan.volumes and not self.image_deleted:
             assert set(per_volume) == set(run.plan.volumes)
 

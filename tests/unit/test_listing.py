@@ -13,6 +13,7 @@
 """One list of both kinds, page by page."""
 
 import datetime
+import time
 
 from hypothesis import given
 from hypothesis import settings
@@ -105,6 +106,33 @@ def test_sources_are_named_and_deleted_ones_are_known_as_such(openstack):
     assert b.exists is False
     assert (c.name, c.exists, c.bootable) == ('data', True, True)
     assert d.exists is False
+
+
+@pytest.mark.parametrize(('status', 'task', 'expected'), [
+    ('queued', None, 'left-over'),
+    ('saving', None, 'left-over'),
+    ('saving', 'image_uploading', 'saving'),
+    ('active', None, 'active'),
+])
+def test_an_image_that_nobody_works_on_any_more_is_left_over(
+        openstack, status, task, expected):
+    server = openstack.server(**{'OS-EXT-STS:task_state': task})
+    openstack.image('begun', instance_uuid=server['id'], status=status)
+    (row,) = listing.page(openstack.cloud(), 9).rows
+    assert row.status == expected
+
+
+def test_what_was_begun_just_now_or_is_not_known_of_is_not_left_over(
+        openstack):
+    at = time.time() - datetime.datetime.fromisoformat(
+        fakes.stamp(0)).timestamp()
+    server = openstack.server()
+    openstack.image('new', at, instance_uuid=server['id'], status='queued')
+    openstack.image('old', instance_uuid=fakes.new_id(7), status='queued')
+    cloud = openstack.cloud()
+    openstack.faults['GET', f'servers/{fakes.new_id(7)}'] = 503
+    new, old = listing.page(cloud, 9).rows
+    assert (new.status, old.status) == ('queued', 'queued')
 
 
 @pytest.mark.parametrize('size', [1, 2, 3, 7, 20])

@@ -20,10 +20,12 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 
-Do, Failure = steps.Do, steps.Failure
+Do, Failure = steps.Do, failures.Failure
 NOW = 1790000000
 OFF_AND_ON = journal.Plan('r', 'name', '', True, True, NOW, 'alice')
 LEFT_OFF = dataclasses.replace(OFF_AND_ON, power_on=False)
@@ -36,6 +38,11 @@ CAPTURING = journal.Progress(stops=1, off=NOW, captures=1,
 SAVING = dataclasses.replace(CAPTURING, image_id='image')
 CAPTURED = dataclasses.replace(SAVING, captured=NOW)
 STOP = types.Action('stop', 'req-stop', 2.0)
+BY_NOVA = types.Action('stop', 'req-nova', 0.1, by_user=False)
+CREATED = types.Action('createImage', 'req-image', 1.0)
+RUNNING = dataclasses.replace(AS_IT_IS, running=True)
+FAILED_LIVE = journal.Progress(captures=1, consistency='live',
+                               failure='image-abandoned')
 
 
 def server(status='ACTIVE', task=None, **fields):
@@ -56,7 +63,8 @@ def image(status='saving', image_id='image', second=0, parts=(), size=1):
         for number in range(len(parts))])
     return types.Image(
         image_id, 'name', status, moment(second), moment(second), size, 'p',
-        False, 0, {'checksum': 'c',
+        False, 0, {'checksum': 'c', marks.RUN: 'r',
+                   marks.CONSISTENCY: marks.POWERED_OFF,
                    **({'block_device_mapping': mapping} if parts else {})})
 
 
@@ -67,7 +75,8 @@ def part_id(number):
 def snapshot(status='available', snapshot_id='snapshot', run='r', second=0):
     return types.VolumeSnapshot(
         snapshot_id, 'name', status, moment(second), 1, 'v', 'p', None,
-        {marks.RUN: run} if run else {})
+        {marks.RUN: run, marks.CONSISTENCY: marks.POWERED_OFF}
+        if run else {})
 
 
 def made_by_nova(statuses, run='r'):
@@ -78,7 +87,7 @@ def made_by_nova(statuses, run='r'):
 
 def step(plan, progress, seen_server, *images, now=NOW, snapshots=(),
          actions=(STOP,), dark=(), tagged=False):
-    return steps.next_step(plan, progress, steps.Observation(
+    return steps.next_step(plan, progress, situation.Observation(
         seen_server, now, images, tuple(snapshots), tuple(actions),
         frozenset(dark)), tagged)
 
@@ -105,7 +114,7 @@ def test_an_instance_that_is_off_is_captured():
     assert found.note.consistency == marks.POWERED_OFF
 
 
-@pytest.mark.parametrize('status', steps.CAPTURABLE)
+@pytest.mark.parametrize('status', situation.CAPTURABLE)
 def test_as_it_is_means_captured_in_any_state_that_allows_it(status):
     found = step(AS_IT_IS, BEFORE, server(status))
     assert found.do is Do.CAPTURE
@@ -124,7 +133,7 @@ def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
         assert found.do is Do.POWER_OFF
         assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
         progress = dataclasses.replace(found.note,
-                                       asked=NOW - steps.POWER_GRACE)
+                                       asked=NOW - situation.POWER_GRACE)
     assert failed(step(OFF_AND_ON, progress,
                        server())) is Failure.STOP_FAILED
 
@@ -169,7 +178,7 @@ def test_of_two_images_of_a_run_the_furthest_counts():
 
 def test_a_capture_whose_answer_was_lost_is_given_time():
     asked = dataclasses.replace(CAPTURING, asked=NOW)
-    almost = NOW + steps.ANSWER_GRACE - 1
+    almost = NOW + situation.ANSWER_GRACE - 1
     assert step(OFF_AND_ON, asked, server('SHUTOFF'),
                 now=almost).do is Do.WAIT
     assert step(OFF_AND_ON, asked, server('SHUTOFF'),
@@ -202,7 +211,7 @@ def test_an_unfinished_image_of_an_idle_nova_is_given_time(status):
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image(status))
     assert found.note.idle == NOW and not found.note.failure
     waiting = found.note
-    almost = NOW + steps.IDLE_GRACE - 1
+    almost = NOW + situation.IDLE_GRACE - 1
     assert step(OFF_AND_ON, waiting, server('SHUTOFF'), image(status),
                 now=almost).do is Do.WAIT
     assert failed(step(OFF_AND_ON, waiting, server('SHUTOFF'), image(status),
@@ -248,6 +257,26 @@ def test_what_nova_made_unmarked_is_marked_once():
                  image('active', parts='a', size=0),
                  snapshots=made_by_nova(['available'], run=''))
     assert again.do is Do.POWER_ON
+
+
+def test_a_set_that_somebody_disturbed_is_marked_as_taken_live():
+    parts = ('creating', 'available')
+    saved = image('active', parts=parts)
+    found = step(OFF_AND_ON, SAVING, server(), saved,
+                 snapshots=made_by_nova(parts))
+    assert found.note.consistency == marks.LIVE
+    whole = image('active', parts=('available',) * 2)
+    found = step(OFF_AND_ON, found.note, server(), whole,
+                 snapshots=made_by_nova(('available',) * 2))
+    assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
+    assert found.image_ids == (whole.id,)
+    assert set(found.snapshot_ids) == {part_id(0), part_id(1)}
+    assert found.taken == whole.created.timestamp()
+
+
+def test_an_image_of_a_local_disk_cannot_be_disturbed():
+    found = step(OFF_AND_ON, SAVING, server(), image('active'))
+    assert found.note.consistency == marks.POWERED_OFF
 
 
 def test_chosen_volumes_are_captured_while_the_instance_is_off():
@@ -321,7 +350,7 @@ def test_a_dark_glance_stops_nothing_from_being_powered_on_for_long():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), dark=['image'])
     assert found.note.idle == NOW
     assert step(OFF_AND_ON, found.note, server('SHUTOFF'), dark=['image'],
-                now=NOW + steps.IDLE_GRACE).do is Do.POWER_ON
+                now=NOW + situation.IDLE_GRACE).do is Do.POWER_ON
 
 
 def test_nothing_is_begun_while_glance_is_dark():
@@ -398,7 +427,7 @@ def test_a_power_on_without_effect_is_tried_again_but_not_for_ever():
         assert step(OFF_AND_ON, found.note,
                     server('SHUTOFF')).do is Do.WAIT
         progress = dataclasses.replace(found.note,
-                                       asked=NOW - steps.POWER_GRACE)
+                                       asked=NOW - situation.POWER_GRACE)
     found = step(OFF_AND_ON, progress, server('SHUTOFF'))
     assert failed(found) is Failure.START_FAILED
     assert found.note.ended
@@ -437,3 +466,24 @@ def test_an_instance_that_the_run_never_touched_is_not_powered_on():
     cancelled = journal.Progress(failure=Failure.CANCELLED.value)
     found = step(OFF_AND_ON, cancelled, server('SHUTOFF'))
     assert found.do is Do.NOTE and found.note.ended
+
+
+def test_a_failed_live_snapshot_that_left_the_instance_off_powers_it_on():
+    found = step(RUNNING, FAILED_LIVE, server('SHUTOFF'),
+                 actions=[BY_NOVA, CREATED])
+    assert found.do is Do.POWER_ON
+    assert step(RUNNING, found.note, server(),
+                actions=[BY_NOVA, CREATED]).note.ended == NOW
+
+
+@pytest.mark.parametrize(('plan', 'progress', 'actions'), [
+    (RUNNING, FAILED_LIVE, [STOP, CREATED]),
+    (RUNNING, FAILED_LIVE, []),  # the cloud hides what was done
+    (AS_IT_IS, FAILED_LIVE, [BY_NOVA, CREATED]),
+    (RUNNING, dataclasses.replace(FAILED_LIVE, captures=0), [BY_NOVA]),
+    (RUNNING, dataclasses.replace(FAILED_LIVE, off=NOW), [BY_NOVA, CREATED]),
+], ids=['a user stopped it', 'not known', 'it never ran',
+        'nothing was captured', 'it was off for the capture'])
+def test_otherwise_an_instance_that_is_off_stays_off(plan, progress, actions):
+    assert step(plan, progress, server('SHUTOFF'),
+                actions=actions).note.ended == NOW

@@ -20,7 +20,7 @@ import pytest
 
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
-from snapshot_dashboard.runs import steps
+from snapshot_dashboard.runs import failures
 from tests import fakes
 from tests.views.conftest import INDEX
 
@@ -255,6 +255,24 @@ def test_leftovers_of_a_failed_run_are_removed(client, openstack, member):
     assert not soup.select_one(f'#snapshot-run-remove-{body["id"]}')
 
 
+def test_an_instance_left_off_by_a_live_snapshot_is_powered_on_by_a_click(
+        client, openstack, member):
+    server = openstack.server('web-1')
+    begin(openstack, server, power_off=False, running=True)
+    post(client, 'advance')
+    openstack.images.clear()
+    settle(server, 'ACTIVE')
+    assert now(post(client, 'advance')) == 'Failed'
+    # Nova finds the guest off when the run has been over for long.
+    settle(server, 'SHUTOFF')
+    soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    assert 'The instance is off.' in soup.select_one(
+        '.snapshot-runs').get_text(' ')
+    assert soup.select_one(f'#snapshot-run-power-on-{server["id"]}')
+    post(client, 'power-on', server)
+    assert openstack.actions() == ['createImage', 'os-start']
+
+
 def test_a_reason_that_nobody_knows_is_shown_as_a_failure(client, openstack,
                                                           member, server):
     server['metadata'].update({'snapshot_dashboard.failure': 'from-later',
@@ -266,7 +284,7 @@ def test_a_reason_that_nobody_knows_is_shown_as_a_failure(client, openstack,
 
 
 def test_every_failure_has_words():
-    assert set(wording.FAILURES) == set(steps.Failure)
+    assert set(wording.FAILURES) == set(failures.Failure)
 
 
 def test_hostile_text_in_a_record_is_text(client, openstack, member):

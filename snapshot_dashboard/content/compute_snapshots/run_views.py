@@ -20,6 +20,7 @@ import time
 from django.core import exceptions as django_exceptions
 from django.shortcuts import redirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views import generic
 
@@ -28,15 +29,16 @@ from horizon import messages
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import wizard
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import phases
 from snapshot_dashboard.runs import preflight
-from snapshot_dashboard.runs import steps
 
 LOG = logging.getLogger(__name__)
 _TEMPLATE = 'project/compute_snapshots/_runs.html'
@@ -44,10 +46,15 @@ _TEMPLATE = 'project/compute_snapshots/_runs.html'
 _STALLED = 60
 #: Runs that one page may remember.
 _WATCHED = 20
+#: How Horizon draws the buttons that stand out.
+_CLASSES = {'advance': 'btn-primary', 'power_on': 'btn-primary',
+            'remove': 'btn-danger'}
 #: Failures that a second try cannot mend.
-_FINAL = {steps.Failure.SERVER_GONE.value, steps.Failure.VOLUME_DETACHED.value}
+_FINAL = {failures.Failure.SERVER_GONE.value,
+          failures.Failure.VOLUME_DETACHED.value}
 #: Failures after which there may be something to remove.
-_BROKEN = {steps.Failure.PART_FAILED.value, steps.Failure.IMAGE_EMPTY.value}
+_BROKEN = {failures.Failure.PART_FAILED.value,
+           failures.Failure.IMAGE_EMPTY.value}
 
 
 def context(request, troubles=None):
@@ -67,13 +74,14 @@ def context(request, troubles=None):
     return {
         'runs': [_shown(request, run, now, troubles.get(run.server.id))
                  for run in found],
-        'unreadable': unreadable,
+        'unreadable': [
+            {'server': server, 'buttons': _power_buttons(request, server)}
+            for server in unreadable],
         'gone': _gone(request, found, unreadable),
         'runs_open': any(run.open for run in found),
         'runs_problem': (wording.trouble(troubles[''])
                          if '' in troubles else ''),
         'may_advance': rights.can_advance(request),
-        'may_power': rights.can_power(request),
         'poll_interval_ms': int(settings.get('POLL_INTERVAL') * 1000),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
@@ -107,9 +115,8 @@ def _shown(request, run: journal.Journal, now: int, trouble):
     progress, plan, server = run.progress, run.plan, run.server
     phase = phases.current(run)
     failed = bool(progress.failure)
-    may = rights.can_advance(request, run)
     last = max(progress.at, plan.began)
-    off = server.status == 'SHUTOFF' and not server.task_state
+    stalled = (run.open and now - last > _STALLED and not server.task_state)
     return {
         'run': run,
         'name': plan.name or _("without a name"),
@@ -125,21 +132,58 @@ def _shown(request, run: journal.Journal, now: int, trouble):
                         if progress.captured and not run.open else ''),
         'trouble': wording.trouble(trouble) if trouble else '',
         'held': run.open and server.locked and not run.tagged,
-        'stalled': (wording.about(now - last)
-                    if run.open and now - last > _STALLED
-                    and not server.task_state else ''),
-        'is_off': off,
-        'may_advance': may,
-        'can_cancel': may and run.open and advance.can_cancel(run),
-        'can_dismiss': may and (not run.open or server.locked),
-        'can_power_on': (may and off and plan.power_on and not server.locked
-                         and rights.can_power(request)
-                         and phase is not phases.Phase.POWER_OFF),
-        'can_retry': (may and failed and not run.open and not run.tagged
-                      and progress.failure not in _FINAL),
-        'can_remove': (may and not run.open
-                       and (bool(progress.left) or not progress.removed
-                            and progress.failure in _BROKEN)),
+        'stalled': wording.about(now - last) if stalled else '',
+        'is_off': _is_off(server),
+        'may_advance': rights.can_advance(request, run),
+        'buttons': _buttons(request, run, phase, stalled),
+    }
+
+
+def _is_off(server: types.Server) -> bool:
+    return server.status == 'SHUTOFF' and not server.task_state
+
+
+def _buttons(request, run: journal.Journal, phase: phases.Phase | None,
+             stalled: bool) -> list[dict[str, str]]:
+    """What can be done about a run by this user, now."""
+    progress, server = run.progress, run.server
+    if not rights.can_advance(request, run):
+        return []
+    left = progress.left or (not progress.removed
+                             and progress.failure in _BROKEN)
+    possible = {
+        'advance': stalled,
+        'cancel': run.open and advance.can_cancel(run),
+        'power_on': (_is_off(server) and run.plan.to_run_again
+                     and not server.locked and rights.can_power(request)
+                     and phase is not phases.Phase.POWER_OFF),
+        'retry': (progress.failure and not run.open and not run.tagged
+                  and progress.failure not in _FINAL),
+        'remove': not run.open and left,
+        'dismiss': not run.open or server.locked,
+    }
+    return [_button(what, server) for what in possible if possible[what]]
+
+
+def _power_buttons(request, server: types.Server) -> list[dict[str, str]]:
+    """What can be done about a run whose record cannot be read."""
+    if not rights.can_advance(request):
+        return []
+    may = (server.status == 'SHUTOFF' and not server.locked
+           and rights.can_power(request))
+    return [_button(what, server)
+            for what in ('power_on', 'dismiss') if what == 'dismiss' or may]
+
+
+def _button(what: str, server: types.Server) -> dict[str, str]:
+    place = () if what == 'advance' else (server.id,)
+    return {
+        'what': what.replace('_', '-'),
+        'url': reverse(f'horizon:project:compute_snapshots:{what}',
+                       args=place),
+        'label': wording.BUTTONS[what],
+        'class': _CLASSES.get(what, 'btn-default'),
+        'confirm': wording.CONFIRM_REMOVAL if what == 'remove' else '',
     }
 
 

@@ -183,6 +183,7 @@ def render_source(snapshot):
 def render_status(snapshot):
     return render_to_string('project/compute_snapshots/_status.html', {
         'status': wording.status(snapshot.status),
+        'meaning': wording.STATUS_MEANINGS.get(snapshot.status, ''),
         'motion': snapshot.motion.value})
 
 

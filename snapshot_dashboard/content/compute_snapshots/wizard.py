@@ -257,7 +257,8 @@ class CreateSnapshot(workflows.Workflow):
             volumes=tuple(context['volumes'] or ()),
             stop_if_forced=context['if_forced'] == _STOP,
             shutdown_timeout=shutdown_timeout(facts),
-            agent=facts.agent, expected=facts.expected)
+            agent=facts.agent, expected=facts.expected,
+            running=facts.server.status == 'ACTIVE')
         try:
             run = advance.begin(cloud, facts.server, plan)
         except advance.Busy:

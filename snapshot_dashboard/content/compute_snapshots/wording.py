@@ -19,10 +19,10 @@ from django.utils.translation import pgettext_lazy
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import disks
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import phases
 from snapshot_dashboard.runs import preflight
-from snapshot_dashboard.runs import steps
 from snapshot_dashboard.snapshots import model
 
 #: The services' names, which no language declines.
@@ -64,6 +64,7 @@ STATUSES = {
     'error_deleting': pgettext_lazy(
         "Current status of a Snapshot", "Error Deleting"),
     'incomplete': pgettext_lazy("Current status of a Snapshot", "Incomplete"),
+    'left-over': pgettext_lazy("Current status of a Snapshot", "Left Over"),
 }
 ROLES = {
     disks.Role.ROOT: _("Root disk"),
@@ -82,6 +83,17 @@ PHASES = {
     phases.Phase.SAVE: _("Saving the snapshot"),
     phases.Phase.POWER_ON: _("Powering on"),
 }
+#: What can be done about a run.
+BUTTONS = {
+    'advance': _("Go On"),
+    'cancel': _("Cancel"),
+    'power_on': _("Power On Now"),
+    'retry': _("Try Again"),
+    'remove': _("Remove Leftovers"),
+    'dismiss': _("Dismiss"),
+}
+CONFIRM_REMOVAL = _("All that there is of this snapshot is deleted, and "
+                    "cannot be recovered. Go on?")
 CONSISTENCIES = {
     marks.POWERED_OFF: pgettext_lazy("How a snapshot was taken",
                                      "Powered off"),
@@ -91,6 +103,16 @@ CONSISTENCIES = {
                                     "Live, guest agent announced"),
     marks.LIVE: pgettext_lazy("How a snapshot was taken", "Live"),
     '': pgettext_lazy("How a snapshot was taken", "Not known"),
+}
+#: What a status means that does not speak for itself, and what to do.
+STATUS_MEANINGS = {
+    'incomplete': _(
+        "The image is there, but one of the volume snapshots that it needs "
+        "failed or is gone, so it cannot be launched. Delete it and take "
+        "another one."),
+    'left-over': _(
+        "This was begun, and nobody works on it any more: nothing will come "
+        "of it. Delete it."),
 }
 MEANINGS = {
     marks.POWERED_OFF: _(
@@ -122,63 +144,63 @@ BUSY.update(dict.fromkeys(
     ('image_snapshot', 'image_pending_upload', 'image_uploading'),
     BUSY['image_snapshot_pending']))
 FAILURES = {
-    steps.Failure.SERVER_GONE: _(
+    failures.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
-    steps.Failure.STOP_REFUSED: _(
+    failures.Failure.STOP_REFUSED: _(
         "The instance could not be powered off: that was refused. No "
         "snapshot was taken."),
-    steps.Failure.STOP_FAILED: _(
+    failures.Failure.STOP_FAILED: _(
         "The instance could not be powered off, though it was tried several "
         "times. No snapshot was taken. Try again, or shut it down from "
         "within and take the snapshot then."),
-    steps.Failure.FORCED_OFF: _(
+    failures.Failure.FORCED_OFF: _(
         "The guest did not shut down in time, so the instance was powered "
         "off by force. No snapshot was taken, as you wished. Shut it down "
         "from within and take the snapshot then, or try again and let it be "
         "taken all the same."),
-    steps.Failure.STARTED_BY_OTHERS: _(
+    failures.Failure.STARTED_BY_OTHERS: _(
         "Somebody powered the instance on before the snapshot was taken. It "
         "was left running, and no snapshot was kept. Try again."),
-    steps.Failure.WRONG_STATE: _(
+    failures.Failure.WRONG_STATE: _(
         "The state of the instance changed to one that allows no snapshot. "
         "It was left as it is, and no snapshot was taken."),
-    steps.Failure.VOLUME_DETACHED: _(
+    failures.Failure.VOLUME_DETACHED: _(
         "A volume that was to be captured is not attached any more. No "
         "snapshot was taken."),
-    steps.Failure.SNAPSHOT_REFUSED: _(
+    failures.Failure.SNAPSHOT_REFUSED: _(
         "The snapshot of an attached volume was refused, so none was taken "
         "of the instance either."),
-    steps.Failure.SNAPSHOT_FAILED: _(
+    failures.Failure.SNAPSHOT_FAILED: _(
         "The snapshot of an attached volume failed, so none was taken of "
         "the instance either. Try again, and ask the operator should it "
         "fail again."),
-    steps.Failure.CAPTURE_REFUSED: _(
+    failures.Failure.CAPTURE_REFUSED: _(
         "The snapshot was refused, so none was taken."),
-    steps.Failure.CAPTURE_FAILED: _(
+    failures.Failure.CAPTURE_FAILED: _(
         "No snapshot came of it: it could not be started, or was lost at "
         "once. Try again later."),
-    steps.Failure.IMAGE_VANISHED: _(
+    failures.Failure.IMAGE_VANISHED: _(
         "The snapshot failed: its image is gone. Somebody deleted it, or "
         "the cloud removed it after an error. Try again, and ask the "
         "operator should it fail again."),
-    steps.Failure.IMAGE_ABANDONED: _(
+    failures.Failure.IMAGE_ABANDONED: _(
         "The snapshot failed: the cloud stopped working on it before it was "
         "whole. What there was of it has been removed. Try again."),
-    steps.Failure.IMAGE_EMPTY: _(
+    failures.Failure.IMAGE_EMPTY: _(
         "The snapshot failed: the cloud calls it finished, but its image "
         "holds no data. Remove it and try again."),
-    steps.Failure.PART_FAILED: _(
+    failures.Failure.PART_FAILED: _(
         "The snapshot is incomplete: one of its volume snapshots failed. It "
         "was kept, for what there is may be of use. Remove it and try "
         "again."),
-    steps.Failure.START_REFUSED: _(
+    failures.Failure.START_REFUSED: _(
         "The instance could not be powered on again: that was refused. "
         "Power it on by hand."),
-    steps.Failure.START_FAILED: _(
+    failures.Failure.START_FAILED: _(
         "The instance could not be powered on again, though it was tried "
         "several times. Power it on by hand, and ask the operator should "
         "that fail."),
-    steps.Failure.CANCELLED: _(
+    failures.Failure.CANCELLED: _(
         "Cancelled before the snapshot was taken."),
 }
 UNKNOWN_FAILURE = _("The run failed for a reason that is not known. Look at "
@@ -198,16 +220,17 @@ def failure(run: journal.Journal) -> str:
     if not progress.failure:
         return ''
     try:
-        code = steps.Failure(progress.failure)
+        code = failures.Failure(progress.failure)
     except ValueError:
         return str(UNKNOWN_FAILURE)
     words = [str(FAILURES[code])]
-    if code in (steps.Failure.START_REFUSED, steps.Failure.START_FAILED):
+    if code in (failures.Failure.START_REFUSED, failures.Failure.START_FAILED):
         words.insert(0, str(_("The snapshot was taken.") if progress.captured
                             else _("No snapshot was taken.")))
     elif progress.starts:
         words.append(str(_("The instance was powered on again.")))
-    elif progress.ended and progress.off and run.server.status == 'SHUTOFF':
+    elif progress.ended and run.server.status == 'SHUTOFF' and (
+            progress.off or run.plan.running):
         words.append(str(_("The instance is off.")))
     if progress.left:
         words.append(_("This could not be removed; delete it by hand: "

@@ -109,7 +109,11 @@ class FileDriver(fake.FakeDriver):
         names = (instance.display_name, instance.uuid)
         name = self._images.get(context, image_id)['name']
         update_task_state(task_state=task_states.IMAGE_PENDING_UPLOAD)
+        running = self.instances[instance.uuid].state
+        if self._knobs.setting('server.snapshot', *names).get('saves_guest'):
+            self._note_power(instance, power_state.SHUTDOWN)
         self._knobs.obey('server.snapshot', *names)
+        self._note_power(instance, running)
         update_task_state(task_state=task_states.IMAGE_UPLOADING,
                           expected_state=task_states.IMAGE_PENDING_UPLOAD)
         with open(self._disk(instance), 'rb') as disk:

@@ -1,0 +1,38 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Why a run did not do all that was asked for."""
+
+import enum
+
+
+class Failure(enum.Enum):
+    """Why a run did not do all that was asked for."""
+
+    SERVER_GONE = 'server-gone'
+    STOP_REFUSED = 'stop-refused'
+    STOP_FAILED = 'stop-failed'
+    FORCED_OFF = 'forced-off'
+    STARTED_BY_OTHERS = 'started-by-others'
+    WRONG_STATE = 'wrong-state'
+    VOLUME_DETACHED = 'volume-detached'
+    SNAPSHOT_REFUSED = 'snapshot-refused'
+    SNAPSHOT_FAILED = 'snapshot-failed'
+    CAPTURE_REFUSED = 'capture-refused'
+    CAPTURE_FAILED = 'capture-failed'
+    IMAGE_VANISHED = 'image-vanished'
+    IMAGE_ABANDONED = 'image-abandoned'
+    IMAGE_EMPTY = 'image-empty'
+    PART_FAILED = 'part-failed'
+    START_REFUSED = 'start-refused'
+    START_FAILED = 'start-failed'
+    CANCELLED = 'cancelled'

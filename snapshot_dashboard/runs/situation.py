@@ -1,0 +1,322 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the cloud shows of a run, in the words that its logic is written in."""
+
+import dataclasses
+import functools
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import consistency
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs.failures import Failure
+from snapshot_dashboard.snapshots import statuses
+
+#: createImage is allowed in these states (Nova API, Create Image).
+CAPTURABLE = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
+#: Seconds that an unfinished image may be left alone by Nova before it
+#: counts as abandoned. Every snapshot begins so, for less than a second.
+IDLE_GRACE = 30
+#: Seconds after which a write whose answer is not known is sent again. It
+#: is more than a call may take, so that it is not under way any more.
+ANSWER_GRACE = 30
+#: The same for powering off and on, which show at once when Nova answers:
+#: time enough for several who look at the same moment not to use up all
+#: tries before the first one has had its effect.
+POWER_GRACE = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class Observation:
+    """What the cloud shows of a run.
+
+    :ivar server: None when it is gone.
+    :ivar now: seconds since the epoch.
+    :ivar images: those that the run made.
+    :ivar snapshots: the volume snapshots that the run made: marked with its
+        id, or made by Nova for an image of the run, finished or not.
+    :ivar actions: what was done to the server, the latest first; asked for
+        only where it matters.
+    :ivar dark: the services that do not answer, of ``image``, ``volume``.
+    """
+
+    server: types.Server | None
+    now: int
+    images: tuple[types.Image, ...] = ()
+    snapshots: tuple[types.VolumeSnapshot, ...] = ()
+    actions: tuple[types.Action, ...] = ()
+    dark: frozenset[str] = frozenset()
+
+
+class Situation:
+    """A plan, a progress and an observation, in the words of the table."""
+
+    def __init__(self, plan: journal.Plan, progress: journal.Progress,
+                 seen: Observation, tagged: bool):
+        self.plan, self.progress, self.seen = plan, progress, seen
+        self.tagged = tagged
+        server = seen.server
+        self.gone = server is None
+        self.status = server.status if server else ''
+        self.busy = bool(server and server.task_state)
+        #: A locked server takes no note but in its tags.
+        self.held = bool(server and server.locked) and not tagged
+        self.image = best_image(seen.images)
+        #: By volume, the best of the snapshots that the plan asks for.
+        self.chosen = _chosen(plan, seen)
+        #: The volume snapshots that Nova made and the image needs.
+        self.mapped = frozenset(
+            disk.snapshot_id for disk in self.image.disks
+        ) if self.image else frozenset()
+
+    @functools.cached_property
+    def parts(self) -> list[str]:
+        """The statuses of all volume snapshots that belong to the run."""
+        found = {snapshot.id: snapshot.status
+                 for snapshot in self.seen.snapshots}
+        return [found.get(snapshot_id, 'deleted')
+                for snapshot_id in self.mapped] + [
+                    snapshot.status for snapshot in self.chosen.values()]
+
+    # Before the capture.
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether a capture may still be on its way."""
+        progress = self.progress
+        return bool(progress.asked
+                    and (progress.captures or progress.snapshots)
+                    and self.seen.now - progress.asked < ANSWER_GRACE)
+
+    @property
+    def power_unanswered(self) -> bool:
+        return bool(self.progress.asked) and (
+            self.seen.now - self.progress.asked < POWER_GRACE)
+
+    @property
+    def to_power_off(self) -> bool:
+        return self.plan.power_off and self.status == 'ACTIVE'
+
+    @property
+    def started_by_others(self) -> bool:
+        """Whether it was off for the capture, and somebody started it."""
+        return self.to_power_off and bool(
+            self.progress.off or self.progress.stops
+            and self._latest('start', 'stop') == ['start', 'stop'])
+
+    def _latest(self, *names: str) -> list[str]:
+        """Those of these actions that were done, the latest first."""
+        return list(dict.fromkeys(
+            action.name for action in self.seen.actions
+            if action.name in names))
+
+    @property
+    def wrong_state(self) -> bool:
+        if self.plan.power_off:
+            return self.status not in ('ACTIVE', 'SHUTOFF')
+        return self.status not in CAPTURABLE
+
+    @property
+    def newly_off(self) -> bool:
+        return self.status == 'SHUTOFF' and not self.progress.off
+
+    @property
+    def detached(self) -> bool:
+        server = self.seen.server
+        return server is not None and not (
+            set(self.plan.volumes) <= set(server.volume_ids))
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(volume_id for volume_id in self.plan.volumes
+                     if volume_id not in self.chosen)
+
+    # During the capture.
+
+    @property
+    def finished(self) -> bool:
+        return self.image is not None and self.image.status == 'active'
+
+    @property
+    def idle_for(self) -> int:
+        """Seconds since Nova has been doing nothing, as far as is known."""
+        return (self.seen.now - self.progress.idle
+                if self.progress.idle else 0)
+
+    @property
+    def captured_running(self) -> bool:
+        """Whether somebody powered it on just before Nova was asked."""
+        order = self._latest('createImage', 'start', 'stop')
+        return (bool(self.progress.off) and not self.progress.starts
+                and order[:2] == ['createImage', 'start'])
+
+    @property
+    def part_failed(self) -> bool:
+        return any(statuses.motion(status) is statuses.Motion.FAILED
+                   for status in self.parts)
+
+    @property
+    def part_moving(self) -> bool:
+        return any(statuses.motion(status) is statuses.Motion.MOVING
+                   for status in self.parts)
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether somebody powered it on while volumes were captured.
+
+        The image of a local disk is safe from that: Nova refuses to power
+        on while it saves one.
+        """
+        return bool(self.parts and self.progress.off
+                    and not self.progress.starts and self.status == 'ACTIVE'
+                    and self.progress.consistency != marks.LIVE)
+
+    @property
+    def consistency(self) -> str:
+        """The mark that the snapshot and its parts are to have.
+
+        A locked server's record does not hold it, but the image does.
+        """
+        known = self.image.properties if self.image else {}
+        return self.progress.consistency or known.get(marks.CONSISTENCY, '')
+
+    @property
+    def mismarked(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The image and the volume snapshots whose marks are not right.
+
+        Nova marks none of those that it makes, and what was captured may
+        have turned out to be less at rest than it was when it began.
+        """
+        wanted = {marks.RUN: self.plan.run_id,
+                  marks.CONSISTENCY: self.consistency}.items()
+        ours = self.mapped | {part.id for part in self.chosen.values()}
+        return (tuple(image.id for image in (self.image,) if image
+                      and not wanted <= image.properties.items()),
+                tuple(snapshot.id for snapshot in self.seen.snapshots
+                      if snapshot.id in ours
+                      and not wanted <= snapshot.metadata.items()))
+
+    # After the capture, whether it came to a snapshot or not.
+
+    @property
+    def over(self) -> bool:
+        return bool(self.progress.captured or self.progress.failure)
+
+    @property
+    def to_power_on(self) -> bool:
+        """Whether the instance is to be brought back, and may be."""
+        touched = self.progress.stops or self.progress.off
+        return bool((self.plan.power_on and touched or self.broken_off)
+                    and not self.gone and self.progress.failure not in (
+                        Failure.START_REFUSED.value,
+                        Failure.START_FAILED.value))
+
+    @property
+    def broken_off(self) -> bool:
+        """Whether a failed snapshot of a running instance has left it off.
+
+        Nova may save the guest for the moment of the capture. If it dies
+        then, it finds the guest off later, and records a stop that no user
+        asked for.
+        """
+        stop = consistency.last_stop(self.seen.actions)
+        return bool(self.plan.running and not self.plan.power_off
+                    and self.progress.failure and self.progress.captures
+                    and not self.progress.off and self.seen.actions
+                    and not (stop and stop.by_user))
+
+    @property
+    def stopped_by_others(self) -> bool:
+        """Whether somebody powered it off after the run had it on again."""
+        stop = consistency.last_stop(self.seen.actions)
+        return bool(self.progress.starts and stop is not None
+                    and stop.request_id != self.progress.stop_id)
+
+    @functools.cached_property
+    def _useless(self) -> tuple[list[types.Image],
+                                list[types.VolumeSnapshot]]:
+        """What the run made and nobody needs.
+
+        A snapshot that is kept though something of it failed may still be
+        worth much: its owner decides. And what somebody took away after it
+        was whole is no reason to take away more.
+        """
+        if self.progress.captured and self.image is None:
+            return [], []
+        keep = self.image if self.finished and (
+            self.progress.captured or not self.progress.failure
+            or self.progress.failure in _KEEPING) else None
+        kept = self.mapped | {
+            snapshot.id for snapshot in self.chosen.values()
+        } if keep else frozenset()
+        return ([image for image in self.seen.images
+                 if image is not keep and image.status not in _GOING],
+                [snapshot for snapshot in self.seen.snapshots
+                 if snapshot.id not in kept
+                 and snapshot.status not in _GOING])
+
+    @property
+    def refuse(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The ids of images and of volume snapshots to be removed now."""
+        images, snapshots = self._useless
+        return (tuple(image.id for image in images),
+                tuple(snapshot.id for snapshot in snapshots
+                      if snapshot.status != 'creating'))
+
+    @property
+    def settling(self) -> bool:
+        """Whether Cinder still makes what is to be removed then."""
+        return any(snapshot.status == 'creating'
+                   for snapshot in self._useless[1])
+
+    @property
+    def growing(self) -> bool:
+        """Whether Nova may still be at a call that was given up here."""
+        return any(self.seen.now - snapshot.created.timestamp() < ANSWER_GRACE
+                   for snapshot in self._useless[1])
+
+    @property
+    def hollow(self) -> bool:
+        return self.image is not None and not self.image.whole
+
+
+#: Failures after which what there is of the snapshot is left to its owner.
+_KEEPING = (Failure.PART_FAILED.value, Failure.IMAGE_EMPTY.value,
+            Failure.START_REFUSED.value, Failure.START_FAILED.value)
+#: Statuses of what is being removed already.
+_GOING = ('deleted', 'deleting', 'pending_delete')
+
+
+def best_image(images: tuple[types.Image, ...]) -> types.Image | None:
+    """The one of the run's images that is its snapshot.
+
+    Two who ask Nova at the same moment make two images, one of which stays
+    ``queued`` for ever. The furthest counts, then the first.
+    """
+    ranks = {'active': 0, 'saving': 1, 'queued': 2}
+    usable = [image for image in images if image.status in ranks]
+    return min(usable, default=None, key=lambda image: (
+        ranks[image.status], image.created, image.id))
+
+
+def _chosen(plan: journal.Plan, seen: Observation
+            ) -> dict[str, types.VolumeSnapshot]:
+    ranks = {'available': 0, 'creating': 1}
+    best: dict[str, types.VolumeSnapshot] = {}
+    for snapshot in sorted(seen.snapshots, key=lambda snapshot: (
+            ranks.get(snapshot.status, 2), snapshot.created, snapshot.id)):
+        if snapshot.volume_id in plan.volumes and (
+                snapshot.metadata.get(marks.RUN) == plan.run_id
+                and snapshot.status not in _GOING):
+            best.setdefault(snapshot.volume_id, snapshot)
+    return best

@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""For how long a snapshot takes an instance away.
+
+Our run, brought forward by an open page in a real Chromium, against a tight
+script that does the same by hand: both in turns, on the same instance. Nova
+itself says when the instance went off and when it ran again.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
+import datetime
+import statistics
+import time
+
+from tests.bench import pages
+from tests.bench import report
+from tests.browser import screens
+from tests.cloud import knobs
+from tests.cloud import launcher
+from tests.cloud import site
+from tests.scenario import conftest as scenario
+
+ROUNDS = 7
+#: Seconds that the upload takes beside what it takes anyway.
+UPLOAD = 3.0
+_SCRIPT_POLL = 0.2
+_PAGE_POLL = 2.0
+
+
+def measure(where: site.Site, say: launcher.Say) -> None:
+    """Measure, and write the table into the documentation."""
+    launcher.dashboard_up(where, say)
+    alice = scenario.connect(where, 'alice')
+    box = knobs.Knobs(where.knobs)
+    times: dict[str, list[float]] = {}
+    with box.turned('server.upload', seconds=UPLOAD), _page(where) as look:
+        for _ in range(ROUNDS):
+            for name, take in (('script', _by_script),
+                               ('page', lambda *args: _by_page(look, *args))):
+                server = alice.find('web-1')
+                take(alice, server)
+                times.setdefault(name, []).append(_away(alice, server))
+                say(f'{name}: {times[name][-1]:.2f} s')
+    script, page = (statistics.median(times[name])
+                    for name in ('script', 'page'))
+    report.write('downtime', report.table(
+        ('', 'median', 'least', 'most'), [
+            (label, *(f'{value:.2f} s' for value in (
+                statistics.median(times[name]), min(times[name]),
+                max(times[name]))))
+            for name, label in (
+                ('script', f'Script, polls every {_SCRIPT_POLL} s'),
+                ('page', f'Open page, polls every {_PAGE_POLL:.0f} s'))])
+        + f'\nDifference of the medians: {page - script:.2f} s, or '
+          f'{(page - script) / _PAGE_POLL:.2f} poll intervals. Of '
+          f'{ROUNDS} rounds each, with an upload of {UPLOAD:.0f} s.\n')
+
+
+def _by_script(alice: scenario.Cloud, server) -> None:
+    """What a careful person would write."""
+    def until(condition: Callable[[], bool]) -> None:
+        while not condition():
+            time.sleep(_SCRIPT_POLL)
+
+    def now():
+        return alice.compute.server(server.id)
+    alice.compute.stop(server.id)
+    until(lambda: now().status == 'SHUTOFF')
+    image_id = alice.compute.create_image(
+        server.id, scenario.unique('by-script'), {})
+    until(lambda: not now().task_state)
+    alice.compute.start(server.id)
+    until(lambda: now().status == 'ACTIVE')
+    alice.images.delete(image_id)
+
+
+def _by_page(look: Callable[[], None], alice: scenario.Cloud,
+             server) -> None:
+    """The run's first steps are the wizard's; the page takes the others."""
+    alice.begin(server, scenario.unique('by-page'))
+    look()
+    (image,) = [image for image in alice.images.images(
+        5, {'instance_uuid': server.id}) if image.name.startswith('by-page')]
+    alice.images.delete(image.id)
+
+
+@contextlib.contextmanager
+def _page(where: site.Site) -> Iterator[Callable[[], None]]:
+    """An open page; calling it opens it anew, until its run is over."""
+    with screens.chromium() as browser:
+        screen = screens.Screen(browser.new_page(), where.url('horizon'))
+        screen.sign_in('alice')
+
+        def look() -> None:
+            screen.page.goto(where.url('horizon') + pages.PANEL)
+            screen.page.get_by_role('button', name='Dismiss').wait_for()
+            screen.dismiss_all()
+        yield look
+
+
+def _away(alice: scenario.Cloud, server) -> float:
+    """Seconds between the ends of the last stop and of the last start."""
+    nova = alice.compute._client
+    ends = {}
+    for action in nova.instance_action.list(server.id, limit=6):
+        events = nova.instance_action.get(
+            server.id, action.request_id).events
+        if events:
+            ends.setdefault(action.action, datetime.datetime.fromisoformat(
+                events[0]['finish_time']))
+    return (ends['start'] - ends['stop']).total_seconds()

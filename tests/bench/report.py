@@ -1,0 +1,42 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Tables of what was measured, in the documentation."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
+import datetime
+import os
+import platform
+
+from tests.cloud import site
+
+_HOME = site.REPOSITORY / 'doc' / 'source' / 'measured'
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A list-table of reStructuredText."""
+    lines = ['.. list-table::', '   :header-rows: 1', '']
+    for row in (head, *rows):
+        for number, cell in enumerate(row):
+            bullet = '*' if number == 0 else ' '
+            lines.append(f'   {bullet} - {cell}'.rstrip())
+    return '\n'.join([*lines, ''])
+
+
+def write(name: str, text: str) -> None:
+    """Keep a measurement, with when and on what it was made."""
+    made = (f'Measured on {datetime.date.today()} with {os.cpu_count()} '
+            f'cores and Python {platform.python_version()}.')
+    _HOME.mkdir(parents=True, exist_ok=True)
+    (_HOME / f'{name}.inc').write_text(f'{text}\n{made}\n')
+    print(text)

@@ -1,0 +1,201 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What people do in the middle of a run wins, and the run ends well."""
+
+import pytest
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import advance
+from tests.cloud import seed
+from tests.cloud import site
+from tests.scenario import conftest
+from tests.scenario.conftest import image_of
+from tests.scenario.conftest import unique
+from tests.scenario.conftest import until
+
+pytestmark = pytest.mark.usefixtures('tidy')
+
+
+@pytest.fixture
+def victim(alice):
+    """An instance of the test's own, that may come to harm."""
+    nova = alice.compute._client
+    server = nova.servers.create(
+        unique('victim'), alice.find('batch-1').image_id,
+        next(flavor for flavor in nova.flavors.list()
+             if flavor.name == 'm1.tiny'), nics='none')
+    until(lambda: alice.compute.server(server.id).status == 'ACTIVE',
+          'the victim runs')
+    yield alice.compute.server(server.id)
+    if not conftest.is_gone(lambda: alice.compute.server(server.id)):
+        nova.servers.delete(server.id)
+
+
+def state(cloud, server):
+    now = cloud.compute.server(server.id)
+    return now.status, now.task_state
+
+
+def off(cloud, server):
+    """A run that has just powered its instance off."""
+    run = advance.advance(cloud, cloud.begin(server, unique('disturbed')))
+    until(lambda: state(cloud, server) == ('SHUTOFF', None), 'it is off')
+    return run
+
+
+def kept(cloud, run):
+    return cloud.images.images(10, {marks.RUN: run.plan.run_id})
+
+
+def test_started_before_the_capture_it_stays_on_and_no_snapshot_is_kept(
+        alice, bob, victim):
+    run = off(alice, victim)
+    bob.compute.start(victim.id)
+    until(lambda: state(alice, victim) == ('ACTIVE', None), 'it runs')
+    run = alice.finish(run)
+    assert run.progress.failure == 'started-by-others'
+    assert state(alice, victim) == ('ACTIVE', None) and not kept(alice, run)
+
+
+def test_shelved_before_the_capture_it_stays_shelved(alice, bob, victim):
+    run = off(alice, victim)
+    bob.compute._client.servers.shelve(victim.id)
+    until(lambda: state(alice, victim)[0] == 'SHELVED_OFFLOADED', 'shelved')
+    run = alice.finish(run)
+    assert (run.progress.failure, run.progress.detail) == (
+        'wrong-state', 'SHELVED_OFFLOADED')
+    assert state(alice, victim) == ('SHELVED_OFFLOADED', None)
+    assert not kept(alice, run)
+
+
+def test_resized_before_the_capture_it_is_left_to_who_resized_it(
+        alice, bob, victim):
+    run = off(alice, victim)
+    nova = bob.compute._client
+    nova.servers.resize(victim.id, next(
+        flavor for flavor in nova.flavors.list()
+        if flavor.name == 'm1.small'))
+    until(lambda: state(alice, victim)[0] == 'VERIFY_RESIZE', 'resized')
+    run = alice.finish(run)
+    assert (run.progress.failure, run.progress.detail) == (
+        'wrong-state', 'VERIFY_RESIZE')
+    assert state(alice, victim) == ('VERIFY_RESIZE', None)
+
+
+def test_rebuilt_before_the_capture_it_is_captured_as_it_is_then(
+        alice, bob, victim):
+    run = off(alice, victim)
+    bob.compute._client.servers.rebuild(victim.id, victim.image_id)
+    run = alice.finish(run)
+    assert not run.progress.failure
+    assert state(alice, victim) == ('ACTIVE', None)
+    assert image_of(alice, run).status == 'active'
+
+
+def test_snapshotted_by_hand_in_the_middle_it_gets_both_snapshots(
+        alice, bob, drivers, victim):
+    run = off(alice, victim)
+    with drivers.turned('server.upload', hold=True, only=victim.name):
+        by_hand = bob.compute.create_image(victim.id, unique('by-hand'), {})
+        # Nova refuses a second one until the first is saved.
+        run = advance.advance(alice, run)
+        assert not run.progress.image_id
+    run = alice.finish(run)
+    assert not run.progress.failure
+    assert len(kept(alice, run)) == 1
+    assert alice.images.image(by_hand).status == 'active'
+    alice.images.delete(by_hand)
+    assert state(alice, victim) == ('ACTIVE', None)
+
+
+@pytest.mark.parametrize('captured', [False, True])
+def test_deleted_in_the_middle_it_is_gone_and_nothing_half_is_kept(
+        alice, bob, drivers, victim, captured):
+    run = off(alice, victim)
+    with drivers.turned('server.upload', hold=True, only=victim.name):
+        if captured:
+            run = advance.advance(alice, run)
+        bob.compute._client.servers.delete(victim.id)
+    until(lambda: conftest.is_gone(
+        lambda: alice.compute.server(victim.id)), 'it is gone')
+    run = advance.advance(alice, run)
+    assert all(image.status == 'active' for image in kept(alice, run))
+
+
+def test_powered_off_by_hand_after_the_snapshot_it_stays_off(
+        alice, bob, drivers, victim):
+    run = off(alice, victim)
+    with drivers.turned('server.start', hold=True, only=victim.name):
+        run, _ = alice.advance_until(
+            run, lambda run: run.progress.starts, 'it is being powered on')
+    until(lambda: state(alice, victim) == ('ACTIVE', None), 'it runs')
+    bob.compute.stop(victim.id)
+    until(lambda: state(alice, victim) == ('SHUTOFF', None), 'it is off')
+    run = alice.finish(run)
+    assert run.progress.captured and not run.progress.failure
+    assert state(alice, victim) == ('SHUTOFF', None)
+
+
+def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
+        alice, bob, victim):
+    run = off(alice, victim)
+    bob.compute.set_metadata(victim.id, {
+        'snapshot_dashboard.captures': '2', 'snapshot_dashboard.image_id':
+        'nonsense', 'snapshot_dashboard.idle': '-4'})
+    run = alice.finish(run)
+    assert len(kept(alice, run)) <= 1
+    assert state(alice, victim) == ('ACTIVE', None)
+
+
+def test_a_cut_record_is_found_by_its_tag(alice, bob, victim):
+    off(alice, victim)
+    bob.compute.delete_metadata(victim.id, ['snapshot_dashboard.plan'])
+    _, unreadable = advance.runs(alice)
+    assert victim.id in {server.id for server in unreadable}
+    advance.forget(alice, victim.id)
+    assert victim.id not in {server.id for server in advance.runs(alice)[1]}
+
+
+def test_a_token_that_expires_loses_nothing(alice, bob, where, victim):
+    run = off(alice, victim)
+    other = conftest.connect(where, 'alice')
+    token = other._session.get_token()
+    other._session.delete(
+        f'{where.auth_url}/auth/tokens', headers={'X-Subject-Token': token})
+    stale = other._session.auth
+    stale.invalidate = lambda: False  # as Horizon, which cannot renew one
+    with pytest.raises(errors.Unauthorized):
+        until(lambda: advance.advance(other, run).progress.failure,
+              'the token is refused')
+    assert not bob.finish(run).progress.failure
+    assert state(alice, victim) == ('ACTIVE', None)
+
+
+def test_a_role_that_is_taken_away_loses_nothing(alice, admin, where,
+                                                 victim):
+    identity = admin.identity
+    project = identity.find_project(seed.PROJECT)
+    member = identity.find_role('member')
+    user = identity.create_user(name=unique('dave'), password=site.PASSWORD,
+                                domain_id='default')
+    identity.assign_project_role_to_user(project, user, member)
+    dave = conftest.connect(where, user.name)
+    run = off(dave, victim)
+    identity.unassign_project_role_from_user(project, user, member)
+    with pytest.raises((errors.Unauthorized, errors.Forbidden)):
+        until(lambda: advance.advance(
+            conftest.connect(where, user.name), run).progress.failure,
+            'the role is missed')
+    assert not alice.finish(run).progress.failure
+    assert state(alice, victim) == ('ACTIVE', None)
