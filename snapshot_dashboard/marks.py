@@ -22,8 +22,10 @@ which are true of the snapshot they stand on.
 """
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 import datetime
 
+from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 
 #: The run that made it.
@@ -35,6 +37,11 @@ TAKEN = 'snapshot_dashboard_taken'
 INSTANCE = 'snapshot_dashboard_instance'
 #: The name of the instance when it was captured.
 INSTANCE_NAME = 'snapshot_dashboard_instance_name'
+#: On a volume snapshot: the image that it belongs to.
+IMAGE = 'snapshot_dashboard_image'
+#: On an image: the volume snapshots that belong to it beside those that it
+#: maps. Further ones stand in properties with numbers behind this name.
+PARTS = 'snapshot_dashboard_parts'
 #: How it was taken, one of those below.
 CONSISTENCY = 'snapshot_dashboard_consistency'
 #: Horizon shows and edits this property of images as their description.
@@ -53,6 +60,8 @@ LIVE_AGENT = 'live-agent'
 #: It ran, or was paused or suspended.
 LIVE = 'live'
 
+#: Ids that one property holds: Nova allows 255 characters.
+_IDS = 6
 #: Seconds that may lie between the asking for a snapshot and its creation
 #: as its service records it; the clocks of the machines add to it.
 _NEAR = 300
@@ -72,3 +81,18 @@ def own(properties: Mapping[str, str],
         return {}
     return {key: value for key, value in properties.items()
             if key.startswith('snapshot_dashboard_')}
+
+
+def name_parts(part_ids: Sequence[str]) -> dict[str, str]:
+    """The properties of an image that name its parts."""
+    return {f'{PARTS}{start // _IDS or ""}':
+            ' '.join(part_ids[start:start + _IDS])
+            for start in range(0, len(part_ids), _IDS)}
+
+
+def parts(properties: Mapping[str, str],
+          created: datetime.datetime) -> list[str]:
+    """The parts that an image names, if its marks are its own."""
+    return [part for name, value in sorted(own(properties, created).items())
+            if name.startswith(PARTS)
+            for part in value.split() if ids.is_id(part)]

@@ -32,12 +32,18 @@ DEFAULTS: dict[str, Any] = {
     'SHUTDOWN_TIMEOUT': 60,
     # Whether the wizard suggests to power a running instance off.
     'POWER_OFF_BY_DEFAULT': True,
+    # Days after which a snapshot is called old above the list; 0 for never.
+    'OLD_AFTER_DAYS': 0,
 }
 
 
 #: The least that a number may be: an open page must not hammer, and a call
 #: needs some time.
-MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0}
+MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0,
+          'OLD_AFTER_DAYS': 0}
+#: The most: a run gives a call up for lost after a while (situation.STALE
+#: and ANSWER_GRACE), so no call may take longer.
+MAXIMA = {'TIMEOUT': 15}
 
 
 @functools.lru_cache(maxsize=1)
@@ -63,6 +69,10 @@ def _merged() -> dict[str, Any]:
             raise exceptions.ImproperlyConfigured(
                 f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be "
                 f'{MINIMA[name]} or more.')
+        if name in MAXIMA and value > MAXIMA[name]:
+            raise exceptions.ImproperlyConfigured(
+                f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be "
+                f'{MAXIMA[name]} or less.')
     return {**DEFAULTS, **own}
 
 

@@ -25,6 +25,7 @@ import uuid
 
 from keystoneauth1 import session as keystone_session
 from keystoneauth1 import token_endpoint
+import requests
 import requests_mock
 
 from snapshot_dashboard import cloud as clouds
@@ -73,6 +74,11 @@ class FakeOpenStack:
         self.calls: list[tuple[str, str, dict | None]] = []
         #: The same, as requests-mock keeps them.
         self.requests: list = []
+        #: The newest microversions that the services speak.
+        self.newest = {'compute': '2.103', 'volume': '3.71'}
+        #: How often a host was asked that hangs.
+        self.hung = 0
+        self._hanging: set[str] = set()
         #: Answers that replace the right ones: (method, pattern) -> status.
         self.faults: dict[tuple[str, str], int] = {}
         versions.forget()
@@ -156,6 +162,10 @@ class FakeOpenStack:
         return clouds.Cloud(session, ENDPOINTS if endpoints is None
                             else endpoints, PROJECT)
 
+    def hang(self, host: str) -> None:
+        """Let a host not answer in time."""
+        self._hanging.add(host)
+
     # What came in.
 
     def writes(self) -> list[tuple[str, str]]:
@@ -172,11 +182,19 @@ class FakeOpenStack:
     def _answer(self, request, context):
         url = parse.urlsplit(request.url)
         body = request.json() if request.body else None
+        if url.hostname in self._hanging:
+            self.hung += 1
+            raise requests.ConnectTimeout('no answer in time')
         self.calls.append((request.method, url.path, body))
         self.requests.append(request)
         for (method, pattern), status in self.faults.items():
             if method == request.method and re.search(pattern, url.path):
                 return self._refuse(context, status, 'as the test wishes')
+        service, _, asked = request.headers.get(
+            'OpenStack-API-Version', '').partition(' ')
+        if asked and versions._parse(asked) > versions._parse(
+                self.newest[service]):
+            return self._refuse(context, 406, 'not acceptable')
         query = dict(parse.parse_qsl(url.query))
         host = url.hostname.partition('.')[0]
         answer = getattr(self, f'_{host}')(
@@ -197,7 +215,8 @@ class FakeOpenStack:
         parts = path.removeprefix('/v2.1').strip('/').split('/')
         if parts == ['']:
             return 200, {'version': {
-                'id': 'v2.1', 'status': 'CURRENT', 'version': '2.103',
+                'id': 'v2.1', 'status': 'CURRENT',
+                'version': self.newest['compute'],
                 'min_version': '2.1', 'links': [
                     {'rel': 'self', 'href': NOVA + '/'}]}}
         if parts in (['servers', 'detail'], ['servers']):
@@ -298,7 +317,8 @@ class FakeOpenStack:
         parts = path.strip('/').split('/')[2:]
         if not parts:
             return 200, {'versions': [{
-                'id': 'v3.0', 'status': 'CURRENT', 'version': '3.71',
+                'id': 'v3.0', 'status': 'CURRENT',
+                'version': self.newest['volume'],
                 'min_version': '3.0', 'links': [
                     {'rel': 'self', 'href': 'http://cinder.test/v3/'}]}]}
         if parts[0] == 'os-quota-sets':
@@ -330,9 +350,12 @@ class FakeOpenStack:
                        for name, wanted in query.items()
                        if name not in ('limit', 'sort', 'marker'))
 
+        by, _, direction = query.get('sort', 'created_at:desc').partition(
+            ',')[0].partition(':')
+        by = by.removeprefix('display_')  # as Cinder calls it
         found = sorted(filter(admitted, kind.values()),
-                       key=lambda item: (item['created_at'], item['id']),
-                       reverse='created_at:desc' in query.get('sort', ''))
+                       key=lambda item: (item[by], item['id']),
+                       reverse=direction == 'desc')
         if 'marker' in query:
             ids = [item['id'] for item in found]
             if query['marker'] not in ids:
@@ -345,7 +368,13 @@ def _matches(item: dict, name: str, wanted: str) -> bool:
     """Whether one filter of a list admits an item."""
     if name == 'metadata':
         return ast.literal_eval(wanted).items() <= item['metadata'].items()
-    operator, _, value = wanted.partition(':')
+    operator, colon, value = wanted.partition(':')
+    if colon and name in ('name', 'id', 'status') and item.get('owner'):
+        # Glance's operators; Cinder knows none.
+        found = {'eq': [value], 'in': [
+            quoted or bare for quoted, bare in re.findall(
+                r'"([^"]*)",?|([^,]+),?', value)]}[operator]
+        return item[name] in found
     if name == 'created_at' and operator == 'lt':
         return item['created_at'] < value
     if name == 'created_at' and operator == 'gte':

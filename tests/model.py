@@ -35,6 +35,8 @@ from snapshot_dashboard.runs import journal
 PROJECT = 'p'
 SERVER = 's'
 NAME = 'nightly'
+#: States in which Nova takes no metadata.
+SHELVED = ('SHELVED_OFFLOADED',)
 #: What may become of a call.
 FATES = ('ok', 'crash-before', 'crash-after', 'lost', 'late', 'dark',
          'conflict', 'fault')
@@ -65,6 +67,7 @@ class World:
 
     def __init__(self, volumes=(), volume_backed=False):
         self.now = 1790000000.0
+        self.numbers = 0
         self.volume_backed = volume_backed
         self.volumes = tuple(volumes)
         self.status: str | None = 'ACTIVE'
@@ -74,11 +77,12 @@ class World:
         self.tags: set[str] = set()
         self.images: dict[str, Thing] = {}
         self.snapshots: dict[str, Thing] = {}
-        self.actions: list[types.Action] = []
+        #: An earlier run has left these.
+        self.actions = [types.Action(name, self.number(), 1.0)
+                        for name in ('start', 'createImage', 'stop')]
         self.jobs: list[tuple] = []
         #: Calls that nobody waits for any more: until when, and what.
         self.late: list[tuple[float, Callable]] = []
-        self.numbers = 0
         self.forced = False
         #: Whether Nova cannot take snapshots at all.
         self.broken = False
@@ -119,7 +123,12 @@ class World:
                 call()
 
     def nova_dies(self):
-        """And comes back; a guest that it had saved stays off."""
+        """And comes back; a guest that it had saved stays off.
+
+        :returns: whether that was for a snapshot of somebody else.
+        """
+        others = any(kind == 'upload' and marks.RUN not in image.properties
+                     for kind, image in self.jobs)
         saved = self.task == 'image_uploading' and self.status == 'ACTIVE'
         self.jobs = [job for job in self.jobs if job[0] == 'snapshot']
         if self.task == 'powering-off' or saved:
@@ -128,6 +137,7 @@ class World:
             self.actions.insert(0, types.Action(
                 'stop', self.number(), 0.1, by_user=False))
         self.task = None
+        return saved and others
 
     def _stop(self, request, good):
         self.task = None
@@ -147,6 +157,11 @@ class World:
             for snapshot in self.snapshots.values():
                 if snapshot.status == 'creating':
                     snapshot.truth = marks.LIVE
+
+    def unshelve(self):
+        if self.status in SHELVED:
+            self.act('unshelve')
+            self.status = 'ACTIVE'
 
     def _upload(self, image, good):
         if image.id not in self.images:
@@ -282,7 +297,7 @@ class _Service:
         self._world, self._service, self._fate = world, service, fate
 
     def _call(self, effect, write=True):
-        fate = self._fate()
+        fate = self._fate(write)
         if fate == 'crash-before':
             raise Crash
         if fate == 'late' and write:
@@ -327,8 +342,8 @@ class _Compute(_Service):
 
     def set_metadata(self, server_id, items):
         def effect():
-            if self._world.locked:
-                raise errors.Conflict('compute', 'locked', 409)
+            if self._world.locked or self._world.status in SHELVED:
+                raise errors.Conflict('compute', 'not now', 409)
             self._world.server()
             self._world.metadata.update(items)
             return dict(self._world.metadata)
@@ -361,7 +376,7 @@ class _Images(_Service):
             self._world.image(image)
             for image in self._world.images.values()
             if all(name == 'owner' or value == (
-                image.name if name == 'name' else
+                f'eq:{image.name}' if name == 'name' else
                 image.properties.get(name))
                 for name, value in filters.items())], write=False)
 
@@ -371,7 +386,7 @@ class _Images(_Service):
 
 class _Volumes(_Service):
 
-    def find_snapshots(self, limit, filters):
+    def snapshots(self, limit, filters):
         wanted = filters.get('metadata', {}).items()
         return self._call(lambda: [
             self._world.snapshot(snapshot)
@@ -430,11 +445,18 @@ class Advancer:
     def __init__(self, world, run):
         self._main = greenlet.getcurrent()
         self._thread = greenlet.greenlet(self._advance)
-        cloud = ModelCloud(world, lambda: self._main.switch())
+        cloud = ModelCloud(world, self._stand)
         self.alive = True
+        #: Whether it stands before a write, and since when.
+        self.writes, self.since = False, world.now
+        self._world = world
         self.error = None
         self._arguments = cloud, run, lambda: world.now
         self._thread.switch()
+
+    def _stand(self, write):
+        self.writes, self.since = write, self._world.now
+        return self._main.switch()
 
     def _advance(self):
         try:
@@ -463,7 +485,7 @@ def new_run(world, **options):
     """A run that has just begun."""
     plan = advance.new_plan(NAME, '', by='alice', clock=lambda: world.now,
                             **options)
-    return advance.begin(ModelCloud(world, lambda: 'ok'), world.server(),
+    return advance.begin(ModelCloud(world, lambda write: 'ok'), world.server(),
                          plan, lambda: world.now)
 
 

@@ -25,6 +25,7 @@ from typing import Any
 
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import compute
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import images
@@ -42,10 +43,14 @@ class Cloud:
     :param endpoints: the addresses of the services by type: ``compute``,
         ``image``, ``volume``; those that the catalogue lacks are left out.
     :param project_id: the project of the token.
+    :param breaker: spares a service that hangs; without one each call waits
+        for its timeout.
     """
 
     def __init__(self, session: keystone_session.Session,
-                 endpoints: Mapping[str, str], project_id: str):
+                 endpoints: Mapping[str, str], project_id: str,
+                 breaker: breakers.Breaker | None = None):
+        self._breaker = breaker
         self._session = session
         self._endpoints = endpoints
         self.project_id = project_id
@@ -62,16 +67,17 @@ class Cloud:
     @functools.cached_property
     def compute(self) -> compute.Compute:
         return compute.Compute(self._session, self._endpoint('compute'),
-                               self.project_id)
+                               self.project_id, self._breaker)
 
     @functools.cached_property
     def images(self) -> images.Images:
-        return images.Images(self._session, self._endpoint('image'))
+        return images.Images(self._session, self._endpoint('image'),
+                             self._breaker)
 
     @functools.cached_property
     def volumes(self) -> volumes.Volumes:
         return volumes.Volumes(self._session, self._endpoint('volume'),
-                               self.project_id)
+                               self.project_id, self._breaker)
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time.

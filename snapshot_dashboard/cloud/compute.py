@@ -21,6 +21,7 @@ from keystoneauth1 import session as keystone_session
 from novaclient import client as nova_client
 from novaclient import exceptions as nova_errors
 
+from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
@@ -36,16 +37,19 @@ class Compute:
     """The calls to Nova. Every one may raise a ``ServiceError``."""
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str):
+                 project_id: str, breaker: breakers.Breaker | None = None):
         self._project_id = project_id
-        with errors.translated('compute'):
-            self._client = nova_client.Client(
-                versions.negotiate(session, endpoint, MICROVERSION),
-                session=session, endpoint_override=endpoint)
+        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._session, self._endpoint = session, endpoint
+        self._client = nova_client.Client(
+            versions.choose(endpoint, MICROVERSION),
+            session=session, endpoint_override=endpoint)
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
-        with errors.translated('compute'):
+        with (versions.learning(self._session, self._endpoint),
+              self._breaker.guarding('compute', self._endpoint),
+              errors.translated('compute')):
             yield self._client
 
     def server(self, server_id: str) -> types.Server:

@@ -42,6 +42,10 @@ class Unavailable(ServiceError):
     """Not in the catalogue, no answer in time, or an internal error."""
 
 
+class TimedOut(Unavailable):
+    """No answer in time: it may hang."""
+
+
 class Unauthorized(ServiceError):
     """The token has expired or was revoked."""
 
@@ -74,6 +78,8 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
 def from_status(service: str, status: int, detail: str) -> ServiceError:
     if status in _BY_STATUS:
         return _BY_STATUS[status](service, detail, status)
+    if status == 406:  # it is older than we thought, and was asked for that
+        return Unavailable(service, detail, status)
     kind = Refused if 400 <= status < 500 else Unavailable
     return kind(service, detail, status)
 
@@ -93,6 +99,8 @@ def translated(service: str) -> Iterator[None]:
     except keystone_errors.HttpError as error:
         raise from_status(service, int(error.http_status or 0),
                           str(error.message or error)) from error
+    except (keystone_errors.ConnectTimeout, requests.Timeout) as error:
+        raise TimedOut(service, str(error)) from error
     except (keystone_errors.ClientException,
             glance_errors.BaseException,
             requests.RequestException) as error:

@@ -26,6 +26,7 @@ from urllib import parse
 from glanceclient.v2 import client as glance_client
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
@@ -34,7 +35,10 @@ from snapshot_dashboard.cloud import types
 class Images:
     """The calls to Glance. Every one may raise a ``ServiceError``."""
 
-    def __init__(self, session: keystone_session.Session, endpoint: str):
+    def __init__(self, session: keystone_session.Session, endpoint: str,
+                 breaker: breakers.Breaker | None = None):
+        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._endpoint = endpoint
         # Catalogues name the endpoint with and without the version.
         root = endpoint.rstrip('/').removesuffix('/v2')
         self._http = glance_client.Client(
@@ -42,7 +46,8 @@ class Images:
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
-        with errors.translated('image'):
+        with (self._breaker.guarding('image', self._endpoint),
+              errors.translated('image')):
             yield self._http
 
     def image(self, image_id: str) -> types.Image:
@@ -52,16 +57,18 @@ class Images:
         return types.Image.from_api(body)
 
     def images(self, limit: int, filters: Mapping[str, str],
-               newest_first: bool = True) -> list[types.Image]:
-        """Images by creation time, then id.
+               by: str = 'created_at',
+               ascending: bool = False) -> list[types.Image]:
+        """Images in an order.
 
-        :param filters: fields or properties and their values; for times
-            also comparisons, as ``gt:...`` (Image API v2, List images).
+        :param filters: fields or properties and their values; for fields
+            also operators, as ``gte:...`` (Image API v2, List images).
+        :param by: the field to sort by, then by id.
         """
-        direction = 'desc' if newest_first else 'asc'
+        direction = 'asc' if ascending else 'desc'
         query = parse.urlencode({
             **filters, 'limit': limit,
-            'sort': f'created_at:{direction},id:{direction}'})
+            'sort': f'{by}:{direction},id:{direction}'})
         with self._calling() as glance:
             _, body = glance.get(f'/v2/images?{query}')
         return [types.Image.from_api(image) for image in body['images']]

@@ -20,6 +20,7 @@ from typing import Any
 from cinderclient import client as cinder_client
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
@@ -33,16 +34,19 @@ class Volumes:
     """The calls to Cinder. Every one may raise a ``ServiceError``."""
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str):
+                 project_id: str, breaker: breakers.Breaker | None = None):
         self._project_id = project_id
-        with errors.translated('volume'):
-            self._client = cinder_client.Client(
-                versions.negotiate(session, endpoint, MICROVERSION),
-                session=session, endpoint_override=endpoint)
+        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._session, self._endpoint = session, endpoint
+        self._client = cinder_client.Client(
+            versions.choose(endpoint, MICROVERSION),
+            session=session, endpoint_override=endpoint)
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
-        with errors.translated('volume'):
+        with (versions.learning(self._session, self._endpoint),
+              self._breaker.guarding('volume', self._endpoint),
+              errors.translated('volume')):
             yield self._client
 
     def volume(self, volume_id: str) -> types.Volume:
@@ -61,30 +65,25 @@ class Volumes:
         ids.own('volume', snapshot.project_id, self._project_id)
         return snapshot
 
-    def snapshots(self, limit: int, *, newest_first: bool = True,
-                  marker: str | None = None) -> list[types.VolumeSnapshot]:
-        """Snapshots by creation time, then id.
+    def snapshots(self, limit: int,
+                  filters: Mapping[str, Any] | None = None, *,
+                  marker: str | None = None, by: str = 'created_at',
+                  ascending: bool = False) -> list[types.VolumeSnapshot]:
+        """Snapshots in an order.
 
         Cinder compares times in lists of volumes only (microversion 3.60),
         so a place in this list can be named by a marker alone.
 
+        :param filters: ``name``, ``status``, ``volume_id``, or ``metadata``
+            (from 3.22) with some of it.
         :param marker: the id of the snapshot before the first one.
+        :param by: the field to sort by, then by id.
         """
-        direction = 'desc' if newest_first else 'asc'
+        direction = 'asc' if ascending else 'desc'
         with self._calling() as cinder:
             found = cinder.volume_snapshots.list(
-                limit=limit, marker=marker,
-                sort=f'created_at:{direction},id:{direction}')
-        return [types.VolumeSnapshot.from_api(snapshot.to_dict())
-                for snapshot in found]
-
-    def find_snapshots(self, limit: int,
-                       filters: Mapping[str, Any]
-                       ) -> list[types.VolumeSnapshot]:
-        """Snapshots with a name, or with some metadata (from 3.22)."""
-        with self._calling() as cinder:
-            found = cinder.volume_snapshots.list(limit=limit,
-                                                 search_opts=dict(filters))
+                limit=limit, marker=marker, search_opts=dict(filters or {}),
+                sort=f'{by}:{direction},id:{direction}')
         return [types.VolumeSnapshot.from_api(snapshot.to_dict())
                 for snapshot in found]
 

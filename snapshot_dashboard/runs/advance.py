@@ -16,7 +16,6 @@ Any number of callers at once, and a crash between any two lines, lead to
 the same end: each write is safe to repeat, and each look is a new one.
 """
 
-from collections.abc import Callable
 import dataclasses
 import logging
 import time
@@ -40,15 +39,13 @@ _STEPS = 10
 #: Runs of one project that are looked for.
 _RUNS = 100
 
-Clock = Callable[[], float]
-
 
 class Busy(Exception):
     """There is an open run on this server already."""
 
 
 def new_plan(name: str, description: str, *, by: str,
-             clock: Clock = time.time, **options: Any) -> journal.Plan:
+             clock: take.Clock = time.time, **options: Any) -> journal.Plan:
     """The plan of a run that begins now.
 
     :param options: the other fields of the plan.
@@ -61,7 +58,7 @@ def new_plan(name: str, description: str, *, by: str,
 
 
 def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
-          clock: Clock = time.time) -> journal.Journal:
+          clock: take.Clock = time.time) -> journal.Journal:
     """Write a run down on its server; :func:`advance` does the rest.
 
     A locked server takes no metadata, but it cannot be powered off either,
@@ -84,7 +81,7 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
 
 
 def _begin_locked(cloud: clouds.Cloud, server: types.Server,
-                  plan: journal.Plan, clock: Clock) -> journal.Journal:
+                  plan: journal.Plan, clock: take.Clock) -> journal.Journal:
     _delete_tags(cloud, server)
     run = journal.Journal(server, plan, journal.Progress(), tagged=True)
     # The index last: what it finds is readable.
@@ -130,7 +127,7 @@ def _delete_tags(cloud: clouds.Cloud, server: types.Server) -> None:
 
 
 def tidy(cloud: clouds.Cloud, run: journal.Journal,
-         clock: Clock = time.time) -> None:
+         clock: take.Clock = time.time) -> None:
     """Look once more at a run that is over: a late call may have left
     something. It is in nobody's way if that cannot be done now.
     """
@@ -141,7 +138,7 @@ def tidy(cloud: clouds.Cloud, run: journal.Journal,
 
 
 def remove(cloud: clouds.Cloud, run: journal.Journal,
-           clock: Clock = time.time) -> None:
+           clock: take.Clock = time.time) -> None:
     """Remove all that a failed run has left, at its owner's wish.
 
     :raises ServiceError: when something of it could not be removed.
@@ -155,7 +152,7 @@ def remove(cloud: clouds.Cloud, run: journal.Journal,
 
 
 def cancel(cloud: clouds.Cloud, run: journal.Journal,
-           clock: Clock = time.time) -> journal.Journal:
+           clock: take.Clock = time.time) -> journal.Journal:
     """Give a run up before its capture; the instance is powered on again."""
     if not can_cancel(run):
         return run
@@ -170,7 +167,7 @@ def can_cancel(run: journal.Journal) -> bool:
 
 
 def again(run: journal.Journal, by: str,
-          clock: Clock = time.time) -> journal.Plan:
+          clock: take.Clock = time.time) -> journal.Plan:
     """The plan that tries a failed run once more.
 
     An instance that is off by now needs no powering off, but is still to be
@@ -181,7 +178,7 @@ def again(run: journal.Journal, by: str,
 
 
 def advance(cloud: clouds.Cloud, run: journal.Journal,
-            clock: Clock = time.time) -> journal.Journal:
+            clock: take.Clock = time.time) -> journal.Journal:
     """Bring a run as far forward as it goes without waiting.
 
     :returns: the run as it is now.
@@ -203,9 +200,9 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
                  step.do.value)
         if seen.server is None:
             # The record went with the server; what is left is tidied up.
-            return _after_the_server(cloud, run, step, now)
+            return _after_the_server(cloud, run, step, now, clock)
         try:
-            run = take.take(cloud, run, step, now)
+            run = take.take(cloud, run, step, now, clock)
         except take.Superseded:
             return run
         if run.progress.ended and step.do is steps.Do.REMOVE:
@@ -214,6 +211,8 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
 
 
 def _after_the_server(cloud: clouds.Cloud, run: journal.Journal,
-                      step: steps.Step, now: int) -> journal.Journal:
+                      step: steps.Step, now: int,
+                      clock: take.Clock) -> journal.Journal:
     run = dataclasses.replace(run, progress=step.note or run.progress)
-    return take.take(cloud, run, dataclasses.replace(step, note=None), now)
+    return take.take(cloud, run, dataclasses.replace(step, note=None), now,
+                     clock)

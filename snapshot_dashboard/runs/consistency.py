@@ -18,8 +18,8 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 
 #: The actions after which an instance has been running for a time.
-_RAN = ('start', 'reboot', 'create', 'rebuild', 'resume', 'unpause',
-        'unshelve', 'restore')
+RAN = ('start', 'reboot', 'create', 'rebuild', 'resume', 'unpause',
+       'unshelve', 'unrescue', 'restore')
 
 
 def last_stop(actions: Sequence[types.Action]) -> types.Action | None:
@@ -31,7 +31,7 @@ def last_stop(actions: Sequence[types.Action]) -> types.Action | None:
     for action in actions:
         if action.name == 'stop':
             return action
-        if action.name in _RAN:
+        if action.name in RAN:
             break
     return None
 

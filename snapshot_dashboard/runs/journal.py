@@ -90,6 +90,9 @@ class Progress:
     Each field is an item of its own, and only what changes is written, so
     that two who write at once do not undo each other's.
 
+    :ivar before: the latest request on the server when the run began.
+    :ivar attempt: drawn anew whenever something is asked for that must be
+        seen to its end: powering off, or a capture.
     :ivar stops: how often power-off was asked for; likewise snapshots (of
         the chosen volumes), captures, starts, removals.
     :ivar off: when the instance was first seen off, ready for the capture.
@@ -106,9 +109,13 @@ class Progress:
     :ivar left: what could not be removed after a failure: ids.
     :ivar removed: when the owner had the leftovers removed.
     :ivar ended: when the run was closed.
+    :ivar closed: the attempt that its closer knew of. It is not closed if
+        there was another since.
     :ivar at: when this was last written.
     """
 
+    before: str = ''
+    attempt: str = ''
     stops: int = 0
     off: int = 0
     stop_id: str = ''
@@ -127,6 +134,7 @@ class Progress:
     left: str = ''
     removed: int = 0
     ended: int = 0
+    closed: str = ''
     at: int = 0
 
 
@@ -259,7 +267,10 @@ def _read_progress(values: Mapping[str, str]) -> Progress:
             known[field.name] = text
         else:
             known[field.name] = types.whole_number(text) or 0
-    return Progress(**known)
+    progress = Progress(**known)
+    if progress.closed != progress.attempt:
+        return dataclasses.replace(progress, ended=0)
+    return progress
 
 
 def _read_tags(server: types.Server) -> Journal | None:

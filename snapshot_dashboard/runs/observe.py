@@ -99,8 +99,11 @@ def _actions_matter(run: journal.Journal,
     if server is None or server.task_state or progress.ended:
         return False
     if server.status == 'SHUTOFF':
-        return bool(not progress.off or progress.starts)
-    return bool((progress.stops or progress.off) and not progress.starts)
+        return bool(not progress.off or progress.starts
+                    or progress.captures and (run.plan.volumes
+                                              or server.volume_backed))
+    return bool((progress.stops or progress.off or run.plan.power_off)
+                and not progress.starts)
 
 
 def actions(cloud: clouds.Cloud, server_id: str) -> list[types.Action]:
@@ -127,7 +130,7 @@ def _marked(cloud: clouds.Cloud,
             run: journal.Journal) -> list[types.VolumeSnapshot]:
     """The snapshots of chosen volumes."""
     # A service that ignores the filter must not give us others' snapshots.
-    return [snapshot for snapshot in cloud.volumes.find_snapshots(
+    return [snapshot for snapshot in cloud.volumes.snapshots(
                 _MOST, {'metadata': {marks.RUN: run.plan.run_id}})
             if snapshot.metadata.get(marks.RUN) == run.plan.run_id
             and snapshot.metadata.get(marks.INSTANCE) == run.server.id]
@@ -143,7 +146,7 @@ def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
     mapped = {disk.snapshot_id for image in images for disk in image.disks
               if disk.snapshot_id}
     name = run.plan.name or next((image.name for image in images), '')
-    named = cloud.volumes.find_snapshots(
+    named = cloud.volumes.snapshots(
         _MOST, {'name': f'snapshot for {name}'}) if name else []
     found = [snapshot for snapshot in named if snapshot.id in mapped]
     for snapshot_id in sorted(mapped - {snapshot.id for snapshot in found}):
@@ -171,6 +174,7 @@ def _may_be_of(run: journal.Journal, snapshot: types.VolumeSnapshot) -> bool:
 
 def _mapped_by_others(cloud: clouds.Cloud, name: str) -> set[str | None]:
     """Volume snapshots that any image of that name needs."""
+    # Without an operator Glance takes a colon in the name for one.
     return {disk.snapshot_id for image in cloud.images.images(
-                _MOST, {'owner': cloud.project_id, 'name': name})
+                _MOST, {'owner': cloud.project_id, 'name': f'eq:{name}'})
             for disk in image.disks}

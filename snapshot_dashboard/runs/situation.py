@@ -14,6 +14,7 @@
 
 import dataclasses
 import functools
+import itertools
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
@@ -22,7 +23,8 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs.failures import Failure
 from snapshot_dashboard.snapshots import statuses
 
-#: createImage is allowed in these states (Nova API, Create Image).
+#: createImage is allowed in these states (Nova API, Create Image), and the
+#: same ones take metadata and tags.
 CAPTURABLE = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
 #: Seconds that an unfinished image may be left alone by Nova before it
 #: counts as abandoned. Every snapshot begins so, for less than a second.
@@ -30,10 +32,15 @@ IDLE_GRACE = 30
 #: Seconds after which a write whose answer is not known is sent again. It
 #: is more than a call may take, so that it is not under way any more.
 ANSWER_GRACE = 30
+#: Seconds after which nothing is done any more that was noted; with the most
+#: that a call may take they stay within the grace.
+STALE = 15
 #: The same for powering off and on, which show at once when Nova answers:
 #: time enough for several who look at the same moment not to use up all
 #: tries before the first one has had its effect.
 POWER_GRACE = 5
+#: How often it is tried to power on, which nobody else may do.
+STARTS = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +65,16 @@ class Observation:
     dark: frozenset[str] = frozenset()
 
 
+def is_held(server: types.Server, tagged: bool) -> bool:
+    """Whether nothing about a run can be written down now.
+
+    A locked server takes no note but in its tags, and one that is shelved,
+    rescued, resized or in error takes none at all.
+    """
+    return server.locked and not tagged or (
+        server.status not in CAPTURABLE and not server.task_state)
+
+
 class Situation:
     """A plan, a progress and an observation, in the words of the table."""
 
@@ -69,8 +86,7 @@ class Situation:
         self.gone = server is None
         self.status = server.status if server else ''
         self.busy = bool(server and server.task_state)
-        #: A locked server takes no note but in its tags.
-        self.held = bool(server and server.locked) and not tagged
+        self.held = server is not None and is_held(server, tagged)
         self.image = best_image(seen.images)
         #: By volume, the best of the snapshots that the plan asks for.
         self.chosen = _chosen(plan, seen)
@@ -100,8 +116,18 @@ class Situation:
 
     @property
     def power_unanswered(self) -> bool:
+        """Whether powering off or on may yet show; longer at each try."""
+        tries = self.progress.starts or self.progress.stops
         return bool(self.progress.asked) and (
-            self.seen.now - self.progress.asked < POWER_GRACE)
+            self.seen.now - self.progress.asked < POWER_GRACE * tries)
+
+    @property
+    def stop_unanswered(self) -> bool:
+        """Whether a power-off may still be on its way."""
+        progress = self.progress
+        return bool(progress.stops and not progress.starts and progress.asked
+                    and self.status == 'ACTIVE'
+                    and self.seen.now - progress.asked < ANSWER_GRACE)
 
     @property
     def to_power_off(self) -> bool:
@@ -111,14 +137,16 @@ class Situation:
     def started_by_others(self) -> bool:
         """Whether it was off for the capture, and somebody started it."""
         return self.to_power_off and bool(
-            self.progress.off or self.progress.stops
-            and self._latest('start', 'stop') == ['start', 'stop'])
+            self.progress.off
+            or self.progress.stops and self._latest(*consistency.RAN))
 
     def _latest(self, *names: str) -> list[str]:
-        """Those of these actions that were done, the latest first."""
+        """Those of these that were done in the run, the latest first."""
+        since = itertools.takewhile(
+            lambda action: action.request_id != self.progress.before,
+            self.seen.actions)
         return list(dict.fromkeys(
-            action.name for action in self.seen.actions
-            if action.name in names))
+            action.name for action in since if action.name in names))
 
     @property
     def wrong_state(self) -> bool:
@@ -129,6 +157,15 @@ class Situation:
     @property
     def newly_off(self) -> bool:
         return self.status == 'SHUTOFF' and not self.progress.off
+
+    @property
+    def went_off(self) -> bool:
+        """Whether it ran when a capture was asked for, and is off now.
+
+        Then nothing came of that capture, and it may be why.
+        """
+        return bool(self.newly_off and self.progress.captures
+                    and self.plan.running and not self.plan.power_off)
 
     @property
     def detached(self) -> bool:
@@ -177,8 +214,11 @@ class Situation:
         The image of a local disk is safe from that: Nova refuses to power
         on while it saves one.
         """
+        latest = self._latest('createImage', *consistency.RAN)
         return bool(self.parts and self.progress.off
-                    and not self.progress.starts and self.status == 'ACTIVE'
+                    and not self.progress.starts and not self.gone
+                    and (self.status != 'SHUTOFF'
+                         or latest and latest[0] != 'createImage')
                     and self.progress.consistency != marks.LIVE)
 
     @property
@@ -194,17 +234,22 @@ class Situation:
     def mismarked(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The image and the volume snapshots whose marks are not right.
 
-        Nova marks none of those that it makes, and what was captured may
+        Nova marks none of those that it makes; chosen volumes' were made
+        before there was an image to belong to; and what was captured may
         have turned out to be less at rest than it was when it began.
         """
+        image = self.image
+        if image is None:
+            return (), ()
         wanted = {marks.RUN: self.plan.run_id,
-                  marks.CONSISTENCY: self.consistency}.items()
+                  marks.CONSISTENCY: self.consistency}
+        of_part = {**wanted, marks.IMAGE: image.id}
         ours = self.mapped | {part.id for part in self.chosen.values()}
-        return (tuple(image.id for image in (self.image,) if image
-                      and not wanted <= image.properties.items()),
+        return (() if wanted.items() <= image.properties.items()
+                else (image.id,),
                 tuple(snapshot.id for snapshot in self.seen.snapshots
                       if snapshot.id in ours
-                      and not wanted <= snapshot.metadata.items()))
+                      and not of_part.items() <= snapshot.metadata.items()))
 
     # After the capture, whether it came to a snapshot or not.
 
@@ -216,7 +261,8 @@ class Situation:
     def to_power_on(self) -> bool:
         """Whether the instance is to be brought back, and may be."""
         touched = self.progress.stops or self.progress.off
-        return bool((self.plan.power_on and touched or self.broken_off)
+        return bool((self.plan.power_on and touched or self.progress.starts
+                     or self.broken_off)
                     and not self.gone and self.progress.failure not in (
                         Failure.START_REFUSED.value,
                         Failure.START_FAILED.value))
@@ -230,8 +276,12 @@ class Situation:
         asked for.
         """
         stop = consistency.last_stop(self.seen.actions)
+        since = itertools.takewhile(lambda action: action is not stop,
+                                    self.seen.actions)
+        failed = self.progress.failure or stop and any(
+            action.name == 'createImage' for action in since)
         return bool(self.plan.running and not self.plan.power_off
-                    and self.progress.failure and self.progress.captures
+                    and failed and self.progress.captures
                     and not self.progress.off and self.seen.actions
                     and not (stop and stop.by_user))
 

@@ -28,6 +28,7 @@ from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs.failures import Failure
 from snapshot_dashboard.runs.situation import IDLE_GRACE
+from snapshot_dashboard.runs.situation import STARTS
 from snapshot_dashboard.runs.situation import Observation
 from snapshot_dashboard.runs.situation import Situation
 
@@ -53,8 +54,10 @@ class Step:
     :ivar note: what the journal is to say before it is done.
     :ivar volume_ids: what to take snapshots of.
     :ivar image_ids: the images to mark or to remove.
-    :ivar snapshot_ids: the volume snapshots to mark or to remove.
+    :ivar snapshot_ids: the volume snapshots to mark or to remove, or to name
+        as parts of an image.
     :ivar consistency: the mark to put on them.
+    :ivar owner: the image that the volume snapshots belong to.
     :ivar taken: when they were made, in seconds since the epoch.
     """
 
@@ -64,6 +67,7 @@ class Step:
     image_ids: tuple[str, ...] = ()
     snapshot_ids: tuple[str, ...] = ()
     consistency: str = ''
+    owner: str = ''
     taken: int = 0
 
 
@@ -105,9 +109,10 @@ def _note_off(s: Situation) -> Step:
 
 
 def _power_off(s: Situation) -> Step:
+    last = s.seen.actions[0].request_id if s.seen.actions else ''
     return Step(Do.POWER_OFF, dataclasses.replace(
         s.progress, stops=s.progress.stops + 1, starts=0,
-        asked=s.seen.now))
+        before=s.progress.before or last, asked=s.seen.now))
 
 
 def _snapshot_volumes(s: Situation) -> Step:
@@ -120,7 +125,9 @@ def _snapshot_volumes(s: Situation) -> Step:
 def _capture(s: Situation) -> Step:
     return Step(Do.CAPTURE, dataclasses.replace(
         s.progress, captures=s.progress.captures + 1, asked=s.seen.now,
-        consistency=s.progress.consistency or _now_mark(s)))
+        consistency=s.progress.consistency or _now_mark(s)),
+        snapshot_ids=tuple(sorted(
+            part.id for part in s.chosen.values())))
 
 
 def _now_mark(s: Situation) -> str:
@@ -145,6 +152,7 @@ def _mark(s: Situation) -> Step:
     return Step(Do.MARK, dataclasses.replace(
         s.progress, marked=s.seen.now), image_ids=images,
         snapshot_ids=snapshots, consistency=s.consistency,
+        owner=s.image.id if s.image else '',
         taken=int(s.image.created.timestamp()) if s.image else 0)
 
 
@@ -170,7 +178,8 @@ def _remove(s: Situation) -> Step:
 def _end(s: Situation) -> Step:
     images, snapshots = s.refuse
     return Step(Do.NOTE, dataclasses.replace(
-        s.progress, ended=s.seen.now, left=' '.join(images + snapshots)))
+        s.progress, ended=s.seen.now, closed=s.progress.attempt,
+        left=' '.join(images + snapshots)))
 
 
 def _tidy_after_end(s: Situation) -> Step:
@@ -192,6 +201,7 @@ BEFORE: tuple[Row, ...] = (
      _failed(Failure.STOP_FAILED)),
     (lambda s: s.to_power_off, _power_off),
     (lambda s: s.wrong_state, _fail_wrong_state),
+    (lambda s: s.went_off, _failed(Failure.CAPTURE_FAILED)),
     (lambda s: s.newly_off, _note_off),
     (lambda s: s.plan.power_off and s.plan.stop_if_forced
      and s.progress.consistency == marks.FORCED_OFF,
@@ -234,7 +244,7 @@ DARK: tuple[Row, ...] = (
     (lambda s: 'volume' not in s.seen.dark and s.progress.image_id
      and s.to_power_on and s.status == 'SHUTOFF' and not s.busy
      and not s.part_moving and s.idle_for >= IDLE_GRACE
-     and s.progress.starts < journal.TRIES, _power_on),
+     and s.progress.starts < STARTS, _power_on),
     (lambda s: s.progress.image_id and not s.busy and not s.progress.idle,
      _note_idle),
     (lambda s: True, _wait),
@@ -242,11 +252,12 @@ DARK: tuple[Row, ...] = (
 
 #: There is a snapshot, or there will be none.
 AFTER: tuple[Row, ...] = (
+    (lambda s: s.stop_unanswered, _wait),
     (lambda s: s.to_power_on and (s.busy or s.part_moving), _wait),
     (lambda s: s.to_power_on and s.status == 'SHUTOFF'
      and s.progress.starts and s.power_unanswered, _wait),
     (lambda s: s.to_power_on and s.status == 'SHUTOFF'
-     and not s.stopped_by_others and s.progress.starts < journal.TRIES,
+     and not s.stopped_by_others and s.progress.starts < STARTS,
      _power_on),
     (lambda s: s.to_power_on and s.status == 'SHUTOFF'
      and not s.stopped_by_others, _failed(Failure.START_FAILED)),
@@ -274,7 +285,7 @@ def next_step(plan: journal.Plan, progress: journal.Progress,
     if progress.ended:
         table = ENDED
     elif situation.held:
-        return Step(Do.WAIT)  # until it is unlocked, as somebody wished
+        return Step(Do.WAIT)  # until it is let go, as somebody wished
     elif situation.over:
         table = AFTER
     elif seen.dark:

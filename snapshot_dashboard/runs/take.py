@@ -14,11 +14,13 @@
 
 from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 import contextlib
 import dataclasses
 import functools
 import logging
 from typing import Any
+import uuid
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
@@ -26,11 +28,17 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 
 LOG = logging.getLogger(__name__)
+Clock = Callable[[], float]
 #: What these power steps do shows at once.
 _POWER = (failures.Failure.STOP_REFUSED, failures.Failure.START_REFUSED)
+
+
+#: Steps that must be seen to their end, whoever may have closed the run.
+_ATTEMPTS = (steps.Do.POWER_OFF, steps.Do.SNAPSHOT_VOLUMES, steps.Do.CAPTURE)
 
 
 class Superseded(Exception):
@@ -38,17 +46,25 @@ class Superseded(Exception):
 
 
 def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
-         now: int) -> journal.Journal:
+         now: int, clock: Clock) -> journal.Journal:
     """Take one step.
 
     What is about to be done is noted first, so that a crash leaves nothing
-    that nobody knows of.
+    that nobody knows of. It is not done when noting took so long that others
+    may have given up waiting for it: when this process was suspended.
 
+    :param now: when it was decided on.
     :returns: the run with the progress as it is now.
     :raises ServiceError: when that could not be noted, or a service did not
         answer; the next look shows what came of it.
     """
-    run = note(cloud, run, now, step.note)
+    progress, asked = step.note, int(clock())
+    if progress is not None and step.do in _ATTEMPTS:
+        progress = dataclasses.replace(progress, asked=asked,
+                                       attempt=uuid.uuid4().hex[:8])
+    run = note(cloud, run, now, progress)
+    if step.do in _ATTEMPTS and clock() - asked > situation.STALE:
+        return run
     if step.do is steps.Do.POWER_OFF:
         return _try(cloud, run, now, failures.Failure.STOP_REFUSED,
                     lambda: cloud.compute.stop(run.server.id))
@@ -58,7 +74,8 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if step.do is steps.Do.CAPTURE:
         return _try(cloud, run, now, failures.Failure.CAPTURE_REFUSED,
                     lambda: create_image(cloud, run.server, run.plan,
-                                         run.progress.consistency, now))
+                                         run.progress.consistency, now,
+                                         step.snapshot_ids))
     if step.do is steps.Do.SNAPSHOT_VOLUMES:
         return _try(cloud, run, now, failures.Failure.SNAPSHOT_REFUSED,
                     lambda: _snapshot_volumes(cloud, run, step, now))
@@ -128,11 +145,16 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
 
 
 def create_image(cloud: clouds.Cloud, server: types.Server,
-                 plan: journal.Plan, consistency: str, now: int) -> str:
-    """Have Nova make the image, with our marks on it."""
+                 plan: journal.Plan, consistency: str, now: int,
+                 parts: Sequence[str] = ()) -> str:
+    """Have Nova make the image, with our marks on it.
+
+    :param parts: the volume snapshots that belong to it.
+    """
     metadata = {**_marks(server, plan, consistency, now),
                 marks.IMAGE_TYPE: 'snapshot',
-                marks.DESCRIPTION: plan.description}
+                marks.DESCRIPTION: plan.description,
+                **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)
 
 
@@ -163,7 +185,7 @@ def _mark(cloud: clouds.Cloud, run: journal.Journal,
         *(functools.partial(cloud.images.mark, image_id, metadata)
           for image_id in step.image_ids),
         *(functools.partial(cloud.volumes.mark_snapshot, snapshot_id,
-                            metadata)
+                            {**metadata, marks.IMAGE: step.owner})
           for snapshot_id in step.snapshot_ids)))
 
 

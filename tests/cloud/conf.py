@@ -155,9 +155,10 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
             'shutdown_timeout': str(site.SHUTDOWN_TIMEOUT),
             'enabled_apis': 'osapi_compute',
             'rpc_response_timeout': '120',
-            # Ten minutes are usual: too long to wait for.
-            'sync_power_state_interval': '10',
-            'allow_resize_to_same_host': 'true',
+            # It may take an instance that is just being started for one
+            # that went off by itself.
+            'sync_power_state_interval': '-1',
+            'periodic_fuzzy_delay': '0',
             'heal_instance_info_cache_interval': '-1',
             'vif_plugging_is_fatal': 'false',
             'vif_plugging_timeout': '0',

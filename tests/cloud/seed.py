@@ -38,6 +38,8 @@ ACCOUNTS = (
     ('carol', OTHER_PROJECT, 'member'),
     ('admin', PROJECT, 'admin'),
 )
+#: Cinder's for each project.
+QUOTAS = {'volumes': 100, 'snapshots': 300, 'gigabytes': 2000}
 IMAGE = 'Debian 13'
 _IMAGE_BYTES = 4 * 1024 ** 2
 _WAIT = 0.2
@@ -77,8 +79,7 @@ def _accounts(admin: connection.Connection) -> None:
 def _quotas(admin: connection.Connection) -> None:
     """The stock quota of ten volumes is too small for the sample data."""
     for project in (PROJECT, OTHER_PROJECT):
-        admin.set_volume_quotas(project, volumes=100, snapshots=100,
-                                gigabytes=2000)
+        admin.set_volume_quotas(project, **QUOTAS)
 
 
 def _image(admin: connection.Connection) -> None:

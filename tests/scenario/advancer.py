@@ -28,7 +28,7 @@ from tests.scenario import proxy
 FASTER = 10
 
 
-def clock(began: float) -> advance.Clock:
+def clock(began: float):
     return lambda: began + (time.time() - began) * FASTER
 
 

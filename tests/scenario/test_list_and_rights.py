@@ -12,21 +12,32 @@
 
 """The list, the facts and the rights on the real services."""
 
+import datetime
+import time
+
 import pytest
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import disks
 from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import listing
 from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots.query import Query
+from snapshot_dashboard.snapshots.query import Sort
+from snapshot_dashboard.snapshots.query import State
+from tests.cloud import seed
 
 
-def everything(cloud, size=100):
-    page = listing.page(cloud, size)
+def everything(cloud, size=100, **asked):
+    query = Query(**asked)
+    page = listing.page(cloud, size, query, thorough=True)
     rows = list(page.rows)
     assert page.problems == ()
-    while page.older:
-        page = listing.page(cloud, size, page.older)
+    while page.after:
+        page = listing.page(cloud, size, query, page.after, thorough=True)
         rows += page.rows
     return rows
 
@@ -50,8 +61,46 @@ def test_small_pages_hold_the_same_rows_as_a_large_one(alice):
 
 def test_walking_back_on_real_services_gives_the_same_page(alice):
     first = listing.page(alice, 2)
-    second = listing.page(alice, 2, first.older)
-    assert listing.page(alice, 2, second.newer).rows == first.rows
+    second = listing.page(alice, 2, cursor=first.after)
+    assert listing.page(alice, 2, cursor=second.before).rows == first.rows
+
+
+@pytest.mark.parametrize('size', [2, 100])
+def test_real_services_find_by_each_filter_and_sort_by_name(alice, size):
+    def names(**asked):
+        return [row.name for row in everything(alice, size, **asked)]
+
+    every = names()
+    assert sorted(names(sort=Sort.OLDEST)) == sorted(every)
+    assert names(sort=Sort.OLDEST) == every[::-1]
+    assert names(sort=Sort.NAME) == sorted(every)
+    assert names(kind=Kind.VOLUME) == [
+        'scratch-broken', 'scratch-1', 'archive-2026-01']
+    assert names(name='scratch-1') == ['scratch-1']
+    assert names(name='db-1-before-upgrade') == ['db-1-before-upgrade']
+    assert names(state=State.FAILED) == ['scratch-broken']
+    assert set(every) - set(names(state=State.READY)) == {'scratch-broken'}
+    assert names(state=State.MOVING) == []
+    assert names(instance_id=alice.find('web-1').id) == ['web-1-2026-01-15']
+    archive = next(row.source.id for row in everything(alice)
+                   if row.name == 'archive-2026-01')
+    assert names(volume_id=archive) == ['archive-2026-01']
+    assert names(consistency=marks.POWERED_OFF) == []
+    data, = (row for row in everything(alice)
+             if row.name == 'db-1-before-upgrade')
+    assert names(volume_id=data.parts[0].volume_id) == [
+        'db-1-before-upgrade']
+    later = datetime.datetime.now(datetime.UTC)
+    assert names(since=later) == []
+    assert names(since=later - datetime.timedelta(days=1)) == every
+
+
+def test_the_health_of_the_sample_data_is_looked_at(alice):
+    found = health.look(alice, time.time())
+    assert not found.problems and not found.found
+    used = health.usage(alice)
+    assert used['snapshots'].used >= 5
+    assert used['image_count_total'].used >= 3
 
 
 def test_other_projects_see_their_own_snapshots_only(alice, carol):
@@ -77,7 +126,8 @@ def test_the_disks_of_an_instance_are_known(alice):
 
 
 def test_quotas_are_known_to_every_reader(rita):
-    assert rita.volumes.quotas()['snapshots'].limit == 100
+    assert rita.volumes.quotas()['snapshots'].limit == (
+        seed.QUOTAS['snapshots'])
     assert rita.images.usage()['image_count_total'].limit == 1000
 
 
@@ -93,7 +143,7 @@ def test_a_full_quota_is_known_before_anything_is_done(alice, admin,
         found = preflight.obstacles(preflight.look(alice, server.id))
         assert [obstacle.code for obstacle in found] == [code]
     finally:
-        admin.set_volume_quotas('demo', snapshots=100, gigabytes=2000)
+        admin.set_volume_quotas(seed.PROJECT, **seed.QUOTAS)
 
 
 def test_a_reader_is_refused_every_write(alice, rita):

@@ -131,7 +131,7 @@ def test_chosen_volumes_are_captured_in_the_same_power_off(alice, drivers):
     run = alice.finish(run)
     assert not run.progress.failure
     assert alice.compute.server(server.id).status == 'ACTIVE'
-    (snapshot,) = alice.volumes.find_snapshots(
+    (snapshot,) = alice.volumes.snapshots(
         10, {'metadata': {marks.RUN: run.plan.run_id}})
     assert (snapshot.volume_id, snapshot.status) == (volume_id, 'available')
     assert snapshot.metadata[marks.CONSISTENCY] == marks.POWERED_OFF
@@ -148,7 +148,7 @@ def test_a_chosen_volume_that_fails_leaves_nothing_behind(alice, drivers):
         # The image had begun before Cinder told: it is kept, and named.
         advance.remove(alice, run)
     assert images_of(alice, run) == []
-    until(lambda: not alice.volumes.find_snapshots(
+    until(lambda: not alice.volumes.snapshots(
         10, {'metadata': {marks.RUN: run.plan.run_id}}), 'nothing is left')
 
 

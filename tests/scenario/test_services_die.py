@@ -12,6 +12,7 @@
 
 """Services that die in the middle of a snapshot, and come back."""
 
+import contextlib
 import signal
 import time
 
@@ -30,13 +31,40 @@ pytestmark = pytest.mark.usefixtures('tidy')
 
 
 @pytest.fixture
-def dies(where):
-    """Kills a service of the cloud, and starts it again."""
+def dead(where):
+    """A service of the cloud is killed, and starts again after the block."""
+    @contextlib.contextmanager
     def kill_and_start(service):
         processes.stop(where, service, signal.SIGKILL)
-        processes.start_service(where, service, machine.services_venv(print))
-        processes.wait_until_answering(where, service)
+        try:
+            yield
+        finally:
+            processes.start_service(where, service,
+                                    machine.services_venv(print))
+            processes.wait_until_answering(where, service)
     return kill_and_start
+
+
+@pytest.fixture
+def dies(dead):
+    """A service is killed and starts again at once."""
+    def kill_and_start(service):
+        with dead(service):
+            pass
+    return kill_and_start
+
+
+@pytest.fixture
+def looks(where, dies):
+    """A Nova that, once it came back, looks at what its guests do."""
+    file = where.etc / 'nova.conf'
+    before = file.read_text()
+    assert 'sync_power_state_interval = -1' in before
+    file.write_text(before.replace('sync_power_state_interval = -1',
+                                   'sync_power_state_interval = 2'))
+    yield
+    file.write_text(before)
+    dies('nova')
 
 
 def saving(cloud, run):
@@ -57,10 +85,14 @@ def give_up(cloud, run):
 
 
 def test_a_glance_that_dies_in_the_upload_leaves_no_image(alice, drivers,
-                                                          dies):
+                                                          dead):
     with drivers.turned('server.upload', hold=True, only='web-1'):
         run = saving(alice, alice.begin(alice.find('web-1'), unique('cut')))
-        dies('glance')
+        with dead('glance'):
+            drivers.clear()
+            # So Nova cannot remove the image either.
+            until(lambda: not alice.compute.server(
+                run.server.id).task_state, 'Nova has given up')
     run = give_up(alice, run)
     assert run.progress.failure == 'image-abandoned'
     assert not alice.images.images(10, {marks.RUN: run.plan.run_id})
@@ -78,7 +110,7 @@ def test_a_nova_that_dies_in_the_upload_leaves_the_instance_running(
 
 
 def test_an_instance_left_off_by_a_live_snapshot_is_powered_on(
-        alice, drivers, dies):
+        alice, drivers, dies, looks):
     server = alice.find('web-1')
     with drivers.turned('server.snapshot', hold=True, saves_guest=True,
                         only='web-1'):

@@ -12,6 +12,10 @@
 
 """A run over HTTP: what is asked of which service, and in which order."""
 
+import dataclasses
+import datetime
+import time
+
 import pytest
 
 from snapshot_dashboard import marks
@@ -24,6 +28,9 @@ from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 from snapshot_dashboard.runs import take
 from tests import fakes
+
+#: When the time of the fakes begins, in seconds since the epoch.
+START = datetime.datetime.fromisoformat(fakes.stamp(0)).timestamp()
 
 
 @pytest.fixture
@@ -249,6 +256,21 @@ def test_an_image_that_inherited_the_run_is_not_taken_for_its_own(openstack,
     assert others['id'] in openstack.images
 
 
+def test_a_name_with_a_colon_is_no_operator_to_glance(openstack):
+    server = openstack.server(image='')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud = openstack.cloud()
+    plan = advance.new_plan('db: before', '', by='alice')
+    run = advance.begin(cloud, cloud.compute.server(server['id']), plan)
+    # Of an earlier try, whose image never came about.
+    openstack.snapshot('snapshot for db: before', time.time() - START,
+                       volume_id=server[
+                           'os-extended-volumes:volumes_attached'][0]['id'])
+    advance.advance(cloud, run)
+    run = advance.advance(cloud, run)
+    assert run.progress.image_id
+
+
 def test_an_undisturbed_run_needs_at_most_twelve_calls_besides_the_looks(
         openstack, web):
     cloud, run = begin(openstack, web)
@@ -276,7 +298,7 @@ def test_a_refused_capture_still_powers_the_instance_on(openstack, web):
     openstack.faults['POST', '/action$'] = 403
     run = take.take(cloud, run, steps.next_step(
         run.plan, run.progress, observe.observe(cloud, run, 1790000000)),
-        1790000000)
+        1790000000, lambda: 1790000000)
     assert run.progress.failure == 'capture-refused'
     openstack.faults.clear()
     run = advance.advance(cloud, run)
@@ -366,3 +388,32 @@ def test_nothing_secret_stands_in_the_record(openstack, web):
     assert "'t'" not in str(web['metadata'])
     sent = [body for _, _, body in openstack.calls if body]
     assert sent and not any('X-Auth' in str(body) for body in sent)
+
+
+def test_who_closes_a_run_does_not_close_what_others_began_since(openstack,
+                                                                 web):
+    cloud, run = begin(openstack, web)
+    closer = advance.advance(cloud, run)
+    # Another one asks for a power-off; the closer has not seen that.
+    other = take.note(cloud, run, 1790000000, dataclasses.replace(
+        closer.progress, stops=2, attempt='others'))
+    take.note(cloud, closer, 1790000000, dataclasses.replace(
+        closer.progress, ended=1790000000, closed=closer.progress.attempt))
+    now = journal.read(cloud.compute.server(web['id']))
+    assert now.open and now.progress.stops == 2
+    take.note(cloud, other, 1790000000, dataclasses.replace(
+        other.progress, ended=1790000000, closed='others'))
+    assert not journal.read(cloud.compute.server(web['id'])).open
+
+
+def test_nothing_is_done_that_was_noted_long_ago(openstack, web):
+    cloud, run = begin(openstack, web)
+    now = int(run.plan.began)
+    step = steps.next_step(run.plan, run.progress,
+                           observe.observe(cloud, run, now))
+    late = now + situation.STALE + 1
+    times = iter([now, late])
+    run = take.take(cloud, run, step, now, lambda: next(times))
+    assert openstack.actions() == []
+    run = advance.advance(cloud, run, lambda: late)
+    assert openstack.actions() == ['os-stop']

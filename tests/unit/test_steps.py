@@ -72,11 +72,12 @@ def part_id(number):
     return f'00000000-0000-4000-8000-{number:012d}'
 
 
-def snapshot(status='available', snapshot_id='snapshot', run='r', second=0):
+def snapshot(status='available', snapshot_id='snapshot', run='r', second=0,
+             owner='image'):
     return types.VolumeSnapshot(
         snapshot_id, 'name', status, moment(second), 1, 'v', 'p', None,
-        {marks.RUN: run, marks.CONSISTENCY: marks.POWERED_OFF}
-        if run else {})
+        {marks.RUN: run, marks.CONSISTENCY: marks.POWERED_OFF,
+         marks.IMAGE: owner} if run else {})
 
 
 def made_by_nova(statuses, run='r'):
@@ -133,7 +134,8 @@ def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
         assert found.do is Do.POWER_OFF
         assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
         progress = dataclasses.replace(found.note,
-                                       asked=NOW - situation.POWER_GRACE)
+                                       asked=NOW - situation.POWER_GRACE
+                                       * found.note.stops)
     assert failed(step(OFF_AND_ON, progress,
                        server())) is Failure.STOP_FAILED
 
@@ -154,11 +156,38 @@ def test_an_instance_started_by_others_before_the_capture_is_left_alone():
                        server())) is Failure.STARTED_BY_OTHERS
 
 
-@pytest.mark.parametrize('status', ['ERROR', 'SHELVED', 'RESCUE', 'RESIZE'])
-def test_a_state_that_allows_no_snapshot_ends_the_run(status):
+def test_a_start_before_the_run_is_no_start_by_others():
+    earlier = [types.Action('start', 'earlier', 1.0), STOP]
+    found = step(OFF_AND_ON, BEFORE, server(), actions=earlier)
+    assert (found.do, found.note.before) == (Do.POWER_OFF, 'earlier')
+    again = dataclasses.replace(found.note, asked=0)
+    assert step(OFF_AND_ON, again, server(),
+                actions=earlier).do is Do.POWER_OFF
+    since = [types.Action('start', 'by-others', 1.0), STOP, *earlier]
+    assert failed(step(OFF_AND_ON, again, server(),
+                       actions=since)) is Failure.STARTED_BY_OTHERS
+
+
+@pytest.mark.parametrize('status', ['PAUSED', 'SUSPENDED'])
+def test_a_state_in_which_it_cannot_be_powered_off_ends_the_run(status):
     found = step(OFF_AND_ON, STOPPED, server(status))
     assert failed(found) is Failure.WRONG_STATE
     assert found.note.detail == status
+
+
+@pytest.mark.parametrize('status', ['ERROR', 'SHELVED_OFFLOADED', 'RESCUE',
+                                    'VERIFY_RESIZE'])
+@pytest.mark.parametrize('progress', [STOPPED, SAVING, CAPTURED])
+def test_a_state_in_which_nothing_can_be_noted_is_waited_for(progress,
+                                                             status):
+    assert step(OFF_AND_ON, progress, server(status)).do is Do.WAIT
+
+
+def test_an_instance_that_was_shelved_and_came_back_is_not_powered_off():
+    actions = [types.Action('unshelve', 'u', 9.0),
+               types.Action('shelve', 's', 9.0), STOP]
+    assert failed(step(OFF_AND_ON, STOPPED, server(),
+                       actions=actions)) is Failure.STARTED_BY_OTHERS
 
 
 def test_a_deleted_instance_ends_the_run():
@@ -272,6 +301,15 @@ def test_a_set_that_somebody_disturbed_is_marked_as_taken_live():
     assert found.image_ids == (whole.id,)
     assert set(found.snapshot_ids) == {part_id(0), part_id(1)}
     assert found.taken == whole.created.timestamp()
+
+
+def test_a_set_is_disturbed_too_when_it_is_off_again():
+    parts = ('available', 'available')
+    actions = [STOP, types.Action('start', 'x', 1.0), CREATED]
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'),
+                 image('active', parts=parts),
+                 snapshots=made_by_nova(parts), actions=actions)
+    assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
 
 
 def test_an_image_of_a_local_disk_cannot_be_disturbed():
@@ -421,13 +459,14 @@ def test_an_instance_that_was_off_before_is_not_powered_on():
 
 def test_a_power_on_without_effect_is_tried_again_but_not_for_ever():
     progress = CAPTURED
-    for _ in range(journal.TRIES):
+    for _ in range(situation.STARTS):
         found = step(OFF_AND_ON, progress, server('SHUTOFF'))
         assert found.do is Do.POWER_ON
         assert step(OFF_AND_ON, found.note,
                     server('SHUTOFF')).do is Do.WAIT
         progress = dataclasses.replace(found.note,
-                                       asked=NOW - situation.POWER_GRACE)
+                                       asked=NOW - situation.POWER_GRACE
+                                       * found.note.starts)
     found = step(OFF_AND_ON, progress, server('SHUTOFF'))
     assert failed(found) is Failure.START_FAILED
     assert found.note.ended
@@ -441,7 +480,7 @@ def test_a_refused_power_on_is_final():
 
 
 def test_a_state_that_somebody_else_made_is_not_fought_with():
-    found = step(OFF_AND_ON, CAPTURED, server('SHELVED_OFFLOADED'))
+    found = step(OFF_AND_ON, CAPTURED, server('PAUSED'))
     assert found.do is Do.NOTE and found.note.ended
 
 
@@ -487,3 +526,28 @@ def test_a_failed_live_snapshot_that_left_the_instance_off_powers_it_on():
 def test_otherwise_an_instance_that_is_off_stays_off(plan, progress, actions):
     assert step(plan, progress, server('SHUTOFF'),
                 actions=actions).note.ended == NOW
+
+
+def test_a_run_is_not_closed_while_a_power_off_may_be_on_its_way():
+    late = dataclasses.replace(CAPTURED, stops=2, asked=NOW, attempt='late')
+    almost = NOW + situation.ANSWER_GRACE - 1
+    assert step(OFF_AND_ON, late, server(), image('active'),
+                now=almost).do is Do.WAIT
+    found = step(OFF_AND_ON, late, server(), image('active'), now=almost + 1)
+    assert (found.note.ended, found.note.closed) == (almost + 1, 'late')
+
+
+def test_a_running_instance_that_went_off_is_not_captured_off_instead():
+    asked = journal.Progress(captures=1, consistency='live')
+    found = step(RUNNING, asked, server('SHUTOFF'),
+                 actions=[BY_NOVA, CREATED])
+    assert (found.do, failed(found)) == (Do.POWER_ON, Failure.CAPTURE_FAILED)
+
+
+def test_a_second_capture_does_not_hide_what_the_first_one_did():
+    done = journal.Progress(captures=1, consistency='live', captured=NOW)
+    assert step(RUNNING, done, server('SHUTOFF'), image('active'),
+                actions=[CREATED, BY_NOVA, CREATED]).do is Do.POWER_ON
+    # But a guest that shuts itself down later is left alone.
+    assert step(RUNNING, done, server('SHUTOFF'), image('active'),
+                actions=[BY_NOVA, CREATED]).note.ended == NOW

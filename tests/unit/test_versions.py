@@ -14,32 +14,49 @@
 
 import pytest
 
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import versions
 from tests import fakes
 
 
-def versions_asked(openstack):
-    return [path for _, path, _ in openstack.calls
-            if path.rstrip('/') in ('/v2.1', '/v3')]
+def spoken(openstack):
+    """The microversions of the requests, in their order."""
+    return [request.headers.get('OpenStack-API-Version')
+            for request in openstack.requests]
 
 
-def test_a_service_is_asked_once_for_its_versions(openstack):
+def test_nothing_is_asked_of_a_service_that_speaks_what_we_want(openstack):
     server = openstack.server()
-    for _ in range(3):
+    openstack.cloud().compute.server(server['id'])
+    openstack.cloud().volumes.quotas()
+    assert spoken(openstack) == ['compute 2.96', 'volume 3.66']
+
+
+def test_an_older_service_is_asked_once_and_understood_from_then_on(
+        openstack):
+    server = openstack.server()
+    openstack.newest['compute'] = '2.90'
+    with pytest.raises(errors.Unavailable):
         openstack.cloud().compute.server(server['id'])
-        openstack.cloud().volumes.quotas()
-    assert sorted(path.rstrip('/') for path in versions_asked(openstack)) == [
-        '/v2.1', '/v3']
-
-
-@pytest.mark.parametrize('wanted, spoken', [
-    ('2.96', '2.96'), ('2.200', '2.103')])
-def test_the_older_side_decides(openstack, wanted, spoken):
-    assert versions.negotiate(openstack.cloud()._session, fakes.NOVA,
-                              wanted) == spoken
+    for _ in range(2):
+        openstack.cloud().compute.server(server['id'])
+    assert spoken(openstack) == ['compute 2.96', None, 'compute 2.90',
+                                 'compute 2.90']
 
 
 def test_cinder_is_asked_above_the_project_in_its_address(openstack):
-    assert versions.negotiate(openstack.cloud()._session, fakes.CINDER,
-                              '3.66') == '3.66'
-    assert fakes.PROJECT not in str(versions_asked(openstack))
+    openstack.newest['volume'] = '3.60'
+    with pytest.raises(errors.Unavailable):
+        openstack.cloud().volumes.quotas()
+    openstack.cloud().volumes.quotas()
+    assert spoken(openstack)[-1] == 'volume 3.60'
+    assert openstack.calls[1][1].rstrip('/') == '/v3'
+
+
+def test_a_service_that_was_updated_is_found_so_after_a_while(openstack,
+                                                              monkeypatch):
+    openstack.newest['volume'] = '3.60'
+    with pytest.raises(errors.Unavailable):
+        openstack.cloud().volumes.quotas()
+    monkeypatch.setattr(versions, '_LIFETIME', 0)
+    assert versions.choose(fakes.CINDER, '3.66') == '3.66'

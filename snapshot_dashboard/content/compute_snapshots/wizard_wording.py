@@ -1,0 +1,91 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the wizard says of disks and of what is in the way."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from snapshot_dashboard.runs import disks
+from snapshot_dashboard.runs import preflight
+
+ROLES = {
+    disks.Role.ROOT: _("Root disk"),
+    disks.Role.EPHEMERAL: _("Ephemeral disk"),
+    disks.Role.SWAP: _("Swap disk"),
+    disks.Role.VOLUME: _("Volume"),
+}
+FATES = {
+    disks.Fate.CAPTURED: _("Captured"),
+    disks.Fate.NOT_CAPTURED: _("Not captured"),
+    disks.Fate.EMPTY: _("Comes back empty"),
+}
+BUSY = {
+    'image_snapshot_pending': _(
+        "Another snapshot of the instance is being taken. Wait until that "
+        "is over, and try again."),
+    'powering-off': _("The instance is being powered off. Wait until that "
+                      "is over, and try again."),
+    'powering-on': _("The instance is being powered on. Wait until that is "
+                     "over, and try again."),
+}
+BUSY.update(dict.fromkeys(
+    ('image_snapshot', 'image_pending_upload', 'image_uploading'),
+    BUSY['image_snapshot_pending']))
+
+
+def obstacle(found: preflight.Obstacle) -> str:
+    """What is in the way of a snapshot, and what to do about it."""
+    facts = found.facts
+    if found.code is preflight.Code.STATE:
+        return _("The instance is in the state %(status)s. A snapshot can be "
+                 "taken while it is active, shut off, paused or "
+                 "suspended.") % facts
+    if found.code is preflight.Code.BUSY:
+        return str(BUSY.get(facts['task'], _(
+            "The instance is busy with something else (%(task)s). Wait until "
+            "that is over, and try again.") % facts))
+    if found.code is preflight.Code.RUN_OPEN:
+        return _("A snapshot of this instance is under way already: "
+                 "\"%(name)s\". Wait until it is finished.") % facts
+    if found.code is preflight.Code.VOLUME_STATE:
+        return _("The volume %(volume)s is in the state %(status)s, so no "
+                 "snapshot of it can be taken. Repair or detach it "
+                 "first.") % facts
+    if found.code is preflight.Code.NO_VOLUME_SERVICE:
+        return _("The disks of this instance are volumes, and the volume "
+                 "service (Cinder) cannot be asked about them now. Try again "
+                 "later.")
+    return _quota(found.code, facts)
+
+
+def _quota(code: preflight.Code, facts) -> str:
+    if code is preflight.Code.QUOTA_SNAPSHOTS:
+        text = ngettext(
+            "The quota of volume snapshots is too small: %(needed)d is "
+            "needed, %(left)d of %(limit)d is left.",
+            "The quota of volume snapshots is too small: %(needed)d are "
+            "needed, %(left)d of %(limit)d are left.",
+            facts['needed']) % facts
+    elif code is preflight.Code.QUOTA_GIGABYTES:
+        text = _("The quota of volume storage is too small: %(needed)d GiB "
+                 "are needed, %(left)d of %(limit)d GiB are left.") % facts
+    elif code is preflight.Code.QUOTA_IMAGES:
+        text = _("The quota of images is used up; it is %(limit)d.") % facts
+    else:
+        text = _("The quota of image storage is used up; it is %(limit)d "
+                 "MiB.") % facts
+    kind = _("This is the quota of the volume type %(type)s.") % facts
+    return ' '.join([text, *([kind] if facts['type'] and code in (
+        preflight.Code.QUOTA_SNAPSHOTS, preflight.Code.QUOTA_GIGABYTES)
+        else []), str(_("Delete what is not needed any more, or ask for a "
+                        "larger quota."))])
