@@ -12,41 +12,53 @@
 
 """A place in the list, as the address of a page carries it."""
 
+import base64
+from collections.abc import Mapping
 import dataclasses
 import datetime
+import json
 
-_OLDER = 'older'
-_NEWER = 'newer'
+from snapshot_dashboard.snapshots.query import Sort
+
+#: How long Nova may take from the first volume snapshot to its image.
+_SET_TAKES = datetime.timedelta(minutes=10)
 
 
 @dataclasses.dataclass(frozen=True)
 class Cursor:
-    """The row next to a page: what lies beyond it is the page.
+    """The entry next to a page: what lies beyond it is the page.
 
     It names a time and an id, not a page number, so that nothing is shown
     twice or left out when snapshots come and go between two clicks.
 
-    :ivar marker: the volume snapshot beyond which Cinder's part of the page
-        begins; empty for Cinder's first one.
+    :ivar back: the page lies before the entry, not after it.
+    :ivar markers: by the name of a stream the id beyond which its part of
+        the page begins, where a service can name no other place.
     """
 
+    sort: Sort
     moment: datetime.datetime
     id: str
-    newer: bool
-    marker: str = ''
+    back: bool = False
+    markers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
-        direction = _NEWER if self.newer else _OLDER
-        moment = self.moment.isoformat()
-        return f'{direction}~{moment}~{self.id}~{self.marker}'
+        text = json.dumps([
+            self.sort.value, self.moment.isoformat(), self.id, self.back,
+            dict(self.markers)], separators=(',', ':'))
+        return base64.urlsafe_b64encode(text.encode()).decode()
 
     @property
-    def order(self) -> tuple[datetime.datetime, str]:
-        return self.moment, self.id
+    def newer(self) -> bool:
+        """Whether the page holds what is newer than the entry."""
+        return self.back is (self.sort is Sort.NEWEST)
 
     def admits(self, order: tuple[datetime.datetime, str]) -> bool:
         """Whether something lies on this page's side."""
-        return order > self.order if self.newer else order < self.order
+        if self.sort is Sort.NAME:
+            return True  # the streams' markers see to that
+        place = self.moment, self.id
+        return order > place if self.newer else order < place
 
     @property
     def bound(self) -> str:
@@ -57,8 +69,8 @@ class Cursor:
         """
         second = self.moment.replace(microsecond=0)
         if self.newer:
-            return f'gte:{_stamp(second)}'
-        return f'lt:{_stamp(second + datetime.timedelta(seconds=1))}'
+            return f'gte:{stamp(second)}'
+        return f'lt:{stamp(second + datetime.timedelta(seconds=1))}'
 
     @property
     def set_bound(self) -> str:
@@ -69,27 +81,31 @@ class Cursor:
         """
         if self.newer:
             return self.bound
-        return f'lt:{_stamp(self.moment + _SET_TAKES)}'
+        return f'lt:{stamp(self.moment + _SET_TAKES)}'
 
 
-#: How long Nova may take from the first volume snapshot to the image.
-_SET_TAKES = datetime.timedelta(minutes=10)
+def stamp(moment: datetime.datetime) -> str:
+    """A time as Glance's filters take it."""
+    return moment.astimezone(datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
-def _stamp(moment: datetime.datetime) -> str:
-    return moment.astimezone(datetime.UTC).strftime(
-        '%Y-%m-%dT%H:%M:%SZ')
-
-
-def parse(text: str) -> Cursor:
+def parse(text: str, sort: Sort) -> Cursor:
     """A cursor from an address.
 
-    :raises ValueError: when the text was not made by :class:`Cursor`.
+    :param sort: the order of the list that it is for.
+    :raises ValueError: when the text was not made by :class:`Cursor`, or
+        for another order.
     """
-    direction, moment, row_id, marker = text.split('~')
-    if direction not in (_OLDER, _NEWER):
+    try:
+        order, moment, entry_id, back, markers = json.loads(
+            base64.urlsafe_b64decode(text.encode()))
+        when = datetime.datetime.fromisoformat(moment)
+        good = (order == sort.value and isinstance(entry_id, str)
+                and isinstance(back, bool) and when.tzinfo is not None
+                and 1970 <= when.year < 9000 and all(
+                    isinstance(value, str) for value in markers.values()))
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(text) from error
+    if not good:
         raise ValueError(text)
-    when = datetime.datetime.fromisoformat(moment)
-    if when.tzinfo is None or not 1970 <= when.year < 9000:
-        raise ValueError(text)
-    return Cursor(when, row_id, direction == _NEWER, marker)
+    return Cursor(sort, when, entry_id, back, markers)

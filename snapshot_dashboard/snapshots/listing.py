@@ -10,38 +10,42 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One page of all the project's snapshots, newest first.
+"""One page of the project's snapshots.
 
-Four sorted streams are asked for one page each, at the same time, and
-merged. What one page costs does not depend on how many there are.
+A few sorted streams are asked for their beginning, at the same time, and
+merged; then the images are looked up that volume snapshots belong to. So a
+page costs the same few calls, in two rounds, however many snapshots there
+are.
 """
 
-from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
-import contextlib
 import dataclasses
 import functools
 import heapq
-import itertools
-from typing import TypeAlias
+import time
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import sources
+from snapshot_dashboard.snapshots import rows as row_makers
+from snapshot_dashboard.snapshots import sets
+from snapshot_dashboard.snapshots import streams
+from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots.query import Query
+from snapshot_dashboard.snapshots.query import Sort
+from snapshot_dashboard.snapshots.query import State
 
-Entry: TypeAlias = types.Image | types.VolumeSnapshot
-#: Asks for so many entries beyond a marker.
-Fetch: TypeAlias = Callable[..., Sequence[Entry]]
-
-#: Beyond a page's size: one entry tells that there is another page, the
-#: others make it likely that no stream must be asked twice.
-_SLACK = 10
+#: Calls that it may cost; one more finds the runs that stand above it.
+_CALLS = 7
+#: Rounds of calls that it may wait for.
+_ROUNDS = 2
+#: How often more is asked for, when most of it turned out to be no rows.
+_TRIES = 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,169 +54,212 @@ class Page:
 
     :ivar problems: why some services' snapshots are missing from it.
     :ivar vague: why names or parts of those shown are not known.
+    :ivar unnamed: whether some of that is not known because it was not
+        asked for, to keep the page quick.
     """
 
     rows: tuple[model.Snapshot, ...]
-    older: cursors.Cursor | None = None
-    newer: cursors.Cursor | None = None
+    after: cursors.Cursor | None = None
+    before: cursors.Cursor | None = None
     problems: tuple[errors.ServiceError, ...] = ()
     vague: tuple[errors.ServiceError, ...] = ()
+    unnamed: bool = False
 
 
-def page(cloud: clouds.Cloud, size: int,
-         cursor: cursors.Cursor | None = None) -> Page:
+@dataclasses.dataclass
+class _Draft:
+    """What one attempt to fill a page has brought.
+
+    :ivar shown: the entries that make rows, in their order.
+    :ivar passed: all entries that it went over, shown or not.
+    :ivar first: by the names of the streams, the first entry that the page
+        could have gone over.
+    :ivar last: likewise, the last one that it went over.
+    :ivar more: whether there is more in this direction.
+    """
+
+    shown: list[streams.Entry] = dataclasses.field(default_factory=list)
+    passed: list[streams.Entry] = dataclasses.field(default_factory=list)
+    first: dict[str, str] = dataclasses.field(default_factory=dict)
+    last: dict[str, str] = dataclasses.field(default_factory=dict)
+    more: bool = False
+    owners: dict[str, types.Image] = dataclasses.field(default_factory=dict)
+    seen: list[streams.Entry] = dataclasses.field(default_factory=list)
+    problems: list[errors.ServiceError] = dataclasses.field(
+        default_factory=list)
+    calls: int = 0
+    rounds: int = 0
+
+    def add(self, other: '_Draft') -> None:
+        """Go on with what the next attempt has brought."""
+        known = {entry.id for entry in self.shown}
+        self.shown += [entry for entry in other.shown
+                       if entry.id not in known]
+        self.passed += other.passed
+        self.first = self.first or other.first
+        self.last.update(other.last)
+        self.more = other.more
+        self.owners.update(other.owners)
+        self.seen += other.seen
+        self.problems += other.problems
+        self.calls += other.calls
+        self.rounds += other.rounds
+
+
+def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
+         cursor: cursors.Cursor | None = None,
+         names: row_makers.Names | None = None,
+         thorough: bool = False) -> Page:
     """The page at a cursor, or the first one.
 
     :param size: how many rows at the most.
+    :param names: what is known of instances and volumes already.
+    :param thorough: ask for all names and parts, each by its id, which may
+        take many calls; else for as many as a page may cost.
+    :raises ServiceError: when the place of a page by name is gone.
     """
-    problems: list[errors.ServiceError] = []
-    seen: list[Entry] = []
-    limit = size + _SLACK
-    newest_first = cursor is None or not cursor.newer
-    entries = merge(_streams(cloud, cursor, limit, seen, problems),
-                    newest_first)
-    parts = {disk.snapshot_id for entry in seen
-             if isinstance(entry, types.Image) for disk in entry.disks}
-    chosen = list(itertools.islice(
-        (entry for entry in entries
-         if entry.id not in parts
-         and (cursor is None or cursor.admits(_order(entry)))), size + 1))
-    beyond = len(chosen) > size
-    chosen = chosen[:size]
-    if cursor is not None and cursor.newer:
-        if len(chosen) < size:
-            return page(cloud, size)
-        chosen.reverse()
-        has_newer, has_older = beyond, True
-    else:
-        has_newer, has_older = cursor is not None, beyond
-    rows, lost = sources.resolve(cloud, chosen, seen)
+    query = query or Query()
+    draft, place = _Draft(), cursor
+    for _ in range(_TRIES):
+        draft.add(_fill(cloud, size, size - len(draft.shown), query, place))
+        if len(draft.shown) >= size or not draft.more:
+            break
+        place = _onward(query, draft, place)
+    back = cursor is not None and cursor.back
+    if cursor is not None and not draft.more and (
+            len(draft.shown) < (size if back else 1)):
+        # Back where it begins, or beyond where it ends by now.
+        return page(cloud, size, query, None, names, thorough)
+    before, after = _neighbours(query, draft, cursor)
+    if back:
+        draft.shown.reverse()
+    room = _CALLS - draft.calls if draft.rounds < _ROUNDS else 0
+    rows, lost, unnamed = row_makers.make(
+        cloud, draft.shown, draft.seen, draft.owners, draft.problems,
+        names or row_makers.Names(), None if thorough else room, time.time())
     return Page(
-        rows=tuple(rows),
-        older=(_beyond(chosen[-1], False, seen, cursor)
-               if chosen and has_older else None),
-        newer=(_beyond(chosen[0], True, seen, cursor)
-               if chosen and has_newer else None),
-        problems=_once_each(problems),
-        vague=_once_each(lost))
+        rows=tuple(rows), after=after, before=before,
+        problems=_once_each(draft.problems), vague=_once_each(lost),
+        unnamed=unnamed)
 
 
-def _streams(cloud: clouds.Cloud, cursor: cursors.Cursor | None, limit: int,
-             seen: list[Entry],
-             problems: list[errors.ServiceError]) -> list[Iterator[Entry]]:
-    """Three kinds of images and the volume snapshots, all asked at once.
-
-    A volume-backed instance's snapshot has no ``image_type``; its
-    ``bdm_v2`` tells it. One that the plugin made has both.
-
-    :param seen: takes all that the services answer, also later.
-    :param problems: takes their errors.
-    """
-    newest_first = cursor is None or not cursor.newer
-
-    def images(kind: Mapping[str, str], limit: int,
-               marker: str | None = None) -> Sequence[Entry]:
-        beyond = {'marker': marker} if marker else {}
-        if cursor:
-            beyond['created_at'] = (cursor.set_bound if 'bdm_v2' in kind
-                                    else cursor.bound)
-        found = cloud.images.images(
-            limit, {'owner': cloud.project_id, **kind, **beyond},
-            newest_first)
-        seen.extend(found)
-        return found
-
-    def volume_snapshots(limit: int,
-                         marker: str | None = None) -> Sequence[Entry]:
-        found = cloud.volumes.snapshots(
-            limit, newest_first=newest_first, marker=marker)
-        seen.extend(found)
-        return found
-
-    def first_volume_snapshots(limit: int) -> Sequence[Entry]:
-        if cursor and cursor.marker:
-            with contextlib.suppress(errors.NotFound, errors.Refused):
-                return volume_snapshots(limit, cursor.marker)
-        # No marker, or one that was deleted meanwhile: from the beginning.
-        return volume_snapshots(limit)
-
-    fetches: list[tuple[Fetch, Fetch]] = []
-    if cloud.has('image'):
-        for name, value in (('image_type', 'snapshot'),
-                            ('image_type', 'backup'), ('bdm_v2', 'True')):
-            fetch = functools.partial(images, {name: value})
-            fetches.append((fetch, fetch))
-    if cloud.has('volume'):
-        fetches.append((first_volume_snapshots, volume_snapshots))
-    answers = cloud.together(
-        *(functools.partial(first, limit) for first, _ in fetches))
-    found = []
-    for answer, (_, more) in zip(answers, fetches):
+def _fill(cloud: clouds.Cloud, size: int, wanted: int, query: Query,
+          cursor: cursors.Cursor | None) -> _Draft:
+    """Ask for a page's part of each stream, and take so many rows."""
+    draft = _Draft()
+    found = streams.streams(cloud, query, size, cursor)
+    answers = cloud.together(*(
+        functools.partial(stream.begin, cursor) for stream in found))
+    draft.calls, draft.rounds = len(found), 1
+    batches = []
+    for answer in answers:
         if isinstance(answer, errors.ServiceError):
-            problems.append(answer)
-            continue
-        found.append(stream(answer, more, limit, newest_first, problems))
-    return found
+            if query.order is Sort.NAME and cursor is not None and (
+                    isinstance(answer, (errors.NotFound, errors.Refused))):
+                raise answer
+            draft.problems.append(answer)
+        else:
+            batches.append(answer)
+            draft.seen += answer.entries
+    _look_up_owners(cloud, draft)
+    _merge(draft, batches, wanted, query, cursor)
+    return draft
 
 
-def _beyond(entry: Entry, newer: bool, seen: Iterable[Entry],
+def _look_up_owners(cloud: clouds.Cloud, draft: _Draft) -> None:
+    """Find the images of the volume snapshots that are parts of them."""
+    known = sets.owners(entry for entry in draft.seen
+                        if isinstance(entry, types.Image))
+    draft.owners, problems, calls = sets.find_owners(cloud, [
+        entry for entry in draft.seen
+        if isinstance(entry, types.VolumeSnapshot)], known)
+    draft.problems += problems
+    draft.calls += calls
+    draft.rounds += bool(calls)
+
+
+def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
+           query: Query, cursor: cursors.Cursor | None) -> None:
+    """Go over the entries in their order until the page is full."""
+    back = cursor is not None and cursor.back
+    reverse = (query.order is Sort.NEWEST) is not back
+    order = streams.key(query)
+    merged = heapq.merge(
+        *(_named(batch, query, reverse) for batch in batches),
+        key=lambda pair: order(pair[1]), reverse=reverse)
+    for batch in batches:
+        draft.first[batch.stream.name] = next(
+            (entry.id for entry in batch.entries if cursor is None
+             or cursor.admits((entry.created, entry.id))), '')
+    shown: set[str] = set()
+    try:
+        for name, entry in merged:
+            if query.since and entry.created < query.since:
+                return
+            if cursor is not None and not cursor.admits(
+                    (entry.created, entry.id)):
+                continue
+            row = _row_entry(query, entry, draft.owners)
+            new = row is not None and row.id not in shown
+            if new and len(draft.shown) == wanted:
+                draft.more = True
+                return
+            draft.last[name] = entry.id
+            draft.passed.append(entry)
+            if row is not None and new:
+                shown.add(row.id)
+                draft.shown.append(row)
+    except streams.Exhausted:
+        draft.more = True
+
+
+def _named(batch: streams.Batch, query: Query, reverse: bool
+           ) -> Iterator[tuple[str, streams.Entry]]:
+    for entry in batch.in_order(query, reverse):
+        yield batch.stream.name, entry
+
+
+def _row_entry(query: Query, entry: streams.Entry,
+               owners: Mapping[str, types.Image]) -> streams.Entry | None:
+    """What stands in the list for an entry; None if nothing does.
+
+    A part is shown by its image alone. Where parts are asked for by what
+    images do not tell, the image stands for them.
+    """
+    if query.consistency and model.consistency(entry) != query.consistency:
+        return None  # it has inherited the mark of another one
+    owner = owners.get(entry.id)
+    if owner is not None:
+        asked = query.volume_id or query.state is State.FAILED
+        return owner if asked and query.kind is not Kind.VOLUME else None
+    if isinstance(entry, types.VolumeSnapshot) and (
+            query.kind is Kind.INSTANCE):
+        return None
+    return entry
+
+
+def _neighbours(query: Query, draft: _Draft, cursor: cursors.Cursor | None
+                ) -> tuple[cursors.Cursor | None, cursors.Cursor | None]:
+    """The cursors of the page before, and of the page after."""
+    if not draft.shown:
+        return None, None
+    onward = _onward(query, draft, cursor) if draft.more else None
+    if cursor is None:
+        return None, onward
+    first = draft.passed[0]
+    returning = cursors.Cursor(query.order, first.created, first.id,
+                               not cursor.back, draft.first)
+    return (onward, returning) if cursor.back else (returning, onward)
+
+
+def _onward(query: Query, draft: _Draft,
             cursor: cursors.Cursor | None) -> cursors.Cursor:
-    """The cursor of the page beyond an entry.
-
-    Cinder's marker is its snapshot nearest to the entry on this side of it,
-    the entry itself included.
-    """
-    side = [other for other in seen
-            if isinstance(other, types.VolumeSnapshot)
-            and (_order(other) <= _order(entry) if newer
-                 else _order(other) >= _order(entry))]
-    nearest = (max if newer else min)(side, key=_order, default=None)
-    if nearest is not None:
-        marker = nearest.id
-    else:
-        marker = cursor.marker if cursor and cursor.newer is newer else ''
-    return cursors.Cursor(entry.created, entry.id, newer, marker)
-
-
-def _order(entry: Entry) -> tuple:
-    return entry.created, entry.id
-
-
-def stream(first: Sequence[Entry], fetch: Fetch, limit: int,
-           newest_first: bool,
-           problems: list[errors.ServiceError]) -> Iterator[Entry]:
-    """A service's entries in our order, asked for as they are needed.
-
-    Within one second Glance's order is not ours, for it does not show the
-    fractions that it sorts by. So a second is passed on when it is whole.
-
-    :param first: what the service answered when asked for ``limit``.
-    :param problems: takes the error, should a later call fail.
-    """
-    batch, held = first, list[Entry]()
-    while True:
-        held = sorted([*held, *batch], key=_order, reverse=newest_first)
-        if len(batch) < limit:
-            yield from held
-            return
-        last = held[-1].created.replace(microsecond=0)
-        whole = [entry for entry in held
-                 if entry.created.replace(microsecond=0) != last]
-        yield from whole
-        held = held[len(whole):]
-        try:
-            batch = fetch(limit, marker=batch[-1].id)
-        except errors.ServiceError as error:
-            problems.append(error)
-            batch = ()
-
-
-def merge(streams: Iterable[Iterator[Entry]],
-          newest_first: bool) -> Iterator[Entry]:
-    """All streams as one, in order, each entry once."""
-    merged = heapq.merge(*streams, key=_order, reverse=newest_first)
-    for _, same in itertools.groupby(merged, key=_order):
-        yield next(same)
+    """The cursor of the next page in the same direction."""
+    last = draft.passed[-1]
+    markers = dict(cursor.markers) if cursor else {}
+    return cursors.Cursor(query.order, last.created, last.id,
+                          bool(cursor and cursor.back),
+                          {**markers, **draft.last})
 
 
 def _once_each(problems: Iterable[errors.ServiceError]

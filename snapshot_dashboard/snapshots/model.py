@@ -12,25 +12,20 @@
 
 """A snapshot as a user sees it, of whichever kind."""
 
+from collections.abc import Mapping
 import dataclasses
 import datetime
-import enum
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots import statuses
+from snapshot_dashboard.snapshots.kinds import Kind
 
 GIB = 1024 ** 3
-#: Seconds for which an image may look as if nobody worked on it.
-_BEGUN_FOR = 600
-
-
-class Kind(enum.Enum):
-    """Where a snapshot lives: an image in Glance, or one in Cinder."""
-
-    INSTANCE = 'instance'
-    VOLUME = 'volume'
+#: Seconds after which no upload of a deleted instance goes on any more.
+_GONE_FOR = 24 * 3600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +67,7 @@ class Snapshot:
     """One row of the list.
 
     :ivar left_over: an image that was begun and that nobody works on.
+    :ivar orphan: a volume snapshot whose instance snapshot is gone.
     """
 
     kind: Kind
@@ -87,6 +83,7 @@ class Snapshot:
     protected: bool = False
     group_snapshot_id: str | None = None
     left_over: bool = False
+    orphan: bool = False
 
     @property
     def row_id(self) -> str:
@@ -121,21 +118,29 @@ class Snapshot:
     def motion(self) -> statuses.Motion:
         return statuses.motion(self.status)
 
-    def is_left_over(self, now: float) -> bool:
-        """Whether nothing will come of it, as far as can be known.
-
-        Nova leaves such an image for each of two that ask at the same
-        moment, and when it or Glance dies. While it works on one, the
-        instance is busy; only of a deleted one can that not be seen.
+    def may_be_left_over(self, now: float) -> bool:
+        """Whether it was begun so long ago that one should look.
 
         :param now: seconds since the epoch.
         """
+        return (self.service_status in ('queued', 'saving')
+                and now - self.created.timestamp() > sets.BEGUN_FOR)
+
+    def judged(self, now: float) -> 'Snapshot':
+        """The same, with whether nothing will come of it.
+
+        Nova leaves such an image for each of two that ask at the same
+        moment, and when it or Glance dies. While it works on one, the
+        instance is busy; of a deleted one that cannot be seen, but no
+        upload goes on for a day.
+        """
         source = self.source
-        return (source is not None and source.exists is not None
-                and self.service_status in (
-                    ('queued', 'saving') if source.exists else ('queued',))
-                and not source.busy
-                and now - self.created.timestamp() > _BEGUN_FOR)
+        if source is None or source.exists is None or source.busy:
+            return self
+        long_ago = source.exists or (
+            now - self.created.timestamp() > _GONE_FOR)
+        return dataclasses.replace(
+            self, left_over=self.may_be_left_over(now) and long_ago)
 
     @property
     def usable(self) -> bool:
@@ -154,16 +159,19 @@ def parse_row_id(row_id: str) -> tuple[Kind, str]:
 
 
 def from_image(image: types.Image,
-               volume_snapshots: dict[str, types.VolumeSnapshot | None]
+               volume_snapshots: Mapping[str, types.VolumeSnapshot | None]
                ) -> Snapshot:
     """An instance snapshot.
 
-    :param volume_snapshots: by id those that its mapping names, None for
-        those that are gone; what is missing here could not be asked for.
+    :param volume_snapshots: by id those that belong to it, None for those
+        that are gone; what is missing here was not asked for.
     """
     # Nova lists the disks in no order that means anything to a reader.
     disks = sorted(image.disks, key=lambda disk: (not disk.boot, disk.device))
-    parts = tuple(_part(disk, volume_snapshots) for disk in disks)
+    parts = [_part(disk, volume_snapshots) for disk in disks]
+    # Those of chosen volumes are no disks of the image.
+    parts += [_part(types.MappedDisk(part_id, 0, '', False), volume_snapshots)
+              for part_id in marks.parts(image.properties, image.created)]
     own = marks.own(image.properties, image.created)
     instance_id = image.properties.get(marks.INSTANCE_ID, '')
     size = sum(part.size_gib for part in parts) * GIB
@@ -173,20 +181,20 @@ def from_image(image: types.Image,
         name=image.name,
         service_status=image.status,
         created=image.created,
-        size_bytes=size or image.size_bytes,
+        size_bytes=size + (0 if disks else image.size_bytes),
         project_id=image.owner,
         source=Source(
             Kind.INSTANCE, instance_id,
             own.get(marks.INSTANCE_NAME, '')
         ) if ids.is_id(instance_id) else None,
-        parts=parts,
-        consistency=own.get(marks.CONSISTENCY, ''),
+        parts=tuple(parts),
+        consistency=consistency(image),
         protected=image.protected,
     )
 
 
 def _part(disk: types.MappedDisk,
-          found: dict[str, types.VolumeSnapshot | None]) -> Part:
+          found: Mapping[str, types.VolumeSnapshot | None]) -> Part:
     part_id = disk.snapshot_id
     snapshot = found.get(part_id)
     if snapshot is not None:
@@ -198,7 +206,6 @@ def _part(disk: types.MappedDisk,
 
 
 def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
-    own = marks.own(snapshot.metadata, snapshot.created)
     return Snapshot(
         kind=Kind.VOLUME,
         id=snapshot.id,
@@ -208,6 +215,13 @@ def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
         size_bytes=snapshot.size_gib * GIB,
         project_id=snapshot.project_id,
         source=Source(Kind.VOLUME, snapshot.volume_id),
-        consistency=own.get(marks.CONSISTENCY, ''),
+        consistency=consistency(snapshot),
         group_snapshot_id=snapshot.group_snapshot_id,
     )
+
+
+def consistency(entry: types.Image | types.VolumeSnapshot) -> str:
+    """How something was taken, if its mark is its own."""
+    properties = (entry.properties if isinstance(entry, types.Image)
+                  else entry.metadata)
+    return marks.own(properties, entry.created).get(marks.CONSISTENCY, '')

@@ -14,12 +14,15 @@
 
 import contextlib
 import functools
+import time
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import sources
+from snapshot_dashboard.snapshots import rows
+from snapshot_dashboard.snapshots import sets
+from snapshot_dashboard.snapshots.kinds import Kind
 
 
 def get(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
@@ -28,8 +31,12 @@ def get(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
     :raises ServiceError: ``NotFound`` also for a malformed id and for a
         snapshot of another project.
     """
-    rows, _ = sources.resolve(cloud, [_entry(cloud, row_id)])
-    return rows[0]
+    entry = _entry(cloud, row_id)
+    owners, problems, _ = sets.find_owners(
+        cloud, [entry] if isinstance(entry, types.VolumeSnapshot) else [], {})
+    (row,), _, _ = rows.make(cloud, [entry], [], owners, problems,
+                             rows.Names(), None, time.time())
+    return row
 
 
 def _entry(cloud: clouds.Cloud,
@@ -38,7 +45,7 @@ def _entry(cloud: clouds.Cloud,
         kind, service_id = model.parse_row_id(row_id)
     except ValueError:
         raise errors.NotFound('image', f'no such row: {row_id!r}') from None
-    if kind is model.Kind.VOLUME:
+    if kind is Kind.VOLUME:
         return cloud.volumes.snapshot(service_id)
     image = cloud.images.image(service_id)
     if image.owner != cloud.project_id:
@@ -58,7 +65,7 @@ def delete(cloud: clouds.Cloud, snapshot: model.Snapshot
     :returns: the parts that could not be deleted, with the reason of each.
     :raises ServiceError: when nothing was deleted.
     """
-    if snapshot.kind is model.Kind.VOLUME:
+    if snapshot.kind is Kind.VOLUME:
         cloud.volumes.delete_snapshot(snapshot.id)
         return []
     with contextlib.suppress(errors.NotFound):

@@ -21,9 +21,15 @@ from hypothesis import strategies as st
 import pytest
 import requests_mock
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import rows as row_makers
+from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots.query import Query
+from snapshot_dashboard.snapshots.query import Sort
+from snapshot_dashboard.snapshots.query import State
 from tests import fakes
 
 
@@ -31,16 +37,22 @@ def names(page):
     return [row.name for row in page.rows]
 
 
-def walk(cloud, size):
+def walk(cloud, size, query=None):
     """All pages forward, and all but the last one again on the way back."""
-    forward, page = [], listing.page(cloud, size)
+    query = query or Query()
+
+    def at(cursor):
+        return listing.page(cloud, size, query,
+                            cursors.parse(str(cursor), query.order))
+
+    forward, page = [], listing.page(cloud, size, query)
     forward.append(page)
-    while page.older:
-        page = listing.page(cloud, size, cursors.parse(str(page.older)))
+    while page.after:
+        page = at(page.after)
         forward.append(page)
     back = []
-    while page.newer:
-        page = listing.page(cloud, size, cursors.parse(str(page.newer)))
+    while page.before:
+        page = at(page.before)
         back.insert(0, page)
     return forward, back
 
@@ -51,7 +63,7 @@ def test_both_kinds_stand_in_one_list_newest_first(openstack):
     openstack.image('new', at=3, image_type='backup')
     page = listing.page(openstack.cloud(), 10)
     assert names(page) == ['new', 'middle', 'old']
-    assert page.older is None and page.newer is None
+    assert page.after is None and page.before is None
 
 
 def test_a_volume_backed_snapshot_is_listed_with_its_parts_below_it(
@@ -101,7 +113,8 @@ def test_sources_are_named_and_deleted_ones_are_known_as_such(openstack):
     openstack.snapshot('c', at=2, volume_id=volume['id'])
     openstack.snapshot('d', at=1)
     a, b, c, d = (row.source
-                  for row in listing.page(openstack.cloud(), 9).rows)
+                  for row in listing.page(openstack.cloud(), 9,
+                                  thorough=True).rows)
     assert (a.name, a.exists) == ('web-1', True)
     assert b.exists is False
     assert (c.name, c.exists, c.bootable) == ('data', True, True)
@@ -180,7 +193,7 @@ def test_what_comes_and_goes_between_two_clicks_moves_nothing(openstack):
     assert names(first)[-1] == 'i7'
     openstack.image('late', at=100)
     gone = openstack.snapshots.pop(first.rows[-2].id)
-    second = listing.page(cloud, 6, first.older)
+    second = listing.page(cloud, 6, cursor=first.after)
     assert gone['name'] == 'v7'
     assert names(second) == ['v6', 'i6', 'v5', 'i5', 'v4', 'i4']
 
@@ -190,8 +203,8 @@ def test_a_deleted_marker_costs_time_but_loses_nothing(openstack):
         openstack.snapshot(f'v{number}', at=number)
     cloud = openstack.cloud()
     first = listing.page(cloud, 20)
-    openstack.snapshots.pop(first.older.marker)
-    assert names(listing.page(cloud, 20, first.older)) == [
+    openstack.snapshots.pop(first.after.markers['volume'])
+    assert names(listing.page(cloud, 20, cursor=first.after)) == [
         f'v{number}' for number in range(19, -1, -1)]
 
 
@@ -205,7 +218,7 @@ def test_one_page_costs_two_rounds_whatever_the_project_holds(openstack):
     cloud = openstack.cloud()
     page = listing.page(cloud, 20)
     openstack.calls.clear()
-    listing.page(cloud, 20, page.older)
+    listing.page(cloud, 20, cursor=page.after)
     # Four streams, one instance, one volume.
     assert len(openstack.calls) == 6
 
@@ -237,19 +250,222 @@ def test_a_service_that_the_catalogue_lacks_is_no_problem(openstack, missing,
             if problem.service == missing] == []
 
 
-def test_a_service_that_fails_in_the_middle_of_a_page_is_told():
-    now = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
-    entries = [_Entry(now, str(number)) for number in range(3)]
-    problems = []
+def chosen_set(openstack, name, at, snapshots, **properties):
+    """What a run leaves that captured chosen volumes beside the image."""
+    taken = {marks.TAKEN: str(int(moment(at).timestamp())),
+             marks.INSTANCE: fakes.new_id(3),
+             marks.INSTANCE_ID: fakes.new_id(3)}
+    image = openstack.image(name, at, **taken, **marks.name_parts(
+        [snapshot['id'] for snapshot in snapshots]), **properties)
+    for snapshot in snapshots:
+        snapshot['metadata'] = {**taken, marks.IMAGE: image['id']}
+    return image
 
-    def fetch(limit, marker):
-        raise errors.Unavailable('image')
 
-    found = list(listing.stream(entries, fetch, 3, True, problems))
-    assert [entry.id for entry in found] == ['2', '1', '0']
-    assert [problem.service for problem in problems] == ['image']
+def moment(at):
+    return datetime.datetime.fromisoformat(fakes.stamp(at))
 
 
-class _Entry:
-    def __init__(self, created, entry_id):
-        self.created, self.id = created, entry_id
+def test_chosen_volumes_stand_below_the_image_of_their_run(openstack):
+    parts = [openstack.snapshot('both', at=4, size=8),
+             openstack.snapshot('both', at=4, size=2)]
+    chosen_set(openstack, 'both', 5, parts, size=1024 ** 3)
+    (row,) = listing.page(openstack.cloud(), 10).rows
+    assert {part.id for part in row.parts} == {part['id'] for part in parts}
+    assert row.size_bytes == 11 * 1024 ** 3
+    assert row.status == 'active'
+    parts[1]['status'] = 'error'
+    (row,) = listing.page(openstack.cloud(), 10).rows
+    assert row.status == 'incomplete'
+
+
+@pytest.mark.parametrize('marked', [True, False])
+def test_a_part_shows_on_no_page_while_its_image_exists(openstack, marked):
+    """Also where the image stands on another page, much newer."""
+    for number in range(12):
+        part = openstack.snapshot(f'snapshot for set{number}', number)
+        if marked:
+            chosen_set(openstack, f'set{number}', number + 200, [part])
+        else:
+            openstack.set_image(f'set{number}', [part], number + 200)
+    forward, back = walk(openstack.cloud(), 5)
+    rows = [row for page in forward for row in page.rows]
+    assert [row.kind for row in rows] == [Kind.INSTANCE] * 12
+    assert [names(page) for page in back] == [
+        names(page) for page in forward[:-1]]
+
+
+def test_a_part_of_an_image_that_is_gone_is_an_orphan(openstack):
+    openstack.snapshot('snapshot for gone', at=1)
+    part = openstack.snapshot('both', at=2)
+    openstack.images.pop(chosen_set(openstack, 'both', 3, [part])['id'])
+    openstack.snapshot('by hand', at=3)
+    rows = listing.page(openstack.cloud(), 10).rows
+    assert [(row.name, row.orphan) for row in rows] == [
+        ('by hand', False), ('both', True), ('snapshot for gone', True)]
+
+
+def test_nothing_is_called_an_orphan_while_glance_is_down(openstack):
+    openstack.snapshot('snapshot for db', at=1)
+    openstack.faults['GET', '/v2/images'] = 503
+    (row,) = listing.page(openstack.cloud(), 10).rows
+    assert not row.orphan
+
+
+def test_names_with_commas_and_quotes_break_no_look_up(openstack):
+    for number, name in enumerate(['a,b', 'c"d', 'e:f', 'g\\h']):
+        part = openstack.snapshot(f'snapshot for {name}', number)
+        openstack.set_image(name, [part], number + 1)
+    page = listing.page(openstack.cloud(), 10)
+    assert not page.problems
+    assert sorted(names(page)) == sorted(['a,b', 'c"d', 'e:f', 'g\\h'])
+
+
+@pytest.fixture
+def mixed(openstack):
+    """Some of everything that can be filtered."""
+    server, volume = fakes.new_id(3), fakes.new_id(4)
+    openstack.image('web', 1, instance_uuid=server)
+    openstack.image('other', 2, instance_uuid=fakes.new_id(5),
+                    status='saving')
+    openstack.snapshot('data', 3, volume_id=volume)
+    openstack.snapshot('broken', 4, status='error')
+    openstack.snapshot('new', 5, status='creating')
+    part = openstack.snapshot('snapshot for db', 6, status='error',
+                              volume_id=volume)
+    openstack.set_image('db', [part], 7)
+    part = openstack.snapshot('both', 8, volume_id=volume)
+    chosen_set(openstack, 'both', 9, [part])
+    live = chosen_set(openstack, 'live', 10, [])
+    live[marks.CONSISTENCY] = marks.LIVE
+    # It has inherited the mark of the snapshot that it was launched from.
+    openstack.image('clone', 11, **{
+        **{key: value for key, value in live.items()
+           if key.startswith('snapshot_dashboard_')},
+        'instance_uuid': fakes.new_id(8)})
+    return openstack
+
+
+@pytest.mark.parametrize(('query', 'expected'), [
+    (Query(), ['clone', 'live', 'both', 'db', 'new', 'broken', 'data',
+               'other', 'web']),
+    (Query(sort=Sort.OLDEST), ['web', 'other', 'data', 'broken', 'new', 'db',
+                               'both', 'live', 'clone']),
+    (Query(sort=Sort.NAME), ['both', 'broken', 'clone', 'data', 'db', 'live',
+                             'new', 'other', 'web']),
+    (Query(kind=Kind.INSTANCE), ['clone', 'live', 'both', 'db', 'other',
+                                 'web']),
+    (Query(kind=Kind.VOLUME), ['new', 'broken', 'data']),
+    (Query(name='web'), ['web']),
+    (Query(name='data'), ['data']),
+    (Query(name='we'), []),
+    (Query(instance_id=fakes.new_id(3)), ['live', 'both', 'web']),
+    (Query(volume_id=fakes.new_id(4)), ['both', 'db', 'data']),
+    (Query(state=State.MOVING), ['new', 'other']),
+    (Query(state=State.FAILED), ['db', 'broken']),
+    (Query(consistency=marks.LIVE), ['live']),
+    (Query(since=datetime.datetime(2026, 3, 1, 12, 0, 9,
+                                   tzinfo=datetime.UTC)),
+     ['clone', 'live', 'both']),
+], ids=str)
+@pytest.mark.parametrize('size', [2, 20])
+def test_a_filter_finds_all_that_there_is_on_whichever_page(
+        mixed, query, expected, size):
+    forward, back = walk(mixed.cloud(), size, query)
+    assert sum(map(names, forward), []) == expected
+    assert [names(page) for page in back] == [
+        names(page) for page in forward[:-1]]
+
+
+@settings(max_examples=60)
+@given(things=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)),
+                       max_size=30),
+       size=st.integers(1, 6), sort=st.sampled_from(Sort))
+def test_sets_and_singles_are_each_shown_once_in_any_order(things, size,
+                                                           sort):
+    with requests_mock.Mocker() as mocker:
+        openstack = fakes.FakeOpenStack(mocker)
+        for number, (at, parts) in enumerate(things):
+            openstack.set_image(f'n{number:02}', [
+                openstack.snapshot(f'snapshot for n{number:02}', at)
+                for _ in range(parts)], at + 1
+            ) if parts else openstack.snapshot(f'n{number:02}', at)
+        forward, back = walk(openstack.cloud(), size, Query(sort=sort))
+        rows = [row for page in forward for row in page.rows]
+        assert sorted(row.name for row in rows) == [
+            f'n{number:02}' for number in range(len(things))]
+        assert all(len(page.rows) == size for page in forward[:-1])
+        order = ((lambda row: row.name) if sort is Sort.NAME
+                 else lambda row: row.order)
+        assert rows == sorted(rows, key=order, reverse=sort is Sort.NEWEST)
+        assert [names(page) for page in back] == [
+            names(page) for page in forward[:-1]]
+
+
+def test_a_page_by_name_whose_place_is_gone_says_so(openstack):
+    for number in range(60):
+        openstack.image(f'i{number:02}', number)
+    cloud, query = openstack.cloud(), Query(sort=Sort.NAME)
+    first = listing.page(cloud, 5, query)
+    openstack.images.pop(first.after.markers['snapshot'])
+    with pytest.raises(errors.ServiceError):
+        listing.page(cloud, 5, query, first.after)
+
+
+class Kept(row_makers.Names):
+    """Keeps names for as long as it lives."""
+
+    def __init__(self):
+        self.known = {}
+
+    def find(self, keys):
+        return {key: self.known[key] for key in keys if key in self.known}
+
+    def keep(self, found):
+        self.known.update(found)
+
+
+def test_more_names_than_a_page_may_ask_for_are_left_to_the_next_request(
+        openstack):
+    for number in range(20):
+        server = openstack.server(f'web-{number}')
+        openstack.image(f'i{number}', number, instance_uuid=server['id'])
+    cloud, known = openstack.cloud(), Kept()
+    openstack.calls.clear()
+    page = listing.page(cloud, 20, names=known)
+    assert page.unnamed and len(openstack.calls) == 4
+    assert {row.source.name for row in page.rows} == {''}
+    page = listing.page(cloud, 20, names=known, thorough=True)
+    assert not page.unnamed
+    assert page.rows[0].source.name == 'web-19'
+    openstack.calls.clear()
+    page = listing.page(cloud, 20, names=known)
+    assert not page.unnamed and len(openstack.calls) == 4
+    assert page.rows[0].source.name == 'web-19'
+
+
+@pytest.mark.parametrize('query', [
+    Query(), Query(sort=Sort.NAME), Query(state=State.FAILED),
+    Query(volume_id=fakes.new_id(4)), Query(kind=Kind.INSTANCE),
+    Query(instance_id=fakes.new_id(3))], ids=str)
+def test_a_page_takes_two_rounds_and_leaves_one_of_eight_calls(mixed, query):
+    for number in range(60):
+        mixed.snapshot(f'snapshot for lost{number}', number)
+        mixed.image(f'i{number}', number, instance_uuid=fakes.new_id())
+        chosen_set(mixed, f'c{number}', number + 900, [
+            mixed.snapshot(f'c{number}', number, volume_id=fakes.new_id(4),
+                           status='error')])
+    cloud, rounds = mixed.cloud(), []
+    together = cloud.together
+
+    def counted(*calls):
+        if calls:
+            rounds.append(len(calls))
+        return together(*calls)
+
+    cloud.together = counted
+    for cursor in (None, listing.page(cloud, 20, query).after):
+        rounds.clear()
+        mixed.calls.clear()
+        listing.page(cloud, 20, query, cursor)
+        assert len(rounds) <= 2 and len(mixed.calls) <= 7

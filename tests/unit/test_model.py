@@ -18,6 +18,7 @@ import datetime
 import pytest
 
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
 
@@ -94,4 +95,4 @@ def test_what_is_no_row_id_is_refused(row_id):
 
 def test_a_row_id_tells_the_service_and_its_id():
     row = model.from_image(image(), {})
-    assert model.parse_row_id(row.row_id) == (model.Kind.INSTANCE, 'i')
+    assert model.parse_row_id(row.row_id) == (kinds.Kind.INSTANCE, 'i')

@@ -14,6 +14,7 @@
 
 import datetime
 
+from django.core import cache
 from django.utils import timezone
 import pytest
 import requests_mock
@@ -22,6 +23,8 @@ from openstack_auth import user as auth_user
 from openstack_auth import utils as auth_utils
 from openstack_dashboard.test import helpers
 
+from snapshot_dashboard.cloud import breaker
+from snapshot_dashboard.content.compute_snapshots import connect
 from tests import fakes
 
 INDEX = '/project/compute_snapshots/'
@@ -82,6 +85,13 @@ def panels_without_keystone():
     yield
     for patcher in patchers.values():
         patcher.stop()
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered(monkeypatch):
+    """Of names, and of services that hung."""
+    cache.cache.clear()
+    monkeypatch.setattr(connect, 'BREAKER', breaker.Breaker())
 
 
 @pytest.fixture

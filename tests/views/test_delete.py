@@ -10,42 +10,122 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Deleting from the list."""
+"""Deleting: the plan is shown before, and told truthfully afterwards."""
 
+import bs4
 import pytest
 
 from tests.views.conftest import INDEX
 
+DELETE = INDEX + 'delete/'
 
-def delete(client, row_id, **extra):
-    return client.post(
-        INDEX, {'action': f'compute_snapshots__delete__{row_id}'}, **extra)
+
+def ask(client, *row_ids):
+    """The plan, as the page shows it."""
+    response = client.get(DELETE, {'row': row_ids})
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser').select_one(
+        'form[action$="delete/"]')
+
+
+def words(soup):
+    return ' '.join(soup.get_text(' ').split())
+
+
+def delete(client, *row_ids, **extra):
+    return client.post(DELETE, {'row': row_ids}, **extra)
+
+
+def told(client):
+    return ' '.join(str(message)
+                    for message in client.get(INDEX).context['messages'])
+
+
+def row_id(body):
+    kind = 'volume' if 'volume_id' in body else 'instance'
+    return f'{kind}-{body["id"]}'
 
 
 def test_a_member_deletes_a_snapshot(client, openstack, member):
     image = openstack.image('i')
-    response = delete(client, f'instance-{image["id"]}')
-    assert response.status_code == 302
+    assert 'i' in words(ask(client, row_id(image)))
+    assert openstack.writes() == []
+    assert delete(client, row_id(image)).status_code == 302
+    assert openstack.images == {}
+    assert 'Deletion of 1 snapshot was begun: i.' in told(client)
+
+
+def test_the_plan_names_the_parts_of_a_set_and_they_go_with_it(
+        client, openstack, member):
+    part = openstack.snapshot('part')
+    image = openstack.set_image('db', [part])
+    assert 'First its image, then' in words(ask(client, row_id(image)))
+    delete(client, row_id(image))
+    assert openstack.images == {} and part['status'] == 'deleting'
+
+
+def test_both_kinds_go_at_once_and_are_told_in_one_message(client, openstack,
+                                                           member):
+    ids = [row_id(openstack.image('i')), row_id(openstack.snapshot('v'))]
+    assert len(ask(client, *ids).select('input[name=row]')) == 2
+    delete(client, *ids)
+    assert told(client).count('Deletion of') == 1
     assert openstack.images == {}
 
 
-def test_a_set_goes_as_a_whole(client, openstack, member):
+def test_the_chosen_rows_of_the_list_lead_to_the_plan(client, openstack,
+                                                      member):
+    ids = [row_id(openstack.image('i')), row_id(openstack.snapshot('v'))]
+    response = client.post(INDEX, {
+        'action': 'compute_snapshots__delete_chosen', 'object_ids': ids})
+    assert response.status_code == 302 and DELETE in response.url
+    assert openstack.writes() == []
+    plan = bs4.BeautifulSoup(client.get(response.url).content, 'html.parser')
+    assert {box['value'] for box in plan.select('input[name=row]')} == set(
+        ids)
+
+
+@pytest.mark.parametrize(('make', 'why'), [
+    (lambda cloud: cloud.image('i', protected=True), 'It is protected'),
+    (lambda cloud: cloud.snapshot('v', group_snapshot_id='g'),
+     'It belongs to a group snapshot'),
+    (lambda cloud: cloud.snapshot('v', status='deleting'),
+     'It is being deleted already'),
+    (lambda cloud: cloud.snapshot('v', status='backing-up'),
+     'A backup of it is being made'),
+])
+def test_what_cannot_go_is_told_before_and_stays(client, openstack, member,
+                                                 make, why):
+    body = make(openstack)
+    plan = ask(client, row_id(body))
+    assert why in words(plan)
+    assert not plan.select('button, input[name=row]')
+    delete(client, row_id(body))
+    assert openstack.writes() == []
+    assert 'Nothing was deleted.' in told(client)
+
+
+def test_a_part_that_stays_is_named(client, openstack, member):
     part = openstack.snapshot('part')
     image = openstack.set_image('db', [part])
-    delete(client, f'instance-{image["id"]}')
-    assert openstack.images == {} and part['status'] == 'deleting'
+    openstack.faults['DELETE', '/snapshots/'] = 400
+    delete(client, row_id(image))
+    assert ('1 of its volume snapshots was not, and is in the list now: '
+            'part') in told(client)
 
 
 def test_a_reader_deletes_nothing(client, openstack, reader):
     image = openstack.image('i')
-    delete(client, f'instance-{image["id"]}')
+    assert client.get(DELETE, {'row': row_id(image)}).status_code == 403
+    assert delete(client, row_id(image)).status_code == 403
     assert openstack.writes() == []
 
 
-def test_a_get_deletes_nothing(client, openstack, member):
-    image = openstack.image('i')
-    client.get(INDEX, {
-        'action': f'compute_snapshots__delete__instance-{image["id"]}'})
+def test_a_snapshot_of_another_project_is_out_of_reach(client, openstack,
+                                                       member):
+    image = openstack.image('i', owner='others')
+    assert client.get(DELETE, {'row': row_id(image)}).status_code == 404
+    delete(client, row_id(image))
     assert openstack.writes() == []
 
 
@@ -53,8 +133,7 @@ def test_without_a_csrf_token_nothing_is_deleted(openstack, member):
     from django.test import Client
     image = openstack.image('i')
     client = Client(enforce_csrf_checks=True)
-    response = delete(client, f'instance-{image["id"]}')
-    assert response.status_code in (302, 403)
+    assert delete(client, row_id(image)).status_code in (302, 403)
     assert openstack.writes() == []
 
 
@@ -62,15 +141,22 @@ def test_a_refusal_is_told_with_the_words_of_the_service(client, openstack,
                                                          member):
     snapshot = openstack.snapshot('v')
     openstack.faults['DELETE', '/snapshots/'] = 400
-    response = delete(client, f'volume-{snapshot["id"]}')
-    assert response.status_code == 302
-    told = ' '.join(str(message) for message in
-                    client.get(INDEX).context['messages'])
-    assert 'could not be deleted' in told and 'as the test wishes' in told
+    delete(client, row_id(snapshot))
+    text = told(client)
+    assert '"v" was not deleted' in text and 'as the test wishes' in text
 
 
-@pytest.mark.parametrize('row_id', ['instance-gone', 'nonsense'])
-def test_a_row_that_is_gone_is_no_error(client, openstack, member, row_id):
-    response = delete(client, row_id)
-    assert response.status_code == 302
+def test_what_cannot_be_looked_at_is_left_as_it_is(client, openstack,
+                                                   member):
+    image, snapshot = openstack.image('i'), openstack.snapshot('v')
+    openstack.faults['GET', '/snapshots/'] = 503
+    delete(client, row_id(image), row_id(snapshot))
+    text = told(client)
+    assert 'Deletion of 1 snapshot was begun: i.' in text
+    assert 'could not be looked at, and are left as they are' in text
+
+
+@pytest.mark.parametrize('gone', ['instance-gone', 'nonsense'])
+def test_a_row_that_is_gone_is_no_error(client, openstack, member, gone):
+    assert delete(client, gone).status_code == 302
     assert openstack.writes() == []

@@ -16,18 +16,19 @@ import bs4
 import pytest
 
 from tests import fakes
+from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
 
 
-def page(client, path=INDEX):
-    response = client.get(path)
+def page(client, path=INDEX, **query):
+    response = client.get(path, query)
     assert response.status_code == 200
     return bs4.BeautifulSoup(response.content, 'html.parser')
 
 
 def rows(soup):
     return [[' '.join(cell.get_text(' ').split())
-             for cell in row.find_all('td')]
+             for cell in row.select('td:not(.multi_select_column)')]
             for row in soup.select('#compute_snapshots > tbody > tr')]
 
 
@@ -41,10 +42,11 @@ def test_both_kinds_stand_in_one_table(client, openstack, member):
     openstack.image('i', at=2, instance_uuid=server['id'])
     openstack.snapshot('v', at=1)
     first, second = rows(page(client))
-    assert first[:5] == ['i', 'Instance snapshot', 'web-1', '4 MiB',
-                         'Active']
-    assert second[0] == 'v' and second[1] == 'Volume snapshot'
-    assert second[2].endswith('(deleted)')
+    assert first[:5] == [
+        'i', 'Instance snapshot', 'web-1 Show only the snapshots of web-1',
+        '4 MiB', 'Active']
+    assert second[:2] == ['v', 'Volume snapshot']
+    assert '(deleted)' in second[2]
     assert second[3:5] == ['5 GiB', 'Available']
 
 
@@ -80,7 +82,7 @@ def test_a_member_gets_the_actions_that_fit_the_row(client, openstack,
     openstack.snapshot('broken', at=2, volume_id=data['id'], status='error')
     openstack.image('kept', at=1, protected=True)
     soup = page(client)
-    actions = {row.find('td').get_text().split()[0]: {
+    actions = {row.select_one('.snapshot-name').get_text(): {
         link.get_text().strip() for link in row.select(
             '.actions_column a, .actions_column button')} - {''}
         for row in soup.select('#compute_snapshots > tbody > tr')}
@@ -251,3 +253,160 @@ def test_no_property_that_a_member_can_write_breaks_the_page(
 def test_no_cursor_breaks_the_page(client, openstack, member, cursor):
     openstack.image('plain')
     assert rows(page(client, f'{INDEX}?page={cursor.replace("+", "%2B")}'))
+
+
+def names(soup):
+    return [name.get_text() for name in soup.select(
+        '#compute_snapshots .snapshot-name')]
+
+
+def test_filters_stand_above_the_list_and_pages_keep_them(
+        client, openstack, member, settings):
+    for number in range(4):
+        openstack.image(f'i{number}', at=number)
+        openstack.snapshot(f'v{number}', at=number)
+    settings.API_RESULT_PAGE_SIZE = 2
+    soup = page(client, kind='volume', sort='oldest')
+    assert names(soup) == ['v0', 'v1']
+    assert soup.select_one('[name=kind] [selected]')['value'] == 'volume'
+    following = soup.select_one('tfoot a[href*="page="]')['href']
+    assert 'kind=volume' in following and 'sort=oldest' in following
+    response = client.get(INDEX + following)
+    assert names(bs4.BeautifulSoup(response.content, 'html.parser')) == [
+        'v2', 'v3']
+
+
+def test_no_two_things_on_the_page_have_the_same_id(client, openstack,
+                                                    member):
+    openstack.image('i')
+    soup = page(client)
+    wizard = page(client, CREATE)
+    found = [tag['id'] for one in (soup.select_one('.snapshot-filters'),
+                                   wizard.select_one('.workflow'))
+             for tag in one.select('[id]')]
+    assert found and len(found) == len(set(found))
+
+
+def test_a_filter_that_finds_nothing_says_so(client, openstack, member):
+    openstack.image('i')
+    soup = page(client, name='nothing')
+    assert 'No snapshot is like that.' in soup.get_text()
+    assert soup.find('a', string='Show All')
+
+
+@pytest.mark.parametrize('given', [
+    {'kind': 'x'}, {'state': '<b>'}, {'since': 'soon'}, {'instance': '../x'},
+    {'sort': 'size'}, {'consistency': 'perfect'}, {'volume': '1'}])
+def test_a_filter_that_cannot_be_read_filters_nothing(client, openstack,
+                                                      member, given):
+    openstack.image('i')
+    soup = page(client, **given)
+    assert names(soup) == ['i']
+
+
+def test_the_source_of_a_row_leads_to_all_its_snapshots(client, openstack,
+                                                        member):
+    server = openstack.server('web-1')
+    openstack.image('mine', instance_uuid=server['id'])
+    openstack.image('other', instance_uuid=fakes.new_id())
+    link = page(client).find('a', title='Show only the snapshots of web-1')
+    response = client.get(INDEX + link['href'].rpartition('/')[2])
+    soup = bs4.BeautifulSoup(response.content, 'html.parser')
+    assert names(soup) == ['mine']
+    assert 'Only snapshots that say which instance' in soup.get_text()
+
+
+def test_a_first_page_costs_at_most_eight_calls_and_the_rest_comes_later(
+        client, openstack, member):
+    for number in range(20):
+        server = openstack.server(f'web-{number}')
+        volume = openstack.volume(f'data-{number}')
+        openstack.image(f'i{number}', number, instance_uuid=server['id'])
+        part = openstack.snapshot(f'snapshot for s{number}', number)
+        openstack.set_image(f's{number}', [part], number)
+        openstack.snapshot(f'v{number}', number, volume_id=volume['id'])
+    soup = page(client)
+    assert len(openstack.calls) <= 8
+    assert soup.select_one('[data-snapshots-list]')['data-unnamed'] == 'true'
+    soup = page(client, names='1')
+    assert 'web-19' in soup.get_text()
+    assert soup.select_one('[data-snapshots-list]')['data-unnamed'] == 'false'
+    openstack.calls.clear()
+    soup = page(client)
+    assert len(openstack.calls) <= 8 and 'web-19' in soup.get_text()
+    assert soup.select_one('[data-snapshots-list]')['data-unnamed'] == 'false'
+
+
+def test_a_service_that_hangs_is_waited_for_once(client, openstack, member,
+                                                 monkeypatch):
+    openstack.image('i')
+    openstack.hang('cinder.test')
+    for _ in range(3):
+        soup = page(client)
+        assert names(soup) == ['i']
+        assert 'Cinder does not answer' in notices(soup)
+    assert openstack.hung == 1
+
+
+def overview(client):
+    response = client.get(INDEX + 'overview/')
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def test_nothing_is_said_of_healthy_snapshots(client, openstack, member):
+    part = openstack.snapshot('snapshot for db')
+    openstack.set_image('db', [part])
+    assert not overview(client).select('.snapshot-health')
+
+
+def test_what_is_wrong_is_said_above_the_list(client, openstack, member):
+    part = openstack.snapshot('snapshot for torn', status='error')
+    openstack.set_image('torn', [part])
+    openstack.images[openstack.set_image(
+        'lost', [{'id': fakes.new_id(), 'size': 1}])['id']]
+    openstack.snapshot('snapshot for gone')
+    server = openstack.server()
+    openstack.image('begun', status='queued', instance_uuid=server['id'])
+    soup = overview(client)
+    lines = [' '.join(line.get_text(' ').split())
+             for line in soup.select('.snapshot-health li')]
+    assert [line.partition(':')[0] for line in lines] == [
+        'Incomplete', 'Left over', 'Parts whose instance snapshot is gone']
+    assert 'torn' in lines[0] and 'lost' in lines[0]
+    assert 'begun' in lines[1] and 'snapshot for gone' in lines[2]
+    link = soup.find('a', string='torn')['href']
+    found = client.get(INDEX + link.rpartition('/')[2])
+    assert names(bs4.BeautifulSoup(found.content, 'html.parser')) == ['torn']
+
+
+def test_a_snapshot_older_than_the_operators_limit_is_pointed_out(
+        client, openstack, member, settings):
+    openstack.image('ancient')
+    assert 'ancient' not in overview(client).get_text()
+    settings.SNAPSHOT_DASHBOARD = {'OLD_AFTER_DAYS': 30}
+    assert 'ancient' in overview(client).get_text()
+
+
+def test_what_is_used_is_drawn_with_numbers_as_text(client, openstack,
+                                                    member):
+    openstack.quotas = {
+        'snapshots': {'limit': 10, 'in_use': 8, 'reserved': 1},
+        'gigabytes': {'limit': -1, 'in_use': 7, 'reserved': 0},
+        'volumes': {'limit': 10, 'in_use': 1, 'reserved': 0},
+        'snapshots_ssd': {'limit': 4, 'in_use': 4, 'reserved': 0},
+        'snapshots_hdd': {'limit': -1, 'in_use': 1, 'reserved': 0}}
+    openstack.usage = {'image_count_total': {'limit': 5, 'usage': 2}}
+    meters = [' '.join(meter.get_text(' ').split())
+              for meter in overview(client).select('.snapshot-meter')]
+    assert meters == [
+        'Volume snapshots 9 of 10',
+        'Volumes and their snapshots 7 GiB, without a limit',
+        'Volume snapshots, type ssd 4 of 4', 'Images 2 of 5']
+
+
+def test_a_service_that_is_down_leaves_the_rest_of_the_overview(
+        client, openstack, member):
+    openstack.usage = {'image_count_total': {'limit': 5, 'usage': 2}}
+    openstack.faults['GET', '/v3/'] = 503
+    assert 'Images' in overview(client).get_text()

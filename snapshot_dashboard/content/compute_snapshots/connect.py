@@ -25,8 +25,11 @@ from openstack_dashboard.api import base
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
+from snapshot_dashboard.cloud import breaker
 from snapshot_dashboard.cloud import errors
 
+#: Spares services that hang, for all pages of this process.
+BREAKER = breaker.Breaker()
 #: Our name of a service, and the types by which catalogues may list it.
 _TYPES = {
     'compute': ('compute',),
@@ -56,7 +59,7 @@ def cloud(request) -> clouds.Cloud:
                     horizon_errors.ServiceCatalogException):
                 endpoints.setdefault(
                     service, base.url_for(request, service_type))
-    return clouds.Cloud(session, endpoints, request.user.tenant_id)
+    return clouds.Cloud(session, endpoints, request.user.tenant_id, BREAKER)
 
 
 def log_out_if_expired(*problems: Exception) -> None:

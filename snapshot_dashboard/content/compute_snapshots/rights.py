@@ -15,6 +15,7 @@
 from openstack_dashboard import policy
 
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
 _CREATE_IMAGE = 'os_compute_api:servers:create_image'
@@ -56,12 +57,18 @@ def can_advance(request, run: journal.Journal | None = None) -> bool:
 
 
 def can_delete(request, snapshot: model.Snapshot) -> bool:
-    if snapshot.kind is model.Kind.VOLUME:
+    if snapshot.kind is kinds.Kind.VOLUME:
         return _check(request, ("volume", "volume:delete_snapshot"))
     rules = [("image", "delete_image")]
     if snapshot.parts:
         rules.append(("volume", "volume:delete_snapshot"))
     return _check(request, *rules)
+
+
+def can_delete_any(request) -> bool:
+    """Delete snapshots of at least one kind."""
+    return _check(request, ("image", "delete_image")) or _check(
+        request, ("volume", "volume:delete_snapshot"))
 
 
 def can_launch(request) -> bool:

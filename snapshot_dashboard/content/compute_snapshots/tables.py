@@ -12,9 +12,7 @@
 
 """The table of all snapshots."""
 
-import sys
-from urllib import parse
-
+from django import shortcuts
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import formats
@@ -22,18 +20,15 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-from django.utils.translation import ngettext_lazy
 
 from horizon import exceptions
-from horizon import messages
 from horizon import tables
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import single
 from snapshot_dashboard.snapshots import statuses
 
@@ -64,13 +59,13 @@ class LaunchInstance(tables.LinkAction):
     def allowed(self, request, snapshot=None):
         if snapshot is None or not snapshot.usable:
             return False
-        if snapshot.kind is model.Kind.VOLUME and not (
+        if snapshot.kind is kinds.Kind.VOLUME and not (
                 snapshot.source and snapshot.source.bootable):
             return False
         return rights.can_launch(request)
 
     def get_link_url(self, snapshot):
-        source = ('imageId' if snapshot.kind is model.Kind.INSTANCE
+        source = ('imageId' if snapshot.kind is kinds.Kind.INSTANCE
                   else 'snapshotId')
         self.attrs.update({
             'ng-controller': 'LaunchInstanceModalController as modal',
@@ -96,60 +91,45 @@ class CreateVolume(tables.LinkAction):
                 and rights.can_create_volume(request))
 
     def get_link_url(self, snapshot):
-        source = ('image_id' if snapshot.kind is model.Kind.INSTANCE
+        source = ('image_id' if snapshot.kind is kinds.Kind.INSTANCE
                   else 'snapshot_id')
         return f'{reverse(self.url)}?{urlencode({source: snapshot.id})}'
 
 
-class DeleteSnapshot(tables.DeleteAction):
-    """Deletes a snapshot with what belongs to it."""
+class DeleteSnapshot(tables.LinkAction):
+    """Shows what goes with a snapshot, and asks before it goes."""
 
-    help_text = _("A deleted snapshot cannot be recovered. The volume "
-                  "snapshots that belong to an instance snapshot are deleted "
-                  "with it.")
-
-    @staticmethod
-    def action_present(count):
-        return ngettext_lazy("Delete Snapshot", "Delete Snapshots", count)
-
-    @staticmethod
-    def action_past(count):
-        return ngettext_lazy("Scheduled deletion of Snapshot",
-                             "Scheduled deletion of Snapshots", count)
+    name = 'delete'
+    verbose_name = _("Delete Snapshot")
+    url = 'horizon:project:compute_snapshots:delete'
+    classes = ('ajax-modal', 'btn-danger')
+    icon = 'trash'
 
     def allowed(self, request, snapshot=None):
-        return (snapshot is not None and not snapshot.protected
-                and snapshot.group_snapshot_id is None
-                and snapshot.status not in ('deleting', 'backing-up')
-                and rights.can_delete(request, snapshot))
+        return snapshot is not None and not wording.blocked(
+            snapshot, rights.can_delete(request, snapshot))
 
-    def delete(self, request, obj_id):
-        cloud = connect.cloud(request)
-        try:
-            snapshot = single.get(cloud, obj_id)
-            kept = single.delete(cloud, snapshot)
-        except errors.NotFound:
-            return  # somebody else was faster
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            messages.error(request, _(
-                "The snapshot could not be deleted. %(service)s said: "
-                "%(detail)s") % {
-                    'service': wording.SERVICES[error.service],
-                    'detail': error.detail})
-            raise exceptions.HandledException(sys.exc_info()) from error
-        if kept:
-            messages.warning(request, ngettext(
-                "The image of \"%(name)s\" was deleted, but %(count)d of its "
-                "volume snapshots was not, and is in the list now: "
-                "%(parts)s. Try again to delete it.",
-                "The image of \"%(name)s\" was deleted, but %(count)d of its "
-                "volume snapshots were not, and are in the list now: "
-                "%(parts)s. Try again to delete them.", len(kept)) % {
-                    'name': snapshot.name or snapshot.id,
-                    'count': len(kept),
-                    'parts': ', '.join(part.name or part.id
-                                       for part, _error in kept)})
+    def get_link_url(self, snapshot):
+        return f'{reverse(self.url)}?{urlencode({"row": snapshot.row_id})}'
+
+
+class DeleteSnapshots(tables.Action):
+    """The same for those that are chosen, of both kinds."""
+
+    name = 'delete_chosen'
+    verbose_name = _("Delete Snapshots")
+    verbose_name_plural = _("Delete Snapshots")
+    classes = ('btn-danger',)
+    icon = 'trash'
+    requires_input = True
+
+    def allowed(self, request, snapshot=None):
+        return rights.can_delete_any(request)
+
+    def handle(self, table, request, row_ids):
+        return shortcuts.redirect(
+            f'{reverse("horizon:project:compute_snapshots:delete")}?'
+            f'{urlencode({"row": row_ids}, doseq=True)}')
 
 
 class UpdateRow(tables.Row):
@@ -251,15 +231,22 @@ class SnapshotsTable(tables.DataTable):
         name = 'compute_snapshots'
         verbose_name = _("Snapshots")
         row_class = UpdateRow
+        multi_select = True
         status_columns = ('motion',)
         pagination_param = 'page'
         prev_pagination_param = 'page'
-        table_actions = (CreateSnapshot,)
+        table_actions = (CreateSnapshot, DeleteSnapshots)
         launch_actions = (LaunchInstance,)
         row_actions = (LaunchInstance, CreateVolume, DeleteSnapshot)
 
-    #: Set by the view: the cursors of the neighbouring pages, or None.
-    older = newer = None
+    #: Set by the view: the cursors of the neighbouring pages, or None, and
+    #: the filters, which a link to another page keeps.
+    after = before = filters = None
+
+    def set_multiselect_column_visibility(self, visible=True):
+        # Horizon thinks that one chooses for its own batch actions alone.
+        super().set_multiselect_column_visibility(
+            rights.can_delete_any(self.request))
 
     def get_object_id(self, snapshot):
         return snapshot.row_id
@@ -267,13 +254,19 @@ class SnapshotsTable(tables.DataTable):
     def get_object_display(self, snapshot):
         return snapshot.name or snapshot.id
 
-    def get_marker(self):
-        return parse.quote_plus(str(self.older))
+    def get_pagination_string(self):
+        return self._page_address(self.after)
 
-    def get_prev_marker(self):
-        return parse.quote_plus(str(self.newer))
+    def get_prev_pagination_string(self):
+        return self._page_address(self.before)
+
+    def _page_address(self, cursor):
+        page = urlencode({self._meta.pagination_param: str(cursor)})
+        return '&'.join(filter(None, [self.filters.address(), page]))
 
     def get_empty_message(self):
+        if self.filters and self.filters.query().filtered:
+            return _("No snapshot is like that.")
         return render_to_string(
             'project/compute_snapshots/_empty.html',
             {'can_create': rights.can_create(self.request)})

@@ -14,11 +14,14 @@
 
 from django.urls import path
 
+from snapshot_dashboard.content.compute_snapshots import delete_views
 from snapshot_dashboard.content.compute_snapshots import run_views
 from snapshot_dashboard.content.compute_snapshots import views
 
 urlpatterns = [
     path('', views.IndexView.as_view(), name='index'),
+    path('delete/', delete_views.DeleteView.as_view(), name='delete'),
+    path('overview/', views.OverviewView.as_view(), name='overview'),
     path('create/', views.CreateView.as_view(), name='create'),
     path('instances/<uuid:server_id>/facts/', views.FactsView.as_view(),
          name='facts'),

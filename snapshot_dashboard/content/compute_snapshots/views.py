@@ -12,7 +12,9 @@
 
 """The list and the wizard."""
 
+import functools
 import logging
+import time
 
 from django.core import exceptions as django_exceptions
 from django.http import Http404
@@ -29,16 +31,24 @@ from openstack_dashboard.utils import settings as horizon_settings
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import filters
+from snapshot_dashboard.content.compute_snapshots import names
+from snapshot_dashboard.content.compute_snapshots import overview_wording
 from snapshot_dashboard.content.compute_snapshots import rights
-from snapshot_dashboard.content.compute_snapshots import run_views
+from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import tables as own_tables
 from snapshot_dashboard.content.compute_snapshots import wizard
+from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.snapshots import cursor as cursors
+from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import listing
 
 LOG = logging.getLogger(__name__)
+#: In an address: show all names, however many calls that takes.
+THOROUGH = 'names'
 
 
 class IndexView(tables.DataTableView):
@@ -57,39 +67,83 @@ class IndexView(tables.DataTableView):
             return HttpResponse(status=503)
 
     def get_data(self):
-        page = listing.page(connect.cloud(self.request),
-                            horizon_settings.get_page_size(self.request),
-                            self._cursor())
+        cloud = connect.cloud(self.request)
+        asked = self.filters.query()
+        page, self.runs = cloud.together(
+            functools.partial(
+                self._page, cloud, asked, self._cursor(asked)),
+            functools.partial(advance.runs, cloud))
+        if isinstance(page, errors.ServiceError):  # its place is gone
+            self._tell_first_page()
+            page = self._page(cloud, asked, None)
         connect.log_out_if_expired(*page.problems, *page.vague)
         for problem in page.problems:
             messages.warning(self.request, wording.problem(problem))
         for problem in page.vague:
             messages.warning(self.request, wording.vague(problem))
-        self.table.older, self.table.newer = page.older, page.newer
+        self.table.after, self.table.before = page.after, page.before
+        self.table.filters = self.filters
+        self.unnamed = page.unnamed
         return page.rows
 
-    def _cursor(self):
+    def _page(self, cloud, asked, cursor):
+        return listing.page(
+            cloud, horizon_settings.get_page_size(self.request), asked,
+            cursor, names.CachedNames(cloud.project_id),
+            thorough=THOROUGH in self.request.GET)
+
+    @functools.cached_property
+    def filters(self):
+        return filters.FilterForm(
+            {'sort': 'newest', **self.request.GET.dict()})
+
+    def _cursor(self, asked):
         text = self.request.GET.get(
             own_tables.SnapshotsTable._meta.pagination_param)
         if not text:
             return None
         try:
-            return cursors.parse(text)
+            return cursors.parse(text, asked.order)
         except ValueError:
-            messages.info(self.request, _(
-                "That page of the list does not exist any more. This is the "
-                "first one."))
+            self._tell_first_page()
             return None
 
+    def _tell_first_page(self):
+        messages.info(self.request, _(
+            "That page of the list does not exist any more. This is the "
+            "first one."))
+
     def has_more_data(self, table):
-        return table.older is not None
+        return table.after is not None
 
     def has_prev_data(self, table):
-        return table.newer is not None
+        return table.before is not None
 
     def get_context_data(self, **kwargs):
-        return {**super().get_context_data(**kwargs),
-                **run_views.context(self.request)}
+        context = super().get_context_data(**kwargs)
+        asked = self.filters.query()
+        return {**context,
+                **run_display.context(self.request, answer=self.runs),
+                'filters': self.filters, 'query': asked,
+                'filter_notes': wording.filter_notes(asked),
+                'unnamed': self.unnamed}
+
+
+class OverviewView(generic.View):
+    """What is wrong, and what is used: loaded after the page."""
+
+    def get(self, request):
+        cloud = connect.cloud(request)
+        found, used = cloud.together(
+            lambda: health.look(cloud, time.time(),
+                                settings.get('OLD_AFTER_DAYS')),
+            lambda: health.usage(cloud))
+        connect.log_out_if_expired(*found.problems)
+        return render(request, 'project/compute_snapshots/_overview.html', {
+            'health': found,
+            'health_lines': overview_wording.health_lines(found),
+            'looked_at': health.LOOKED_AT,
+            'usage': overview_wording.meters(used)})
 
 
 class CreateView(workflows.WorkflowView):
@@ -133,8 +187,8 @@ def facts_context(request, facts: preflight.Facts):
         'server': facts.server,
         'disks': [
             {'disk': disk,
-             'role': wording.ROLES[disk.role],
-             'fate': wording.FATES[disk.fate],
+             'role': wizard_wording.ROLES[disk.role],
+             'fate': wizard_wording.FATES[disk.fate],
              'size': own_tables.size_text(disk.size_mib * 1024 ** 2)
              if disk.size_mib else '',
              'can_choose': bool(disk.volume and facts.can_choose_volumes

@@ -30,6 +30,7 @@ from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
@@ -65,7 +66,7 @@ def obstacles(request, facts: preflight.Facts, chosen=()) -> list[str]:
 
     :param chosen: the ids of the attached volumes to be captured with it.
     """
-    found = [wording.obstacle(obstacle)
+    found = [wizard_wording.obstacle(obstacle)
              for obstacle in preflight.obstacles(facts, chosen)]
     if not (rights.can_create(request, facts.server.volume_backed)
             and rights.can_record(request)

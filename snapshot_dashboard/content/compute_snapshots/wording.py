@@ -10,7 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What the codes of ``runs`` and ``cloud`` are in words, for people."""
+"""What the codes of snapshots and of the cloud are in words, for people."""
+
+from collections.abc import Iterable
+from collections.abc import Sequence
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -18,12 +21,9 @@ from django.utils.translation import pgettext_lazy
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import disks
-from snapshot_dashboard.runs import failures
-from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs import phases
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import query
 
 #: The services' names, which no language declines.
 SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder'}
@@ -39,8 +39,8 @@ VAGUE = {
                 "are not shown."),
 }
 KINDS = {
-    model.Kind.INSTANCE: _("Instance snapshot"),
-    model.Kind.VOLUME: _("Volume snapshot"),
+    kinds.Kind.INSTANCE: _("Instance snapshot"),
+    kinds.Kind.VOLUME: _("Volume snapshot"),
 }
 STATUSES = {
     'queued': pgettext_lazy("Current status of a Snapshot", "Queued"),
@@ -66,34 +66,18 @@ STATUSES = {
     'incomplete': pgettext_lazy("Current status of a Snapshot", "Incomplete"),
     'left-over': pgettext_lazy("Current status of a Snapshot", "Left Over"),
 }
-ROLES = {
-    disks.Role.ROOT: _("Root disk"),
-    disks.Role.EPHEMERAL: _("Ephemeral disk"),
-    disks.Role.SWAP: _("Swap disk"),
-    disks.Role.VOLUME: _("Volume"),
+STATES = {
+    query.State.READY: _("Finished"),
+    query.State.MOVING: _("Under way"),
+    query.State.FAILED: _("Failed"),
+    query.State.DELETING: _("Being deleted"),
+    query.State.DEACTIVATED: _("Deactivated"),
 }
-FATES = {
-    disks.Fate.CAPTURED: _("Captured"),
-    disks.Fate.NOT_CAPTURED: _("Not captured"),
-    disks.Fate.EMPTY: _("Comes back empty"),
+SORTS = {
+    query.Sort.NEWEST: _("Newest first"),
+    query.Sort.OLDEST: _("Oldest first"),
+    query.Sort.NAME: _("By name"),
 }
-PHASES = {
-    phases.Phase.POWER_OFF: _("Powering off"),
-    phases.Phase.CAPTURE: _("Starting the snapshot"),
-    phases.Phase.SAVE: _("Saving the snapshot"),
-    phases.Phase.POWER_ON: _("Powering on"),
-}
-#: What can be done about a run.
-BUTTONS = {
-    'advance': _("Go On"),
-    'cancel': _("Cancel"),
-    'power_on': _("Power On Now"),
-    'retry': _("Try Again"),
-    'remove': _("Remove Leftovers"),
-    'dismiss': _("Dismiss"),
-}
-CONFIRM_REMOVAL = _("All that there is of this snapshot is deleted, and "
-                    "cannot be recovered. Go on?")
 CONSISTENCIES = {
     marks.POWERED_OFF: pgettext_lazy("How a snapshot was taken",
                                      "Powered off"),
@@ -131,80 +115,23 @@ MEANINGS = {
     '': _("Nothing tells how this snapshot was taken. It was not made by "
           "this panel."),
 }
-BUSY = {
-    'image_snapshot_pending': _(
-        "Another snapshot of the instance is being taken. Wait until that "
-        "is over, and try again."),
-    'powering-off': _("The instance is being powered off. Wait until that "
-                      "is over, and try again."),
-    'powering-on': _("The instance is being powered on. Wait until that is "
-                     "over, and try again."),
-}
-BUSY.update(dict.fromkeys(
-    ('image_snapshot', 'image_pending_upload', 'image_uploading'),
-    BUSY['image_snapshot_pending']))
-FAILURES = {
-    failures.Failure.SERVER_GONE: _(
-        "The instance was deleted before the snapshot was taken."),
-    failures.Failure.STOP_REFUSED: _(
-        "The instance could not be powered off: that was refused. No "
-        "snapshot was taken."),
-    failures.Failure.STOP_FAILED: _(
-        "The instance could not be powered off, though it was tried several "
-        "times. No snapshot was taken. Try again, or shut it down from "
-        "within and take the snapshot then."),
-    failures.Failure.FORCED_OFF: _(
-        "The guest did not shut down in time, so the instance was powered "
-        "off by force. No snapshot was taken, as you wished. Shut it down "
-        "from within and take the snapshot then, or try again and let it be "
-        "taken all the same."),
-    failures.Failure.STARTED_BY_OTHERS: _(
-        "Somebody powered the instance on before the snapshot was taken. It "
-        "was left running, and no snapshot was kept. Try again."),
-    failures.Failure.WRONG_STATE: _(
-        "The state of the instance changed to one that allows no snapshot. "
-        "It was left as it is, and no snapshot was taken."),
-    failures.Failure.VOLUME_DETACHED: _(
-        "A volume that was to be captured is not attached any more. No "
-        "snapshot was taken."),
-    failures.Failure.SNAPSHOT_REFUSED: _(
-        "The snapshot of an attached volume was refused, so none was taken "
-        "of the instance either."),
-    failures.Failure.SNAPSHOT_FAILED: _(
-        "The snapshot of an attached volume failed, so none was taken of "
-        "the instance either. Try again, and ask the operator should it "
-        "fail again."),
-    failures.Failure.CAPTURE_REFUSED: _(
-        "The snapshot was refused, so none was taken."),
-    failures.Failure.CAPTURE_FAILED: _(
-        "No snapshot came of it: it could not be started, or was lost at "
-        "once. Try again later."),
-    failures.Failure.IMAGE_VANISHED: _(
-        "The snapshot failed: its image is gone. Somebody deleted it, or "
-        "the cloud removed it after an error. Try again, and ask the "
-        "operator should it fail again."),
-    failures.Failure.IMAGE_ABANDONED: _(
-        "The snapshot failed: the cloud stopped working on it before it was "
-        "whole. What there was of it has been removed. Try again."),
-    failures.Failure.IMAGE_EMPTY: _(
-        "The snapshot failed: the cloud calls it finished, but its image "
-        "holds no data. Remove it and try again."),
-    failures.Failure.PART_FAILED: _(
-        "The snapshot is incomplete: one of its volume snapshots failed. It "
-        "was kept, for what there is may be of use. Remove it and try "
-        "again."),
-    failures.Failure.START_REFUSED: _(
-        "The instance could not be powered on again: that was refused. "
-        "Power it on by hand."),
-    failures.Failure.START_FAILED: _(
-        "The instance could not be powered on again, though it was tried "
-        "several times. Power it on by hand, and ask the operator should "
-        "that fail."),
-    failures.Failure.CANCELLED: _(
-        "Cancelled before the snapshot was taken."),
-}
-UNKNOWN_FAILURE = _("The run failed for a reason that is not known. Look at "
-                    "the instance and at the list below.")
+
+
+def filter_notes(asked: query.Query) -> list[str]:
+    """What the services cannot find by a filter."""
+    notes = []
+    if asked.instance_id:
+        notes.append(_(
+            "Only snapshots that say which instance they are of are found. "
+            "Those of instances whose disks are volumes do so only where "
+            "this panel made them."))
+    if asked.state is query.State.FAILED:
+        notes.append(_(
+            "An instance snapshot is found here when one of its volume "
+            "snapshots failed, but not when one was deleted."))
+    if asked.since and asked.sort is not query.Sort.NEWEST:
+        notes.append(_("With a date the newest are always first."))
+    return [str(note) for note in notes]
 
 
 def status(name: str | None) -> str:
@@ -212,51 +139,6 @@ def status(name: str | None) -> str:
     if name is None:
         return str(_("not known"))
     return str(STATUSES.get(name, name))
-
-
-def failure(run: journal.Journal) -> str:
-    """Why a run failed, what is left, and what can be done; else empty."""
-    progress = run.progress
-    if not progress.failure:
-        return ''
-    try:
-        code = failures.Failure(progress.failure)
-    except ValueError:
-        return str(UNKNOWN_FAILURE)
-    words = [str(FAILURES[code])]
-    if code in (failures.Failure.START_REFUSED, failures.Failure.START_FAILED):
-        words.insert(0, str(_("The snapshot was taken.") if progress.captured
-                            else _("No snapshot was taken.")))
-    elif progress.starts:
-        words.append(str(_("The instance was powered on again.")))
-    elif progress.ended and run.server.status == 'SHUTOFF' and (
-            progress.off or run.plan.running):
-        words.append(str(_("The instance is off.")))
-    if progress.left:
-        words.append(_("This could not be removed; delete it by hand: "
-                       "%s") % progress.left)
-    if progress.detail:
-        words.append(_("The cloud said: %s") % progress.detail)
-    return ' '.join(words)
-
-
-def trouble(error: errors.ServiceError) -> str:
-    """Why a run cannot go on, or a button did nothing."""
-    service = {'service': SERVICES[error.service]}
-    if isinstance(error, errors.NotFound):
-        return _("The instance is gone.")
-    if isinstance(error, errors.Conflict):
-        return _("The instance is locked or busy, so nothing was done. Try "
-                 "again when it is not.")
-    if isinstance(error, errors.Forbidden):
-        return _("%(service)s says that you are not allowed to do this. "
-                 "Nothing was changed; another member of the project can "
-                 "bring it to its end.") % service
-    if error.status:
-        return _("%(service)s has a fault now. Nothing is lost: the "
-                 "snapshot goes on when it works again.") % service
-    return _("%(service)s does not answer now. Nothing is lost: the "
-             "snapshot goes on when it answers again.") % service
 
 
 def about(seconds: int) -> str:
@@ -293,49 +175,59 @@ def _reason(error: errors.ServiceError) -> str:
     return _("%(service)s does not answer. Try again later.") % service
 
 
-def obstacle(found: preflight.Obstacle) -> str:
-    """What is in the way of a snapshot, and what to do about it."""
-    facts = found.facts
-    if found.code is preflight.Code.STATE:
-        return _("The instance is in the state %(status)s. A snapshot can be "
-                 "taken while it is active, shut off, paused or "
-                 "suspended.") % facts
-    if found.code is preflight.Code.BUSY:
-        return str(BUSY.get(facts['task'], _(
-            "The instance is busy with something else (%(task)s). Wait until "
-            "that is over, and try again.") % facts))
-    if found.code is preflight.Code.RUN_OPEN:
-        return _("A snapshot of this instance is under way already: "
-                 "\"%(name)s\". Wait until it is finished.") % facts
-    if found.code is preflight.Code.VOLUME_STATE:
-        return _("The volume %(volume)s is in the state %(status)s, so no "
-                 "snapshot of it can be taken. Repair or detach it "
-                 "first.") % facts
-    if found.code is preflight.Code.NO_VOLUME_SERVICE:
-        return _("The disks of this instance are volumes, and the volume "
-                 "service (Cinder) cannot be asked about them now. Try again "
-                 "later.")
-    return _quota(found.code, facts)
+def names(rows: Sequence[model.Snapshot], most: int = 10) -> str:
+    """Names of snapshots, the first ones of many."""
+    text = ', '.join(row.name or row.id for row in rows[:most])
+    return text if len(rows) <= most else str(more(text, len(rows) - most))
 
 
-def _quota(code: preflight.Code, facts) -> str:
-    if code is preflight.Code.QUOTA_SNAPSHOTS:
-        text = ngettext(
-            "The quota of volume snapshots is too small: %(needed)d is "
-            "needed, %(left)d of %(limit)d is left.",
-            "The quota of volume snapshots is too small: %(needed)d are "
-            "needed, %(left)d of %(limit)d are left.",
-            facts['needed']) % facts
-    elif code is preflight.Code.QUOTA_GIGABYTES:
-        text = _("The quota of volume storage is too small: %(needed)d GiB "
-                 "are needed, %(left)d of %(limit)d GiB are left.") % facts
-    elif code is preflight.Code.QUOTA_IMAGES:
-        text = _("The quota of images is used up; it is %(limit)d.") % facts
-    else:
-        text = _("The quota of image storage is used up; it is %(limit)d "
-                 "MiB.") % facts
-    kind = _("This is the quota of the volume type %(type)s.") % facts
-    return ' '.join([text, *([kind] if facts['type'] and code in (
-        preflight.Code.QUOTA_SNAPSHOTS, preflight.Code.QUOTA_GIGABYTES)
-        else []), str(_("Delete what is not needed any more, or ask for a "
-                        "larger quota."))])
+def more(text: str, count: int) -> str:
+    return ngettext("%(text)s and %(count)d more",
+                    "%(text)s and %(count)d more", count) % {
+                        'text': text, 'count': count}
+
+
+def blocked(row: model.Snapshot, allowed: bool) -> str:
+    """Why a snapshot cannot be deleted now; else empty."""
+    if not allowed:
+        return _("You are not allowed to delete it.")
+    if row.protected:
+        return _("It is protected. Take the protection away under "
+                 "Compute > Images first.")
+    if row.group_snapshot_id is not None:
+        return _("It belongs to a group snapshot. Delete that under Volumes > "
+                 "Group Snapshots.")
+    if row.status in ('deleting', 'pending_delete'):
+        return _("It is being deleted already.")
+    if row.status == 'backing-up':
+        return _("A backup of it is being made. Wait until that is over.")
+    return ''
+
+
+def kept(row: model.Snapshot, answer) -> str:
+    """What could not be deleted of a snapshot, and why.
+
+    :param answer: the ``ServiceError``, or the parts that stayed.
+    """
+    name = row.name or row.id
+    if isinstance(answer, errors.ServiceError):
+        return _("\"%(name)s\" was not deleted. %(service)s said: "
+                 "%(detail)s") % {
+                     'name': name, 'service': SERVICES[answer.service],
+                     'detail': answer.detail}
+    return ngettext(
+        "The image of \"%(name)s\" was deleted, but %(count)d of its "
+        "volume snapshots was not, and is in the list now: %(parts)s.",
+        "The image of \"%(name)s\" was deleted, but %(count)d of its "
+        "volume snapshots were not, and are in the list now: %(parts)s.",
+        len(answer)) % {
+            'name': name, 'count': len(answer),
+            'parts': ', '.join(part.name or part.id
+                               for part, _error in answer)}
+
+
+def not_found_out(lost: Iterable[errors.ServiceError]) -> list[str]:
+    """What is said of snapshots that could not be looked at."""
+    return [str(_("Some of the snapshots could not be looked at, and are "
+                  "left as they are. %s") % _reason(error))
+            for error in {error.service: error for error in lost}.values()]

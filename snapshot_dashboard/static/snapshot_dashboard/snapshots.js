@@ -106,9 +106,24 @@ horizon.snapshotDashboard = {
     }).get().join('. ');
   },
 
-  /* Fetch the list anew, without the page around it. */
+  /* The page left out some names to be quick: ask for them now. */
+  initList: function () {
+    if ($('[data-snapshots-list]').attr('data-unnamed') === 'true') {
+      horizon.snapshotDashboard.refreshList();
+    }
+    $('[data-snapshots-overview]').each(function () {
+      var $overview = $(this);
+      $.get($overview.attr('data-url')).done(function (html) {
+        $overview.html(html);
+      });
+    });
+  },
+
+  /* Fetch the list anew, without the page around it, and with all names. */
   refreshList: function () {
-    $.get(location.href).done(function (html) {
+    var address = new URL(location.href);
+    address.searchParams.set('names', '1');
+    $.get(address.href).done(function (html) {
       var $old = $('[data-snapshots-list] table.datatable');
       var $new = $('<div>').append($.parseHTML(html))
         .find('[data-snapshots-list] table.datatable');
@@ -251,6 +266,7 @@ horizon.snapshotDashboard = {
 
 horizon.addInitFunction(function () {
   horizon.snapshotDashboard.initRuns();
+  horizon.snapshotDashboard.initList();
   horizon.snapshotDashboard.initWizard(document);
   horizon.modals.addModalInitFunction(horizon.snapshotDashboard.initWizard);
 });

@@ -1,0 +1,113 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Deleting snapshots: what goes, in which order, and what came of it."""
+
+import functools
+
+from django.core import exceptions as django_exceptions
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views import generic
+
+from horizon import messages
+from horizon import views as horizon_views
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import single
+
+#: Snapshots that one request may delete: as many as a large page shows.
+_MOST = 200
+
+
+class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
+    """Shows the plan by GET, and carries it out by POST."""
+
+    template_name = 'project/compute_snapshots/delete.html'
+    ajax_template_name = 'project/compute_snapshots/_delete.html'
+    page_title = _("Delete Snapshots")
+
+    def dispatch(self, request, *args, **kwargs):
+        if not rights.can_delete_any(request):
+            raise django_exceptions.PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_template_names(self):
+        ajax = self.request.headers.get(
+            'X-Requested-With') == 'XMLHttpRequest'
+        return [self.ajax_template_name if ajax else self.template_name]
+
+    def get_context_data(self, **kwargs):
+        found, lost = self._look(self.request.GET.getlist('row'))
+        if not found and not lost:
+            raise Http404
+        plan = [{'snapshot': row, 'kind': wording.KINDS[row.kind],
+                 'blocked': wording.blocked(row, rights.can_delete(
+                     self.request, row))} for row in found]
+        return {**super().get_context_data(**kwargs), 'plan': plan,
+                'possible': any(not entry['blocked'] for entry in plan),
+                'lost': wording.not_found_out(lost)}
+
+    def post(self, request):
+        found, lost = self._look(request.POST.getlist('row'))
+        if any(not rights.can_delete(request, row) for row in found):
+            raise django_exceptions.PermissionDenied
+        cloud = connect.cloud(request)
+        results = [(row, _attempt(functools.partial(
+            single.delete, cloud, row))) for row in found
+            if not wording.blocked(row, True)]
+        self._tell(request, results, lost)
+        return redirect('horizon:project:compute_snapshots:index')
+
+    def _look(self, row_ids):
+        """The snapshots as they are now; one that is gone is left out."""
+        cloud = connect.cloud(self.request)
+        answers = cloud.together(*(
+            functools.partial(single.get, cloud, row_id)
+            for row_id in dict.fromkeys(row_ids[:_MOST])))
+        lost = [answer for answer in answers
+                if isinstance(answer, errors.ServiceError)
+                and not isinstance(answer, errors.NotFound)]
+        connect.log_out_if_expired(*lost)
+        return [answer for answer in answers
+                if not isinstance(answer, errors.ServiceError)], lost
+
+    def _tell(self, request, results, lost):
+        """One message of what was done, and one of what was not."""
+        done = [row for row, kept in results if isinstance(kept, list)]
+        if done:
+            messages.success(request, ngettext(
+                "Deletion of %(count)d snapshot was begun: %(names)s.",
+                "Deletion of %(count)d snapshots was begun: %(names)s.",
+                len(done)) % {'count': len(done),
+                              'names': wording.names(done)})
+        kept = [wording.kept(row, answer) for row, answer in results
+                if answer]
+        kept += wording.not_found_out(lost)
+        if kept:
+            messages.error(request, ' '.join(kept))
+        elif not done:
+            messages.info(request, _("Nothing was deleted."))
+
+
+def _attempt(delete):
+    try:
+        return delete()
+    except errors.NotFound:
+        return []  # somebody else was faster
+    except errors.ServiceError as error:
+        return error

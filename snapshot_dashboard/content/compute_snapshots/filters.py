@@ -1,0 +1,82 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the address of a page says about which snapshots to list."""
+
+import datetime
+from urllib import parse
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import query as queries
+
+_ANY = ('', _("Any"))
+
+
+class FilterForm(forms.Form):
+    """The filters above the list. Each is left to the services."""
+
+    name = forms.CharField(label=_("Name"), required=False, max_length=255,
+                           help_text=_("The whole name."))
+    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[
+        _ANY, *((kind.value, label)
+                for kind, label in wording.KINDS.items())])
+    state = forms.ChoiceField(label=_("Status"), required=False, choices=[
+        _ANY, *((state.value, label)
+                for state, label in wording.STATES.items())])
+    consistency = forms.ChoiceField(
+        label=_("Consistency"), required=False, choices=[
+            _ANY, *((mark, label)
+                    for mark, label in wording.CONSISTENCIES.items()
+                    if mark)])
+    since = forms.DateField(
+        label=_("Created since"), required=False,
+        widget=forms.DateInput(attrs={'type': 'date'}))
+    sort = forms.ChoiceField(label=_("Order"), required=False, choices=[
+        (sort.value, label) for sort, label in wording.SORTS.items()])
+    # Set by links, not by hand.
+    instance = forms.UUIDField(required=False, widget=forms.HiddenInput())
+    volume = forms.UUIDField(required=False, widget=forms.HiddenInput())
+
+    def __init__(self, *args, **kwargs):
+        # The wizard on the same page has a name, too.
+        super().__init__(*args, auto_id='snapshot-filter-%s', **kwargs)
+        for field in self.visible_fields():
+            field.field.widget.attrs['class'] = 'form-control'
+
+    def query(self) -> queries.Query:
+        """What is asked for; a field that cannot be read asks nothing."""
+        self.is_valid()
+        given = {name: value for name, value in self.cleaned_data.items()
+                 if value}
+        since = given.get('since')
+        return queries.Query(
+            kind=kinds.Kind(given['kind']) if 'kind' in given else None,
+            name=given.get('name', ''),
+            state=(queries.State(given['state']) if 'state' in given
+                   else None),
+            instance_id=str(given.get('instance', '')),
+            volume_id=str(given.get('volume', '')),
+            consistency=given.get('consistency', ''),
+            since=timezone.make_aware(datetime.datetime.combine(
+                since, datetime.time())) if since else None,
+            sort=queries.Sort(given.get('sort', 'newest')))
+
+    def address(self) -> str:
+        """The part of a page's address that says the same."""
+        return parse.urlencode({
+            name: value for name, value in self.data.items()
+            if name in self.fields and value})

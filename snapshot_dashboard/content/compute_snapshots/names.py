@@ -1,0 +1,39 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Names of instances and volumes, kept for a while in Django's cache."""
+
+from django.core import cache
+
+from snapshot_dashboard.snapshots import rows
+
+#: Seconds for which a name is believed.
+_LIFETIME = 120
+
+
+class CachedNames(rows.Names):
+    """What is known of one project's instances and volumes."""
+
+    def __init__(self, project_id: str):
+        self._project_id = project_id
+
+    def find(self, keys):
+        asked = {self._address(key): key for key in keys}
+        return {asked[address]: source for address, source
+                in cache.cache.get_many(asked).items()}
+
+    def keep(self, found):
+        cache.cache.set_many({self._address(key): source
+                              for key, source in found.items()}, _LIFETIME)
+
+    def _address(self, key: rows.Key) -> str:
+        return ':'.join(('snapshot_dashboard', self._project_id, *key))

@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What stands above the list, in words and numbers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import health as health_facts
+
+#: Snapshots that one line about what is wrong names.
+_SHOWN = 10
+#: What is limited, and in which unit.
+METERS = {
+    'snapshots': (_("Volume snapshots"), ''),
+    'gigabytes': (_("Volumes and their snapshots"), _("GiB")),
+    'image_count_total': (_("Images"), ''),
+    'image_size_total': (_("Image storage"), _("MiB")),
+}
+
+
+def health_lines(health: health_facts.Health) -> list[dict[str, Any]]:
+    """What is wrong, one line for each sort of it."""
+    lines = [
+        (health.incomplete, _("Incomplete:"),
+         _("A part of them failed or is gone, so they cannot be launched.")),
+        (health.left_over, _("Left over:"),
+         _("These images were begun, and nothing will come of them.")),
+        (health.orphans, _("Parts whose instance snapshot is gone:"),
+         _("They hold up the deletion of their volumes.")),
+        ((health.old,) if health.old else (), _("Oldest:"),
+         _("It is older than the operator of this cloud advises.")),
+    ]
+    return [{'rows': rows[:_SHOWN], 'text': text, 'advice': advice,
+             'more': (wording.more('', len(rows) - _SHOWN).strip()
+                      if len(rows) > _SHOWN else '')}
+            for rows, text, advice in lines if rows]
+
+
+def meters(usage: Mapping[str, types.Quota]) -> list[dict[str, Any]]:
+    """How much is used of what is limited, as numbers and percents."""
+    found = []
+    for name, quota in usage.items():
+        base, _sep, kind = name.partition('_')
+        if base == 'image':
+            base, kind = name, ''
+        label, unit = METERS[base]
+        text = (_("%(used)d of %(limit)d %(unit)s") if quota.limit >= 0
+                else _("%(used)d %(unit)s, without a limit")) % {
+                    'used': quota.used, 'limit': quota.limit, 'unit': unit}
+        found.append({
+            'label': (_("%(label)s, type %(type)s") % {
+                'label': label, 'type': kind}) if kind else label,
+            'text': text.strip(),
+            'percent': (min(100, round(100 * quota.used / quota.limit))
+                        if quota.limit > 0 else
+                        100 if quota.limit == 0 else None)})
+    return found

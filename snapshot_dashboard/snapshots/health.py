@@ -1,0 +1,158 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is wrong with the project's snapshots, and how much room they take.
+
+It looks at the newest ones of each kind and says so, for all of them would
+take a call for each thousand.
+"""
+
+from collections.abc import Callable
+from collections.abc import Mapping
+import dataclasses
+import datetime
+from typing import Any
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import rows
+from snapshot_dashboard.snapshots import sets
+from snapshot_dashboard.snapshots import statuses
+
+#: How many of each kind are looked at.
+LOOKED_AT = 500
+#: How many begun images are looked at one by one.
+_BEGUN = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Health:
+    """What was found among the newest snapshots.
+
+    :ivar incomplete: instance snapshots of which a part failed or is gone.
+    :ivar left_over: images that nobody works on any more.
+    :ivar orphans: volume snapshots whose instance snapshot is gone.
+    :ivar old: one that is older than the operator's limit, the oldest.
+    :ivar partial: whether there are more than were looked at.
+    :ivar problems: why some of it is not known.
+    """
+
+    incomplete: tuple[model.Snapshot, ...] = ()
+    left_over: tuple[model.Snapshot, ...] = ()
+    orphans: tuple[model.Snapshot, ...] = ()
+    old: model.Snapshot | None = None
+    partial: bool = False
+    problems: tuple[errors.ServiceError, ...] = ()
+
+    @property
+    def found(self) -> bool:
+        return bool(self.incomplete or self.left_over or self.orphans
+                    or self.old)
+
+
+def look(cloud: clouds.Cloud, now: float, old_days: int = 0) -> Health:
+    """Look at the newest snapshots, in a few large calls.
+
+    :param now: seconds since the epoch.
+    :param old_days: what is older counts as old; 0 for no limit.
+    """
+    owner = {'owner': cloud.project_id}
+    calls: dict[str, Callable[[], Any]] = {}
+    if cloud.has('image'):
+        calls['sets'] = lambda: cloud.images.images(
+            LOOKED_AT, {**owner, 'bdm_v2': 'True'})
+        calls['begun'] = lambda: cloud.images.images(_BEGUN, {
+            **owner, marks.IMAGE_TYPE: 'snapshot',
+            'status': 'in:queued,saving'}, ascending=True)
+        if old_days:
+            calls['old'] = lambda: cloud.images.images(
+                1, {**owner, marks.IMAGE_TYPE: 'snapshot'}, ascending=True)
+    if cloud.has('volume'):
+        calls['volumes'] = lambda: cloud.volumes.snapshots(LOOKED_AT)
+    answers = dict(zip(calls, cloud.together(*calls.values())))
+    problems = [answer for answer in answers.values()
+                if isinstance(answer, errors.ServiceError)]
+    found = {name: answer if isinstance(answer, list) else []
+             for name, answer in answers.items()}
+    images, volumes = found.get('sets', []), found.get('volumes', [])
+    owners, lost, _ = sets.find_owners(cloud, volumes, sets.owners(images))
+    problems += lost
+    whole = 'volumes' in answers and len(volumes) < LOOKED_AT and not problems
+    return Health(
+        incomplete=_incomplete([*images, *owners.values()], volumes, whole),
+        left_over=_left_over(cloud, found.get('begun', []), now),
+        orphans=tuple(
+            model.from_volume_snapshot(one) for one in volumes
+            if sets.is_orphan(one, owners, problems, now)),
+        old=_old(found.get('old', []), now, old_days),
+        partial=len(images) >= LOOKED_AT or len(volumes) >= LOOKED_AT,
+        problems=tuple(problems))
+
+
+def _incomplete(images: list[types.Image],
+                volumes: list[types.VolumeSnapshot],
+                whole: bool) -> tuple[model.Snapshot, ...]:
+    """:param whole: what is not among the volume snapshots is gone."""
+    known: dict[str, types.VolumeSnapshot | None] = {
+        one.id: one for one in volumes}
+    if whole:
+        known = {**{part: None for image in images
+                    for part in sets.part_ids(image)}, **known}
+    each = {image.id: image for image in images}.values()
+    found = (model.from_image(image, known) for image in each)
+    return tuple(row for row in found if row.status == statuses.INCOMPLETE)
+
+
+def _left_over(cloud: clouds.Cloud, begun: list[types.Image],
+               now: float) -> tuple[model.Snapshot, ...]:
+    long_ago = [image for image in begun
+                if now - image.created.timestamp() > sets.BEGUN_FOR]
+    if not long_ago:
+        return ()
+    found, _, _ = rows.make(cloud, long_ago, [], {}, [], rows.Names(), None,
+                            now)
+    return tuple(row for row in found if row.left_over)
+
+
+def _old(oldest: list[types.Image], now: float,
+         old_days: int) -> model.Snapshot | None:
+    limit = datetime.timedelta(days=old_days).total_seconds()
+    for image in oldest:
+        if now - image.created.timestamp() > limit:
+            return model.from_image(image, {})
+    return None
+
+
+def usage(cloud: clouds.Cloud) -> dict[str, types.Quota]:
+    """How much of their limits the project's snapshots take.
+
+    :returns: Cinder's ``snapshots`` and ``gigabytes``, in all and per
+        volume type where that is limited, and Glance's, where it has any;
+        what cannot be had is left out.
+    """
+    calls: list[Callable[[], Mapping[str, types.Quota]]] = []
+    if cloud.has('volume'):
+        calls.append(lambda: cloud.volumes.quotas())
+    if cloud.has('image'):
+        calls.append(lambda: cloud.images.usage())
+    found: dict[str, types.Quota] = {}
+    for answer in cloud.together(*calls):
+        if not isinstance(answer, errors.ServiceError):
+            found.update(answer)
+    return {name: quota for name, quota in found.items()
+            if name in ('snapshots', 'gigabytes', 'image_count_total',
+                        'image_size_total')
+            or name.startswith(('snapshots_', 'gigabytes_'))
+            and quota.limit >= 0}

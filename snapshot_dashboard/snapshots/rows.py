@@ -1,0 +1,155 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The rows of a page, with what they were taken of and what belongs to them.
+
+That takes one call for each instance, volume and part: neither Nova nor
+Cinder lets a member ask for several by their ids.
+"""
+
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+import dataclasses
+import functools
+from typing import Any
+from typing import TypeAlias
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import sets
+from snapshot_dashboard.snapshots import streams
+from snapshot_dashboard.snapshots.kinds import Kind
+
+#: What a call is about: instance, volume or part; and its id.
+Key: TypeAlias = tuple[str, str]
+_PART = 'part'
+
+
+class Names:
+    """What is known already of instances and volumes.
+
+    This one knows nothing; one that keeps it for a while saves calls, for
+    names seldom change.
+    """
+
+    def find(self, keys: Collection[Key]) -> dict[Key, model.Source]:
+        return {}
+
+    def keep(self, found: Mapping[Key, model.Source]) -> None:
+        """Remember these."""
+
+
+def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
+         seen: Iterable[streams.Entry], owners: Mapping[str, types.Image],
+         problems: Sequence[errors.ServiceError], names: Names,
+         room: int | None, now: float
+         ) -> tuple[list[model.Snapshot], list[errors.ServiceError], bool]:
+    """The rows for entries.
+
+    :param seen: all that the services answered; the parts of an image are
+        among it mostly.
+    :param owners: images by the ids of their parts.
+    :param problems: what went wrong when these were asked for.
+    :param room: ask for nothing where it would take more calls than this;
+        None for no bound.
+    :param now: seconds since the epoch.
+    :returns: the rows, why some of what belongs to them could not be found
+        out, and whether some of it was not asked for.
+    """
+    parts: dict[str, types.VolumeSnapshot | None] = {
+        entry.id: entry for entry in seen
+        if isinstance(entry, types.VolumeSnapshot)}
+    drafts = [_row(entry, parts, owners, problems, now) for entry in shown]
+    known = names.find({(row.source.kind.value, row.source.id)
+                        for row in drafts if row.source})
+    calls = _calls(cloud, drafts, known, now)
+    if room is not None and len(calls) > room:
+        return [_named(row, known) for row in drafts], [], True
+    answers = dict(zip(calls, cloud.together(*calls.values())))
+    fresh: dict[Key, model.Source] = {}
+    for (what, thing_id), answer in answers.items():
+        if isinstance(answer, model.Source):
+            fresh[what, thing_id] = answer
+        elif isinstance(answer, types.VolumeSnapshot):
+            parts[thing_id] = answer
+        elif isinstance(answer, errors.NotFound) and what == _PART:
+            parts[thing_id] = None
+    names.keep(fresh)
+    rows = [_named(_row(entry, parts, owners, problems, now),
+                   {**known, **fresh}) for entry in shown]
+    lost = [answer for answer in answers.values()
+            if isinstance(answer, errors.ServiceError)
+            and not isinstance(answer, errors.NotFound)]
+    return [row.judged(now) for row in rows], lost, False
+
+
+def _calls(cloud: clouds.Cloud, drafts: Iterable[model.Snapshot],
+           known: Collection[Key], now: float) -> dict[Key, Callable[[], Any]]:
+    """What is to be asked for to know all about some rows."""
+    calls: dict[Key, Callable[[], Any]] = {}
+    for row in drafts:
+        for part in row.parts:
+            if part.status is None and cloud.has('volume'):
+                calls[_PART, part.id] = functools.partial(
+                    _part, cloud, part.id)
+        source = row.source
+        if source is not None:
+            key = source.kind.value, source.id
+            if key not in known or row.may_be_left_over(now):
+                calls[key] = functools.partial(_source, cloud, source)
+    return calls
+
+
+def _row(entry: streams.Entry,
+         parts: Mapping[str, types.VolumeSnapshot | None],
+         owners: Mapping[str, types.Image],
+         problems: Sequence[errors.ServiceError],
+         now: float) -> model.Snapshot:
+    if isinstance(entry, types.Image):
+        return model.from_image(entry, parts)
+    return dataclasses.replace(
+        model.from_volume_snapshot(entry),
+        orphan=sets.is_orphan(entry, owners, problems, now))
+
+
+def _part(cloud: clouds.Cloud, snapshot_id: str) -> types.VolumeSnapshot:
+    return cloud.volumes.snapshot(snapshot_id)
+
+
+def _source(cloud: clouds.Cloud, source: model.Source) -> model.Source:
+    try:
+        if source.kind is Kind.INSTANCE:
+            server = cloud.compute.server(source.id)
+            return dataclasses.replace(
+                source, name=server.name, exists=True,
+                busy=bool(server.task_state))
+        volume = cloud.volumes.volume(source.id)
+    except errors.NotFound:
+        return dataclasses.replace(source, exists=False)
+    return dataclasses.replace(source, name=volume.name, exists=True,
+                               bootable=volume.bootable)
+
+
+def _named(row: model.Snapshot,
+           known: Mapping[Key, model.Source]) -> model.Snapshot:
+    if row.source is None:
+        return row
+    found = known.get((row.source.kind.value, row.source.id))
+    if found is None:
+        return row
+    return dataclasses.replace(row, source=dataclasses.replace(
+        found, name=found.name or row.source.name))

@@ -1,0 +1,233 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the services are asked for to make one page of the list.
+
+Each stream is one sorted list of one service, of which a page needs the
+beginning only.
+"""
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+import dataclasses
+import datetime
+from typing import Any
+from typing import TypeAlias
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import cursor as cursors
+from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots.query import Query
+from snapshot_dashboard.snapshots.query import Sort
+from snapshot_dashboard.snapshots.query import State
+
+Entry: TypeAlias = types.Image | types.VolumeSnapshot
+
+#: Images of instances, by what tells them. A volume-backed instance's has no
+#: ``image_type``; one that the plugin made has both.
+_IMAGES = {
+    'snapshot': (marks.IMAGE_TYPE, 'snapshot'),
+    'backup': (marks.IMAGE_TYPE, 'backup'),
+    'set': ('bdm_v2', 'True'),
+}
+_GLANCE_STATES = {
+    State.READY: 'active',
+    State.MOVING: 'in:queued,saving,uploading,importing',
+    State.FAILED: 'killed',
+    State.DELETING: 'pending_delete',
+    State.DEACTIVATED: 'deactivated',
+}
+_CINDER_STATES = {
+    State.READY: ('available',),
+    State.MOVING: ('creating',),
+    State.FAILED: ('error', 'error_deleting'),
+    State.DELETING: ('deleting',),
+    State.DEACTIVATED: (),
+}
+#: Beyond a page's size: one entry tells that there is another page, the
+#: others make up for some that are no rows.
+_SLACK = 10
+#: Of each three volume snapshots, two may be parts of others' rows.
+_PARTS = 3
+
+
+#: How much is asked for at once when there is far to go.
+_FAR = 1000
+
+
+class Exhausted(Exception):
+    """A stream has more, but that was not asked for."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """One list.
+
+    :ivar limit: for how many entries it is asked first.
+    :ivar fetch: asks for so many, those after a marker if there is one.
+    :ivar marked: whether its place is named by a marker.
+    """
+
+    name: str
+    limit: int
+    fetch: Callable[[int, str], Sequence[Entry]]
+    marked: bool = False
+
+    def begin(self, cursor: cursors.Cursor | None) -> 'Batch':
+        """The part of it that a page begins with.
+
+        One call, but where more than a page lies between the place that
+        the service can name and the one that the page begins at.
+        """
+        marker = (cursor.markers.get(self.name, '')
+                  if cursor and self.marked else '')
+        limit = self.limit
+        try:
+            found = list(self.fetch(limit, marker))
+        except (errors.NotFound, errors.Refused):
+            if not marker or cursor is None or cursor.sort is Sort.NAME:
+                raise
+            # It was deleted meanwhile: from the beginning.
+            found = list(self.fetch(limit, ''))
+        more = len(found) >= limit
+        while more and not _reaches(found, cursor):
+            limit = _FAR
+            batch = self.fetch(limit, found[-1].id)
+            found += batch
+            more = len(batch) >= limit
+        return Batch(self, found, more)
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """What was asked for of a stream.
+
+    :ivar more: whether there is more of it.
+    """
+
+    stream: Stream
+    entries: Sequence[Entry]
+    more: bool
+
+    def in_order(self, query: Query, reverse: bool) -> Iterator[Entry]:
+        """Its entries in our order, as far as they are known.
+
+        Within one second Glance's order is not ours, for it does not show
+        the fractions that it sorts by. So a second is passed on when it is
+        whole. By name the services' own order counts.
+
+        :raises Exhausted: when the next one would be needed.
+        """
+        found = self.entries
+        if query.order is not Sort.NAME:
+            found = sorted(found, key=key(query), reverse=reverse)
+            if self.more:
+                last = _second(found[-1])
+                found = [entry for entry in found if _second(entry) != last]
+        yield from found
+        if self.more:
+            raise Exhausted
+
+
+def _second(entry: Entry) -> datetime.datetime:
+    return entry.created.replace(microsecond=0)
+
+
+def _reaches(found: Sequence[Entry], cursor: cursors.Cursor | None) -> bool:
+    """Whether a second of the page is whole among these."""
+    last = _second(found[-1])
+    return any(_second(entry) != last and (
+        cursor is None or cursor.admits((entry.created, entry.id)))
+        for entry in found)
+
+
+def streams(cloud: clouds.Cloud, query: Query, size: int,
+            cursor: cursors.Cursor | None) -> list[Stream]:
+    """The streams of which a page is made, as far as the services exist."""
+    found: list[Stream] = []
+    if query.kind is not Kind.VOLUME and not query.volume_id and (
+            cloud.has('image')):
+        found += [_images(cloud, query, size, cursor, name)
+                  for name in _IMAGES]
+    # For instances' snapshots alone, these tell the state of their parts.
+    if cloud.has('volume'):
+        statuses: tuple[str, ...] = ('',)
+        if query.state is not None:
+            statuses = _CINDER_STATES[query.state]
+        found += [_volume_snapshots(cloud, query, size, cursor, status)
+                  for status in statuses]
+    return found
+
+
+def _images(cloud: clouds.Cloud, query: Query, size: int,
+            cursor: cursors.Cursor | None, name: str) -> Stream:
+    filters = {'owner': cloud.project_id, **dict([_IMAGES[name]])}
+    if query.name:
+        filters['name'] = f'eq:{query.name}'
+    if query.state is not None:
+        filters['status'] = _GLANCE_STATES[query.state]
+    if query.instance_id:
+        filters[marks.INSTANCE_ID] = query.instance_id
+    if query.consistency:
+        filters[marks.CONSISTENCY] = query.consistency
+    if query.since and cursor is None:
+        filters['created_at'] = f'gte:{cursors.stamp(query.since)}'
+    if cursor and query.order is not Sort.NAME:
+        filters['created_at'] = (cursor.set_bound if name == 'set'
+                                 else cursor.bound)
+    def fetch(limit: int, marker: str) -> Sequence[Entry]:
+        beyond = {'marker': marker} if marker else {}
+        return cloud.images.images(limit, {**filters, **beyond},
+                                   **_order(query, cursor))
+
+    return Stream(name, size + _SLACK, fetch, query.order is Sort.NAME)
+
+
+def _volume_snapshots(cloud: clouds.Cloud, query: Query, size: int,
+                      cursor: cursors.Cursor | None, status: str) -> Stream:
+    filters: dict[str, Any] = {}
+    if query.name:
+        filters['name'] = query.name
+    if status:
+        filters['status'] = status
+    if query.volume_id:
+        filters['volume_id'] = query.volume_id
+    wanted = {marks.INSTANCE_ID: query.instance_id,
+              marks.CONSISTENCY: query.consistency}
+    metadata = {key: value for key, value in wanted.items() if value}
+    if metadata:
+        filters['metadata'] = metadata
+
+    def fetch(limit: int, marker: str) -> Sequence[Entry]:
+        return cloud.volumes.snapshots(limit, filters, marker=marker or None,
+                                       **_order(query, cursor))
+
+    return Stream(f'volume{status}', size * _PARTS + _SLACK, fetch, True)
+
+
+def _order(query: Query, cursor: cursors.Cursor | None) -> dict[str, Any]:
+    ascending = query.order is not Sort.NEWEST
+    if cursor is not None and cursor.back:
+        ascending = not ascending
+    return {'by': 'name' if query.order is Sort.NAME else 'created_at',
+            'ascending': ascending}
+
+
+def key(query: Query) -> Callable[[Entry], tuple]:
+    """What entries are ordered by."""
+    if query.order is Sort.NAME:
+        return lambda entry: (entry.name.lower(), entry.id)
+    return lambda entry: (entry.created, entry.id)
