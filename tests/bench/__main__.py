@@ -16,12 +16,14 @@ import argparse
 import time
 
 from tests.bench import downtime
+from tests.bench import listing
 from tests.bench import soak
 from tests.cloud import launcher
 from tests.cloud import seed
 from tests.cloud import site
 
-MEASUREMENTS = {'downtime': downtime.measure, 'soak': soak.measure}
+MEASUREMENTS = {'downtime': downtime.measure, 'listing': listing.measure,
+                'soak': soak.measure}
 
 
 def main() -> None:

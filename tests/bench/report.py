@@ -15,6 +15,7 @@
 from collections.abc import Iterable
 from collections.abc import Sequence
 import datetime
+import html
 import os
 import platform
 
@@ -40,3 +41,20 @@ def write(name: str, text: str) -> None:
     _HOME.mkdir(parents=True, exist_ok=True)
     (_HOME / f'{name}.inc').write_text(f'{text}\n{made}\n')
     print(text)
+
+
+def chart(name: str, bars: Sequence[tuple[str, float]]) -> None:
+    """A chart of durations in seconds, with the numbers as text."""
+    longest = max(value for _, value in bars)
+    lines = ['<svg xmlns="http://www.w3.org/2000/svg" width="760" '
+             f'height="{len(bars) * 44}" font-family="sans-serif" '
+             'font-size="13">']
+    for number, (label, value) in enumerate(bars):
+        top, width = number * 44, max(2, 600 * value / longest)
+        lines += [
+            f'<text x="0" y="{top + 14}">{html.escape(label)}</text>',
+            f'<rect x="0" y="{top + 19}" width="{width:.0f}" height="14" '
+            'fill="#4878a8"/>',
+            f'<text x="{width + 8:.0f}" y="{top + 31}">'
+            f'{value * 1000:.0f} ms</text>']
+    (_HOME / f'{name}.svg').write_text('\n'.join([*lines, '</svg>', '']))

@@ -236,7 +236,7 @@ class _Run:
         """Make room for the next ones."""
         for image in cloud.images.images(10, {marks.RUN: plan.run_id}):
             cloud.images.delete(image.id)
-        for snapshot in cloud.volumes.find_snapshots(
+        for snapshot in cloud.volumes.snapshots(
                 10, {'metadata': {marks.RUN: plan.run_id}}):
             if snapshot.status in ('available', 'error'):
                 cloud.volumes.delete_snapshot(snapshot.id)

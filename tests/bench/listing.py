@@ -1,0 +1,156 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How long pages take, in a small project and in one with ten thousand.
+
+At the HTTP level, against Horizon's own pages in the same run.
+"""
+
+from collections.abc import Callable
+import functools
+import html
+import re
+import statistics
+import time
+
+from snapshot_dashboard import marks
+from tests.bench import fill
+from tests.bench import pages
+from tests.bench import report
+from tests.cloud import launcher
+from tests.cloud import site
+from tests.scenario import conftest as scenario
+
+ROUNDS = 9
+_WARM = 2
+_PAGE = 100
+#: What is measured, and the words for it.
+LABELS = {
+    'first': 'Our first page',
+    'names': 'Our first page with all names, which is loaded after it',
+    'overview': 'Our overview, which is loaded after the page',
+    'far': f'Our page {_PAGE}',
+    'back': f'Our page {_PAGE - 1}, coming back',
+    'filtered': 'Our first page of finished volume snapshots',
+    'horizon-images': 'Horizon: Images, page and data',
+    'horizon-snapshots': 'Horizon: Volume Snapshots',
+    'empty': 'Horizon: a page that asks no service for a list (Settings)',
+    'call': 'The slowest single call of our first page',
+}
+
+
+def measure(where: site.Site, say: launcher.Say) -> None:
+    """Measure, and write table and chart into the documentation."""
+    launcher.dashboard_up(where, say)
+    small = _measure(where, say, far=False)
+    fill.fill(where, say)
+    large = _measure(where, say, far=True)
+    rows = [(label, *(f'{times[name] * 1000:.0f} ms' if name in times else ''
+                      for times in (small, large)))
+            for name, label in LABELS.items()]
+    report.write('listing', '\n'.join([
+        f'Medians of {ROUNDS} requests, in a project with a dozen snapshots '
+        f'and in one with {fill.IMAGES:,} image snapshots '
+        f'({fill.SETS:,} of them sets of {fill.PARTS}), '
+        f'{fill.VOLUME_SNAPSHOTS:,} volume snapshots, {fill.VOLUMES:,} '
+        f'volumes and {fill.INSTANCES} instances.', '',
+        report.table(('', 'Small', 'Large'), rows),
+        report.table(('Ratio', 'Measured', 'Aim'), _ratios(small, large))]))
+    report.chart('listing', [
+        (LABELS[name], large[name]) for name in LABELS if name in large])
+
+
+def _ratios(small: dict[str, float],
+            large: dict[str, float]) -> list[tuple[str, str, str]]:
+    theirs = large['horizon-images'] + large['horizon-snapshots']
+    return [(text, f'{ratio:.2f}', f'{aim}') for text, ratio, aim in (
+        ("Our first page to Horizon's two pages, both large",
+         large['first'] / theirs, 0.25),
+        ('Our first page, large to small',
+         large['first'] / small['first'], 1.15),
+        (f'Page {_PAGE} to page 1, both large',
+         large['far'] / large['first'], 1.15),
+        ('Our first page to an empty page and the slowest call',
+         large['first'] / (large['empty'] + large['call']), 1.3))]
+
+
+def _measure(where: site.Site, say: launcher.Say,
+             far: bool) -> dict[str, float]:
+    session = pages.Session(where.url('horizon'), 'alice')
+    session.get(pages.PANEL)
+    addresses = {
+        'first': [pages.PANEL],
+        'names': [f'{pages.PANEL}?names=1'],
+        'overview': [f'{pages.PANEL}overview/'],
+        'filtered': [f'{pages.PANEL}?kind=volume&state=ready'],
+        'horizon-images': ['/project/images/', '/api/glance/images/'],
+        'horizon-snapshots': ['/project/snapshots/'],
+        'empty': ['/settings/'],
+    }
+    if far:
+        say(f'walking to page {_PAGE}')
+        addresses['far'], addresses['back'] = _far(session)
+    takes: dict[str, Callable[[], float]] = {
+        name: functools.partial(_together, session, paths)
+        for name, paths in addresses.items()}
+    calls = _calls(where)
+    times: dict[str, list[float]] = {}
+    for number in range(ROUNDS + _WARM):
+        for name, take in [*takes.items(), *calls.items()]:
+            took = take()
+            if number >= _WARM:
+                times.setdefault(name, []).append(took)
+    medians = {name: statistics.median(all_) for name, all_ in times.items()}
+    medians['call'] = max(medians.pop(name) for name in calls)
+    for name, took in medians.items():
+        say(f'{name}: {took * 1000:.0f} ms')
+    return medians
+
+
+def _together(session: pages.Session, paths: list[str]) -> float:
+    return sum(session.timed(path) for path in paths)
+
+
+def _far(session: pages.Session) -> tuple[list[str], list[str]]:
+    path = pages.PANEL
+    for _ in range(_PAGE - 1):
+        path = pages.PANEL + _link(session, path, 'Next')
+    return [path], [pages.PANEL + _link(session, path, 'Prev')]
+
+
+def _link(session: pages.Session, path: str, text: str) -> str:
+    page = session.get(path, headers={'X-Requested-With': ''}).text
+    found = re.search(rf'href="(\?[^"]*)">[^<]*{text}', page)
+    assert found, f'{path} leads nowhere'
+    return html.unescape(found.group(1))
+
+
+def _calls(where: site.Site) -> dict[str, Callable[[], float]]:
+    """The calls that our first page makes, each by itself."""
+    alice = scenario.connect(where, 'alice')
+    owner = {'owner': alice.project_id}
+    calls = {
+        'images': lambda: alice.images.images(
+            30, {**owner, marks.IMAGE_TYPE: 'snapshot'}),
+        'backups': lambda: alice.images.images(
+            30, {**owner, marks.IMAGE_TYPE: 'backup'}),
+        'sets': lambda: alice.images.images(30, {**owner, 'bdm_v2': 'True'}),
+        'snapshots': lambda: alice.volumes.snapshots(70),
+        'runs': lambda: alice.compute.servers(
+            100, tag='snapshot-dashboard')}
+
+    def timed(call: Callable[[], object]) -> float:
+        began = time.perf_counter()
+        call()
+        return time.perf_counter() - began
+    return {f'call-{name}': functools.partial(timed, call)
+            for name, call in calls.items()}
