@@ -37,7 +37,7 @@ _STALLED = 60
 _WATCHED = 20
 #: How Horizon draws the buttons that stand out.
 _CLASSES = {'advance': 'btn-primary', 'power_on': 'btn-primary',
-            'remove': 'btn-danger'}
+            'remove': 'btn-warning'}
 #: Failures that a second try cannot mend.
 _FINAL = {failures.Failure.SERVER_GONE.value,
           failures.Failure.VOLUME_DETACHED.value}

@@ -119,7 +119,6 @@ class DeleteSnapshots(tables.Action):
     name = 'delete_chosen'
     verbose_name = _("Delete Snapshots")
     verbose_name_plural = _("Delete Snapshots")
-    classes = ('btn-danger',)
     icon = 'trash'
     requires_input = True
 
