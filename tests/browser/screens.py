@@ -76,6 +76,12 @@ class Screen:
         self.page.click('.button-next')
         self.page.wait_for_selector(shows, state='visible')
 
+    def follow(self, locator):
+        """Click what leads to another page, and wait for that."""
+        with self.page.expect_navigation():
+            locator.click()
+        self.page.wait_for_load_state('networkidle')
+
     def shoot(self, name):
         ARTIFACTS.mkdir(exist_ok=True)
         self.page.screenshot(path=ARTIFACTS / f'{name}.png')

@@ -267,6 +267,7 @@ def test_filters_stand_above_the_list_and_pages_keep_them(
         openstack.snapshot(f'v{number}', at=number)
     settings.API_RESULT_PAGE_SIZE = 2
     soup = page(client, kind='volume', sort='oldest')
+    assert soup.select_one('.snapshot-filters')['action'] == INDEX
     assert names(soup) == ['v0', 'v1']
     assert soup.select_one('[name=kind] [selected]')['value'] == 'volume'
     following = soup.select_one('tfoot a[href*="page="]')['href']

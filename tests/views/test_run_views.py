@@ -273,6 +273,15 @@ def test_an_instance_left_off_by_a_live_snapshot_is_powered_on_by_a_click(
     assert openstack.actions() == ['createImage', 'os-start']
 
 
+@pytest.mark.parametrize(('power_off', 'interval'), [(True, '1000'),
+                                                     (False, '2000')])
+def test_a_page_looks_twice_as_often_while_an_instance_is_away(
+        client, openstack, member, power_off, interval):
+    begin(openstack, openstack.server('web-1'), power_off=power_off)
+    soup = post(client, 'advance')
+    assert soup.select_one('[data-runs]')['data-interval'] == interval
+
+
 def test_a_reason_that_nobody_knows_is_shown_as_a_failure(client, openstack,
                                                           member, server):
     server['metadata'].update({'snapshot_dashboard.failure': 'from-later',

@@ -75,12 +75,21 @@ def context(request, troubles=None, answer=None):
         'runs_problem': (run_wording.trouble(troubles[''])
                          if '' in troubles else ''),
         'may_advance': rights.can_advance(request),
-        'poll_interval_ms': int(settings.get('POLL_INTERVAL') * 1000),
+        'poll_interval_ms': _interval_ms(found),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
             f'{run.plan.run_id}:{run.progress.image_id}:'
             f'{run.progress.captured}:{run.progress.ended}' for run in found),
     }
+
+
+def _interval_ms(found) -> int:
+    """How long the page waits for its next look, in milliseconds.
+
+    Each look that comes late keeps an instance away for longer.
+    """
+    away = any(run.open and run.plan.power_off for run in found)
+    return int(settings.get('POLL_INTERVAL') * (500 if away else 1000))
 
 
 def _gone(request, found, unreadable) -> list[dict[str, str]]:
