@@ -30,6 +30,8 @@ DEFAULTS: dict[str, Any] = {
     # Seconds that Nova waits for a guest to shut down before it pulls the
     # plug, where the image does not say: nova.conf's shutdown_timeout.
     'SHUTDOWN_TIMEOUT': 60,
+    # Seconds that an instance may wait for a volume snapshot to be made.
+    'SNAPSHOT_TIMEOUT': 600,
     # Whether the wizard suggests to power a running instance off.
     'POWER_OFF_BY_DEFAULT': True,
     # Days after which a snapshot is called old above the list; 0 for never.
@@ -40,7 +42,7 @@ DEFAULTS: dict[str, Any] = {
 #: The least that a number may be: an open page must not hammer, and a call
 #: needs some time.
 MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0,
-          'OLD_AFTER_DAYS': 0}
+          'SNAPSHOT_TIMEOUT': 30, 'OLD_AFTER_DAYS': 0}
 #: The most: a run gives a call up for lost after a while (situation.STALE
 #: and ANSWER_GRACE), so no call may take longer.
 MAXIMA = {'TIMEOUT': 15}

@@ -86,6 +86,8 @@ class World:
         self.forced = False
         #: Whether Nova cannot take snapshots at all.
         self.broken = False
+        #: Whether its guest never powers off.
+        self.deaf = False
         #: Whether two who ask at once get an image each.
         self.racing = True
         #: How many volume snapshots there may be.
@@ -139,13 +141,17 @@ class World:
         self.task = None
         return saved and others
 
+    def cinder_dies(self):
+        """And comes back; what it was at stays ``creating`` for ever."""
+        self.jobs = [job for job in self.jobs if job[0] != 'snapshot']
+
     def _stop(self, request, good):
         self.task = None
         seconds = 60.0 if self.forced else 2.0
         self.actions = [dataclasses.replace(action, seconds=seconds)
                         if action.request_id == request else action
                         for action in self.actions]
-        if good:
+        if good and not self.deaf:
             self.status = 'SHUTOFF'
             self.how_off = (marks.FORCED_OFF if self.forced
                             else marks.POWERED_OFF)

@@ -33,6 +33,13 @@ class Failure(enum.Enum):
     IMAGE_ABANDONED = 'image-abandoned'
     IMAGE_EMPTY = 'image-empty'
     PART_FAILED = 'part-failed'
+    PART_ABANDONED = 'part-abandoned'
     START_REFUSED = 'start-refused'
     START_FAILED = 'start-failed'
     CANCELLED = 'cancelled'
+
+
+#: After these what there is of the snapshot is left to its owner, to whom it
+#: may be worth much.
+KEEPING = frozenset({Failure.PART_FAILED.value, Failure.PART_ABANDONED.value,
+                     Failure.IMAGE_EMPTY.value})

@@ -40,7 +40,7 @@ VALUE_LENGTH = 255
 _TAG_LENGTH = 60
 #: Volume ids in one metadata value.
 _IDS = 6
-_VERSION = 3
+_VERSION = 4
 #: How often one write is tried that has no effect.
 TRIES = 3
 
@@ -59,6 +59,8 @@ class Plan:
     :ivar stop_if_forced: power on again and take no snapshot, should the
         guest not shut down by itself.
     :ivar shutdown_timeout: seconds that the guest has for that.
+    :ivar snapshot_timeout: seconds after which a volume snapshot that Cinder
+        is still at counts as failed.
     :ivar agent: whether the image announces a guest agent.
     :ivar expected: seconds that the saving took earlier; 0 if not known.
     """
@@ -73,6 +75,7 @@ class Plan:
     volumes: tuple[str, ...] = ()
     stop_if_forced: bool = False
     shutdown_timeout: int = 60
+    snapshot_timeout: int = 600
     agent: bool = False
     expected: int = 0
     running: bool = False
@@ -169,7 +172,7 @@ def write_plan(plan: Plan) -> dict[str, str]:
             {'v': _VERSION, 'id': plan.run_id, 'off': plan.power_off,
              'on': plan.power_on, 'at': plan.began, 'by': plan.by[:64],
              'forced': plan.stop_if_forced, 'down': plan.shutdown_timeout,
-             'agent': plan.agent, 'expected': plan.expected,
+             'wait': plan.snapshot_timeout, 'agent': plan.agent, 'expected': plan.expected,
              'ran': plan.running},
             separators=(',', ':'), ensure_ascii=False),
         _NAME: plan.name,
@@ -253,6 +256,7 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
                       for volume_id in metadata[key].split()),
         stop_if_forced=bool(packed['forced']),
         shutdown_timeout=int(packed['down']),
+        snapshot_timeout=int(packed['wait']),
         agent=bool(packed['agent']),
         expected=int(packed['expected']),
         running=bool(packed['ran']),

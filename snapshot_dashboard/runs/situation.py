@@ -19,6 +19,7 @@ import itertools
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs.failures import Failure
 from snapshot_dashboard.snapshots import statuses
@@ -96,13 +97,29 @@ class Situation:
         ) if self.image else frozenset()
 
     @functools.cached_property
+    def _part_ids(self) -> frozenset[str]:
+        return self.mapped | {part.id for part in self.chosen.values()}
+
+    @functools.cached_property
     def parts(self) -> list[str]:
-        """The statuses of all volume snapshots that belong to the run."""
-        found = {snapshot.id: snapshot.status
-                 for snapshot in self.seen.snapshots}
+        """The statuses of all volume snapshots that belong to the run.
+
+        One that Cinder will not finish counts as failed.
+        """
+        found = {snapshot.id: 'error' if self._is_stuck(snapshot)
+                 else snapshot.status for snapshot in self.seen.snapshots}
         return [found.get(snapshot_id, 'deleted')
-                for snapshot_id in self.mapped] + [
-                    snapshot.status for snapshot in self.chosen.values()]
+                for snapshot_id in self._part_ids]
+
+    def _is_stuck(self, snapshot: types.VolumeSnapshot) -> bool:
+        """Whether Cinder has been at it for too long.
+
+        It stays ``creating`` for ever if Cinder died meanwhile. Our clock
+        counts too, for Cinder's may be behind.
+        """
+        began = max(snapshot.created.timestamp(), self.plan.began)
+        return (snapshot.status == 'creating'
+                and self.seen.now - began >= self.plan.snapshot_timeout)
 
     # Before the capture.
 
@@ -208,17 +225,23 @@ class Situation:
                    for status in self.parts)
 
     @property
+    def part_stuck(self) -> bool:
+        return any(self._is_stuck(snapshot)
+                   for snapshot in self.seen.snapshots
+                   if snapshot.id in self._part_ids)
+
+    @property
     def disturbed(self) -> bool:
-        """Whether somebody powered it on while volumes were captured.
+        """Whether it was powered on while volumes were captured, or will be.
 
         The image of a local disk is safe from that: Nova refuses to power
         on while it saves one.
         """
-        latest = self._latest('createImage', *consistency.RAN)
         return bool(self.parts and self.progress.off
                     and not self.progress.starts and not self.gone
                     and (self.status != 'SHUTOFF'
-                         or latest and latest[0] != 'createImage')
+                         or self._latest(*consistency.RAN)
+                         or self.part_stuck)
                     and self.progress.consistency != marks.LIVE)
 
     @property
@@ -244,11 +267,10 @@ class Situation:
         wanted = {marks.RUN: self.plan.run_id,
                   marks.CONSISTENCY: self.consistency}
         of_part = {**wanted, marks.IMAGE: image.id}
-        ours = self.mapped | {part.id for part in self.chosen.values()}
         return (() if wanted.items() <= image.properties.items()
                 else (image.id,),
                 tuple(snapshot.id for snapshot in self.seen.snapshots
-                      if snapshot.id in ours
+                      if snapshot.id in self._part_ids
                       and not of_part.items() <= snapshot.metadata.items()))
 
     # After the capture, whether it came to a snapshot or not.
@@ -306,9 +328,7 @@ class Situation:
         keep = self.image if self.finished and (
             self.progress.captured or not self.progress.failure
             or self.progress.failure in _KEEPING) else None
-        kept = self.mapped | {
-            snapshot.id for snapshot in self.chosen.values()
-        } if keep else frozenset()
+        kept = self._part_ids if keep else frozenset()
         return ([image for image in self.seen.images
                  if image is not keep and image.status not in _GOING],
                 [snapshot for snapshot in self.seen.snapshots
@@ -321,12 +341,14 @@ class Situation:
         images, snapshots = self._useless
         return (tuple(image.id for image in images),
                 tuple(snapshot.id for snapshot in snapshots
-                      if snapshot.status != 'creating'))
+                      if snapshot.status != 'creating'
+                      or self._is_stuck(snapshot)))
 
     @property
     def settling(self) -> bool:
         """Whether Cinder still makes what is to be removed then."""
         return any(snapshot.status == 'creating'
+                   and not self._is_stuck(snapshot)
                    for snapshot in self._useless[1])
 
     @property
@@ -340,9 +362,9 @@ class Situation:
         return self.image is not None and not self.image.whole
 
 
-#: Failures after which what there is of the snapshot is left to its owner.
-_KEEPING = (Failure.PART_FAILED.value, Failure.IMAGE_EMPTY.value,
-            Failure.START_REFUSED.value, Failure.START_FAILED.value)
+#: Failures after which what there is of the snapshot is kept.
+_KEEPING = failures.KEEPING | {Failure.START_REFUSED.value,
+                               Failure.START_FAILED.value}
 #: Statuses of what is being removed already.
 _GOING = ('deleted', 'deleting', 'pending_delete')
 

@@ -103,16 +103,21 @@ def _fail_wrong_state(s: Situation) -> Step:
 def _note_off(s: Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return _knowing(
-        s, off=s.seen.now, asked=0, stop_id=stop.request_id if stop else '',
+        s, off=s.seen.now, asked=0, before=_before(s), stop_id=stop.request_id if stop else '',
         consistency=consistency.mark(s.status, stop, s.plan.shutdown_timeout,
                                      s.plan.agent))
 
 
 def _power_off(s: Situation) -> Step:
-    last = s.seen.actions[0].request_id if s.seen.actions else ''
     return Step(Do.POWER_OFF, dataclasses.replace(
         s.progress, stops=s.progress.stops + 1, starts=0,
-        before=s.progress.before or last, asked=s.seen.now))
+        before=_before(s), asked=s.seen.now))
+
+
+def _before(s: Situation) -> str:
+    """The request from which on it matters what others do."""
+    return s.progress.before or (
+        s.seen.actions[0].request_id if s.seen.actions else '')
 
 
 def _snapshot_volumes(s: Situation) -> Step:
@@ -225,11 +230,13 @@ DURING: tuple[Row, ...] = (
     (lambda s: s.captured_running, _failed(Failure.STARTED_BY_OTHERS)),
     (lambda s: s.disturbed, _note_disturbed),
     (lambda s: s.finished and s.part_moving, _wait),
+    (lambda s: s.finished and any(s.mismarked) and not s.progress.marked,
+     _mark),
+    (lambda s: s.finished and s.part_stuck,
+     _failed(Failure.PART_ABANDONED)),
     (lambda s: s.finished and s.part_failed, _failed(Failure.PART_FAILED)),
     (lambda s: s.finished and s.hollow,
      _failed(Failure.IMAGE_EMPTY)),
-    (lambda s: s.finished and any(s.mismarked) and not s.progress.marked,
-     _mark),
     (lambda s: s.finished, _note_captured),
     (lambda s: s.busy and s.progress.idle, _note_busy),
     (lambda s: s.busy, _wait),

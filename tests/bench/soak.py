@@ -31,6 +31,7 @@ import requests
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from tests.bench import pages
 from tests.bench import report
@@ -216,7 +217,8 @@ class _Run:
         server = cloud.compute.server(self.server_id)
         if server.status != 'ACTIVE':
             self.tally.wrong.append(f'{self.name}: left {server.status}')
-        if len(images) != bool(progress.captured) and not progress.left:
+        kept = progress.captured or progress.failure in failures.KEEPING
+        if len(images) != bool(kept) and not progress.left:
             self.tally.wrong.append(
                 f'{self.name}: {progress.failure or "done"} with '
                 f'{[image.status for image in images]}')

@@ -51,6 +51,8 @@ REGION = 'RegionOne'
 PASSWORD = 'snapshots'
 #: Seconds that a guest has to shut down: little, so that one can wait for it.
 SHUTDOWN_TIMEOUT = 5
+#: Seconds after which a run waits no longer for a volume snapshot.
+SNAPSHOT_TIMEOUT = 60
 
 
 class CloudError(Exception):

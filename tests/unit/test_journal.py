@@ -23,7 +23,8 @@ from snapshot_dashboard.runs import journal
 PLAN = journal.Plan(
     'a' * 32, 'nightly', 'before the upgrade', True, True, 1790000000,
     'alice', tuple(f'00000000-0000-4000-8000-{number:012d}'
-                   for number in range(8)), True, 15, True, 600)
+                   for number in range(8)), True, 15, 900, True,
+    600)
 BEFORE = journal.Progress()
 DONE = journal.Progress(
     stops=1, off=1790000003, stop_id='req-' + 'r' * 36,

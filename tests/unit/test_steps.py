@@ -277,6 +277,26 @@ def test_a_volume_snapshot_that_failed_is_a_failure(status):
     assert failed(found) is Failure.PART_FAILED
 
 
+def test_a_volume_snapshot_that_never_ends_does_not_keep_the_instance_off():
+    parts = ('available', 'creating')
+    late = NOW + OFF_AND_ON.snapshot_timeout
+
+    def look(progress, status, now=late):
+        return step(OFF_AND_ON, progress, server(status, image=''),
+                    image('active', parts=parts), now=now,
+                    snapshots=made_by_nova(parts))
+
+    assert look(SAVING, 'SHUTOFF', late - 1).do is Do.WAIT
+    found = look(SAVING, 'SHUTOFF')
+    # It may become whole yet, of an instance that runs again by then.
+    assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
+    then = look(found.note, 'SHUTOFF')
+    assert failed(then) is Failure.PART_ABANDONED
+    assert then.do is Do.POWER_ON
+    last = look(then.note, 'ACTIVE')
+    assert last.note.ended and not last.note.left
+
+
 def test_what_nova_made_unmarked_is_marked_once():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF', image=''),
                  image('active', parts='a', size=0),
@@ -305,10 +325,19 @@ def test_a_set_that_somebody_disturbed_is_marked_as_taken_live():
 
 def test_a_set_is_disturbed_too_when_it_is_off_again():
     parts = ('available', 'available')
-    actions = [STOP, types.Action('start', 'x', 1.0), CREATED]
+    actions = [types.Action('stop', 'y', 1.0),
+               types.Action('start', 'x', 1.0), CREATED, STOP]
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'),
                  image('active', parts=parts),
                  snapshots=made_by_nova(parts), actions=actions)
+    assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
+
+
+def test_a_set_is_disturbed_too_between_its_volumes_and_its_image():
+    actions = [CREATED, types.Action('stop', 'y', 1.0),
+               types.Action('start', 'x', 1.0), STOP]
+    found = step(WITH_VOLUME, SAVING, server('SHUTOFF'), image('active'),
+                 snapshots=[snapshot()], actions=actions)
     assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
 
 

@@ -41,9 +41,6 @@ _CLASSES = {'advance': 'btn-primary', 'power_on': 'btn-primary',
 #: Failures that a second try cannot mend.
 _FINAL = {failures.Failure.SERVER_GONE.value,
           failures.Failure.VOLUME_DETACHED.value}
-#: Failures after which there may be something to remove.
-_BROKEN = {failures.Failure.PART_FAILED.value,
-           failures.Failure.IMAGE_EMPTY.value}
 
 
 def context(request, troubles=None, answer=None):
@@ -152,7 +149,7 @@ def _buttons(request, run: journal.Journal, phase: phases.Phase | None,
     if not rights.can_advance(request, run):
         return []
     left = progress.left or (not progress.removed
-                             and progress.failure in _BROKEN)
+                             and progress.failure in failures.KEEPING)
     possible = {
         'advance': stalled,
         'cancel': run.open and advance.can_cancel(run),

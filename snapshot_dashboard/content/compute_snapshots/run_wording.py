@@ -88,6 +88,11 @@ FAILURES = {
         "The snapshot is incomplete: one of its volume snapshots failed. It "
         "was kept, for what there is may be of use. Remove it and try "
         "again."),
+    failures.Failure.PART_ABANDONED: _(
+        "The snapshot is incomplete: one of its volume snapshots took too "
+        "long, so the instance was not left waiting for it. It was kept, "
+        "for it may yet become whole. Look at it later, and ask the "
+        "operator should it stay incomplete."),
     failures.Failure.START_REFUSED: _(
         "The instance could not be powered on again: that was refused. "
         "Power it on by hand."),

@@ -258,6 +258,7 @@ class CreateSnapshot(workflows.Workflow):
             volumes=tuple(context['volumes'] or ()),
             stop_if_forced=context['if_forced'] == _STOP,
             shutdown_timeout=shutdown_timeout(facts),
+            snapshot_timeout=int(settings.get('SNAPSHOT_TIMEOUT')),
             agent=facts.agent, expected=facts.expected,
             running=facts.server.status == 'ACTIVE')
         try:

@@ -52,7 +52,8 @@ LOGGING = {
     'handlers': {'console': {'class': 'logging.StreamHandler'}},
     'root': {'handlers': ['console'], 'level': 'INFO'},
 }
-SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': site.SHUTDOWN_TIMEOUT}
+SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': site.SHUTDOWN_TIMEOUT,
+                      'SNAPSHOT_TIMEOUT': site.SNAPSHOT_TIMEOUT}
 # What this site changes of that is a Python file of its own.
 _OWN = pathlib.Path(_WHERE.root / 'snapshot_dashboard_settings.py')
 if _OWN.exists():
