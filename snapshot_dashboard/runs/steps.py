@@ -103,7 +103,8 @@ def _fail_wrong_state(s: Situation) -> Step:
 def _note_off(s: Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return _knowing(
-        s, off=s.seen.now, asked=0, before=_before(s), stop_id=stop.request_id if stop else '',
+        s, off=s.seen.now, asked=0, before=_before(s),
+        stop_id=stop.request_id if stop else '',
         consistency=consistency.mark(s.status, stop, s.plan.shutdown_timeout,
                                      s.plan.agent))
 

@@ -19,6 +19,7 @@ with new ids, names and times. The services are off meanwhile.
 from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
+import dataclasses
 import datetime
 import json
 import sqlite3
@@ -29,15 +30,35 @@ from tests.cloud import processes
 from tests.cloud import site
 from tests.scenario import conftest as scenario
 
-INSTANCES, VOLUMES = 500, 2000
-IMAGES, VOLUME_SNAPSHOTS = 10_000, 10_000
-#: Of the images, those of volume-backed instances, and the parts of each.
-SETS, PARTS = 1_000, 2
+#: Volume snapshots of each set.
+PARTS = 2
+#: Of so many images one is a set's.
+_PER_SET = 10
 _STEP = datetime.timedelta(minutes=1)
 
 
-def fill(where: site.Site, say: launcher.Say) -> None:
-    """Bring the project to the numbers above."""
+@dataclasses.dataclass(frozen=True)
+class Size:
+    """How much a project holds; the images are those of sets and others."""
+
+    name: str
+    instances: int
+    volumes: int
+    images: int
+    volume_snapshots: int
+
+    @property
+    def sets(self) -> int:
+        return self.images // _PER_SET
+
+
+#: A page of it is full all the same, so that pages of both can be compared.
+SMALL = Size('small', 20, 40, 100, 100)
+LARGE = Size('large', 500, 2_000, 10_000, 10_000)
+
+
+def fill(where: site.Site, size: Size, say: launcher.Say) -> None:
+    """Add so much to the project."""
     alice = scenario.connect(where, 'alice')
     server = alice.find('batch-1')
     by_name = {volume.name: volume for volume
@@ -48,12 +69,12 @@ def fill(where: site.Site, say: launcher.Say) -> None:
     say('stopping the services, and copying rows')
     for service in ('nova', 'glance', 'cinder'):
         processes.stop(where, service)
-    servers = _instances(where, server.id)
-    volumes = _volumes(where, by_name['archive'].id)
+    servers = _instances(where, size, server.id)
+    volumes = _volumes(where, size, by_name['archive'].id)
     singles, parts = _snapshots(
-        where, snapshots['archive-2026-01'].id, volumes)
-    _images(where, images['web-1-2026-01-15'].id, servers)
-    _sets(where, images['db-1-before-upgrade'].id, parts)
+        where, size, snapshots['archive-2026-01'].id, volumes)
+    _images(where, size, images['web-1-2026-01-15'].id, servers)
+    _sets(where, size, images['db-1-before-upgrade'].id, parts)
     say(f'{len(singles)} volume snapshots, {len(parts)} sets')
     launcher.up(where, say)
 
@@ -101,12 +122,12 @@ def _made(number: int) -> str:
     return moment.strftime('%Y-%m-%d %H:%M:%S.%f')
 
 
-def _instances(where: site.Site, template: str) -> list[str]:
-    new = _new_ids(INSTANCES)
+def _instances(where: site.Site, size: Size, template: str) -> list[str]:
+    new = _new_ids(size.instances)
     with _database(where, 'nova') as nova:
         _copy(nova, 'instances', 'uuid', template, new,
-              lambda number, row: {'display_name': f'filled-{number}',
-                                   'hostname': f'filled-{number}'})
+              lambda number, row: {'display_name': f'{size.name}-{number}',
+                                   'hostname': f'{size.name}-{number}'})
         for table in ('instance_info_caches', 'instance_extra',
                       'instance_system_metadata'):
             _copy(nova, table, 'instance_uuid', template, new)
@@ -116,28 +137,28 @@ def _instances(where: site.Site, template: str) -> list[str]:
     return new
 
 
-def _volumes(where: site.Site, template: str) -> list[str]:
-    new = _new_ids(VOLUMES)
+def _volumes(where: site.Site, size: Size, template: str) -> list[str]:
+    new = _new_ids(size.volumes)
     with _database(where, 'cinder') as cinder:
         _copy(cinder, 'volumes', 'id', template, new,
-              lambda number, row: {'display_name': f'filled-{number}'})
+              lambda number, row: {
+                  'display_name': f'{size.name}-{number}'})
     return new
 
 
-def _snapshots(where: site.Site, template: str, volumes: list[str]
-               ) -> tuple[list[str], list[list[str]]]:
+def _snapshots(where: site.Site, size: Size, template: str,
+               volumes: list[str]) -> tuple[list[str], list[list[str]]]:
     """Those that stand for themselves, and the parts of each set."""
-    new = _new_ids(VOLUME_SNAPSHOTS)
-    parts = new[:SETS * PARTS]
+    new = _new_ids(size.volume_snapshots)
+    parts = new[:size.sets * PARTS]
 
     def change(number: int, row: dict) -> dict:
         part = number < len(parts)
-        # A set's parts are made just before its image, one of ten of which
-        # is a set's.
-        made = _made(number // PARTS * (IMAGES // SETS) if part
+        # A set's parts are made just before its image.
+        made = _made(number // PARTS * _PER_SET if part
                      else number - len(parts))
-        name = (f'snapshot for set-{number // PARTS}' if part
-                else f'filled-{number}')
+        name = (f'snapshot for {size.name}-set-{number // PARTS}' if part
+                else f'{size.name}-{number}')
         return {'volume_id': volumes[number % len(volumes)],
                 'display_name': name, 'created_at': made, 'updated_at': made}
 
@@ -148,12 +169,12 @@ def _snapshots(where: site.Site, template: str, volumes: list[str]
         parts[start:start + PARTS] for start in range(0, len(parts), PARTS)]
 
 
-def _images(where: site.Site, template: str, servers: list[str]) -> None:
-    count = IMAGES - SETS
-    new = _new_ids(count)
+def _images(where: site.Site, size: Size, template: str,
+            servers: list[str]) -> None:
+    new = _new_ids(size.images - size.sets)
     with _database(where, 'glance') as glance:
         _copy(glance, 'images', 'id', template, new,
-              lambda number, row: {'name': f'filled-{number}',
+              lambda number, row: {'name': f'{size.name}-{number}',
                                    'created_at': _made(number),
                                    'updated_at': _made(number)})
         _copy(glance, 'image_properties', 'image_id', template, new,
@@ -162,7 +183,8 @@ def _images(where: site.Site, template: str, servers: list[str]) -> None:
         _copy(glance, 'image_locations', 'image_id', template, new)
 
 
-def _sets(where: site.Site, template: str, parts: list[list[str]]) -> None:
+def _sets(where: site.Site, size: Size, template: str,
+          parts: list[list[str]]) -> None:
     new = _new_ids(len(parts))
 
     def mapping(number: int, row: dict) -> dict:
@@ -178,7 +200,7 @@ def _sets(where: site.Site, template: str, parts: list[list[str]]) -> None:
     with _database(where, 'glance') as glance:
         _copy(glance, 'images', 'id', template, new,
               lambda number, row: {
-                  'name': f'set-{number}',
-                  'created_at': _made(number * (IMAGES // SETS) - 1),
-                  'updated_at': _made(number * (IMAGES // SETS) - 1)})
+                  'name': f'{size.name}-set-{number}',
+                  'created_at': _made(number * _PER_SET - 1),
+                  'updated_at': _made(number * _PER_SET - 1)})
         _copy(glance, 'image_properties', 'image_id', template, new, mapping)

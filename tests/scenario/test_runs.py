@@ -249,6 +249,24 @@ def test_a_volume_snapshot_that_fails_is_told(alice, drivers):
             lambda: alice.volumes.snapshot(part.id)), 'the part is gone')
 
 
+def test_a_volume_snapshot_that_takes_too_long_is_not_waited_for(
+        alice, drivers):
+    with drivers.turned('volume.snapshot', hold=True, only='db-data'):
+        run = alice.finish(alice.begin(alice.find('db-1'), unique('slow'),
+                                       snapshot_timeout=3))
+        assert run.progress.failure == 'part-abandoned'
+        assert alice.compute.server(run.server.id).status == 'ACTIVE'
+    # It becomes whole after all, of an instance that ran again by then.
+    row = until(lambda: whole(alice, f'instance-{run.progress.image_id}'),
+                'the set is whole')
+    assert row.consistency == marks.LIVE
+
+
+def whole(cloud, row_id):
+    row = single.get(cloud, row_id)
+    return row if row.usable else None
+
+
 def test_another_member_brings_a_run_to_its_end(alice, bob):
     run = alice.begin(alice.find('web-1'), unique('shared'))
     advance.advance(alice, run)
