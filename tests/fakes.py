@@ -135,7 +135,9 @@ class FakeOpenStack:
 
     def volume(self, name: str = 'data', **fields) -> dict:
         body = {'id': new_id(), 'name': name, 'status': 'in-use', 'size': 5,
-                'volume_type': '__DEFAULT__', 'bootable': 'false', **fields}
+                'volume_type': '__DEFAULT__', 'bootable': 'false',
+                'created_at': stamp(0)[:-1] + '.500000',
+                'snapshot_id': None, **fields}
         self.volumes[body['id']] = body
         return body
 
@@ -221,7 +223,9 @@ class FakeOpenStack:
                     {'rel': 'self', 'href': NOVA + '/'}]}}
         if parts in (['servers', 'detail'], ['servers']):
             found = [server for server in self.servers.values()
-                     if query.get('tags') in (None, *server['tags'])]
+                     if query.get('tags') in (None, *server['tags'])
+                     and query.get('image') in (
+                         None, (server['image'] or {}).get('id'))]
             return 200, {'servers': found[:int(query.get('limit', 1000))]}
         server = self.servers.get(parts[1])
         if server is None:

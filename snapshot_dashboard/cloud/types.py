@@ -127,6 +127,12 @@ class Action:
             by_user=bool(body.get('user_id')),
         )
 
+#: The fields of an image that are texts (Image API v2, Show image).
+_IMAGE_FIELDS = frozenset({
+    'checksum', 'container_format', 'created_at', 'direct_url', 'disk_format',
+    'file', 'id', 'name', 'os_hash_algo', 'os_hash_value', 'owner', 'schema',
+    'self', 'status', 'stores', 'updated_at', 'visibility'})
+
 
 @dataclasses.dataclass(frozen=True)
 class MappedDisk:
@@ -152,6 +158,13 @@ class Image:
     protected: bool
     min_disk_gib: int
     properties: Mapping[str, str]
+    min_ram_mib: int = 0
+
+    @property
+    def own_properties(self) -> dict[str, str]:
+        """Those that are no fields of the Image API v2."""
+        return {name: value for name, value in self.properties.items()
+                if name not in _IMAGE_FIELDS}
 
     @property
     def whole(self) -> bool:
@@ -202,6 +215,7 @@ class Image:
             # Glance shows properties beside its own fields.
             properties={key: value for key, value in body.items()
                         if isinstance(value, str)},
+            min_ram_mib=body.get('min_ram') or 0,
         )
 
 
@@ -218,6 +232,7 @@ class Volume:
     project_id: str = ''
     image_properties: Mapping[str, str] = dataclasses.field(
         default_factory=dict)
+    snapshot_id: str = ''
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Volume':
@@ -230,6 +245,7 @@ class Volume:
             bootable=body.get('bootable') == 'true',
             project_id=body.get('os-vol-tenant-attr:tenant_id') or '',
             image_properties=dict(body.get('volume_image_metadata') or {}),
+            snapshot_id=body.get('snapshot_id') or '',
         )
 
 
@@ -246,6 +262,8 @@ class VolumeSnapshot:
     project_id: str
     group_snapshot_id: str | None
     metadata: Mapping[str, str]
+    description: str = ''
+    user_id: str = ''
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'VolumeSnapshot':
@@ -260,6 +278,8 @@ class VolumeSnapshot:
                 'os-extended-snapshot-attributes:project_id') or '',
             group_snapshot_id=body.get('group_snapshot_id'),
             metadata=dict(body.get('metadata') or {}),
+            description=body.get('description') or '',
+            user_id=body.get('user_id') or '',
         )
 
 

@@ -66,6 +66,7 @@ class Part:
 class Snapshot:
     """One row of the list.
 
+    :ivar volume_backed: of an instance without a local root disk.
     :ivar left_over: an image that was begun and that nobody works on.
     :ivar orphan: a volume snapshot whose instance snapshot is gone.
     """
@@ -82,6 +83,7 @@ class Snapshot:
     consistency: str = ''
     protected: bool = False
     group_snapshot_id: str | None = None
+    volume_backed: bool = False
     left_over: bool = False
     orphan: bool = False
 
@@ -190,6 +192,7 @@ def from_image(image: types.Image,
         parts=tuple(parts),
         consistency=consistency(image),
         protected=image.protected,
+        volume_backed=bool(disks),
     )
 
 

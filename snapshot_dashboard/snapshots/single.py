@@ -31,16 +31,25 @@ def get(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
     :raises ServiceError: ``NotFound`` also for a malformed id and for a
         snapshot of another project.
     """
-    entry = _entry(cloud, row_id)
+    return row(cloud, entry(cloud, row_id))
+
+
+def row(cloud: clouds.Cloud,
+        found: types.Image | types.VolumeSnapshot) -> model.Snapshot:
+    """The row of what a service told, with all names and parts."""
     owners, problems, _ = sets.find_owners(
-        cloud, [entry] if isinstance(entry, types.VolumeSnapshot) else [], {})
-    (row,), _, _ = rows.make(cloud, [entry], [], owners, problems,
-                             rows.Names(), None, time.time())
-    return row
+        cloud, [found] if isinstance(found, types.VolumeSnapshot) else [], {})
+    (made,), _, _ = rows.make(cloud, [found], [], owners, problems,
+                              rows.Names(), None, time.time())
+    return made
 
 
-def _entry(cloud: clouds.Cloud,
-           row_id: str) -> types.Image | types.VolumeSnapshot:
+def entry(cloud: clouds.Cloud,
+          row_id: str) -> types.Image | types.VolumeSnapshot:
+    """What its service tells of a snapshot.
+
+    :raises ServiceError: as :func:`get`.
+    """
     try:
         kind, service_id = model.parse_row_id(row_id)
     except ValueError:

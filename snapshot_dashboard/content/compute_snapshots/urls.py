@@ -15,6 +15,7 @@
 from django.urls import path
 
 from snapshot_dashboard.content.compute_snapshots import delete_views
+from snapshot_dashboard.content.compute_snapshots import detail_views
 from snapshot_dashboard.content.compute_snapshots import run_views
 from snapshot_dashboard.content.compute_snapshots import views
 
@@ -22,6 +23,10 @@ urlpatterns = [
     path('', views.IndexView.as_view(), name='index'),
     path('delete/', delete_views.DeleteView.as_view(), name='delete'),
     path('overview/', views.OverviewView.as_view(), name='overview'),
+    path('<slug:row_id>/detail/', detail_views.DetailView.as_view(),
+         name='detail'),
+    path('<slug:row_id>/dependants/',
+         detail_views.DependantsView.as_view(), name='dependants'),
     path('create/', views.CreateView.as_view(), name='create'),
     path('instances/<uuid:server_id>/facts/', views.FactsView.as_view(),
          name='facts'),

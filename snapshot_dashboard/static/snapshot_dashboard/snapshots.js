@@ -111,10 +111,13 @@ horizon.snapshotDashboard = {
     if ($('[data-snapshots-list]').attr('data-unnamed') === 'true') {
       horizon.snapshotDashboard.refreshList();
     }
-    $('[data-snapshots-overview]').each(function () {
-      var $overview = $(this);
-      $.get($overview.attr('data-url')).done(function (html) {
-        $overview.html(html);
+    $('[data-snapshots-later]').each(function () {
+      var $later = $(this);
+      $.get($later.attr('data-url')).done(function (html) {
+        $later.html(html);
+      }).fail(function () {
+        $later.find('[data-snapshots-loading]').text(
+          gettext('This could not be found out now. Reload the page later.'));
       });
     });
   },

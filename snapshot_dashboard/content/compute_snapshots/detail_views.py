@@ -1,0 +1,91 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The page of one snapshot."""
+
+from django.http import Http404
+from django.shortcuts import redirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views import generic
+
+from horizon import messages
+from horizon import views as horizon_views
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import detail_wording
+from snapshot_dashboard.content.compute_snapshots import tables
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import single
+
+
+class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
+    """What was captured and what was not, and all that is known of it."""
+
+    template_name = 'project/compute_snapshots/detail.html'
+    page_title = '{{ title }}'
+
+    def get(self, request, row_id):
+        try:
+            found = details.get(connect.cloud(request), row_id)
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            messages.error(request, detail_wording.not_shown(error))
+            return redirect(tables.INDEX)
+        return self.render_to_response(self.get_context_data(found=found))
+
+    def get_context_data(self, found, **kwargs):
+        snapshot = found.snapshot
+        table = tables.SnapshotsTable(self.request)
+        return super().get_context_data(
+            title=snapshot.name or snapshot.id,
+            details=found, snapshot=snapshot,
+            url=reverse(tables.INDEX),
+            actions=table.render_row_actions(snapshot),
+            kind=wording.KINDS[snapshot.kind],
+            status=tables.render_status(snapshot),
+            source=tables.render_source(snapshot),
+            created=tables.render_created(snapshot),
+            size=tables.render_size(snapshot),
+            consistency=wording.CONSISTENCIES.get(
+                snapshot.consistency, wording.CONSISTENCIES['']),
+            consistency_meaning=wording.MEANINGS.get(
+                snapshot.consistency, wording.MEANINGS['']),
+            captured=detail_wording.captured(snapshot),
+            not_captured=detail_wording.not_captured(snapshot),
+            made_by=detail_wording.made_by(found.user_id, self.request.user),
+            parts=[{'part': part, 'status': wording.status(part.status)}
+                   for part in snapshot.parts],
+            **kwargs)
+
+
+class DependantsView(generic.View):
+    """What was made from a snapshot: loaded after its page."""
+
+    def get(self, request, row_id):
+        cloud = connect.cloud(request)
+        try:
+            found = details.dependants(cloud, single.get(cloud, row_id))
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            found = details.Dependants(problems=(error,))
+        connect.log_out_if_expired(*found.problems)
+        return render(
+            request, 'project/compute_snapshots/_dependants.html',
+            {'dependants': found, 'most': details.MOST,
+             'problems': [detail_wording.unknown(error)
+                          for error in found.problems]})

@@ -1,0 +1,75 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the page of one snapshot says in words."""
+
+from django.utils.translation import gettext_lazy as _
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
+
+
+def captured(snapshot: model.Snapshot) -> str:
+    """What a snapshot holds."""
+    if snapshot.kind is kinds.Kind.VOLUME:
+        return _("The volume, as it was at that moment.")
+    if snapshot.volume_backed:
+        return _("The volumes that were attached to the instance, its root "
+                 "disk among them. They are listed below.")
+    if snapshot.parts:
+        return _("The root disk of the instance, and the attached volumes "
+                 "that were chosen. They are listed below.")
+    return _("The root disk of the instance.")
+
+
+def not_captured(snapshot: model.Snapshot) -> str:
+    """What a snapshot does not hold."""
+    if snapshot.kind is kinds.Kind.VOLUME:
+        return _("Other volumes, and the instance that it was attached to, "
+                 "should there have been one.")
+    if snapshot.volume_backed:
+        return _("What was on ephemeral disks and swap, should there have "
+                 "been any, and what was in memory.")
+    if snapshot.parts:
+        return _("Volumes that are not listed below, what was on ephemeral "
+                 "disks and swap, should there have been any, and what was "
+                 "in memory.")
+    return _("Attached volumes, ephemeral disks and swap, should there have "
+             "been any, and what was in memory.")
+
+
+def made_by(user_id: str, user) -> str:
+    """Who made it; Keystone tells members no names of others."""
+    if not user_id:
+        return ''
+    return user.username if user_id == user.id else user_id
+
+
+def not_shown(error: errors.ServiceError) -> str:
+    """Why the page of a snapshot cannot be had."""
+    return _("This snapshot cannot be shown now. Nothing was changed. "
+             "%(service)s said: %(detail)s") % {
+                 'service': wording.SERVICES[error.service],
+                 'detail': error.detail}
+
+
+def unknown(error: errors.ServiceError) -> str:
+    """Why it is not known whether something was made from a snapshot."""
+    text = (_("Whether instances were launched from it is not known. "
+              "%(service)s said: %(detail)s")
+            if error.service == 'compute' else
+            _("Whether volumes were made from it is not known. "
+              "%(service)s said: %(detail)s"))
+    return text % {'service': wording.SERVICES[error.service],
+                   'detail': error.detail}

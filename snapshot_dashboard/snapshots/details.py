@@ -1,0 +1,127 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that is known of one snapshot, and what was made from it."""
+
+from collections.abc import Callable
+import dataclasses
+import functools
+from typing import Any
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots.kinds import Kind
+
+#: Instances and volumes that are looked at for what was made from a snapshot.
+MOST = 1000
+#: What Nova writes on a snapshot: the image that the instance was launched
+#: from.
+_BASE_IMAGE = 'base_image_ref'
+
+
+@dataclasses.dataclass(frozen=True)
+class Details:
+    """What its services tell of a snapshot.
+
+    :ivar user_id: who made it, as the service noted it; empty if it did not.
+    :ivar min_disk_gib: the disk that an instance of it needs at least.
+    :ivar min_ram_mib: likewise, the memory.
+    :ivar base_image: the image that the instance was launched from; None
+        when there is none, or the snapshot does not say.
+    :ivar base_image_name: its name, empty when it cannot be seen any more.
+    :ivar properties: an image's own properties or a volume snapshot's
+        metadata, by name. Any member can have written them.
+    """
+
+    snapshot: model.Snapshot
+    description: str
+    user_id: str
+    min_disk_gib: int = 0
+    min_ram_mib: int = 0
+    base_image: str | None = None
+    base_image_name: str = ''
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Dependants:
+    """What was made from a snapshot and is still there.
+
+    :ivar partial: whether there are more of either than were looked at.
+    :ivar problems: why some of it is not known.
+    """
+
+    servers: tuple[types.Server, ...] = ()
+    volumes: tuple[types.Volume, ...] = ()
+    partial: bool = False
+    problems: tuple[errors.ServiceError, ...] = ()
+
+
+def get(cloud: clouds.Cloud, row_id: str) -> Details:
+    """A snapshot by the id of its row.
+
+    :raises ServiceError: ``NotFound`` also for a malformed id and for a
+        snapshot of another project.
+    """
+    entry = single.entry(cloud, row_id)
+    snapshot = single.row(cloud, entry)
+    if isinstance(entry, types.VolumeSnapshot):
+        return Details(snapshot, entry.description, entry.user_id,
+                       properties=tuple(sorted(entry.metadata.items())))
+    base_id = entry.properties.get(_BASE_IMAGE, '')
+    return Details(
+        snapshot,
+        description=entry.properties.get(marks.DESCRIPTION, ''),
+        user_id=entry.properties.get('user_id', ''),
+        min_disk_gib=entry.min_disk_gib,
+        min_ram_mib=entry.min_ram_mib,
+        base_image=base_id or None,
+        base_image_name=_name(cloud, base_id) if base_id else '',
+        properties=tuple(sorted(entry.own_properties.items())))
+
+
+def _name(cloud: clouds.Cloud, image_id: str) -> str:
+    answer, = cloud.together(functools.partial(cloud.images.image, image_id))
+    return answer.name if isinstance(answer, types.Image) else ''
+
+
+def dependants(cloud: clouds.Cloud,
+               snapshot: model.Snapshot) -> Dependants:
+    """What was made from a snapshot, in one round of two calls at the most.
+
+    Nova finds servers by their image. Cinder finds no volumes by the
+    snapshot, so those that were made since are looked through.
+    """
+    calls: dict[str, Callable[[], Any]] = {}
+    if snapshot.kind is Kind.INSTANCE and cloud.has('compute'):
+        calls['servers'] = functools.partial(
+            cloud.compute.servers, MOST, image_id=snapshot.id)
+    if cloud.has('volume'):
+        calls['volumes'] = functools.partial(
+            cloud.volumes.volumes, MOST, since=snapshot.created)
+    answers = dict(zip(calls, cloud.together(*calls.values())))
+    found: dict[str, list[Any]] = {
+        name: [] if isinstance(answer, errors.ServiceError) else answer
+        for name, answer in answers.items()}
+    of = {snapshot.id, *(part.id for part in snapshot.parts)}
+    return Dependants(
+        servers=tuple(found.get('servers', ())),
+        volumes=tuple(volume for volume in found.get('volumes', ())
+                      if volume.snapshot_id in of
+                      or volume.image_properties.get('image_id') in of),
+        partial=any(len(things) >= MOST for things in found.values()),
+        problems=tuple(answer for answer in answers.values()
+                       if isinstance(answer, errors.ServiceError)))

@@ -1,0 +1,61 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A click on a name of the list opens the page of that snapshot."""
+
+from playwright.sync_api import expect
+import pytest
+
+from tests.scenario import conftest as scenario
+from tests.scenario.conftest import is_gone
+from tests.scenario.conftest import unique
+from tests.scenario.conftest import until
+
+
+@pytest.fixture
+def alice(where):
+    return scenario.connect(where, 'alice')
+
+
+def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):
+    user = screen()
+    user.follow(user.row('db-1-before-upgrade').locator('.snapshot-name'))
+    page = user.page
+    expect(page.locator('.detail-title')).to_contain_text(
+        'db-1-before-upgrade')
+    expect(page.locator('.snapshot-captured')).to_contain_text(
+        'its root disk among them')
+    expect(page.locator('.snapshot-detail-parts tbody tr')).to_have_count(2)
+    expect(page.locator('[data-snapshots-later]')).to_contain_text(
+        'No instance was launched')
+    user.shoot('detail')
+    page.locator('.snapshot-properties summary').click()
+    expect(page.locator('.snapshot-properties dt').first).to_be_visible()
+
+
+def test_a_snapshot_is_deleted_from_its_page(screen, alice):
+    volume = next(volume for volume in alice.volumes._client.volumes.list()
+                  if volume.name == 'scratch')
+    name = unique('doomed')
+    snapshot_id = alice.volumes.create_snapshot(volume.id, name, '', {})
+    until(lambda: alice.volumes.snapshot(snapshot_id).status == 'available',
+          'it is there')
+    user = screen()
+    user.follow(user.row(name).locator('.snapshot-name'))
+    actions = user.page.locator('.detail-actions')
+    actions.locator('.dropdown-toggle').click()
+    actions.get_by_role('link', name='Delete Snapshot').click()
+    with user.page.expect_navigation():
+        user.page.locator('.modal input[type=submit]').click()
+    expect(user.page.locator('.messages')).to_contain_text(name)
+    until(lambda: is_gone(lambda: alice.volumes.snapshot(snapshot_id)),
+          'it is gone')

@@ -1,0 +1,194 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The page of one snapshot says what it holds, and what was made of it."""
+
+import bs4
+import pytest
+
+from snapshot_dashboard import marks
+from tests import fakes
+from tests.views.conftest import INDEX
+from tests.views.test_delete import row_id
+from tests.views.test_delete import words
+
+
+def look(client, body, what='detail'):
+    response = client.get(f'{INDEX}{row_id(body)}/{what}/')
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def facts(client, body):
+    """The facts of the page by their names."""
+    page = look(client, body).select_one('.snapshot-detail')
+    return {words(name): words(name.find_next_sibling('dd'))
+            for name in page.select('dt')}
+
+
+def test_the_names_in_the_list_lead_to_the_page(client, openstack, member):
+    body = openstack.image('nightly')
+    page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    link = page.select_one('a.snapshot-name')
+    assert link['href'] == f'{INDEX}{row_id(body)}/detail/'
+    assert client.get(link['href']).status_code == 200
+
+
+def test_an_instance_snapshot_tells_all_that_is_known(client, openstack,
+                                                      member):
+    server = openstack.server('web-1')
+    base = openstack.image('Debian 13', image_type=None)
+    body = openstack.image(
+        'nightly', instance_uuid=server['id'], base_image_ref=base['id'],
+        min_disk=10, min_ram=512, description='before the upgrade',
+        user_id='alice', os_type='linux')
+    found = facts(client, body)
+    assert found['Kind'] == 'Instance snapshot'
+    assert found['ID'] == body['id']
+    assert found['Description'] == 'before the upgrade'
+    assert found['Source'].startswith('web-1')
+    assert found['Base Image'] == 'Debian 13'
+    assert found['Made By'] == 'alice'
+    assert (found['Needs Disk'], found['Needs Memory']) == ('10 GiB',
+                                                            '512 MiB')
+    assert found['Captured'] == 'The root disk of the instance.'
+    assert found['Not Captured'].startswith('Attached volumes, ephemeral')
+    assert found['Consistency'].startswith('Not known')
+    assert found['os_type'] == 'linux'
+    assert 'disk_format' not in found
+
+
+def test_a_volume_snapshot_tells_all_that_is_known(client, openstack,
+                                                   member):
+    volume = openstack.volume('data')
+    body = openstack.snapshot('weekly', volume_id=volume['id'], size=7,
+                              user_id='somebody', metadata={'rack': '12'},
+                              description='for the audit')
+    found = facts(client, body)
+    assert found['Kind'] == 'Volume snapshot'
+    assert found['Source'].startswith('data')
+    assert found['Made By'] == 'somebody'
+    assert found['Description'] == 'for the audit'
+    assert found['Size'] == '7 GiB'
+    assert found['rack'] == '12'
+    assert 'Protected' not in found
+
+
+def test_the_consistency_is_explained(client, openstack, member):
+    server = openstack.server('web-1')
+    body = openstack.image('nightly', instance_uuid=server['id'], **{
+        marks.INSTANCE: server['id'], marks.TAKEN: '1772366400',
+        marks.CONSISTENCY: marks.FORCED_OFF})
+    assert 'powered off by force' in facts(client, body)['Consistency']
+
+
+def test_the_parts_of_a_set_are_listed_with_their_states(client, openstack,
+                                                         member):
+    body = openstack.set_image('db', [
+        openstack.snapshot('root'), openstack.snapshot('d', status='error')])
+    table = words(look(client, body).select_one('.snapshot-detail-parts'))
+    assert '/dev/vda (root disk)' in table and 'Error' in table
+    assert 'its root disk among them' in facts(client, body)['Captured']
+
+
+def test_what_was_made_from_a_set_is_found(client, openstack, member):
+    part = openstack.snapshot('root')
+    body = openstack.set_image('db', [part])
+    openstack.server('db-copy', image={'id': body['id']})
+    openstack.server('other')
+    openstack.volume('from-part', snapshot_id=part['id'])
+    openstack.volume('from-image',
+                     volume_image_metadata={'image_id': body['id']})
+    openstack.volume('of-its-own')
+    openstack.calls.clear()
+    made = words(look(client, body, 'dependants').select_one(
+        '.snapshot-dependants'))
+    assert made == ('Instance db-copy Volume from-part Volume from-image')
+    lists = [path for _, path, _ in openstack.calls
+             if path.endswith('/detail')]
+    assert len(lists) == 2
+
+
+def test_volumes_older_than_a_snapshot_are_not_looked_through(
+        client, openstack, member):
+    body = openstack.snapshot('weekly', at=100)
+    openstack.volume('older')
+    look(client, body, 'dependants')
+    (asked,) = [request for request in openstack.requests
+                if '/volumes/detail' in request.url]
+    assert asked.qs['created_at'] == ['gte:2026-03-01t12:01:40']
+
+
+def test_nothing_made_from_it_is_said(client, openstack, member):
+    assert 'No instance was launched' in words(
+        look(client, openstack.image('i'), 'dependants'))
+
+
+def test_a_service_that_fails_is_told_and_the_rest_shown(client, openstack,
+                                                         member):
+    body = openstack.image('i')
+    openstack.volume('from-image',
+                     volume_image_metadata={'image_id': body['id']})
+    openstack.faults['GET', '/servers/detail'] = 500
+    text = words(look(client, body, 'dependants'))
+    assert 'Whether instances were launched from it is not known' in text
+    assert 'from-image' in text
+
+
+def test_a_service_that_is_down_leads_back_to_the_list(client, openstack,
+                                                       member):
+    body = openstack.image('i')
+    openstack.faults['GET', f'/v2/images/{body["id"]}'] = 503
+    response = client.get(f'{INDEX}{row_id(body)}/detail/')
+    assert response.status_code == 302 and response.url == INDEX
+    told = [str(message) for message in client.get(INDEX).context['messages']]
+    assert any('cannot be shown now' in text for text in told)
+
+
+@pytest.mark.parametrize('what', ['detail', 'dependants'])
+@pytest.mark.parametrize('row', [
+    f'instance-{fakes.new_id()}', f'volume-{fakes.new_id()}', 'instance-x',
+    'nothing'])
+def test_what_is_not_there_is_not_found(client, openstack, member, what, row):
+    assert client.get(f'{INDEX}{row}/{what}/').status_code == 404
+
+
+@pytest.mark.parametrize('make', [
+    lambda cloud: cloud.image('i', owner='another'),
+    lambda cloud: cloud.snapshot('v', **{
+        'os-extended-snapshot-attributes:project_id': 'another'})])
+@pytest.mark.parametrize('what', ['detail', 'dependants'])
+def test_another_projects_snapshot_is_not_found(client, openstack, member,
+                                                make, what):
+    body = make(openstack)
+    assert client.get(
+        f'{INDEX}{row_id(body)}/{what}/').status_code == 404
+
+
+def test_a_reader_sees_it_and_can_change_nothing(client, openstack, reader):
+    page = look(client, openstack.image('i'))
+    assert 'Delete Snapshot' not in words(page)
+
+
+def test_a_member_may_act_from_there(client, openstack, member):
+    page = look(client, openstack.image('i'))
+    assert 'Delete Snapshot' in words(page.select_one('.detail-actions'))
+
+
+def test_hostile_names_and_properties_are_text(client, openstack, member):
+    evil = '<script>alert(1)</script>{{ 7|add:7 }}'
+    body = openstack.image(evil, description=evil, os_evil=evil)
+    page = look(client, body)
+    assert not [tag for tag in page.select('script') if 'alert(1)' in str(
+        tag.string)]
+    assert '<script>' in page.select_one('.detail-title').get_text()
+    assert facts(client, body)['os_evil'] == evil
