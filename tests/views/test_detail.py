@@ -105,7 +105,8 @@ def test_what_was_made_from_a_set_is_found(client, openstack, member):
     body = openstack.set_image('db', [part])
     openstack.server('db-copy', image={'id': body['id']})
     openstack.server('other')
-    openstack.volume('from-part', snapshot_id=part['id'])
+    openstack.volume('from-part', snapshot_id=part['id'],
+                     created_at=fakes.stamp(9)[:-1] + '.500000')
     openstack.volume('from-image',
                      volume_image_metadata={'image_id': body['id']})
     openstack.volume('of-its-own')
