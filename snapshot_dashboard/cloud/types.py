@@ -127,12 +127,6 @@ class Action:
             by_user=bool(body.get('user_id')),
         )
 
-#: The fields of an image that are texts (Image API v2, Show image).
-_IMAGE_FIELDS = frozenset({
-    'checksum', 'container_format', 'created_at', 'direct_url', 'disk_format',
-    'file', 'id', 'name', 'os_hash_algo', 'os_hash_value', 'owner', 'schema',
-    'self', 'status', 'stores', 'updated_at', 'visibility'})
-
 
 @dataclasses.dataclass(frozen=True)
 class MappedDisk:
@@ -142,6 +136,13 @@ class MappedDisk:
     size_gib: int
     device: str
     boot: bool
+
+
+#: The fields of an image that are texts (Image API v2, Show image).
+_IMAGE_FIELDS = frozenset({
+    'checksum', 'container_format', 'created_at', 'direct_url', 'disk_format',
+    'file', 'id', 'name', 'os_hash_algo', 'os_hash_value', 'owner', 'schema',
+    'self', 'status', 'stores', 'updated_at', 'visibility'})
 
 
 @dataclasses.dataclass(frozen=True)

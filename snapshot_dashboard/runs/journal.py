@@ -93,7 +93,8 @@ class Progress:
     Each field is an item of its own, and only what changes is written, so
     that two who write at once do not undo each other's.
 
-    :ivar before: the latest request on the server when the run began.
+    :ivar before: the latest request on the server when the run first powered
+        it off or saw it off.
     :ivar attempt: drawn anew whenever something is asked for that must be
         seen to its end: powering off, or a capture.
     :ivar stops: how often power-off was asked for; likewise snapshots (of

@@ -102,14 +102,18 @@ class Situation:
 
     @functools.cached_property
     def parts(self) -> list[str]:
-        """The statuses of all volume snapshots that belong to the run.
+        """The statuses of all volume snapshots that belong to the run."""
+        return [self._statuses.get(snapshot_id, 'deleted')
+                for snapshot_id in self._part_ids]
+
+    @functools.cached_property
+    def _statuses(self) -> dict[str, str]:
+        """Of the volume snapshots that the run made, by their ids.
 
         One that Cinder will not finish counts as failed.
         """
-        found = {snapshot.id: 'error' if self._is_stuck(snapshot)
-                 else snapshot.status for snapshot in self.seen.snapshots}
-        return [found.get(snapshot_id, 'deleted')
-                for snapshot_id in self._part_ids]
+        return {snapshot.id: 'error' if self._is_stuck(snapshot)
+                else snapshot.status for snapshot in self.seen.snapshots}
 
     def _is_stuck(self, snapshot: types.VolumeSnapshot) -> bool:
         """Whether Cinder has been at it for too long.
@@ -341,14 +345,12 @@ class Situation:
         images, snapshots = self._useless
         return (tuple(image.id for image in images),
                 tuple(snapshot.id for snapshot in snapshots
-                      if snapshot.status != 'creating'
-                      or self._is_stuck(snapshot)))
+                      if self._statuses[snapshot.id] != 'creating'))
 
     @property
     def settling(self) -> bool:
         """Whether Cinder still makes what is to be removed then."""
-        return any(snapshot.status == 'creating'
-                   and not self._is_stuck(snapshot)
+        return any(self._statuses[snapshot.id] == 'creating'
                    for snapshot in self._useless[1])
 
     @property

@@ -34,6 +34,17 @@ def get(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
     return row(cloud, entry(cloud, row_id))
 
 
+def bare(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
+    """The same in one call: without names and the states of parts.
+
+    :raises ServiceError: as :func:`get`.
+    """
+    found = entry(cloud, row_id)
+    if isinstance(found, types.VolumeSnapshot):
+        return model.from_volume_snapshot(found)
+    return model.from_image(found, {})
+
+
 def row(cloud: clouds.Cloud,
         found: types.Image | types.VolumeSnapshot) -> model.Snapshot:
     """The row of what a service told, with all names and parts."""

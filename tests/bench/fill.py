@@ -61,8 +61,7 @@ def fill(where: site.Site, size: Size, say: launcher.Say) -> None:
     """Add so much to the project."""
     alice = scenario.connect(where, 'alice')
     server = alice.find('batch-1')
-    by_name = {volume.name: volume for volume
-               in alice.volumes._client.volumes.list()}
+    archive = alice.find_volume('archive')
     snapshots = {one.name: one for one in alice.volumes.snapshots(100)}
     images = {one.name: one for one in alice.images.images(
         100, {'owner': alice.project_id})}
@@ -70,7 +69,7 @@ def fill(where: site.Site, size: Size, say: launcher.Say) -> None:
     for service in ('nova', 'glance', 'cinder'):
         processes.stop(where, service)
     servers = _instances(where, size, server.id)
-    volumes = _volumes(where, size, by_name['archive'].id)
+    volumes = _volumes(where, size, archive.id)
     singles, parts = _snapshots(
         where, size, snapshots['archive-2026-01'].id, volumes)
     _images(where, size, images['web-1-2026-01-15'].id, servers)

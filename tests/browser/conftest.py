@@ -16,6 +16,13 @@ import pytest
 
 from tests.browser import screens
 from tests.cloud import launcher
+from tests.scenario import conftest as scenario
+
+
+@pytest.fixture(scope='module')
+def alice(where):
+    """The cloud as a member of the project sees it."""
+    return scenario.connect(where, 'alice')
 
 
 @pytest.fixture(scope='session')

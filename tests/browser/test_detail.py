@@ -13,17 +13,10 @@
 """A click on a name of the list opens the page of that snapshot."""
 
 from playwright.sync_api import expect
-import pytest
 
-from tests.scenario import conftest as scenario
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
 from tests.scenario.conftest import until
-
-
-@pytest.fixture
-def alice(where):
-    return scenario.connect(where, 'alice')
 
 
 def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):
@@ -43,8 +36,7 @@ def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):
 
 
 def test_a_snapshot_is_deleted_from_its_page(screen, alice):
-    volume = next(volume for volume in alice.volumes._client.volumes.list()
-                  if volume.name == 'scratch')
+    volume = alice.find_volume('scratch')
     name = unique('doomed')
     snapshot_id = alice.volumes.create_snapshot(volume.id, name, '', {})
     until(lambda: alice.volumes.snapshot(snapshot_id).status == 'available',

@@ -30,16 +30,10 @@ IMAGES, VOLUME_SNAPSHOTS = 30, 180
 
 
 @pytest.fixture(scope='module')
-def alice(where):
-    return scenario.connect(where, 'alice')
-
-
-@pytest.fixture(scope='module')
 def many(alice, where):
     """A few hundred snapshots of both kinds."""
     glance = bootstrap.connect(where, 'alice', seed.PROJECT).image
-    volume = next(volume for volume in alice.volumes._client.volumes.list()
-                  if volume.name == 'scratch')
+    volume = alice.find_volume('scratch')
     made = []
     for number in range(VOLUME_SNAPSHOTS):
         if number % 6 == 0:

@@ -15,14 +15,8 @@
 import re
 
 from playwright.sync_api import expect
-import pytest
 
 from tests.scenario import conftest as scenario
-
-
-@pytest.fixture
-def alice(where):
-    return scenario.connect(where, 'alice')
 
 
 def test_the_panel_is_found_in_the_menu(screen):

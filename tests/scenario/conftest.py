@@ -51,6 +51,12 @@ class Cloud(clouds.Cloud):
                      if server.name == name]
         return server
 
+    def find_volume(self, name):
+        """A volume of the sample data by its name."""
+        (volume,) = [volume for volume in self.volumes._client.volumes.list()
+                     if volume.name == name]
+        return volume
+
     def begin(self, server, name, power_off=True, power_on=True, **options):
         return advance.begin(self, server, advance.new_plan(
             name, 'a scenario', power_off=power_off, power_on=power_on,

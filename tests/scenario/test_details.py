@@ -22,43 +22,36 @@ from tests.scenario.test_list_and_rights import everything
 
 
 def row_named(cloud, name):
-    (row,) = [row for row in everything(cloud, name=name)]
+    (row,) = everything(cloud, name=name)
     return row
 
 
 @contextlib.contextmanager
+def made(thing, look, status):
+    """Something, from the time on that it is ready, and gone after that."""
+    try:
+        until(lambda: look(thing.id).status == status, 'it is ready')
+        yield thing
+    finally:
+        thing.delete()
+        until(lambda: is_gone(lambda: look(thing.id)), 'it is gone')
+
+
 def volume_of(cloud, snapshot_id):
     """A volume made from a volume snapshot."""
-    cinder = cloud.volumes._client
-    volume = cinder.volumes.create(
+    return made(cloud.volumes._client.volumes.create(
         cloud.volumes.snapshot(snapshot_id).size_gib, name=unique('copy'),
-        snapshot_id=snapshot_id)
-    try:
-        until(lambda: cloud.volumes.volume(volume.id).status == 'available',
-              'the volume is there')
-        yield volume
-    finally:
-        cinder.volumes.delete(volume.id)
-        until(lambda: is_gone(lambda: cloud.volumes.volume(volume.id)),
-              'the volume is gone')
+        snapshot_id=snapshot_id), cloud.volumes.volume, 'available')
 
 
-@contextlib.contextmanager
 def server_of(cloud, image):
     """An instance launched from an image."""
     nova = cloud.compute._client
     flavor = next(flavor for flavor in nova.flavors.list()
                   if flavor.disk >= image.min_disk_gib)
-    server = nova.servers.create(unique('copy'), image=image.id,
-                                 flavor=flavor, nics='none')
-    try:
-        until(lambda: cloud.compute.server(server.id).status == 'ACTIVE',
-              'the instance runs')
-        yield server
-    finally:
-        nova.servers.delete(server.id)
-        until(lambda: is_gone(lambda: cloud.compute.server(server.id)),
-              'the instance is gone')
+    return made(nova.servers.create(
+        unique('copy'), image=image.id, flavor=flavor, nics='none'),
+        cloud.compute.server, 'ACTIVE')
 
 
 def test_an_instance_snapshot_tells_its_origin(alice):

@@ -60,15 +60,11 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
             source=tables.render_source(snapshot),
             created=tables.render_created(snapshot),
             size=tables.render_size(snapshot),
-            consistency=wording.CONSISTENCIES.get(
-                snapshot.consistency, wording.CONSISTENCIES['']),
-            consistency_meaning=wording.MEANINGS.get(
-                snapshot.consistency, wording.MEANINGS['']),
+            consistency=wording.consistency(snapshot.consistency),
             captured=detail_wording.captured(snapshot),
             not_captured=detail_wording.not_captured(snapshot),
             made_by=detail_wording.made_by(found.user_id, self.request.user),
-            parts=[{'part': part, 'status': wording.status(part.status)}
-                   for part in snapshot.parts],
+            parts=wording.parts(snapshot),
             **kwargs)
 
 
@@ -78,7 +74,7 @@ class DependantsView(generic.View):
     def get(self, request, row_id):
         cloud = connect.cloud(request)
         try:
-            found = details.dependants(cloud, single.get(cloud, row_id))
+            found = details.dependants(cloud, single.bare(cloud, row_id))
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:

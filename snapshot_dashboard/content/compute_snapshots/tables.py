@@ -150,8 +150,7 @@ class UpdateRow(tables.Row):
 def render_name(snapshot):
     return render_to_string('project/compute_snapshots/_name.html', {
         'snapshot': snapshot,
-        'parts': [{'part': part, 'status': wording.status(part.status)}
-                  for part in snapshot.parts]})
+        'parts': wording.parts(snapshot)})
 
 
 def render_source(snapshot):
@@ -168,10 +167,7 @@ def render_status(snapshot):
 
 def render_consistency(snapshot):
     return render_to_string('project/compute_snapshots/_consistency.html', {
-        'label': wording.CONSISTENCIES.get(snapshot.consistency,
-                                           wording.CONSISTENCIES['']),
-        'meaning': wording.MEANINGS.get(snapshot.consistency,
-                                        wording.MEANINGS['']),
+        'consistency': wording.consistency(snapshot.consistency),
         'snapshot': snapshot})
 
 

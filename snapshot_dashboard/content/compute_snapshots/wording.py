@@ -14,6 +14,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Sequence
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -139,6 +140,19 @@ def status(name: str | None) -> str:
     if name is None:
         return str(_("not known"))
     return str(STATUSES.get(name, name))
+
+
+def parts(snapshot: model.Snapshot) -> list[dict[str, Any]]:
+    """A snapshot's parts with their statuses in words."""
+    return [{'part': part, 'status': status(part.status)}
+            for part in snapshot.parts]
+
+
+def consistency(mark: str) -> dict[str, Any]:
+    """The label of a mark, and what it means; one that nobody knows is none.
+    """
+    known = mark if mark in CONSISTENCIES else ''
+    return {'label': CONSISTENCIES[known], 'meaning': MEANINGS[known]}
 
 
 def about(seconds: int) -> str:
