@@ -104,7 +104,8 @@ class Progress:
     :ivar consistency: how it was then, one of the values in ``marks``.
     :ivar asked: when a write was sent whose answer is not known.
     :ivar image_id: the image that Nova named.
-    :ivar marked: when the marks of what was made were put right.
+    :ivar marked: how often it was tried to put right the marks of what was
+        made.
     :ivar idle: since when Nova has been doing nothing about an image that
         is not finished.
     :ivar captured: when the snapshot was whole.

@@ -151,6 +151,15 @@ class Situation:
                     and self.seen.now - progress.asked < ANSWER_GRACE)
 
     @property
+    def stop_astray(self) -> bool:
+        """Whether the first of several power-offs may still arrive.
+
+        It is refused while the instance is off, but not once it is on.
+        """
+        return (self.progress.stops > 1 and not self.progress.starts
+                and self.seen.now - self.progress.off < ANSWER_GRACE)
+
+    @property
     def to_power_off(self) -> bool:
         return self.plan.power_off and self.status == 'ACTIVE'
 

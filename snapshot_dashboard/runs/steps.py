@@ -105,8 +105,9 @@ def _note_off(s: Situation) -> Step:
     return _knowing(
         s, off=s.seen.now, asked=0, before=_before(s),
         stop_id=stop.request_id if stop else '',
-        consistency=consistency.mark(s.status, stop, s.plan.shutdown_timeout,
-                                     s.plan.agent))
+        # What was captured before that was not at rest.
+        consistency=s.progress.consistency or consistency.mark(
+            s.status, stop, s.plan.shutdown_timeout, s.plan.agent))
 
 
 def _power_off(s: Situation) -> Step:
@@ -156,7 +157,7 @@ def _note_disturbed(s: Situation) -> Step:
 def _mark(s: Situation) -> Step:
     images, snapshots = s.mismarked
     return Step(Do.MARK, dataclasses.replace(
-        s.progress, marked=s.seen.now), image_ids=images,
+        s.progress, marked=s.progress.marked + 1), image_ids=images,
         snapshot_ids=snapshots, consistency=s.consistency,
         owner=s.image.id if s.image else '',
         taken=int(s.image.created.timestamp()) if s.image else 0)
@@ -231,8 +232,8 @@ DURING: tuple[Row, ...] = (
     (lambda s: s.captured_running, _failed(Failure.STARTED_BY_OTHERS)),
     (lambda s: s.disturbed, _note_disturbed),
     (lambda s: s.finished and s.part_moving, _wait),
-    (lambda s: s.finished and any(s.mismarked) and not s.progress.marked,
-     _mark),
+    (lambda s: s.finished and any(s.mismarked)
+     and s.progress.marked < journal.TRIES, _mark),
     (lambda s: s.finished and s.part_stuck,
      _failed(Failure.PART_ABANDONED)),
     (lambda s: s.finished and s.part_failed, _failed(Failure.PART_FAILED)),
@@ -261,7 +262,8 @@ DARK: tuple[Row, ...] = (
 #: There is a snapshot, or there will be none.
 AFTER: tuple[Row, ...] = (
     (lambda s: s.stop_unanswered, _wait),
-    (lambda s: s.to_power_on and (s.busy or s.part_moving), _wait),
+    (lambda s: s.to_power_on and (s.busy or s.part_moving
+                                  or s.stop_astray), _wait),
     (lambda s: s.to_power_on and s.status == 'SHUTOFF'
      and s.progress.starts and s.power_unanswered, _wait),
     (lambda s: s.to_power_on and s.status == 'SHUTOFF'

@@ -151,14 +151,15 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
 
     :param parts: the volume snapshots that belong to it.
     """
-    metadata = {**_marks(server, plan, consistency, now),
+    metadata = {**_marks(server, plan, now),
+                marks.CONSISTENCY: consistency,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
                 **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)
 
 
-def _marks(server: types.Server, plan: journal.Plan, consistency: str,
+def _marks(server: types.Server, plan: journal.Plan,
            taken: int) -> dict[str, str]:
     return {
         marks.RUN: plan.run_id,
@@ -166,13 +167,14 @@ def _marks(server: types.Server, plan: journal.Plan, consistency: str,
         marks.INSTANCE: server.id,
         marks.INSTANCE_ID: server.id,
         marks.INSTANCE_NAME: server.name[:journal.VALUE_LENGTH],
-        marks.CONSISTENCY: consistency,
     }
 
 
 def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
                       step: steps.Step, now: int) -> None:
-    metadata = _marks(run.server, run.plan, run.progress.consistency, now)
+    # Somebody may power the instance on before they are whole, so how they
+    # were taken is written on them when they are.
+    metadata = _marks(run.server, run.plan, now)
     _all(cloud, (functools.partial(
         cloud.volumes.create_snapshot, volume_id, run.plan.name,
         run.plan.description, metadata) for volume_id in step.volume_ids))
@@ -180,7 +182,8 @@ def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
 
 def _mark(cloud: clouds.Cloud, run: journal.Journal,
           step: steps.Step) -> None:
-    metadata = _marks(run.server, run.plan, step.consistency, step.taken)
+    metadata = {**_marks(run.server, run.plan, step.taken),
+                marks.CONSISTENCY: step.consistency}
     _all(cloud, (
         *(functools.partial(cloud.images.mark, image_id, metadata)
           for image_id in step.image_ids),

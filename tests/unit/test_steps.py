@@ -290,22 +290,36 @@ def test_a_volume_snapshot_that_never_ends_does_not_keep_the_instance_off():
     found = look(SAVING, 'SHUTOFF')
     # It may become whole yet, of an instance that runs again by then.
     assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
-    then = look(found.note, 'SHUTOFF')
+    then = look(marked(found.note), 'SHUTOFF')
     assert failed(then) is Failure.PART_ABANDONED
     assert then.do is Do.POWER_ON
     last = look(then.note, 'ACTIVE')
     assert last.note.ended and not last.note.left
 
 
-def test_what_nova_made_unmarked_is_marked_once():
-    found = step(OFF_AND_ON, SAVING, server('SHUTOFF', image=''),
-                 image('active', parts='a', size=0),
-                 snapshots=made_by_nova(['available'], run=''))
+def marked(progress):
+    """It was tried to mark what was made, as often as it is tried at all."""
+    return dataclasses.replace(progress, marked=journal.TRIES)
+
+
+def test_what_nova_made_unmarked_is_marked_but_not_for_ever():
+    def look(progress):
+        return step(OFF_AND_ON, progress, server('SHUTOFF', image=''),
+                    image('active', parts='a', size=0),
+                    snapshots=made_by_nova(['available'], run=''))
+
+    found = look(SAVING)
     assert found.do is Do.MARK and found.snapshot_ids == (part_id(0),)
-    again = step(OFF_AND_ON, found.note, server('SHUTOFF', image=''),
-                 image('active', parts='a', size=0),
-                 snapshots=made_by_nova(['available'], run=''))
-    assert again.do is Do.POWER_ON
+    assert look(found.note).do is Do.MARK  # nothing came of it
+    assert look(marked(found.note)).do is Do.POWER_ON
+
+
+def test_volumes_captured_live_are_not_at_rest_since_it_went_off_later():
+    live = dataclasses.replace(
+        journal.Progress(), snapshots=1, consistency=marks.LIVE)
+    found = step(dataclasses.replace(WITH_VOLUME, power_off=False), live,
+                 server('SHUTOFF'), snapshots=[snapshot()], actions=[STOP])
+    assert found.note.off and found.note.consistency == marks.LIVE
 
 
 def test_a_set_that_somebody_disturbed_is_marked_as_taken_live():
@@ -473,6 +487,14 @@ def test_a_run_is_closed_when_the_instance_runs_again():
     found = step(OFF_AND_ON, CAPTURED, server(), image('active'))
     assert found.note.ended == NOW
     assert not found.note.failure
+
+
+def test_no_power_on_while_an_earlier_power_off_may_still_arrive():
+    progress = dataclasses.replace(SAVING, stops=2, captured=NOW, off=NOW)
+    for later, do in ((situation.ANSWER_GRACE - 1, Do.WAIT),
+                      (situation.ANSWER_GRACE, Do.POWER_ON)):
+        assert step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
+                    now=NOW + later).do is do
 
 
 def test_an_instance_that_was_to_be_left_off_is_left_off():
