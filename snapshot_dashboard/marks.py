@@ -55,6 +55,8 @@ IMAGE_TYPE = 'image_type'
 POWERED_OFF = 'powered-off'
 #: It was off, but had not shut down in time: the plug was pulled.
 FORCED_OFF = 'forced-off'
+#: Of a volume that was attached to no instance.
+DETACHED = 'detached'
 #: It ran, and its image announces a guest agent that can freeze the disks.
 LIVE_AGENT = 'live-agent'
 #: It ran, or was paused or suspended.

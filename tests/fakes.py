@@ -136,7 +136,7 @@ class FakeOpenStack:
     def volume(self, name: str = 'data', **fields) -> dict:
         body = {'id': new_id(), 'name': name, 'status': 'in-use', 'size': 5,
                 'volume_type': '__DEFAULT__', 'bootable': 'false',
-                'created_at': stamp(0)[:-1] + '.500000',
+                'created_at': stamp(0)[:-1] + '.500000', 'attachments': [],
                 'snapshot_id': None, **fields}
         self.volumes[body['id']] = body
         return body
@@ -157,6 +157,8 @@ class FakeOpenStack:
         self.attachments.setdefault(server['id'], []).append(
             {'volumeId': volume['id'], 'serverId': server['id'],
              'device': device, 'delete_on_termination': False})
+        volume['attachments'].append({'server_id': server['id'],
+                                      'device': device})
 
     def cloud(self, endpoints: dict[str, str] | None = None) -> clouds.Cloud:
         session = keystone_session.Session(
@@ -337,7 +339,7 @@ class FakeOpenStack:
         if len(parts) == 3:  # metadata
             kind[parts[1]]['metadata'].update(body['metadata'])
             return 200, {'metadata': kind[parts[1]]['metadata']}
-        if parts[1] == 'detail':
+        if len(parts) == 1 or parts[1] == 'detail':
             found = self._page(kind, query)
             return 404 if found is None else (200, {parts[0]: found})
         if parts[1] not in kind:

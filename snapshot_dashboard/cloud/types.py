@@ -222,7 +222,11 @@ class Image:
 
 @dataclasses.dataclass(frozen=True)
 class Volume:
-    """A volume of Cinder."""
+    """A volume of Cinder.
+
+    :ivar server_ids: the instances that it is attached to; more than one
+        with a multi-attach volume.
+    """
 
     id: str
     name: str
@@ -234,6 +238,7 @@ class Volume:
     image_properties: Mapping[str, str] = dataclasses.field(
         default_factory=dict)
     snapshot_id: str = ''
+    server_ids: tuple[str, ...] = ()
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Volume':
@@ -247,6 +252,8 @@ class Volume:
             project_id=body.get('os-vol-tenant-attr:tenant_id') or '',
             image_properties=dict(body.get('volume_image_metadata') or {}),
             snapshot_id=body.get('snapshot_id') or '',
+            server_ids=tuple(attachment['server_id'] for attachment
+                             in body.get('attachments') or ()),
         )
 
 

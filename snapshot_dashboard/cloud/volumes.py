@@ -58,6 +58,13 @@ class Volumes:
         ids.own('volume', volume.project_id, self._project_id)
         return volume
 
+    def volume_names(self, limit: int) -> dict[str, str]:
+        """The names of the project's volumes by id, newest first."""
+        with self._calling() as cinder:
+            found = cinder.volumes.list(detailed=False, limit=limit,
+                                        sort='created_at:desc')
+        return {volume.id: volume.name for volume in found}
+
     def volumes(self, limit: int,
                 since: datetime.datetime) -> list[types.Volume]:
         """The project's volumes made since then, newest first.

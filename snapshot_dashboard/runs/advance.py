@@ -70,7 +70,7 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
     there = journal.read(server)
     if there is not None and there.open:
         raise Busy(server.id)
-    if server.locked:
+    if server.locked and plan.image:
         return _begin_locked(cloud, server, plan, clock)
     cloud.compute.set_metadata(server.id, {
         **dict.fromkeys(journal.keys(server), ''),

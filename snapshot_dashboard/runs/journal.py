@@ -40,7 +40,7 @@ VALUE_LENGTH = 255
 _TAG_LENGTH = 60
 #: Volume ids in one metadata value.
 _IDS = 6
-_VERSION = 4
+_VERSION = 5
 #: How often one write is tried that has no effect.
 TRIES = 3
 
@@ -52,10 +52,11 @@ class Plan:
     :ivar power_off: power the running instance off first.
     :ivar power_on: power it on again afterwards.
     :ivar running: the instance ran when this was asked for.
+    :ivar image: whether the instance is captured, and not its volumes alone.
     :ivar began: seconds since the epoch.
     :ivar by: the name of the user who asked for it.
-    :ivar volumes: the ids of the attached volumes of an image-backed
-        instance that are captured with it.
+    :ivar volumes: the ids of the attached volumes that are captured with an
+        image-backed instance, or alone.
     :ivar stop_if_forced: power on again and take no snapshot, should the
         guest not shut down by itself.
     :ivar shutdown_timeout: seconds that the guest has for that.
@@ -79,6 +80,7 @@ class Plan:
     agent: bool = False
     expected: int = 0
     running: bool = False
+    image: bool = True
 
     @property
     def to_run_again(self) -> bool:
@@ -175,7 +177,8 @@ def write_plan(plan: Plan) -> dict[str, str]:
              'on': plan.power_on, 'at': plan.began, 'by': plan.by[:64],
              'forced': plan.stop_if_forced, 'down': plan.shutdown_timeout,
              'wait': plan.snapshot_timeout, 'agent': plan.agent,
-             'expected': plan.expected, 'ran': plan.running},
+             'expected': plan.expected, 'ran': plan.running,
+             'img': plan.image},
             separators=(',', ':'), ensure_ascii=False),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
@@ -254,6 +257,7 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
         power_on=bool(packed['on']),
         began=int(packed['at']),
         by=_text(packed['by']),
+        image=bool(packed['img']),
         volumes=tuple(volume_id for key in volumes
                       for volume_id in metadata[key].split()),
         stop_if_forced=bool(packed['forced']),

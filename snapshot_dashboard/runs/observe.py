@@ -45,10 +45,10 @@ def observe(cloud: clouds.Cloud, run: journal.Journal,
     """
     answers = _ask(cloud, {
         'server': lambda: _server(cloud, run.server.id),
-        'image': lambda: _images(cloud, run),
+        **({'image': lambda: _images(cloud, run)} if run.plan.image else {}),
         **({'volume': lambda: _marked(cloud, run)}
            if run.plan.volumes else {})})
-    server, images = answers['server'], answers['image'] or ()
+    server, images = answers['server'], answers.get('image') or ()
     there = journal.read(server) if server else None
     if there is not None and there.plan.run_id == run.plan.run_id:
         run = there  # the progress as it is now

@@ -44,7 +44,7 @@ def current(run: journal.Journal) -> Phase | None:
     if progress.captured or progress.failure:
         return Phase.POWER_ON if plan.power_off and plan.power_on else (
             Phase.SAVE)
-    if progress.image_id:
+    if progress.image_id or not plan.image and progress.snapshots:
         return Phase.SAVE
     if plan.power_off and not progress.off:
         return Phase.POWER_OFF

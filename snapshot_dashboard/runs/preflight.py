@@ -199,17 +199,22 @@ def obstacles(facts: Facts, chosen: Collection[str] = ()) -> list[Obstacle]:
         with an image-backed instance.
     """
     server = facts.server
-    found = []
-    run = journal.read(server)
-    if run is not None and run.open:
-        found.append(Obstacle(Code.RUN_OPEN, {'name': run.plan.name}))
-    elif server.task_state:
-        found.append(Obstacle(Code.BUSY, {'task': server.task_state}))
+    found = busy(server)
     if server.status not in situation.CAPTURABLE:
         found.append(Obstacle(Code.STATE, {'status': server.status}))
     if server.volume_backed or chosen:
         found += _volume_obstacles(facts, facts.taken(chosen))
     return found + _image_obstacles(facts)
+
+
+def busy(server: types.Server) -> list[Obstacle]:
+    """What the server is at that a run would have to wait for."""
+    run = journal.read(server)
+    if run is not None and run.open:
+        return [Obstacle(Code.RUN_OPEN, {'name': run.plan.name})]
+    if server.task_state:
+        return [Obstacle(Code.BUSY, {'task': server.task_state})]
+    return []
 
 
 def _volume_obstacles(facts: Facts, taken: list[disk_facts.Disk]
@@ -223,18 +228,29 @@ def _volume_obstacles(facts: Facts, taken: list[disk_facts.Disk]
             'status': disk.volume.status})
         for disk in taken
         if disk.volume and disk.volume.status not in ('in-use', 'available')]
+    return found + over_quota(facts.quotas, [
+        (disk.volume.type if disk.volume else '', disk.size_mib // 1024)
+        for disk in taken])
+
+
+def over_quota(quotas: Mapping[str, types.Quota],
+               volumes: Sequence[tuple[str, int]]) -> list[Obstacle]:
+    """For which quotas of Cinder these volumes' snapshots are too many.
+
+    :param volumes: the type, or nothing, and the size in GiB of each.
+    """
     counts: dict[str, int] = {'': 0}
     sizes: dict[str, int] = {'': 0}
-    for disk in taken:
-        kind = disk.volume.type if disk.volume else ''
+    for kind, size_gib in volumes:
         for name in {'', f'_{kind}' if kind else ''}:
             counts[name] = counts.get(name, 0) + 1
-            sizes[name] = sizes.get(name, 0) + disk.size_mib // 1024
+            sizes[name] = sizes.get(name, 0) + size_gib
+    found = []
     for name in counts:
-        found += _over(Code.QUOTA_SNAPSHOTS, facts.quotas,
-                       f'snapshots{name}', counts[name])
-        found += _over(Code.QUOTA_GIGABYTES, facts.quotas,
-                       f'gigabytes{name}', sizes[name])
+        found += _over(Code.QUOTA_SNAPSHOTS, quotas, f'snapshots{name}',
+                       counts[name])
+        found += _over(Code.QUOTA_GIGABYTES, quotas, f'gigabytes{name}',
+                       sizes[name])
     return found
 
 

@@ -198,6 +198,11 @@ class Situation:
                     and self.plan.running and not self.plan.power_off)
 
     @property
+    def volumes_begun(self) -> bool:
+        """Whether there is all that is asked for of volumes alone."""
+        return not self.plan.image and not self.missing
+
+    @property
     def detached(self) -> bool:
         server = self.seen.server
         return server is not None and not (
@@ -275,12 +280,11 @@ class Situation:
         have turned out to be less at rest than it was when it began.
         """
         image = self.image
-        if image is None:
-            return (), ()
         wanted = {marks.RUN: self.plan.run_id,
                   marks.CONSISTENCY: self.consistency}
-        of_part = {**wanted, marks.IMAGE: image.id}
-        return (() if wanted.items() <= image.properties.items()
+        of_part = {**wanted, **({marks.IMAGE: image.id} if image else {})}
+        return (() if image is None
+                or wanted.items() <= image.properties.items()
                 else (image.id,),
                 tuple(snapshot.id for snapshot in self.seen.snapshots
                       if snapshot.id in self._part_ids
@@ -336,12 +340,13 @@ class Situation:
         worth much: its owner decides. And what somebody took away after it
         was whole is no reason to take away more.
         """
-        if self.progress.captured and self.image is None:
+        if self.progress.captured and self.plan.image and self.image is None:
             return [], []
-        keep = self.image if self.finished and (
-            self.progress.captured or not self.progress.failure
-            or self.progress.failure in _KEEPING) else None
-        kept = self._part_ids if keep else frozenset()
+        good = (self.progress.captured or not self.progress.failure
+                or self.progress.failure in _KEEPING)
+        keep = self.image if good and self.finished else None
+        kept = (self._part_ids if keep or good and not self.plan.image
+                else frozenset())
         return ([image for image in self.seen.images
                  if image is not keep and image.status not in _GOING],
                 [snapshot for snapshot in self.seen.snapshots

@@ -57,7 +57,7 @@ class Step:
     :ivar snapshot_ids: the volume snapshots to mark or to remove, or to name
         as parts of an image.
     :ivar consistency: the mark to put on them.
-    :ivar owner: the image that the volume snapshots belong to.
+    :ivar owner: the image that the volume snapshots belong to, if any.
     :ivar taken: when they were made, in seconds since the epoch.
     """
 
@@ -138,8 +138,9 @@ def _capture(s: Situation) -> Step:
 
 
 def _now_mark(s: Situation) -> str:
+    # Nova asks the guest's agent for an image, Cinder never does.
     return consistency.mark(s.status, None, s.plan.shutdown_timeout,
-                            s.plan.agent)
+                            s.plan.agent and not s.plan.volumes)
 
 
 def _note_idle(s: Situation) -> Step:
@@ -156,11 +157,12 @@ def _note_disturbed(s: Situation) -> Step:
 
 def _mark(s: Situation) -> Step:
     images, snapshots = s.mismarked
+    made = [s.image] if s.image else s.chosen.values()
     return Step(Do.MARK, dataclasses.replace(
         s.progress, marked=s.progress.marked + 1), image_ids=images,
         snapshot_ids=snapshots, consistency=s.consistency,
         owner=s.image.id if s.image else '',
-        taken=int(s.image.created.timestamp()) if s.image else 0)
+        taken=int(min(thing.created for thing in made).timestamp()))
 
 
 def _note_captured(s: Situation) -> Step:
@@ -247,6 +249,17 @@ DURING: tuple[Row, ...] = (
     (lambda s: True, _failed(Failure.IMAGE_ABANDONED)),
 )
 
+#: Of a run that captures volumes alone: there are the snapshots.
+ALONE: tuple[Row, ...] = (
+    (lambda s: s.disturbed, _note_disturbed),
+    (lambda s: s.part_moving, _wait),
+    (lambda s: any(s.mismarked) and s.progress.marked < journal.TRIES,
+     _mark),
+    (lambda s: s.part_stuck, _failed(Failure.PART_ABANDONED)),
+    (lambda s: s.part_failed, _failed(Failure.SNAPSHOT_FAILED)),
+    (lambda s: True, _note_captured),
+)
+
 #: Glance or Cinder does not answer, so what the run made is not known.
 DARK: tuple[Row, ...] = (
     # Nova has long been done with the image: nothing is gained by waiting.
@@ -302,6 +315,8 @@ def next_step(plan: journal.Plan, progress: journal.Progress,
         table = DARK
     elif situation.image is not None or progress.image_id:
         table = DURING
+    elif situation.volumes_begun:
+        table = ALONE
     else:
         table = BEFORE
     return next(act(situation) for holds, act in table if holds(situation))

@@ -184,11 +184,12 @@ def _mark(cloud: clouds.Cloud, run: journal.Journal,
           step: steps.Step) -> None:
     metadata = {**_marks(run.server, run.plan, step.taken),
                 marks.CONSISTENCY: step.consistency}
+    owner = {marks.IMAGE: step.owner} if step.owner else {}
     _all(cloud, (
         *(functools.partial(cloud.images.mark, image_id, metadata)
           for image_id in step.image_ids),
         *(functools.partial(cloud.volumes.mark_snapshot, snapshot_id,
-                            {**metadata, marks.IMAGE: step.owner})
+                            {**metadata, **owner})
           for snapshot_id in step.snapshot_ids)))
 
 

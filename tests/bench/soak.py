@@ -200,7 +200,7 @@ class _Run:
             if server.status == 'ACTIVE':
                 with contextlib.suppress(*_RETRIED):
                     self.session.post(f'{pages.PANEL}create/', [
-                        ('instance_id', self.server_id),
+                        ('source', f'instance-{self.server_id}'),
                         ('power_off', 'on'), ('power_on', 'on'),
                         ('if_forced', 'go-on'), ('seen_status', 'ACTIVE'),
                         ('name', self.name), ('description', ''),

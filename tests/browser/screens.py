@@ -67,10 +67,10 @@ class Screen:
         self.page.goto(f'{self._address}/project/compute_snapshots/')
         self.page.wait_for_load_state('networkidle')
 
-    def open_wizard(self, instance):
+    def open_wizard(self, name, shows='.snapshot-disks'):
         self.page.click('#compute_snapshots__action_create')
-        self.page.select_option('[name=instance_id]', label=instance)
-        self.page.wait_for_selector('.snapshot-disks')
+        self.page.select_option('[name=source]', label=name)
+        self.page.wait_for_selector(shows)
 
     def next_step(self, shows):
         self.page.click('.button-next')

@@ -190,7 +190,7 @@ def test_the_address_may_name_the_instance(screen, alice, horizon):
     user = screen()
     server = alice.find('batch-1')
     user.page.goto(f'{horizon}/project/compute_snapshots/create/'
-                   f'?instance_id={server.id}')
+                   f'?source=instance-{server.id}')
     expect(user.page.locator('.snapshot-disks caption')).to_contain_text(
         'batch-1')
     user.next_step('[data-facts-how]')

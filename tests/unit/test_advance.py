@@ -192,6 +192,45 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
     assert openstack.actions()[-1] == 'os-start'
 
 
+def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
+                                                              web):
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, image=False, volumes=(volume['id'],))
+    advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop']  # still creating
+    (snapshot,) = openstack.snapshots.values()
+    snapshot['status'] = 'available'
+    run = advance.advance(cloud, run)
+    assert snapshot['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
+    assert marks.IMAGE not in snapshot['metadata']
+    assert openstack.actions() == ['os-stop', 'os-start']
+    settle(web, 'ACTIVE')
+    run = advance.advance(cloud, run)
+    assert not run.open and not run.progress.failure
+    assert not openstack.images.keys() - {web['image']['id']}
+    assert list(openstack.snapshots) == [snapshot['id']]
+
+
+def test_a_volume_alone_that_fails_leaves_nothing_behind(openstack, web):
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, image=False, volumes=(volume['id'],))
+    advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    (snapshot,) = openstack.snapshots.values()
+    snapshot['status'] = 'error'
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop', 'os-start']
+    settle(web, 'ACTIVE')
+    run = advance.advance(cloud, run)
+    assert run.progress.failure == 'snapshot-failed'
+    assert snapshot['status'] == 'deleting'
+
+
 def test_a_cloud_that_hides_actions_leaves_no_instance_off(openstack, web):
     openstack.faults['GET', '/os-instance-actions$'] = 403
     cloud, run = begin(openstack, web)

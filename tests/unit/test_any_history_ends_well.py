@@ -42,7 +42,8 @@ FATE = st.sampled_from(('ok',) * 4 + model.FATES)
 class Histories(stateful.RuleBasedStateMachine):
     """One run, and all that can happen to it."""
 
-    @stateful.initialize(kind=st.sampled_from(['image', 'volume', 'chosen']),
+    @stateful.initialize(kind=st.sampled_from(['image', 'volume', 'chosen',
+                                               'alone']),
                          power_off=st.sampled_from([True, True, True, False]),
                          power_on=st.booleans(), stop=st.booleans(),
                          forced=st.booleans(),
@@ -62,7 +63,8 @@ class Histories(stateful.RuleBasedStateMachine):
             self.world, power_off=power_off and begins == 'ACTIVE',
             power_on=power_on, running=begins == 'ACTIVE',
             stop_if_forced=stop,
-            volumes=self.world.volumes if kind == 'chosen' else ())
+            image=kind != 'alone', volumes=self.world.volumes
+            if kind in ('chosen', 'alone') else ())
         self.advancers = [model.Advancer(self.world, self.run)]
         self.powered_by_user = False
         self.image_deleted = self.mangled = False
@@ -233,7 +235,7 @@ class Histories(stateful.RuleBasedStateMachine):
             if snapshot.id not in left)
         assert not per_volume or max(per_volume.values()) == 1
         if progress.captured:
-            assert made or self.image_deleted
+            assert made or self.image_deleted or not run.plan.image
         else:
             assert progress.failure, 'a silent end'
             failures.Failure(progress.failure)
@@ -245,7 +247,8 @@ class Histories(stateful.RuleBasedStateMachine):
                 claimed = thing.properties.get(marks.CONSISTENCY)
                 assert claimed in (thing.truth, marks.LIVE, None), (
                     f'it says {claimed}, and was {thing.truth}')
-        if progress.captured and run.plan.volumes and not self.image_deleted:
+        if progress.captured and run.plan.volumes and (
+                not self.image_deleted or not run.plan.image):
             assert set(per_volume) == set(run.plan.volumes)
 
 

@@ -25,7 +25,7 @@ from tests.views.conftest import INDEX
 
 
 def fields(server, **changed):
-    return {'instance_id': server['id'], 'power_off': 'on', 'power_on': 'on',
+    return {'source': f'instance-{server["id"]}', 'power_off': 'on', 'power_on': 'on',
             'seen_status': server['status'], 'name': 'nightly',
             'description': '', **changed}
 
@@ -44,7 +44,7 @@ def validate(client, server, step, **changed):
 
 
 def facts(client, server):
-    response = client.get(f'{INDEX}instances/{server["id"]}/facts/')
+    response = client.get(f'{INDEX}sources/instance-{server["id"]}/facts/')
     assert response.status_code == 200
     return bs4.BeautifulSoup(response.content, 'html.parser')
 
@@ -63,29 +63,29 @@ def test_it_offers_the_instances_of_the_project(client, openstack, member):
     openstack.server('web-2')
     soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
     assert [option.get_text() for option in soup.select(
-        '[name=instance_id] option')] == ['Choose an instance', 'web-1',
-                                          'web-2']
+        '[name=source] option')] == ['Choose an instance or a volume',
+                                     'web-1', 'web-2']
 
 
 def test_the_address_may_name_the_instance(client, openstack, member):
     openstack.server('web-1')
     chosen = openstack.server('web-2')
     soup = bs4.BeautifulSoup(
-        client.get(CREATE, {'instance_id': chosen['id']}).content,
+        client.get(CREATE, {'source': f'instance-{chosen["id"]}'}).content,
         'html.parser')
-    (option,) = soup.select('[name=instance_id] option[selected]')
+    (option,) = soup.select('[name=source] option[selected]')
     assert option.get_text() == 'web-2'
 
 
 def test_an_address_that_names_no_instance_is_no_error(client, openstack,
                                                        member):
     openstack.server('web-1')
-    response = client.get(CREATE, {'instance_id': 'nonsense'})
+    response = client.get(CREATE, {'source': 'nonsense'})
     assert response.status_code == 200
 
 
 def test_a_project_without_instances_is_told_so(client, openstack, member):
-    assert b'This project has no instances' in client.get(CREATE).content
+    assert b'This project has no instances and volumes' in client.get(CREATE).content
 
 
 def test_without_nova_the_wizard_says_so(client, openstack, member):
@@ -177,7 +177,7 @@ def test_a_full_quota_is_said_before_the_button(client, openstack, member):
 def test_facts_of_a_strangers_instance_are_not_found(client, openstack,
                                                      member):
     server = openstack.server('theirs', tenant_id='another-project')
-    response = client.get(f'{INDEX}instances/{server["id"]}/facts/')
+    response = client.get(f'{INDEX}sources/instance-{server["id"]}/facts/')
     assert response.status_code == 404
     submit(client, server)
     assert openstack.writes() == []
@@ -223,7 +223,7 @@ def test_an_id_that_is_none_opens_the_wizard_all_the_same(client, openstack,
                                                           member):
     for odd in ('detail', 'a/b', fakes.new_id()):
         assert client.get(CREATE, {
-            'instance_id': odd}).status_code == 200
+            'source': odd}).status_code == 200
 
 
 def test_without_nova_the_facts_say_so(client, openstack, member):
@@ -315,7 +315,7 @@ def test_hostile_names_are_text_in_facts_and_errors(client, openstack,
     server = openstack.server(hostile, image='')
     openstack.attach(server, openstack.volume(
         hostile, status='error', bootable='true'), '/dev/vda')
-    response = client.get(f'{INDEX}instances/{server["id"]}/facts/')
+    response = client.get(f'{INDEX}sources/instance-{server["id"]}/facts/')
     assert b'<img' not in response.content
     # Horizon's wizard puts the errors into the page as HTML.
     assert '<img' not in str(validate(client, server, '0')['errors'])

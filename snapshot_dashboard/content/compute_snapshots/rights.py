@@ -30,6 +30,11 @@ def can_create(request, volume_backed: bool = False) -> bool:
     return _check(request, *rules)
 
 
+def can_create_any(request) -> bool:
+    """Take snapshots of at least one kind."""
+    return can_create(request) or can_snapshot_volumes(request)
+
+
 def can_snapshot_volumes(request) -> bool:
     return _check(request, ("volume", "volume:create_snapshot"))
 
@@ -52,7 +57,9 @@ def can_record(request) -> bool:
 
 def can_advance(request, run: journal.Journal | None = None) -> bool:
     """Bring a run forward, or the project's runs in general."""
-    return can_create(request) and can_record(request) and (
+    can_capture = (can_create if run is None or run.plan.image
+                   else can_snapshot_volumes)
+    return can_capture(request) and can_record(request) and (
         run is None or not run.plan.power_off or can_power(request))
 
 

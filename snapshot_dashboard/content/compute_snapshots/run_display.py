@@ -76,7 +76,8 @@ def context(request, troubles=None, answer=None):
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
             f'{run.plan.run_id}:{run.progress.image_id}:'
-            f'{run.progress.captured}:{run.progress.ended}' for run in found),
+            f'{run.progress.snapshots}:{run.progress.captured}:'
+            f'{run.progress.ended}' for run in found),
     }
 
 

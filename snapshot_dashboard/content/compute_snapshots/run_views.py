@@ -28,10 +28,9 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import run_wording
-from snapshot_dashboard.content.compute_snapshots import wizard
+from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs import preflight
 
 _TEMPLATE = 'project/compute_snapshots/_runs.html'
 
@@ -144,12 +143,13 @@ class RetryView(_OneRunView):
     def write_run(self, cloud, run):
         if run.open or run.tagged:
             return
-        facts = preflight.look(cloud, run.server.id)
-        found = wizard.obstacles(self.request, facts, run.plan.volumes)
+        source = sources.of_run(self.request, run)
+        found = source.obstacles(run.plan.volumes if run.plan.image else (),
+                                 power_off=run.plan.power_off)
         if found:
             for text in found:
                 messages.error(self.request, text)
             return
         plan = advance.again(run, self.request.user.username)
         with contextlib.suppress(advance.Busy):
-            advance.advance(cloud, advance.begin(cloud, facts.server, plan))
+            advance.advance(cloud, advance.begin(cloud, run.server, plan))

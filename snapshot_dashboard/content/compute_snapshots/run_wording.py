@@ -103,6 +103,21 @@ FAILURES = {
     failures.Failure.CANCELLED: _(
         "Cancelled before the snapshot was taken."),
 }
+#: The same of runs that capture a volume alone, where it reads otherwise.
+FAILURES_ALONE = {
+    failures.Failure.VOLUME_DETACHED: _(
+        "The volume is not attached to the instance any more. No snapshot "
+        "was taken."),
+    failures.Failure.SNAPSHOT_REFUSED: _(
+        "The snapshot was refused, so none was taken."),
+    failures.Failure.SNAPSHOT_FAILED: _(
+        "The snapshot failed. What there was of it has been removed. Try "
+        "again, and ask the operator should it fail again."),
+    failures.Failure.PART_ABANDONED: _(
+        "The snapshot took too long, so the instance was not left waiting "
+        "for it. It was kept, for it may yet become whole. Look at it later, "
+        "and ask the operator should it not."),
+}
 UNKNOWN_FAILURE = _("The run failed for a reason that is not known. Look at "
                     "the instance and at the list below.")
 
@@ -116,7 +131,8 @@ def failure(run: journal.Journal) -> str:
         code = failures.Failure(progress.failure)
     except ValueError:
         return str(UNKNOWN_FAILURE)
-    words = [str(FAILURES[code])]
+    texts = FAILURES if run.plan.image else {**FAILURES, **FAILURES_ALONE}
+    words = [str(texts[code])]
     if code in (failures.Failure.START_REFUSED, failures.Failure.START_FAILED):
         words.insert(0, str(_("The snapshot was taken.") if progress.captured
                             else _("No snapshot was taken.")))

@@ -45,7 +45,7 @@ class CreateSnapshot(tables.LinkAction):
     icon = 'camera'
 
     def allowed(self, request, datum=None):
-        return rights.can_create(request)
+        return rights.can_create_any(request)
 
 
 class LaunchInstance(tables.LinkAction):
@@ -264,4 +264,4 @@ class SnapshotsTable(tables.DataTable):
             return _("No snapshot is like that.")
         return render_to_string(
             'project/compute_snapshots/_empty.html',
-            {'can_create': rights.can_create(self.request)})
+            {'can_create': rights.can_create_any(self.request)})

@@ -28,7 +28,7 @@ urlpatterns = [
     path('<slug:row_id>/dependants/',
          detail_views.DependantsView.as_view(), name='dependants'),
     path('create/', views.CreateView.as_view(), name='create'),
-    path('instances/<uuid:server_id>/facts/', views.FactsView.as_view(),
+    path('sources/<slug:source_id>/facts/', views.FactsView.as_view(),
          name='facts'),
     path('runs/', run_views.RunsView.as_view(), name='runs'),
     path('runs/advance/', run_views.AdvanceView.as_view(), name='advance'),

@@ -36,12 +36,14 @@ from snapshot_dashboard.content.compute_snapshots import names
 from snapshot_dashboard.content.compute_snapshots import overview_wording
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
+from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.content.compute_snapshots import tables as own_tables
 from snapshot_dashboard.content.compute_snapshots import wizard
 from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.runs import single_volume
 from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import listing
@@ -156,32 +158,39 @@ class CreateView(workflows.WorkflowView):
                 'page_title': self.workflow_class.name}
 
     def dispatch(self, request, *args, **kwargs):
-        if not rights.can_create(request):
+        if not rights.can_create_any(request):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
 
 class FactsView(generic.View):
-    """What the wizard shows once an instance is chosen."""
+    """What the wizard shows once something is chosen."""
 
-    def get(self, request, server_id):
-        if not rights.can_create(request):
+    def get(self, request, source_id):
+        if not rights.can_create_any(request):
             raise django_exceptions.PermissionDenied
         try:
-            facts = preflight.look(connect.cloud(request), str(server_id))
+            source = sources.look(request, source_id)
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
             return render(request, 'project/compute_snapshots/_no_facts.html',
                           {'service': wording.SERVICES[error.service]})
-        return render(request, 'project/compute_snapshots/_facts.html',
-                      facts_context(request, facts))
+        context = (volume_context if isinstance(source, sources.VolumeSource)
+                   else instance_context)
+        return render(request, source.template, {
+            'source': source, 'facts': source.facts,
+            'obstacles': source.obstacles(),
+            'unknown': [wording.SERVICES[error.service]
+                        for error in source.facts.unknown],
+            'may_not_power': source.facts.can_power_off
+            and not source.can_power_off,
+            **context(request, source.facts)})
 
 
-def facts_context(request, facts: preflight.Facts):
+def instance_context(request, facts: preflight.Facts):
     """The template context of the facts about one instance."""
-    can_power = rights.can_power(request)
     may_snapshot = rights.can_snapshot_volumes(request)
     return {
         'server': facts.server,
@@ -195,14 +204,19 @@ def facts_context(request, facts: preflight.Facts):
                                 and may_snapshot)}
             for disk in facts.disks],
         'not_captured': facts.not_captured,
-        'obstacles': wizard.obstacles(request, facts),
-        'unknown': [wording.SERVICES[error.service]
-                    for error in facts.unknown],
-        'can_power_off': facts.can_power_off and can_power,
-        'may_not_power': facts.can_power_off and not can_power,
         'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
-        'shutdown_timeout': wizard.shutdown_timeout(facts),
+        'shutdown_timeout': sources.shutdown_timeout(facts),
         'agent': facts.agent,
         'expected': wording.about(facts.expected),
-        'default_name': wizard.default_name(facts.server),
+    }
+
+
+def volume_context(request, facts: single_volume.Facts):
+    """The template context of the facts about one volume."""
+    return {
+        'volume': facts.volume,
+        'server': facts.instance.server if facts.instance else None,
+        'suggest_power_off': False,
+        'shutdown_timeout': sources.shutdown_timeout(facts.instance),
+        'agent': facts.instance is not None and facts.instance.agent,
     }

@@ -16,65 +16,24 @@ import logging
 
 from django.core import exceptions as django_exceptions
 from django.urls import reverse_lazy
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from horizon import forms
 from horizon import workflows
-from horizon.utils import memoized
 
-from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
-from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
-from snapshot_dashboard.content.compute_snapshots import wizard_wording
+from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
-from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.snapshots.kinds import Kind
 
 LOG = logging.getLogger(__name__)
-#: Instances offered for choice; any other can be given by its id.
+#: Instances and volumes offered for choice; others can be given by address.
 _CHOICES = 1000
-#: What to do with an instance that had to be powered off by force.
-_GO_ON, _STOP = 'go-on', 'stop'
-
-
-def default_name(server: types.Server) -> str:
-    """The instance's name and the minute, within Glance's 255 characters."""
-    stamp = timezone.localtime().strftime('-%Y-%m-%d-%H%M')
-    return (server.name or server.id)[:255 - len(stamp)] + stamp
-
-
-def shutdown_timeout(facts: preflight.Facts) -> int:
-    """Seconds that the guest of an instance has to shut down."""
-    return (settings.get('SHUTDOWN_TIMEOUT')
-            if facts.shutdown_timeout is None else facts.shutdown_timeout)
-
-
-@memoized.memoized
-def _facts(request, server_id: str) -> preflight.Facts:
-    """Looked up once per request, whichever step asks."""
-    return preflight.look(connect.cloud(request), server_id)
-
-
-def obstacles(request, facts: preflight.Facts, chosen=()) -> list[str]:
-    """All that is in the way of a snapshot, in words.
-
-    :param chosen: the ids of the attached volumes to be captured with it.
-    """
-    found = [wizard_wording.obstacle(obstacle)
-             for obstacle in preflight.obstacles(facts, chosen)]
-    if not (rights.can_create(request, facts.server.volume_backed)
-            and rights.can_record(request)
-            and (not chosen or rights.can_snapshot_volumes(request))):
-        found.append(_("You are not allowed to take a snapshot of this "
-                       "instance. Ask an administrator of the project for "
-                       "the role of a member."))
-    return found
 
 
 class VolumeIds(forms.Field):
@@ -87,53 +46,52 @@ class VolumeIds(forms.Field):
 
 
 class WhatAction(workflows.Action):
-    """Which instance; the disk table appears once it is chosen."""
+    """Of what; the facts appear once it is chosen."""
 
-    instance_id = forms.ChoiceField(label=_("Instance"))
+    source = forms.ChoiceField(label=_("Instance or Volume"))
     volumes = VolumeIds(required=False)
 
     class Meta:
         name = _("What")
         slug = 'what'
 
-    def populate_instance_id_choices(self, request, context):
+    def populate_source_choices(self, request, context):
         # The address names it when the wizard opens, the form afterwards.
-        chosen = self.data.get('instance_id') or context.get('instance_id')
-        try:
-            compute = connect.cloud(request).compute
-            names = compute.server_names(_CHOICES)
-            if chosen and chosen not in names:
-                server = compute.server(chosen)
-                names[server.id] = server.name
-        except errors.NotFound:
-            LOG.info('There is no server %s to take a snapshot of.', chosen)
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            LOG.warning('No list of instances: %s', error)
-            return [('', _("The instances could not be listed. Try again "
-                           "later."))]
-        if not names:
-            return [('', _("This project has no instances."))]
-        return [('', _("Choose an instance")),
-                *((server_id, name or server_id)
-                  for server_id, name in names.items())]
+        chosen = self.data.get('source') or context.get('source')
+        cloud = connect.cloud(request)
+        instances, volumes = cloud.together(
+            lambda: cloud.compute.server_names(_CHOICES),
+            lambda: cloud.volumes.volume_names(_CHOICES))
+        connect.log_out_if_expired(instances, volumes)
+        if instances == {} and (volumes == {} or isinstance(
+                volumes, errors.ServiceError)):
+            return [('', _("This project has no instances and volumes."))]
+        groups = []
+        if rights.can_create(request):
+            groups.append(_group(
+                Kind.INSTANCE, instances, chosen, _("Instances"),
+                _("The instances could not be listed. Try again later.")))
+        if cloud.has('volume') and rights.can_snapshot_volumes(request):
+            groups.append(_group(
+                Kind.VOLUME, volumes, chosen, _("Volumes"),
+                _("The volumes could not be listed. Try again later.")))
+        return [('', _("Choose an instance or a volume")), *groups]
 
     def clean(self):
         cleaned = super().clean()
-        server_id = cleaned.get('instance_id')
-        if server_id:
+        source_id = cleaned.get('source')
+        if source_id:
+            chosen = cleaned.get('volumes') or ()
             try:
-                facts = _facts(self.request, server_id)
-                volumes = cleaned.get('volumes') or ()
-                found = obstacles(self.request, facts, volumes)
-                if len(facts.taken(volumes)) < len(volumes) or (
-                        volumes and not facts.can_choose_volumes):
+                source = sources.look(self.request, source_id)
+                found = source.obstacles(
+                    chosen, power_off=bool(self.data.get('power_off')))
+                if not source.can_choose(chosen):
                     found.append(_("The disks of the instance have changed. "
                                    "Look at them again."))
             except errors.ServiceError as error:
                 connect.log_out_if_expired(error)
-                found = [_("The instance could not be looked at. Try again "
-                           "later.")]
+                found = [_("This could not be looked at. Try again later.")]
             if found:
                 # Horizon's wizard puts these into the page as they are.
                 raise django_exceptions.ValidationError(
@@ -141,9 +99,21 @@ class WhatAction(workflows.Action):
         return cleaned
 
 
+def _group(kind, names, chosen, label, problem):
+    """Choices of one kind; that which is chosen is among them."""
+    if isinstance(names, errors.ServiceError):
+        LOG.warning('No list for a choice: %s', names)
+        label, names = problem, {}
+    choices = {f'{kind.value}-{service_id}': name or service_id
+               for service_id, name in names.items()}
+    if chosen and chosen.startswith(f'{kind.value}-'):
+        choices.setdefault(chosen, chosen.partition('-')[2])
+    return label, list(choices.items())
+
+
 class What(workflows.Step):
     action_class = WhatAction
-    contributes = ('instance_id', 'volumes')
+    contributes = ('source', 'volumes')
     template_name = 'project/compute_snapshots/_what.html'
 
 
@@ -157,9 +127,9 @@ class HowAction(workflows.Action):
         initial=True)
     if_forced = forms.ChoiceField(
         label=_("If the guest does not shut down in time"), required=False,
-        initial=_GO_ON, choices=[
-            (_GO_ON, _("Power it off by force, and take the snapshot")),
-            (_STOP, _("Power it off by force, and on again without a "
+        initial=sources.GO_ON, choices=[
+            (sources.GO_ON, _("Power it off by force, and take the snapshot")),
+            (sources.STOP, _("Power it off by force, and on again without a "
                       "snapshot"))])
     # The state that the page was made for.
     seen_status = forms.CharField(required=False,
@@ -171,26 +141,22 @@ class HowAction(workflows.Action):
 
     def clean(self):
         cleaned = super().clean()
-        server_id = self.data.get('instance_id')
+        source_id = self.data.get('source')
         try:
-            facts = _facts(self.request, server_id) if server_id else None
+            source = sources.look(self.request, source_id or '')
         except errors.ServiceError:
-            facts = None  # the first step tells
-        if facts is None:
-            return cleaned
+            return cleaned  # the first step tells
         seen = cleaned.get('seen_status')
         if not seen:
             raise django_exceptions.ValidationError(
-                _("The page could not show the facts about the instance. Go "
-                  "back to the first step and choose the instance again."))
-        if seen != facts.server.status:
+                _("The page could not show the facts. Go back to the first "
+                  "step and choose again."))
+        if seen != source.state:
             raise django_exceptions.ValidationError(format_html(
-                _("The instance was in the state {old} when this page was "
-                  "made, and now is in the state {new}. Go back, look again "
-                  "and decide anew."),
-                old=seen, new=facts.server.status))
-        if cleaned.get('power_off') and not (
-                facts.can_power_off and rights.can_power(self.request)):
+                _("The state was {old} when this page was made, and now is "
+                  "{new}. Go back, look again and decide anew."),
+                old=seen, new=source.state))
+        if cleaned.get('power_off') and not source.can_power_off:
             raise django_exceptions.ValidationError(
                 _("This instance cannot be powered off now."))
         return cleaned
@@ -222,7 +188,7 @@ class Details(workflows.Step):
 
 
 class CreateSnapshot(workflows.Workflow):
-    """Takes a snapshot of an instance."""
+    """Takes a snapshot of an instance or of a volume."""
 
     slug = 'create_snapshot'
     name = _("Create Snapshot")
@@ -230,14 +196,10 @@ class CreateSnapshot(workflows.Workflow):
     wizard = True
     default_steps = (What, How, Details)
     success_url = reverse_lazy('horizon:project:compute_snapshots:index')
-    success_message = _(
-        "The snapshot \"%s\" was begun. Keep this page open until it is "
-        "finished. Should you leave, it goes on when you or another member "
-        "of the project comes back to it.")
     failure_message = _("The snapshot \"%s\" was not begun.")
 
     def get_entry_point(self):
-        """The first step, also where the address names the instance.
+        """The first step, also where the address names what to capture.
 
         Horizon would skip it as complete, and with it the disk table.
         """
@@ -248,21 +210,10 @@ class CreateSnapshot(workflows.Workflow):
         return message % self.context.get('name', '')
 
     def handle(self, request, context):
-        """Begin the run; everything was checked again by the steps."""
-        cloud = connect.cloud(request)
-        facts = _facts(request, context['instance_id'])
-        plan = advance.new_plan(
-            context['name'], context['description'],
-            by=request.user.username,
-            power_off=context['power_off'], power_on=context['power_on'],
-            volumes=tuple(context['volumes'] or ()),
-            stop_if_forced=context['if_forced'] == _STOP,
-            shutdown_timeout=shutdown_timeout(facts),
-            snapshot_timeout=int(settings.get('SNAPSHOT_TIMEOUT')),
-            agent=facts.agent, expected=facts.expected,
-            running=facts.server.status == 'ACTIVE')
+        """Begin it; everything was checked again by the steps."""
         try:
-            run = advance.begin(cloud, facts.server, plan)
+            self.success_message = sources.look(
+                request, context['source']).begin(context)
         except advance.Busy:
             self.failure_message = _(
                 "The snapshot \"%s\" was not begun: another one of this "
@@ -270,10 +221,9 @@ class CreateSnapshot(workflows.Workflow):
             return False
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            LOG.warning('Run %s could not begin: %s', plan.run_id, error)
+            LOG.warning('A snapshot could not begin: %s', error)
             self.failure_message = _refused(error)
             return False
-        _go_on(cloud, run)
         return True
 
 
@@ -284,11 +234,3 @@ def _refused(error: errors.ServiceError) -> str:
                  "changed. %(service)s said: %(detail)s")) % {
                      'name': '%s', 'detail': detail,
                      'service': wording.SERVICES[error.service]}
-
-
-def _go_on(cloud, run: journal.Journal) -> None:
-    """Take the first steps at once; the page takes the others."""
-    try:
-        advance.advance(cloud, run)
-    except errors.ServiceError as error:
-        LOG.info('Run %s goes on later: %s', run.plan.run_id, error)

@@ -84,6 +84,8 @@ CONSISTENCIES = {
                                      "Powered off"),
     marks.FORCED_OFF: pgettext_lazy("How a snapshot was taken",
                                     "Forced off"),
+    marks.DETACHED: pgettext_lazy("How a snapshot was taken",
+                                  "Not attached"),
     marks.LIVE_AGENT: pgettext_lazy("How a snapshot was taken",
                                     "Live, guest agent announced"),
     marks.LIVE: pgettext_lazy("How a snapshot was taken", "Live"),
@@ -107,6 +109,8 @@ MEANINGS = {
         "The instance did not shut down in time and was powered off by "
         "force, as if the plug had been pulled. The last things written may "
         "be missing, and its file systems may need a check."),
+    marks.DETACHED: _(
+        "The volume was attached to no instance, so it was at rest."),
     marks.LIVE_AGENT: _(
         "The instance ran. Its image announces a guest agent, which may have "
         "brought the file systems to rest; whether it did is not known."),

@@ -153,13 +153,13 @@ horizon.snapshotDashboard = {
     if (!polling) { horizon.datatables.update(); }
   },
 
-  /* The wizard: what the page says of the chosen instance. */
+  /* The wizard: what the page says of what is chosen. */
   initWizard: function (modal) {
     var $wizard = $(modal).find('[data-snapshot-facts]').closest('form');
     if (!$wizard.length) { return; }
-    var $instance = $wizard.find('[name="instance_id"]');
-    $instance.on('change', function () {
-      horizon.snapshotDashboard.loadFacts($wizard, $instance.val());
+    var $source = $wizard.find('[name="source"]');
+    $source.on('change', function () {
+      horizon.snapshotDashboard.loadFacts($wizard, $source.val());
     });
     $wizard.on('change', '[name="power_off"], [name="power_on"], ' +
                '[name="volumes"]', function () {
@@ -175,29 +175,29 @@ horizon.snapshotDashboard = {
       });
     }
     $wizard.find('input[type="hidden"][name="volumes"]').remove();
-    if ($instance.val()) { $instance.trigger('change'); }
+    if ($source.val()) { $source.trigger('change'); }
   },
 
-  loadFacts: function ($wizard, serverId) {
+  loadFacts: function ($wizard, sourceId) {
     var $facts = $wizard.find('[data-snapshot-facts]');
-    $wizard.data('facts', serverId);
-    /* Nothing of another instance stays, should this one not be had. */
+    $wizard.data('facts', sourceId);
+    /* Nothing of another one stays, should this one not be had. */
     $wizard.find('[name="seen_status"]').val('');
     $wizard.find('[data-power-fields] .form-group').addClass('hidden');
     $wizard.find('[data-facts-disks], [data-facts-how], ' +
                  '[data-facts-live], [data-facts-summary]').empty();
-    if (!serverId) { return; }
+    if (!sourceId) { return; }
     $wizard.find('[data-facts-disks]').text(gettext('Looking…'));
-    $.get($facts.attr('data-url').replace(
-      '00000000-0000-0000-0000-000000000000', serverId)
+    $.get(
+      $facts.attr('data-url').replace('SOURCE', sourceId)
     ).done(function (html) {
-      if ($wizard.data('facts') === serverId) {
+      if ($wizard.data('facts') === sourceId) {
         horizon.snapshotDashboard.showFacts($wizard, $('<div>').html(html));
       }
     }).fail(function () {
-      if ($wizard.data('facts') === serverId) {
+      if ($wizard.data('facts') === sourceId) {
         $wizard.find('[data-facts-disks]').text(
-          gettext('This instance cannot be looked at now. Try again later.'));
+          gettext('This cannot be looked at now. Try again later.'));
       }
     });
   },
@@ -232,7 +232,7 @@ horizon.snapshotDashboard = {
     if (!canPowerOff) {
       $wizard.find('[name="power_off"]').prop('checked', false);
     }
-    /* A name that the user has not touched follows the instance. */
+    /* A name that the user has not touched follows what is chosen. */
     if (!$name.val() || $name.val() === $wizard.data('default-name')) {
       $name.val($facts.attr('data-name'));
     }

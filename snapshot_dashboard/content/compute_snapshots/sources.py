@@ -1,0 +1,215 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the wizard can take a snapshot of: an instance, or one volume."""
+
+import abc
+from collections.abc import Collection
+import logging
+import time
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from horizon.utils import memoized
+
+from snapshot_dashboard import settings
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import wizard_wording
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.runs import single_volume
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots.kinds import Kind
+
+LOG = logging.getLogger(__name__)
+#: What to do with an instance that had to be powered off by force.
+GO_ON, STOP = 'go-on', 'stop'
+#: Where a run's text says how it goes on.
+KEEP_OPEN = _(
+    "The snapshot \"%s\" was begun. Keep this page open until it is "
+    "finished. Should you leave, it goes on when you or another member "
+    "of the project comes back to it.")
+
+
+class Source(abc.ABC):
+    """Something to take a snapshot of, and the facts about it.
+
+    :ivar state: what the user's decision rests on.
+    :ivar name: to call the snapshot after.
+    :ivar can_power_off: whether powering off first is something to offer.
+    :ivar template: shows the facts.
+    """
+
+    state: str
+    name: str
+    can_power_off: bool
+    template: str
+
+    @abc.abstractmethod
+    def obstacles(self, chosen: Collection[str] = (),
+                  power_off: bool = False) -> list[str]:
+        """All that is in the way of a snapshot, in words.
+
+        :param chosen: the ids of the attached volumes to be captured too.
+        """
+
+    @abc.abstractmethod
+    def can_choose(self, chosen: Collection[str]) -> bool:
+        """Whether these volumes can be captured with it."""
+
+    @abc.abstractmethod
+    def begin(self, wish: dict[str, Any]) -> Any:
+        """Begin the snapshot; everything was checked.
+
+        :param wish: the wizard's fields.
+        :returns: the message of that, with a place for the snapshot's name.
+        :raises Busy: when a run of its instance is open.
+        :raises ServiceError: when nothing was begun.
+        """
+
+    @property
+    def default_name(self) -> str:
+        """The name and the minute, within Glance's 255 characters."""
+        stamp = timezone.localtime().strftime('-%Y-%m-%d-%H%M')
+        return self.name[:255 - len(stamp)] + stamp
+
+
+class InstanceSource(Source):
+    """An instance."""
+
+    template = 'project/compute_snapshots/_facts.html'
+
+    def __init__(self, request, server_id: str):
+        self._request = request
+        self.facts = preflight.look(connect.cloud(request), server_id)
+        server = self.facts.server
+        self.state, self.name = server.status, server.name or server.id
+        self.can_power_off = (self.facts.can_power_off
+                              and rights.can_power(request))
+
+    def obstacles(self, chosen=(), power_off=False):
+        found = [wizard_wording.obstacle(obstacle)
+                 for obstacle in preflight.obstacles(self.facts, chosen)]
+        if not (rights.can_create(self._request,
+                                  self.facts.server.volume_backed)
+                and rights.can_record(self._request)
+                and (not chosen
+                     or rights.can_snapshot_volumes(self._request))):
+            found.append(_("You are not allowed to take a snapshot of this "
+                           "instance. Ask an administrator of the project "
+                           "for the role of a member."))
+        return found
+
+    def can_choose(self, chosen):
+        return not chosen or (
+            self.facts.can_choose_volumes
+            and len(self.facts.taken(chosen)) == len(chosen))
+
+    def begin(self, wish):
+        run(self._request, self.facts, wish,
+            volumes=tuple(wish['volumes'] or ()))
+        return KEEP_OPEN
+
+
+class VolumeSource(Source):
+    """One volume, attached or not."""
+
+    template = 'project/compute_snapshots/_volume_facts.html'
+
+    def __init__(self, request, volume_id: str):
+        self._request = request
+        self.facts = single_volume.look(connect.cloud(request), volume_id)
+        volume = self.facts.volume
+        self.state, self.name = self.facts.state, volume.name or volume.id
+        self.can_power_off = (self.facts.can_power_off
+                              and rights.can_power(request)
+                              and rights.can_record(request))
+
+    def obstacles(self, chosen=(), power_off=False):
+        found = [wizard_wording.obstacle(obstacle) for obstacle
+                 in single_volume.obstacles(self.facts, power_off)]
+        if not rights.can_snapshot_volumes(self._request):
+            found.append(_("You are not allowed to take a snapshot of this "
+                           "volume. Ask an administrator of the project for "
+                           "the role of a member."))
+        return found
+
+    def can_choose(self, chosen):
+        return not chosen
+
+    def begin(self, wish):
+        if wish['power_off']:
+            run(self._request, self.facts.instance, wish, image=False,
+                volumes=(self.facts.volume.id,))
+            return KEEP_OPEN
+        single_volume.create(
+            connect.cloud(self._request), self.facts, wish['name'],
+            wish['description'], now=int(time.time()),
+            shutdown_timeout=shutdown_timeout(self.facts.instance))
+        return _("The snapshot \"%s\" was begun.")
+
+
+_KINDS = {Kind.INSTANCE: InstanceSource, Kind.VOLUME: VolumeSource}
+
+
+@memoized.memoized
+def look(request, source_id: str) -> Source:
+    """The source of an id like a row's; looked up once per request.
+
+    :raises ServiceError: ``NotFound`` also for a malformed id.
+    """
+    try:
+        kind, service_id = model.parse_row_id(source_id)
+    except ValueError:
+        raise errors.NotFound('compute', repr(source_id)) from None
+    return _KINDS[kind](request, service_id)
+
+
+def of_run(request, run: journal.Journal) -> Source:
+    """What a run takes a snapshot of, as it is now.
+
+    :raises ServiceError: when that could not be looked at.
+    """
+    if run.plan.image:
+        return InstanceSource(request, run.server.id)
+    return VolumeSource(request, run.plan.volumes[0])
+
+
+def shutdown_timeout(facts: preflight.Facts | None) -> int:
+    """Seconds that the guest of an instance has to shut down."""
+    if facts is None or facts.shutdown_timeout is None:
+        return int(settings.get('SHUTDOWN_TIMEOUT'))
+    return facts.shutdown_timeout
+
+
+def run(request, facts: preflight.Facts, wish: dict[str, Any],
+        **options: Any) -> None:
+    """Begin a run, and take its first steps; the page takes the others."""
+    plan = advance.new_plan(
+        wish['name'], wish['description'], by=request.user.username,
+        power_off=wish['power_off'], power_on=wish['power_on'],
+        stop_if_forced=wish['if_forced'] == STOP,
+        shutdown_timeout=shutdown_timeout(facts),
+        snapshot_timeout=int(settings.get('SNAPSHOT_TIMEOUT')),
+        agent=facts.agent, expected=facts.expected,
+        running=facts.server.status == 'ACTIVE', **options)
+    cloud = connect.cloud(request)
+    begun = advance.begin(cloud, facts.server, plan)
+    try:
+        advance.advance(cloud, begun)
+    except errors.ServiceError as error:
+        LOG.info('Run %s goes on later: %s', plan.run_id, error)

@@ -1,0 +1,229 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The wizard takes a snapshot of one volume, attached or not."""
+
+import bs4
+import pytest
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import journal
+from tests import fakes
+from tests.views.conftest import CREATE
+from tests.views.conftest import INDEX
+
+
+def facts(client, volume):
+    response = client.get(f'{INDEX}sources/volume-{volume["id"]}/facts/')
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def submit(client, volume, seen, **changed):
+    values = {'source': f'volume-{volume["id"]}', 'seen_status': seen,
+              'name': 'before', 'description': 'the upgrade', **changed}
+    return client.post(CREATE, values)
+
+
+def attached(openstack, **fields):
+    server, volume = openstack.server('db', **fields), openstack.volume()
+    openstack.attach(server, volume, '/dev/vdb')
+    return server, volume
+
+
+def words(soup, part):
+    return ' '.join(soup.select_one(f'[data-for={part}]').get_text(
+        ' ').split())
+
+
+def only(openstack):
+    (snapshot,) = openstack.snapshots.values()
+    return snapshot
+
+
+def test_volumes_are_offered_beside_the_instances(client, openstack, member):
+    openstack.server('web-1')
+    openstack.volume('data')
+    soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
+    assert {group['label']: [option.get_text() for option in
+                             group.select('option')]
+            for group in soup.select('[name=source] optgroup')} == {
+        'Instances': ['web-1'], 'Volumes': ['data']}
+
+
+def test_without_cinder_the_instances_are_offered_all_the_same(
+        client, openstack, member):
+    openstack.server('web-1')
+    openstack.faults['GET', '/volumes'] = 503
+    html = client.get(CREATE).content
+    assert b'web-1' in html and b'volumes could not be listed' in html
+
+
+def test_a_volume_of_no_instance_is_at_rest(client, openstack, member):
+    volume = openstack.volume(status='available')
+    soup = facts(client, volume)
+    assert 'attached to no instance' in words(soup, 'how')
+    assert soup.select_one('[data-facts]')['data-can-power-off'] == 'false'
+    assert not soup.select('[data-for=disks] .alert, [data-for=how] .alert')
+    submit(client, volume, 'available')
+    snapshot = only(openstack)
+    assert (snapshot['name'], snapshot['volume_id']) == (
+        'before', volume['id'])
+    assert snapshot['metadata'][marks.CONSISTENCY] == marks.DETACHED
+    assert openstack.actions() == []
+
+
+def test_a_volume_of_an_instance_that_is_off_is_at_rest(client, openstack,
+                                                        member):
+    server, volume = attached(openstack, status='SHUTOFF')
+    assert 'is off, so it is at rest' in words(facts(client, volume), 'how')
+    submit(client, volume, 'SHUTOFF')
+    metadata = only(openstack)['metadata']
+    assert metadata[marks.CONSISTENCY] == marks.POWERED_OFF
+    assert metadata[marks.INSTANCE] == server['id']
+    assert metadata[marks.INSTANCE_NAME] == 'db'
+
+
+def test_a_volume_in_use_is_crash_consistent_and_that_is_said(
+        client, openstack, member):
+    server, volume = attached(openstack)
+    soup = facts(client, volume)
+    assert 'as after a power failure' in words(soup, 'how')
+    assert soup.select_one('[data-facts]')['data-can-power-off'] == 'true'
+    # A choice of the user, not a suggestion: most systems recover from it.
+    assert soup.select_one(
+        '[data-facts]')['data-suggest-power-off'] == 'false'
+    submit(client, volume, 'ACTIVE')
+    assert only(openstack)['metadata'][marks.CONSISTENCY] == marks.LIVE
+    assert openstack.actions() == []
+    assert journal.read(types.Server.from_api(server)) is None
+
+
+def test_a_guest_agent_says_nothing_of_a_volume(client, openstack, member):
+    server, volume = attached(openstack)
+    base = openstack.image('base', hw_qemu_guest_agent='yes')
+    server['image'] = {'id': base['id']}
+    submit(client, volume, 'ACTIVE')
+    assert only(openstack)['metadata'][marks.CONSISTENCY] == marks.LIVE
+
+
+def test_its_instance_can_be_powered_off_for_it(client, openstack, member):
+    server, volume = attached(openstack)
+    submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
+    assert openstack.actions() == ['os-stop']
+    plan = journal.read(types.Server.from_api(server)).plan
+    assert plan.power_off and plan.power_on and not plan.image
+    assert plan.volumes == (volume['id'],)
+    assert not openstack.snapshots  # it comes when the instance is off
+
+
+@pytest.mark.parametrize('fields', [{'locked': True}, {}])
+def test_what_cannot_be_powered_off_is_captured_as_it_is(
+        client, openstack, member, fields):
+    _server, volume = attached(openstack, **fields)
+    if not fields:  # attached to two: nobody can tell which one writes
+        openstack.attach(openstack.server('other'), volume, '/dev/vdc')
+    soup = facts(client, volume)
+    assert soup.select_one('[data-facts]')['data-can-power-off'] == 'false'
+    assert 'may be writing' in words(soup, 'how')
+    seen = soup.select_one('[data-facts]')['data-status']
+    submit(client, volume, seen, power_off='on')
+    assert openstack.writes() == []
+    submit(client, volume, seen)
+    assert only(openstack)['metadata'][marks.CONSISTENCY] == marks.LIVE
+
+
+def test_a_full_quota_of_its_type_is_said_before_the_button(
+        client, openstack, member):
+    volume = openstack.volume(status='available', volume_type='ssd')
+    openstack.quotas = {'gigabytes_ssd': {'limit': 4, 'in_use': 0,
+                                          'reserved': 0}}
+    (alert,) = facts(client, volume).select('.alert-danger')
+    assert '5 GiB are needed' in alert.get_text()
+    assert 'ssd' in alert.get_text()
+    submit(client, volume, 'available')
+    assert openstack.writes() == []
+
+
+def test_a_broken_volume_is_refused_with_the_reason(client, openstack,
+                                                    member):
+    volume = openstack.volume(status='error')
+    (alert,) = facts(client, volume).select('.alert-danger')
+    assert 'state error' in alert.get_text()
+    submit(client, volume, 'error')
+    assert openstack.writes() == []
+
+
+def test_a_busy_instance_matters_only_if_it_is_to_be_powered_off(
+        client, openstack, member):
+    _server, volume = attached(
+        openstack, **{'OS-EXT-STS:task_state': 'image_uploading'})
+    submit(client, volume, 'ACTIVE', power_off='on')
+    assert openstack.writes() == []
+    submit(client, volume, 'ACTIVE')
+    assert only(openstack)
+
+
+def test_without_nova_a_volume_in_use_counts_as_written_to(
+        client, openstack, member):
+    _server, volume = attached(openstack)
+    openstack.faults['GET', '/servers/'] = 503
+    soup = facts(client, volume)
+    assert 'because of Nova' in soup.get_text(' ')
+    assert 'may be writing' in words(soup, 'how')
+
+
+def test_what_cinder_refuses_is_told_and_nothing_was_done(client, openstack,
+                                                          member):
+    volume = openstack.volume(status='available')
+    openstack.faults['POST', '/snapshots$'] = 413
+    submit(client, volume, 'available')
+    assert not openstack.snapshots
+    message = ' '.join(str(message) for message in client.get(
+        INDEX).context['messages'])
+    assert 'nothing was changed' in message and 'Cinder said' in message
+
+
+def test_a_strangers_volume_is_not_found(client, openstack, member):
+    volume = openstack.volume(**{
+        'os-vol-tenant-attr:tenant_id': fakes.new_id()})
+    assert client.get(f'{INDEX}sources/volume-{volume["id"]}/facts/'
+                      ).status_code == 404
+    submit(client, volume, 'available')
+    assert openstack.writes() == []
+
+
+def test_a_reader_takes_no_snapshot_of_a_volume(client, openstack, reader):
+    volume = openstack.volume(status='available')
+    assert submit(client, volume, 'available').status_code in (302, 403)
+    assert openstack.writes() == []
+
+
+def test_hostile_names_of_volumes_are_text(client, openstack, member):
+    volume = openstack.volume('<img src=x>', status='error')
+    html = client.get(f'{INDEX}sources/volume-{volume["id"]}/facts/').content
+    assert b'<img' not in html
+
+
+def test_a_failed_run_of_a_volume_is_tried_again_as_such(client, openstack,
+                                                         member):
+    server, volume = attached(openstack)
+    openstack.faults['POST', '/action$'] = 403
+    submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
+    openstack.faults.clear()
+    run = journal.read(types.Server.from_api(server))
+    assert not run.open and run.progress.failure == 'stop-refused'
+    client.post(f'{INDEX}runs/{server["id"]}/retry/')
+    again = journal.read(types.Server.from_api(server))
+    assert again.open and again.plan.run_id != run.plan.run_id
+    assert not again.plan.image and again.plan.volumes == (volume['id'],)
