@@ -44,6 +44,11 @@ IMAGE = 'snapshot_dashboard_image'
 PARTS = 'snapshot_dashboard_parts'
 #: How it was taken, one of those below.
 CONSISTENCY = 'snapshot_dashboard_consistency'
+#: Until when its owner wants to keep it: a date, and the snapshot's own id,
+#: for an image's heirs must not inherit that.
+EXPIRES = 'snapshot_dashboard_expires'
+#: On all that have such a date, for neither service finds a part of a value.
+EXPIRING = 'snapshot_dashboard_expiring'
 #: Horizon shows and edits this property of images as their description.
 DESCRIPTION = 'description'
 #: Nova's own marks, which it gives image-backed snapshots only; the plugin
@@ -83,6 +88,23 @@ def own(properties: Mapping[str, str],
         return {}
     return {key: value for key, value in properties.items()
             if key.startswith('snapshot_dashboard_')}
+
+
+def write_expiry(day: datetime.date, snapshot_id: str) -> dict[str, str]:
+    """The properties that say until when a snapshot is wanted."""
+    return {EXPIRES: f'{day.isoformat()} {snapshot_id}', EXPIRING: 'True'}
+
+
+def expiry(properties: Mapping[str, str],
+           snapshot_id: str) -> datetime.date | None:
+    """The last day on which a snapshot is wanted; None for no end."""
+    day, _, owner = properties.get(EXPIRES, '').partition(' ')
+    if owner != snapshot_id:
+        return None
+    try:
+        return datetime.date.fromisoformat(day)
+    except ValueError:
+        return None
 
 
 def name_parts(part_ids: Sequence[str]) -> dict[str, str]:

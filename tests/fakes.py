@@ -316,7 +316,11 @@ class FakeOpenStack:
             return 204, None
         if method == 'PATCH':
             for change in body:
-                self.images[parts[2]][change['path'][1:]] = change['value']
+                name = change['path'][1:]
+                if change['op'] == 'remove':
+                    del self.images[parts[2]][name]
+                else:
+                    self.images[parts[2]][name] = change['value']
         return 200, self.images[parts[2]]
 
     def _cinder(self, method, path, query, body):
@@ -336,6 +340,9 @@ class FakeOpenStack:
             return 202, {'snapshot': self.snapshot(
                 asked['name'], status='creating',
                 volume_id=asked['volume_id'], metadata=asked['metadata'])}
+        if len(parts) == 4:  # one item of metadata
+            del kind[parts[1]]['metadata'][parts[3]]
+            return 200, None
         if len(parts) == 3:  # metadata
             kind[parts[1]]['metadata'].update(body['metadata'])
             return 200, {'metadata': kind[parts[1]]['metadata']}
@@ -347,6 +354,8 @@ class FakeOpenStack:
         if method == 'DELETE':
             kind[parts[1]]['status'] = 'deleting'
             return 202, None
+        if method == 'PUT':
+            kind[parts[1]].update(body['snapshot'])
         return 200, {parts[0][:-1]: kind[parts[1]]}
 
     @staticmethod

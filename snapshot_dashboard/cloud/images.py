@@ -16,6 +16,7 @@ The client's own HTTP layer is used, not its image model: that would fetch
 a JSON schema first, and check each of a page's images against it.
 """
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
@@ -73,14 +74,19 @@ class Images:
             _, body = glance.get(f'/v2/images?{query}')
         return [types.Image.from_api(image) for image in body['images']]
 
-    def mark(self, image_id: str, properties: Mapping[str, str]) -> None:
-        """Set some properties; the others stay (Image API v2, JSON patch).
+    def mark(self, image_id: str, properties: Mapping[str, str | bool],
+             remove: Iterable[str] = ()) -> None:
+        """Set some properties or fields; the others stay.
 
-        To add one that is there replaces it.
+        To add one that is there replaces it (Image API v2, JSON patch).
+
+        :param remove: the names of properties that are there.
         """
         ids.check('image', image_id)
-        changes = [{'op': 'add', 'path': f'/{name}', 'value': value}
-                   for name, value in properties.items()]
+        changes: list[dict[str, Any]] = [
+            {'op': 'add', 'path': f'/{name}', 'value': value}
+            for name, value in properties.items()]
+        changes += [{'op': 'remove', 'path': f'/{name}'} for name in remove]
         with self._calling() as glance:
             glance.patch(f'/v2/images/{image_id}', headers={
                 'Content-Type': 'application/openstack-images-v2.1-json-patch'

@@ -126,6 +126,17 @@ class Volumes:
         with self._calling() as cinder:
             cinder.volume_snapshots.set_metadata(snapshot_id, dict(metadata))
 
+    def edit_snapshot(self, snapshot_id: str, name: str,
+                      description: str) -> None:
+        with self._calling() as cinder:
+            cinder.volume_snapshots.update(snapshot_id, name=name,
+                                           description=description)
+
+    def unmark_snapshot(self, snapshot_id: str, keys: list[str]) -> None:
+        """Take metadata that is there from a snapshot."""
+        with self._calling() as cinder:
+            cinder.volume_snapshots.delete_metadata(snapshot_id, keys)
+
     def delete_snapshot(self, snapshot_id: str) -> None:
         with self._calling() as cinder:
             cinder.volume_snapshots.delete(snapshot_id)

@@ -13,12 +13,13 @@
 """All that is known of one snapshot, and what was made from it."""
 
 from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import functools
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
-from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import model
@@ -27,6 +28,8 @@ from snapshot_dashboard.snapshots.kinds import Kind
 
 #: Instances and volumes that are looked at for what was made from a snapshot.
 MOST = 1000
+#: Images of which it is asked, one by one, what was launched from them.
+_ASKED = 20
 #: What Nova writes on a snapshot: the image that the instance was launched
 #: from.
 _BASE_IMAGE = 'base_image_ref'
@@ -79,12 +82,12 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
     entry = single.entry(cloud, row_id)
     snapshot = single.row(cloud, entry)
     if isinstance(entry, types.VolumeSnapshot):
-        return Details(snapshot, entry.description, entry.user_id,
+        return Details(snapshot, single.description(entry), entry.user_id,
                        properties=tuple(sorted(entry.metadata.items())))
     base_id = entry.properties.get(_BASE_IMAGE, '')
     return Details(
         snapshot,
-        description=entry.properties.get(marks.DESCRIPTION, ''),
+        description=single.description(entry),
         user_id=entry.properties.get('user_id', ''),
         min_disk_gib=entry.min_disk_gib,
         min_ram_mib=entry.min_ram_mib,
@@ -98,30 +101,41 @@ def _name(cloud: clouds.Cloud, image_id: str) -> str:
     return answer.name if isinstance(answer, types.Image) else ''
 
 
-def dependants(cloud: clouds.Cloud,
-               snapshot: model.Snapshot) -> Dependants:
-    """What was made from a snapshot, in one round of two calls at the most.
+def dependants(cloud: clouds.Cloud, snapshots: Sequence[model.Snapshot]
+               ) -> dict[str, Dependants]:
+    """What was made from snapshots, by their row ids, in one round of calls.
 
     Nova finds servers by their image. Cinder finds no volumes by the
     snapshot, so those that were made since are looked through.
     """
+    images = [snapshot for snapshot in snapshots
+              if snapshot.kind is Kind.INSTANCE][:_ASKED]
     calls: dict[str, Callable[[], Any]] = {}
-    if snapshot.kind is Kind.INSTANCE and cloud.has('compute'):
-        calls['servers'] = functools.partial(
+    if cloud.has('compute'):
+        calls.update({snapshot.id: functools.partial(
             cloud.compute.servers, MOST, image_id=snapshot.id)
-    if cloud.has('volume'):
+            for snapshot in images})
+    if cloud.has('volume') and snapshots:
         calls['volumes'] = functools.partial(
-            cloud.volumes.volumes, MOST, since=snapshot.created)
+            cloud.volumes.volumes, MOST,
+            since=min(snapshot.created for snapshot in snapshots))
     answers = dict(zip(calls, cloud.together(*calls.values())))
-    found: dict[str, list[Any]] = {
-        name: [] if isinstance(answer, errors.ServiceError) else answer
-        for name, answer in answers.items()}
+    return {snapshot.row_id: _of(snapshot, answers)
+            for snapshot in snapshots}
+
+
+def _of(snapshot: model.Snapshot, answers: Mapping[str, Any]) -> Dependants:
+    mine = [answers[name] for name in (snapshot.id, 'volumes')
+            if name in answers]
+    known = {name: answer for name, answer in answers.items()
+             if not isinstance(answer, errors.ServiceError)}
     of = {snapshot.id, *(part.id for part in snapshot.parts)}
     return Dependants(
-        servers=tuple(found.get('servers', ())),
-        volumes=tuple(volume for volume in found.get('volumes', ())
+        servers=tuple(known.get(snapshot.id, ())),
+        volumes=tuple(volume for volume in known.get('volumes', ())
                       if volume.snapshot_id in of
                       or volume.image_properties.get('image_id') in of),
-        partial=any(len(things) >= MOST for things in found.values()),
-        problems=tuple(answer for answer in answers.values()
+        partial=any(len(answer) >= MOST for answer in known.values()) or (
+            snapshot.kind is Kind.INSTANCE and snapshot.id not in answers),
+        problems=tuple(answer for answer in mine
                        if isinstance(answer, errors.ServiceError)))

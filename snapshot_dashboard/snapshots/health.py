@@ -18,6 +18,7 @@ take a call for each thousand.
 
 from collections.abc import Callable
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import datetime
 from typing import Any
@@ -45,6 +46,7 @@ class Health:
     :ivar left_over: images that nobody works on any more.
     :ivar orphans: volume snapshots whose instance snapshot is gone.
     :ivar old: one that is older than the operator's limit, the oldest.
+    :ivar expired: those that their owners do not want any more.
     :ivar partial: whether there are more than were looked at.
     :ivar problems: why some of it is not known.
     """
@@ -53,19 +55,22 @@ class Health:
     left_over: tuple[model.Snapshot, ...] = ()
     orphans: tuple[model.Snapshot, ...] = ()
     old: model.Snapshot | None = None
+    expired: tuple[model.Snapshot, ...] = ()
     partial: bool = False
     problems: tuple[errors.ServiceError, ...] = ()
 
     @property
     def found(self) -> bool:
         return bool(self.incomplete or self.left_over or self.orphans
-                    or self.old)
+                    or self.old or self.expired)
 
 
-def look(cloud: clouds.Cloud, now: float, old_days: int = 0) -> Health:
+def look(cloud: clouds.Cloud, now: float, today: datetime.date,
+         old_days: int = 0) -> Health:
     """Look at the newest snapshots, in a few large calls.
 
     :param now: seconds since the epoch.
+    :param today: where the user is.
     :param old_days: what is older counts as old; 0 for no limit.
     """
     owner = {'owner': cloud.project_id}
@@ -76,11 +81,15 @@ def look(cloud: clouds.Cloud, now: float, old_days: int = 0) -> Health:
         calls['begun'] = lambda: cloud.images.images(_BEGUN, {
             **owner, marks.IMAGE_TYPE: 'snapshot',
             'status': 'in:queued,saving'}, ascending=True)
+        calls['expiring images'] = lambda: cloud.images.images(
+            LOOKED_AT, {**owner, marks.EXPIRING: 'True'})
         if old_days:
             calls['old'] = lambda: cloud.images.images(
                 1, {**owner, marks.IMAGE_TYPE: 'snapshot'}, ascending=True)
     if cloud.has('volume'):
         calls['volumes'] = lambda: cloud.volumes.snapshots(LOOKED_AT)
+        calls['expiring volumes'] = lambda: cloud.volumes.snapshots(
+            LOOKED_AT, {'metadata': {marks.EXPIRING: 'True'}})
     answers = dict(zip(calls, cloud.together(*calls.values())))
     problems = [answer for answer in answers.values()
                 if isinstance(answer, errors.ServiceError)]
@@ -97,6 +106,8 @@ def look(cloud: clouds.Cloud, now: float, old_days: int = 0) -> Health:
             model.from_volume_snapshot(one) for one in volumes
             if sets.is_orphan(one, owners, problems, now)),
         old=_old(found.get('old', []), now, old_days),
+        expired=_expired([*found.get('expiring images', []),
+                          *found.get('expiring volumes', [])], today),
         partial=len(images) >= LOOKED_AT or len(volumes) >= LOOKED_AT,
         problems=tuple(problems))
 
@@ -133,6 +144,12 @@ def _old(oldest: list[types.Image], now: float,
         if now - image.created.timestamp() > limit:
             return model.from_image(image, {})
     return None
+
+
+def _expired(expiring: Sequence[types.Image | types.VolumeSnapshot],
+             today: datetime.date) -> tuple[model.Snapshot, ...]:
+    found = [model.bare(entry) for entry in expiring]
+    return tuple(row for row in found if row.expired(today))
 
 
 def usage(cloud: clouds.Cloud) -> dict[str, types.Quota]:

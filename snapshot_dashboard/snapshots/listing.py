@@ -228,6 +228,8 @@ def _row_entry(query: Query, entry: streams.Entry,
     """
     if query.consistency and model.consistency(entry) != query.consistency:
         return None  # it has inherited the mark of another one
+    if query.expired_on and not model.bare(entry).expired(query.expired_on):
+        return None
     owner = owners.get(entry.id)
     if owner is not None:
         asked = query.volume_id or query.state is State.FAILED

@@ -69,6 +69,7 @@ class Snapshot:
     :ivar volume_backed: of an instance without a local root disk.
     :ivar left_over: an image that was begun and that nobody works on.
     :ivar orphan: a volume snapshot whose instance snapshot is gone.
+    :ivar expires: the last day on which its owner wants it.
     """
 
     kind: Kind
@@ -86,6 +87,7 @@ class Snapshot:
     volume_backed: bool = False
     left_over: bool = False
     orphan: bool = False
+    expires: datetime.date | None = None
 
     @property
     def row_id(self) -> str:
@@ -115,6 +117,14 @@ class Snapshot:
         if any(part.status == 'creating' for part in self.parts):
             return 'creating'
         return self.service_status
+
+    @property
+    def root(self) -> Part | None:
+        """The part that holds the root disk, of a volume-backed one."""
+        return next((part for part in self.parts if part.boot), None)
+
+    def expired(self, today: datetime.date) -> bool:
+        return self.expires is not None and self.expires < today
 
     @property
     def motion(self) -> statuses.Motion:
@@ -193,6 +203,7 @@ def from_image(image: types.Image,
         consistency=consistency(image),
         protected=image.protected,
         volume_backed=bool(disks),
+        expires=marks.expiry(image.properties, image.id),
     )
 
 
@@ -220,7 +231,15 @@ def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
         source=Source(Kind.VOLUME, snapshot.volume_id),
         consistency=consistency(snapshot),
         group_snapshot_id=snapshot.group_snapshot_id,
+        expires=marks.expiry(snapshot.metadata, snapshot.id),
     )
+
+
+def bare(entry: types.Image | types.VolumeSnapshot) -> Snapshot:
+    """A snapshot as its own service tells it, without the states of parts."""
+    return (from_volume_snapshot(entry)
+            if isinstance(entry, types.VolumeSnapshot)
+            else from_image(entry, {}))
 
 
 def consistency(entry: types.Image | types.VolumeSnapshot) -> str:

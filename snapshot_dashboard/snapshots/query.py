@@ -47,6 +47,7 @@ class Query:
     :ivar consistency: one of the values in ``marks``.
     :ivar since: those made at that time or later; newest first only, for
         Cinder cannot be asked for a time.
+    :ivar expired_on: those that are not wanted any more on this day.
     """
 
     kind: Kind | None = None
@@ -56,6 +57,7 @@ class Query:
     volume_id: str = ''
     consistency: str = ''
     since: datetime.datetime | None = None
+    expired_on: datetime.date | None = None
     sort: Sort = Sort.NEWEST
 
     @property

@@ -10,13 +10,16 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One snapshot: look at it, delete it."""
+"""One snapshot: look at it, edit it, delete it."""
 
 import contextlib
+import dataclasses
+import datetime
 import functools
 import time
 
 from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import model
@@ -39,10 +42,7 @@ def bare(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
 
     :raises ServiceError: as :func:`get`.
     """
-    found = entry(cloud, row_id)
-    if isinstance(found, types.VolumeSnapshot):
-        return model.from_volume_snapshot(found)
-    return model.from_image(found, {})
+    return model.bare(entry(cloud, row_id))
 
 
 def row(cloud: clouds.Cloud,
@@ -72,6 +72,54 @@ def entry(cloud: clouds.Cloud,
         # Glance shows public images and those of others that were shared.
         raise errors.NotFound('image', f'{service_id} is not this project\'s')
     return image
+
+
+@dataclasses.dataclass(frozen=True)
+class Edit:
+    """What a snapshot's owner may change.
+
+    :ivar protected: whether it cannot be deleted; of images only.
+    :ivar expires: the last day on which it is wanted; None for no end.
+    """
+
+    name: str
+    description: str
+    protected: bool = False
+    expires: datetime.date | None = None
+
+
+def description(found: types.Image | types.VolumeSnapshot) -> str:
+    """What its owner says of it."""
+    if isinstance(found, types.VolumeSnapshot):
+        return found.description
+    return found.properties.get(marks.DESCRIPTION, '')
+
+
+def edit(cloud: clouds.Cloud, found: types.Image | types.VolumeSnapshot,
+         wish: Edit) -> None:
+    """Change a snapshot.
+
+    Glance does it in one go. Cinder keeps the date apart from the name, so
+    of a volume snapshot the date comes first: should the rest fail, the form
+    still shows what was meant.
+
+    :raises ServiceError: when not all of it was changed.
+    """
+    expiry = marks.write_expiry(wish.expires, found.id) if wish.expires else {}
+    there = (found.metadata if isinstance(found, types.VolumeSnapshot)
+             else found.properties)
+    dropped = [key for key in (marks.EXPIRES, marks.EXPIRING)
+               if key in there and key not in expiry]
+    if isinstance(found, types.Image):
+        cloud.images.mark(found.id, {
+            'name': wish.name, 'protected': wish.protected,
+            marks.DESCRIPTION: wish.description, **expiry}, remove=dropped)
+        return
+    if expiry:
+        cloud.volumes.mark_snapshot(found.id, expiry)
+    if dropped:
+        cloud.volumes.unmark_snapshot(found.id, dropped)
+    cloud.volumes.edit_snapshot(found.id, wish.name, wish.description)
 
 
 def delete(cloud: clouds.Cloud, snapshot: model.Snapshot

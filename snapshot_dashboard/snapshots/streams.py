@@ -183,6 +183,8 @@ def _images(cloud: clouds.Cloud, query: Query, size: int,
         filters[marks.INSTANCE_ID] = query.instance_id
     if query.consistency:
         filters[marks.CONSISTENCY] = query.consistency
+    if query.expired_on:
+        filters[marks.EXPIRING] = 'True'
     if query.since and cursor is None:
         filters['created_at'] = f'gte:{cursors.stamp(query.since)}'
     if cursor and query.order is not Sort.NAME:
@@ -206,7 +208,8 @@ def _volume_snapshots(cloud: clouds.Cloud, query: Query, size: int,
     if query.volume_id:
         filters['volume_id'] = query.volume_id
     wanted = {marks.INSTANCE_ID: query.instance_id,
-              marks.CONSISTENCY: query.consistency}
+              marks.CONSISTENCY: query.consistency,
+              marks.EXPIRING: 'True' if query.expired_on else ''}
     metadata = {key: value for key, value in wanted.items() if value}
     if metadata:
         filters['metadata'] = metadata

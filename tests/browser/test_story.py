@@ -107,6 +107,50 @@ def test_a_chosen_volume_is_captured_with_the_instance(screen, alice):
     assert user.errors == []
 
 
+def test_a_volume_is_captured_while_its_instance_is_off(screen, alice):
+    user = screen()
+    page = user.page
+    user.open_wizard('web-data', shows='.snapshot-volume')
+    expect(page.locator('[data-facts-disks]')).to_contain_text(
+        'web-1 (ACTIVE)')
+    user.next_step('[data-power-fields]')
+    expect(page.locator('[data-facts-how]')).to_contain_text(
+        'as after a power failure')
+    user.shoot('volume-how')
+    page.locator('label[for=id_power_off]').last.click()
+    expect(page.locator('[name=power_on]')).to_be_checked()
+    user.next_step('.workflow [name=name]')
+    expect(page.locator('.workflow [name=name]')).to_have_value(
+        re.compile('^web-data-'))
+    name = scenario.unique('upgrade')
+    page.fill('.workflow [name=name]', name)
+    expect(page.locator('[data-summary-off]')).to_be_visible()
+    page.click('.button-final')
+    expect(user.run(name).locator('[data-run-now]')).to_have_attribute(
+        'data-run-now', 'Finished')
+    expect(user.row(name)).to_contain_text('Volume snapshot')
+    expect(user.row(name)).to_contain_text('Powered off')
+    assert alice.find('web-1').status == 'ACTIVE'
+    user.dismiss_all()
+    assert user.errors == []
+
+
+def test_a_volume_of_no_instance_is_captured_at_once(screen):
+    user = screen()
+    page = user.page
+    user.open_wizard('archive', shows='.snapshot-volume')
+    expect(page.locator('[data-facts-disks]')).to_contain_text('no instance')
+    user.next_step('[data-facts-how]')
+    expect(page.locator('[name=power_off]')).to_be_hidden()
+    user.next_step('.workflow [name=name]')
+    name = scenario.unique('rest')
+    page.fill('.workflow [name=name]', name)
+    page.click('.button-final')
+    expect(user.row(name)).to_contain_text('Available')
+    expect(user.row(name)).to_contain_text('Not attached')
+    assert user.errors == []
+
+
 def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
     user = screen()
     page = user.page

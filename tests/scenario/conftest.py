@@ -127,7 +127,7 @@ def tidy(alice):
         if marks.RUN in image.properties:
             single.delete(alice, single.get(alice, f'instance-{image.id}'))
     for snapshot in alice.volumes.snapshots(100):
-        if marks.RUN in snapshot.metadata and (
+        if marks.TAKEN in snapshot.metadata and (
                 snapshot.status in ('available', 'error')):
             alice.volumes.delete_snapshot(snapshot.id)
 

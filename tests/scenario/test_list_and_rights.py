@@ -96,7 +96,7 @@ def test_real_services_find_by_each_filter_and_sort_by_name(alice, size):
 
 
 def test_the_health_of_the_sample_data_is_looked_at(alice):
-    found = health.look(alice, time.time())
+    found = health.look(alice, time.time(), datetime.date.today())
     assert not found.problems and not found.found
     used = health.usage(alice)
     assert used['snapshots'].used >= 5

@@ -31,6 +31,22 @@ INDEX = '/project/compute_snapshots/'
 CREATE = INDEX + 'create/'
 
 
+def row_id(body):
+    """The id of the row of what the fake services hold."""
+    kind = 'volume' if 'volume_id' in body else 'instance'
+    return f'{kind}-{body["id"]}'
+
+
+def words(soup):
+    return ' '.join(soup.get_text(' ').split())
+
+
+def told(client):
+    """The messages that the next page shows."""
+    return ' '.join(str(message)
+                    for message in client.get(INDEX).context['messages'])
+
+
 class _Token:
     """What Horizon keeps of a token."""
 

@@ -15,7 +15,11 @@
 import bs4
 import pytest
 
+from tests import fakes
 from tests.views.conftest import INDEX
+from tests.views.conftest import row_id
+from tests.views.conftest import told
+from tests.views.conftest import words
 
 DELETE = INDEX + 'delete/'
 
@@ -28,22 +32,8 @@ def ask(client, *row_ids):
         'form[action$="delete/"]')
 
 
-def words(soup):
-    return ' '.join(soup.get_text(' ').split())
-
-
 def delete(client, *row_ids, **extra):
     return client.post(DELETE, {'row': row_ids}, **extra)
-
-
-def told(client):
-    return ' '.join(str(message)
-                    for message in client.get(INDEX).context['messages'])
-
-
-def row_id(body):
-    kind = 'volume' if 'volume_id' in body else 'instance'
-    return f'{kind}-{body["id"]}'
 
 
 def test_a_member_deletes_a_snapshot(client, openstack, member):
@@ -103,6 +93,29 @@ def test_what_cannot_go_is_told_before_and_stays(client, openstack, member,
     delete(client, row_id(body))
     assert openstack.writes() == []
     assert 'Nothing was deleted.' in told(client)
+
+
+def test_what_was_made_from_it_is_shown_before_it_goes(client, openstack,
+                                                       member):
+    image, other = openstack.image('i'), openstack.image('other')
+    openstack.server('copy', image={'id': image['id']})
+    part = openstack.snapshot('part')
+    openstack.volume('from-part', snapshot_id=part['id'],
+                     created_at=fakes.stamp(9)[:-1] + '.500000')
+    plan = ask(client, row_id(image), row_id(part), row_id(other))
+    first, second, third = plan.select('.snapshot-plan > li')
+    assert 'Instance copy' in words(first) and 'They stay' in words(first)
+    assert 'Volume from-part' in words(second)
+    assert 'They stay' not in words(third)
+
+
+def test_what_was_made_from_it_may_be_unknown_and_that_is_said(
+        client, openstack, member):
+    image = openstack.image('i')
+    openstack.faults['GET', '/servers'] = 503
+    plan = ask(client, row_id(image))
+    assert 'launched from it is not known' in words(plan)
+    assert plan.select('input[name=row]')
 
 
 def test_a_part_that_stays_is_named(client, openstack, member):

@@ -18,8 +18,8 @@ import pytest
 from snapshot_dashboard import marks
 from tests import fakes
 from tests.views.conftest import INDEX
-from tests.views.test_delete import row_id
-from tests.views.test_delete import words
+from tests.views.conftest import row_id
+from tests.views.conftest import words
 
 
 def look(client, body, what='detail'):

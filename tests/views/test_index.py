@@ -86,12 +86,13 @@ def test_a_member_gets_the_actions_that_fit_the_row(client, openstack,
         link.get_text().strip() for link in row.select(
             '.actions_column a, .actions_column button')} - {''}
         for row in soup.select('#compute_snapshots > tbody > tr')}
-    launch, volume, delete = ('Launch as Instance', 'Create Volume',
-                              'Delete Snapshot')
+    launch, volume, edit, delete = ('Launch as Instance', 'Create Volume',
+                                    'Edit Snapshot', 'Delete Snapshot')
     assert actions == {
-        'i': {launch, volume, delete}, 'root': {launch, volume, delete},
-        'data': {volume, delete}, 'broken': {delete},
-        'kept': {launch, volume}}
+        'i': {launch, volume, edit, delete},
+        'root': {launch, volume, edit, delete},
+        'data': {volume, edit, delete}, 'broken': {edit, delete},
+        'kept': {launch, volume, edit}}
     assert soup.select_one(f'a[href*="image_id={image["id"]}"]')
 
 

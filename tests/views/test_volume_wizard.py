@@ -21,6 +21,7 @@ from snapshot_dashboard.runs import journal
 from tests import fakes
 from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
+from tests.views.conftest import told
 
 
 def facts(client, volume):
@@ -189,8 +190,7 @@ def test_what_cinder_refuses_is_told_and_nothing_was_done(client, openstack,
     openstack.faults['POST', '/snapshots$'] = 413
     submit(client, volume, 'available')
     assert not openstack.snapshots
-    message = ' '.join(str(message) for message in client.get(
-        INDEX).context['messages'])
+    message = told(client)
     assert 'nothing was changed' in message and 'Cinder said' in message
 
 

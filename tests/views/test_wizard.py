@@ -25,9 +25,9 @@ from tests.views.conftest import INDEX
 
 
 def fields(server, **changed):
-    return {'source': f'instance-{server["id"]}', 'power_off': 'on', 'power_on': 'on',
-            'seen_status': server['status'], 'name': 'nightly',
-            'description': '', **changed}
+    return {'source': f'instance-{server["id"]}', 'power_off': 'on',
+            'power_on': 'on', 'seen_status': server['status'],
+            'name': 'nightly', 'description': '', **changed}
 
 
 def submit(client, server, **changed):
@@ -85,7 +85,8 @@ def test_an_address_that_names_no_instance_is_no_error(client, openstack,
 
 
 def test_a_project_without_instances_is_told_so(client, openstack, member):
-    assert b'This project has no instances and volumes' in client.get(CREATE).content
+    html = client.get(CREATE).content
+    assert b'This project has no instances and volumes' in html
 
 
 def test_without_nova_the_wizard_says_so(client, openstack, member):

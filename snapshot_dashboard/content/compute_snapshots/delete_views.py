@@ -26,8 +26,10 @@ from horizon import views as horizon_views
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import single
 
 #: Snapshots that one request may delete: as many as a large page shows.
@@ -55,11 +57,15 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
         found, lost = self._look(self.request.GET.getlist('row'))
         if not found and not lost:
             raise Http404
+        made = details.dependants(connect.cloud(self.request), found)
         plan = [{'snapshot': row, 'kind': wording.KINDS[row.kind],
+                 'dependants': made[row.row_id],
+                 'problems': [detail_wording.unknown(error)
+                              for error in made[row.row_id].problems],
                  'blocked': wording.blocked(row, rights.can_delete(
                      self.request, row))} for row in found]
         return {**super().get_context_data(**kwargs), 'plan': plan,
-                'possible': any(not entry['blocked'] for entry in plan),
+                'most': details.MOST, 'possible': any(not entry['blocked'] for entry in plan),
                 'lost': wording.not_found_out(lost)}
 
     def post(self, request):

@@ -16,6 +16,7 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views import generic
 
 from horizon import messages
@@ -24,6 +25,7 @@ from horizon import views as horizon_views
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import detail_wording
+from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import details
@@ -65,6 +67,9 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
             not_captured=detail_wording.not_captured(snapshot),
             made_by=detail_wording.made_by(found.user_id, self.request.user),
             parts=wording.parts(snapshot),
+            meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
+            expired=snapshot.expired(timezone.localdate()),
+            can_create_volume=rights.can_create_volume(self.request),
             **kwargs)
 
 
@@ -74,7 +79,8 @@ class DependantsView(generic.View):
     def get(self, request, row_id):
         cloud = connect.cloud(request)
         try:
-            found = details.dependants(cloud, single.bare(cloud, row_id))
+            snapshot = single.bare(cloud, row_id)
+            found = details.dependants(cloud, [snapshot])[snapshot.row_id]
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:

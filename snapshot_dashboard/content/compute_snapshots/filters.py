@@ -47,6 +47,7 @@ class FilterForm(forms.Form):
         widget=forms.DateInput(attrs={'type': 'date'}))
     sort = forms.ChoiceField(label=_("Order"), required=False, choices=[
         (sort.value, label) for sort, label in wording.SORTS.items()])
+    expired = forms.BooleanField(label=_("Expired"), required=False)
     # Set by links, not by hand.
     instance = forms.UUIDField(required=False, widget=forms.HiddenInput())
     volume = forms.UUIDField(required=False, widget=forms.HiddenInput())
@@ -55,7 +56,8 @@ class FilterForm(forms.Form):
         # The wizard on the same page has a name, too.
         super().__init__(*args, auto_id='snapshot-filter-%s', **kwargs)
         for field in self.visible_fields():
-            field.field.widget.attrs['class'] = 'form-control'
+            if field.name != 'expired':
+                field.field.widget.attrs['class'] = 'form-control'
 
     def query(self) -> queries.Query:
         """What is asked for; a field that cannot be read asks nothing."""
@@ -73,6 +75,7 @@ class FilterForm(forms.Form):
             consistency=given.get('consistency', ''),
             since=timezone.make_aware(datetime.datetime.combine(
                 since, datetime.time())) if since else None,
+            expired_on=timezone.localdate() if 'expired' in given else None,
             sort=queries.Sort(given.get('sort', 'newest')))
 
     def address(self) -> str:

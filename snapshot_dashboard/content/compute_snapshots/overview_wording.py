@@ -43,6 +43,9 @@ def health_lines(health: health_facts.Health) -> list[dict[str, Any]]:
          _("They hold up the deletion of their volumes.")),
         ((health.old,) if health.old else (), _("Oldest:"),
          _("It is older than the operator of this cloud advises.")),
+        (health.expired, _("Expired:"),
+         _("Whoever set the date wanted them no longer than that. Nothing "
+           "is deleted by itself.")),
     ]
     return [{'rows': rows[:_SHOWN], 'text': text, 'advice': advice,
              'more': (wording.more('', len(rows) - _SHOWN).strip()

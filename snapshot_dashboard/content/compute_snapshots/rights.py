@@ -63,6 +63,13 @@ def can_advance(request, run: journal.Journal | None = None) -> bool:
         run is None or not run.plan.power_off or can_power(request))
 
 
+def can_edit(request, snapshot: model.Snapshot) -> bool:
+    if snapshot.kind is kinds.Kind.INSTANCE:
+        return _check(request, ("image", "modify_image"))
+    return _check(request, ("volume", "volume:update_snapshot"),
+                  ("volume", "volume:update_snapshot_metadata"))
+
+
 def can_delete(request, snapshot: model.Snapshot) -> bool:
     if snapshot.kind is kinds.Kind.VOLUME:
         return _check(request, ("volume", "volume:delete_snapshot"))

@@ -91,9 +91,29 @@ class CreateVolume(tables.LinkAction):
                 and rights.can_create_volume(request))
 
     def get_link_url(self, snapshot):
-        source = ('image_id' if snapshot.kind is kinds.Kind.INSTANCE
-                  else 'snapshot_id')
-        return f'{reverse(self.url)}?{urlencode({source: snapshot.id})}'
+        if snapshot.kind is kinds.Kind.VOLUME:
+            source = {'snapshot_id': snapshot.id}
+        elif snapshot.root:  # its image holds no data, and says 0 bytes
+            source = {'snapshot_id': snapshot.root.id}
+        else:
+            source = {'image_id': snapshot.id}
+        return f'{reverse(self.url)}?{urlencode(source)}'
+
+
+class EditSnapshot(tables.LinkAction):
+    """Opens the form for what may be changed."""
+
+    name = 'edit'
+    verbose_name = _("Edit Snapshot")
+    url = 'horizon:project:compute_snapshots:edit'
+    classes = ('ajax-modal',)
+    icon = 'pencil'
+
+    def allowed(self, request, snapshot=None):
+        return snapshot is not None and rights.can_edit(request, snapshot)
+
+    def get_link_url(self, snapshot):
+        return reverse(self.url, args=[snapshot.row_id])
 
 
 class DeleteSnapshot(tables.LinkAction):
@@ -150,7 +170,8 @@ class UpdateRow(tables.Row):
 def render_name(snapshot):
     return render_to_string('project/compute_snapshots/_name.html', {
         'snapshot': snapshot,
-        'parts': wording.parts(snapshot)})
+        'parts': wording.parts(snapshot),
+        'expired': snapshot.expired(timezone.localdate())})
 
 
 def render_source(snapshot):
@@ -232,7 +253,8 @@ class SnapshotsTable(tables.DataTable):
         prev_pagination_param = 'page'
         table_actions = (CreateSnapshot, DeleteSnapshots)
         launch_actions = (LaunchInstance,)
-        row_actions = (LaunchInstance, CreateVolume, DeleteSnapshot)
+        row_actions = (LaunchInstance, CreateVolume, EditSnapshot,
+                       DeleteSnapshot)
 
     #: Set by the view: the cursors of the neighbouring pages, or None, and
     #: the filters, which a link to another page keeps.

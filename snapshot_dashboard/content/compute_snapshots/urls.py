@@ -16,6 +16,7 @@ from django.urls import path
 
 from snapshot_dashboard.content.compute_snapshots import delete_views
 from snapshot_dashboard.content.compute_snapshots import detail_views
+from snapshot_dashboard.content.compute_snapshots import edit_views
 from snapshot_dashboard.content.compute_snapshots import run_views
 from snapshot_dashboard.content.compute_snapshots import views
 
@@ -27,6 +28,7 @@ urlpatterns = [
          name='detail'),
     path('<slug:row_id>/dependants/',
          detail_views.DependantsView.as_view(), name='dependants'),
+    path('<slug:row_id>/edit/', edit_views.EditView.as_view(), name='edit'),
     path('create/', views.CreateView.as_view(), name='create'),
     path('sources/<slug:source_id>/facts/', views.FactsView.as_view(),
          name='facts'),

@@ -20,6 +20,7 @@ from django.core import exceptions as django_exceptions
 from django.http import Http404
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views import generic
 
@@ -137,7 +138,7 @@ class OverviewView(generic.View):
     def get(self, request):
         cloud = connect.cloud(request)
         found, used = cloud.together(
-            lambda: health.look(cloud, time.time(),
+            lambda: health.look(cloud, time.time(), timezone.localdate(),
                                 settings.get('OLD_AFTER_DAYS')),
             lambda: health.usage(cloud))
         connect.log_out_if_expired(*found.problems)

@@ -210,8 +210,8 @@ def blocked(row: model.Snapshot, allowed: bool) -> str:
     if not allowed:
         return _("You are not allowed to delete it.")
     if row.protected:
-        return _("It is protected. Take the protection away under "
-                 "Compute > Images first.")
+        return _("It is protected. Take the protection away by Edit Snapshot "
+                 "first.")
     if row.group_snapshot_id is not None:
         return _("It belongs to a group snapshot. Delete that under Volumes > "
                  "Group Snapshots.")
