@@ -42,6 +42,7 @@ class Details:
     :ivar user_id: who made it, as the service noted it; empty if it did not.
     :ivar min_disk_gib: the disk that an instance of it needs at least.
     :ivar min_ram_mib: likewise, the memory.
+    :ivar disk_format: of an image's data, as ``qcow2``.
     :ivar base_image: the id of the image that the instance was launched
         from; empty when there is none, or the snapshot does not say.
     :ivar base_image_name: its name, empty when it cannot be seen any more.
@@ -54,6 +55,7 @@ class Details:
     user_id: str
     min_disk_gib: int = 0
     min_ram_mib: int = 0
+    disk_format: str = ''
     base_image: str = ''
     base_image_name: str = ''
     properties: tuple[tuple[str, str], ...] = ()
@@ -91,6 +93,7 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
         user_id=entry.properties.get('user_id', ''),
         min_disk_gib=entry.min_disk_gib,
         min_ram_mib=entry.min_ram_mib,
+        disk_format=entry.properties.get('disk_format', ''),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',
         properties=tuple(sorted(entry.own_properties.items())))

@@ -90,6 +90,12 @@ class Screen:
         return self.page.locator('#compute_snapshots > tbody > tr').filter(
             has=self.page.get_by_text(name, exact=True))
 
+    def choose(self, name, action):
+        """Choose an action of a row."""
+        row = self.row(name)
+        row.locator('.dropdown-toggle').click()
+        row.get_by_role('link', name=action).click()
+
     def run(self, name):
         return self.page.locator('.snapshot-run').filter(
             has=self.page.get_by_text(name))

@@ -35,6 +35,51 @@ def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):
     expect(page.locator('.snapshot-properties dt').first).to_be_visible()
 
 
+def test_a_snapshot_is_renamed_and_dated_from_the_list(screen, alice):
+    volume = alice.find_volume('scratch')
+    name, new = unique('draft'), unique('kept')
+    snapshot_id = alice.volumes.create_snapshot(volume.id, name, '', {})
+    until(lambda: alice.volumes.snapshot(snapshot_id).status == 'available',
+          'it is there')
+    user = screen()
+    page = user.page
+    user.choose(name, 'Edit Snapshot')
+    page.fill('#edit_snapshot [name=name]', new)
+    page.fill('#edit_snapshot [name=description]', 'until the audit')
+    page.fill('#edit_snapshot [name=expires]', '2026-01-31')
+    user.shoot('edit')
+    with page.expect_navigation():
+        page.click('#edit_snapshot [type=submit]')
+    expect(user.row(new)).to_contain_text('Expired')
+    expect(page.locator('.snapshot-health')).to_contain_text(new)
+    page.check('.snapshot-filters [name=expired]')
+    with page.expect_navigation():
+        page.get_by_role('button', name='Filter').click()
+    expect(page.locator('.snapshot-name')).to_have_text([new])
+    user.shoot('expired')
+    user.follow(user.row(new).locator('.snapshot-name'))
+    expect(page.locator('.snapshot-detail')).to_contain_text(
+        'until the audit')
+    alice.volumes.delete_snapshot(snapshot_id)
+    until(lambda: is_gone(lambda: alice.volumes.snapshot(snapshot_id)),
+          'it is gone')
+
+
+def test_the_commands_to_take_it_along_can_be_copied(screen):
+    user = screen()
+    page = user.page
+    page.context.grant_permissions(['clipboard-read', 'clipboard-write'])
+    user.follow(user.row('web-1-2026-01-15').locator('.snapshot-name'))
+    page.locator('.snapshot-along summary').click()
+    first = page.locator('.snapshot-command').first
+    first.get_by_role('button', name='Copy').click()
+    expect(first.get_by_role('button')).to_have_text('Copied')
+    copied = page.evaluate('navigator.clipboard.readText()')
+    assert copied == first.locator('pre').inner_text()
+    assert copied.startswith('openstack image save --file ')
+    user.shoot('along')
+
+
 def test_a_snapshot_is_deleted_from_its_page(screen, alice):
     volume = alice.find_volume('scratch')
     name = unique('doomed')

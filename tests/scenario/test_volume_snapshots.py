@@ -24,7 +24,6 @@ from snapshot_dashboard.runs import single_volume
 from tests.scenario.conftest import unique
 from tests.scenario.conftest import until
 
-
 pytestmark = pytest.mark.usefixtures('tidy')
 
 

@@ -65,7 +65,8 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
                  'blocked': wording.blocked(row, rights.can_delete(
                      self.request, row))} for row in found]
         return {**super().get_context_data(**kwargs), 'plan': plan,
-                'most': details.MOST, 'possible': any(not entry['blocked'] for entry in plan),
+                'most': details.MOST,
+                'possible': any(not entry['blocked'] for entry in plan),
                 'lost': wording.not_found_out(lost)}
 
     def post(self, request):

@@ -28,6 +28,7 @@ from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import single
 
@@ -67,6 +68,11 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
             not_captured=detail_wording.not_captured(snapshot),
             made_by=detail_wording.made_by(found.user_id, self.request.user),
             parts=wording.parts(snapshot),
+            pieces=[{'piece': piece, 'commands': [
+                {'text': command.text,
+                 'label': detail_wording.COMMANDS[command.what]}
+                for command in piece.commands]}
+                for piece in commands.pieces(found)],
             meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
             expired=snapshot.expired(timezone.localdate()),
             can_create_volume=rights.can_create_volume(self.request),

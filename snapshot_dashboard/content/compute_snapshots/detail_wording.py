@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
@@ -47,6 +48,16 @@ def not_captured(snapshot: model.Snapshot) -> str:
                  "in memory.")
     return _("Attached volumes, ephemeral disks and swap, should there have "
              "been any, and what was in memory.")
+
+
+COMMANDS = {
+    commands.What.DOWNLOAD: _("Download it:"),
+    commands.What.EXPORT: _(
+        "Make an image of it by way of a volume, download that, and delete "
+        "both. It takes room in the quotas meanwhile:"),
+    commands.What.UPLOAD: _("Upload it to the other cloud:"),
+    commands.What.VOLUME: _("Make a volume of it there:"),
+}
 
 
 def made_by(user_id: str, user) -> str:

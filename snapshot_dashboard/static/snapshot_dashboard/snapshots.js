@@ -122,6 +122,19 @@ horizon.snapshotDashboard = {
     });
   },
 
+  /* Copy the command beside a button; where that is not allowed, mark it. */
+  initCopy: function () {
+    $(document).on('click', '[data-snapshots-copy]', function () {
+      var $button = $(this);
+      var text = $button.siblings('pre')[0];
+      window.getSelection().selectAllChildren(text);
+      if (!navigator.clipboard) { return; }
+      navigator.clipboard.writeText(text.textContent).then(function () {
+        $button.text(gettext('Copied'));
+      }, function () {});
+    });
+  },
+
   /* Fetch the list anew, without the page around it, and with all names. */
   refreshList: function () {
     var address = new URL(location.href);
@@ -270,6 +283,7 @@ horizon.snapshotDashboard = {
 horizon.addInitFunction(function () {
   horizon.snapshotDashboard.initRuns();
   horizon.snapshotDashboard.initList();
+  horizon.snapshotDashboard.initCopy();
   horizon.snapshotDashboard.initWizard(document);
   horizon.modals.addModalInitFunction(horizon.snapshotDashboard.initWizard);
 });

@@ -1,0 +1,81 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a screen reader and a keyboard need is there: axe-core finds it so.
+
+Only the panel's own part of each page is looked at. The frame around it,
+some elements in it and all colours are Horizon's and its themes', of which
+axe-core finds much; the panel adds no colour of its own.
+"""
+
+import json
+
+from axe_playwright_python import sync_playwright as axe
+import pytest
+
+from tests.browser import screens
+
+_GRAVE = ('serious', 'critical')
+#: Horizon's: the arrows of its row actions, the cross of its dialogs, and the
+#: tabs of its wizards.
+_HORIZONS = ('.dropdown-toggle', 'a.close', '.wizard-tabs')
+
+
+def check(user, part):
+    """Fail for each serious finding, by its rule and the element."""
+    expect_one = user.page.locator(part)
+    screens.sync_api.expect(expect_one).to_have_count(1)
+    found = axe.Axe().run(
+        user.page, context={'include': [[part]], 'exclude': [
+            [selector] for selector in _HORIZONS]},
+        options={'resultTypes': ['violations', 'passes'],
+                 'rules': {'color-contrast': {'enabled': False}}}).response
+    assert found['passes'], 'nothing was looked at'
+    grave = [(finding['id'], finding['help'],
+              [node['html'] for node in finding['nodes']])
+             for finding in found['violations']
+             if finding['impact'] in _GRAVE]
+    assert not grave, json.dumps(grave, indent=1)
+
+
+def test_the_list(screen):
+    user = screen()
+    user.page.locator('.snapshot-usage').wait_for()
+    user.row('db-1-before-upgrade').locator('summary').click()
+    check(user, '#content_body')
+
+
+@pytest.mark.parametrize('name, shows', [('web-1', '.snapshot-disks'),
+                                         ('web-data', '.snapshot-volume')])
+def test_each_step_of_the_wizard(screen, name, shows):
+    user = screen()
+    user.open_wizard(name, shows=shows)
+    check(user, '.modal-dialog')
+    for shown in ('[data-facts-how]', '.workflow [name=name]'):
+        user.next_step(shown)
+        check(user, '.modal-dialog')
+
+
+def test_the_page_of_a_snapshot(screen):
+    user = screen()
+    user.follow(user.row('db-1-before-upgrade').locator('.snapshot-name'))
+    for summary in user.page.locator('.snapshot-detail summary').all():
+        summary.click()
+    check(user, '#content_body')
+
+
+@pytest.mark.parametrize('action', ['Edit Snapshot', 'Delete Snapshot'])
+def test_the_dialogs_of_a_row(screen, action):
+    user = screen()
+    user.choose('db-1-before-upgrade', action)
+    user.page.locator('.modal-dialog form').wait_for()
+    check(user, '.modal-dialog')

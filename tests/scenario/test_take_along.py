@@ -1,0 +1,136 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A snapshot is taken along by the commands that its page prints."""
+
+import dataclasses
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from snapshot_dashboard.snapshots import commands
+from snapshot_dashboard.snapshots import details
+from tests.cloud import seed
+from tests.cloud import site
+from tests.scenario.conftest import connect
+from tests.scenario.conftest import is_gone
+from tests.scenario.conftest import unique
+from tests.scenario.conftest import until
+from tests.scenario.test_details import row_named
+from tests.scenario.test_details import server_of
+
+pytestmark = pytest.mark.usefixtures('tidy')
+
+
+@pytest.fixture
+def carol(where):
+    """The other project stands for the other cloud."""
+    return connect(where, 'carol', seed.OTHER_PROJECT)
+
+
+class Shells:
+    """A shell of each of the two clouds, with the openstack client."""
+
+    def __init__(self, where, folder):
+        self.folder = folder
+        self._common = {
+            **os.environ, 'OS_AUTH_URL': where.auth_url,
+            'OS_PASSWORD': site.PASSWORD, 'OS_USER_DOMAIN_ID': 'default',
+            'OS_PROJECT_DOMAIN_ID': 'default', 'OS_IDENTITY_API_VERSION': '3',
+            'PATH': f'{pathlib.Path(sys.executable).parent}:'
+                    f'{os.environ["PATH"]}'}
+
+    def run(self, command):
+        user, project = (('carol', seed.OTHER_PROJECT) if command.elsewhere
+                         else ('alice', seed.PROJECT))
+        done = subprocess.run(
+            ['sh', '-eu', '-c', command.text], cwd=self.folder, text=True,
+            capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
+            env={**self._common, 'OS_USERNAME': user,
+                 'OS_PROJECT_NAME': project})
+        assert done.returncode == 0, f'{command.text}\n{done.stderr}'
+
+
+@pytest.fixture
+def shells(where, tmp_path):
+    return Shells(where, tmp_path)
+
+
+def image_named(cloud, name):
+    (image,) = cloud.images.images(2, {'owner': cloud.project_id,
+                                       'name': f'eq:{name}'})
+    return image
+
+
+def removed(cloud, image):
+    cloud.images.delete(image.id)
+    assert is_gone(lambda: cloud.images.image(image.id))
+
+
+def renamed(alice, name, new):
+    """A snapshot of the sample data under a name that nobody else uses."""
+    found = details.get(alice, row_named(alice, name).row_id)
+    snapshot = dataclasses.replace(found.snapshot, name=new)
+    return dataclasses.replace(found, snapshot=snapshot)
+
+
+def test_an_image_boots_where_the_commands_bring_it(alice, carol, shells):
+    # A name that a shell would take for something else.
+    name = unique("it's $HOME; -- `x`")
+    found = renamed(alice, 'web-1-2026-01-15', name)
+    (piece,) = commands.pieces(found)
+    for command in piece.commands:
+        shells.run(command)
+    image = image_named(carol, name)
+    assert image.status == 'active'
+    assert image.min_disk_gib == found.min_disk_gib
+    original = alice.images.image(found.snapshot.id)
+    assert image.size_bytes == original.size_bytes
+    assert image.properties['os_hash_value'] == (
+        original.properties['os_hash_value'])
+    with server_of(carol, image):
+        pass  # it was built
+    removed(carol, image)
+
+
+def test_the_volumes_of_a_set_come_along_one_by_one(alice, carol, shells):
+    name = unique('set')
+    found = renamed(alice, 'db-1-before-upgrade', name)
+    volumes = len(alice.volumes._client.volumes.list())
+    root, data = commands.pieces(found)
+    assert root.boot and not data.boot
+    for piece in (root, data):
+        for command in piece.commands:
+            shells.run(command)
+    # What they needed meanwhile is gone.
+    until(lambda: len(alice.volumes._client.volumes.list()) == volumes,
+          'the volumes in between are gone')
+    image = image_named(carol, name)
+    assert image.min_disk_gib == root_size(found) and image.size_bytes
+    with server_of(carol, image):
+        pass
+    (volume,) = [one for one in carol.volumes._client.volumes.list()
+                 if one.name == data.name]
+    until(lambda: carol.volumes.volume(volume.id).status == 'available',
+          'the volume is made')
+    carol.volumes._client.volumes.delete(volume.id)
+    until(lambda: is_gone(lambda: carol.volumes.volume(volume.id)),
+          'the volume is gone')
+    removed(carol, image)
+    removed(carol, image_named(carol, data.name))
+
+
+def root_size(found):
+    return found.snapshot.root.size_gib
