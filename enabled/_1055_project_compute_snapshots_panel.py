@@ -22,6 +22,12 @@ ADD_PANEL = ('snapshot_dashboard.content.compute_snapshots.panel.'
 # Applications to be prepended to INSTALLED_APPS: translations, templates and
 # static files.
 ADD_INSTALLED_APPS = ['snapshot_dashboard']
+# A tab on the page of an instance.
+EXTRA_TABS = {
+    'openstack_dashboard.dashboards.project.instances.tabs.'
+    'InstanceDetailTabs': (
+        'snapshot_dashboard.content.compute_snapshots.instance_tab.'
+        'SnapshotsTab',)}
 # JavaScript and SCSS of the panel.
 ADD_JS_FILES = ['snapshot_dashboard/snapshots.js']
 ADD_SCSS_FILES = ['snapshot_dashboard/snapshots.scss']

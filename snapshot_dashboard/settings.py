@@ -34,6 +34,9 @@ DEFAULTS: dict[str, Any] = {
     'SNAPSHOT_TIMEOUT': 600,
     # Whether the wizard suggests to power a running instance off.
     'POWER_OFF_BY_DEFAULT': True,
+    # Whether Create Snapshot on the rows of Horizon's Instances and Volumes
+    # opens the wizard.
+    'ROW_ACTIONS': False,
     # Days after which a snapshot is called old above the list; 0 for never.
     'OLD_AFTER_DAYS': 0,
 }

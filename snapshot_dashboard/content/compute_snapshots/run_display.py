@@ -14,6 +14,7 @@
 
 import logging
 import time
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -109,6 +110,11 @@ def _gone(request, found, unreadable) -> list[dict[str, str]]:
         except errors.ServiceError as error:
             LOG.info('Is server %s gone? %s', server_id, error)
     return gone
+
+
+def shown(request, run: journal.Journal) -> dict[str, Any]:
+    """One run, as it is."""
+    return _shown(request, run, int(time.time()), None)
 
 
 def _shown(request, run: journal.Journal, now: int, trouble):

@@ -1,0 +1,44 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Where Horizon's own pages lead into the wizard."""
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from openstack_dashboard.dashboards.project.instances import (
+    tables as instances,
+)
+from openstack_dashboard.dashboards.project.volumes import tables as volumes
+
+from snapshot_dashboard.snapshots.kinds import Kind
+
+#: Horizon's Create Snapshot of a row, and what it is a snapshot of.
+_ACTIONS = ((instances.CreateSnapshot, Kind.INSTANCE),
+            (volumes.CreateSnapshot, Kind.VOLUME))
+
+
+def install() -> None:
+    """Let Create Snapshot on the rows of Horizon's tables open the wizard.
+
+    When it is offered stays Horizon's decision; only its address changes.
+    """
+    for action, kind in _ACTIONS:
+        action.get_link_url = _link_to(kind)
+
+
+def _link_to(kind: Kind):
+    def get_link_url(self, datum):
+        source = urlencode({'source': f'{kind.value}-{datum.id}'})
+        return (f'{reverse("horizon:project:compute_snapshots:create")}'
+                f'?{source}')
+    return get_link_url

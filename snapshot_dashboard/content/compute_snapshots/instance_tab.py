@@ -1,0 +1,66 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The tab with an instance's snapshots on its own page in Horizon."""
+
+from django.utils.translation import gettext_lazy as _
+
+from horizon import tabs
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import run_display
+from snapshot_dashboard.content.compute_snapshots import tables
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import of_instance
+
+
+class SnapshotsTab(tabs.Tab):
+    """Its snapshots, the run on it, and how old the last good one is."""
+
+    name = _("Snapshots")
+    slug = 'snapshots'
+    template_name = 'project/compute_snapshots/_instance_tab.html'
+    preload = False
+
+    def get_context_data(self, request):
+        cloud = connect.cloud(request)
+        server_id = self.tab_group.kwargs['instance'].id
+        try:
+            server = cloud.compute.server(server_id)
+            found, problems = of_instance.find(cloud, server)
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            return {'problems': [wording.vague(error)]}
+        connect.log_out_if_expired(*problems)
+        run = journal.read(server)
+        return {
+            'server': server,
+            'snapshots': [self._shown(row) for row in found],
+            'last_good': next(
+                (row for row in found if row.usable
+                 and row.kind is kinds.Kind.INSTANCE), None),
+            'run': run_display.shown(request, run) if run else None,
+            'can_create': rights.can_create(request, server.volume_backed),
+            'problems': list(dict.fromkeys(
+                wording.vague(problem) for problem in problems)),
+        }
+
+    def _shown(self, row):
+        return {'row': row, 'kind': wording.KINDS[row.kind],
+                'status': tables.render_status(row),
+                'consistency': tables.render_consistency(row),
+                'created': tables.render_created(row),
+                'size': tables.render_size(row)}

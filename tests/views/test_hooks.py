@@ -1,0 +1,131 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Horizon's own pages lead to the snapshots of what they show."""
+
+import types
+
+import bs4
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from django.urls import reverse
+import pytest
+
+from openstack_dashboard.dashboards.project.instances import (
+    tables as instances,
+)
+from openstack_dashboard.dashboards.project.volumes import tables as volumes
+
+from snapshot_dashboard.content.compute_snapshots import hooks
+from snapshot_dashboard.content.compute_snapshots import instance_tab
+from tests import fakes
+from tests.views.conftest import CREATE
+from tests.views.conftest import INDEX
+from tests.views.conftest import words
+
+
+@pytest.fixture
+def tab(member):
+    """Shows the tab of a server."""
+    # Horizon finds the panels' templates once it has their addresses.
+    reverse('horizon:project:compute_snapshots:index')
+
+    def show(server):
+        request = RequestFactory().get('/')
+        request.user = member
+        group = types.SimpleNamespace(kwargs={
+            'instance': types.SimpleNamespace(id=server['id'])})
+        made = instance_tab.SnapshotsTab(group, request)
+        return bs4.BeautifulSoup(render_to_string(
+            made.template_name, made.get_context_data(request)),
+            'html.parser')
+    return show
+
+
+def names(soup):
+    return [link.get_text() for link in soup.select('.snapshot-tab th a')]
+
+
+def test_the_tab_shows_all_of_an_instance_newest_first(openstack, tab):
+    server, volume = openstack.server('web'), openstack.volume('data')
+    openstack.attach(server, volume, '/dev/vdb')
+    openstack.image('older', at=1, instance_uuid=server['id'])
+    openstack.image('newer', at=3, instance_uuid=server['id'])
+    openstack.snapshot('of-volume', at=2, volume_id=volume['id'])
+    openstack.image('others', at=4, instance_uuid=fakes.new_id())
+    openstack.snapshot('others', at=5)
+    soup = tab(server)
+    assert names(soup) == ['newer', 'of-volume', 'older']
+    link = soup.select_one('.snapshot-tab th a')
+    assert link['href'].startswith(f'{INDEX}instance-')
+    assert soup.select_one('a.ajax-modal')['href'] == (
+        f'{CREATE}?source=instance-{server["id"]}')
+
+
+def test_those_of_a_volume_backed_instance_are_found_by_its_volumes(
+        openstack, tab):
+    server = openstack.server('db', image='')
+    volume = openstack.volume('root', bootable='true')
+    openstack.attach(server, volume, '/dev/vda')
+    part = openstack.snapshot('snapshot for db-1', volume_id=volume['id'])
+    openstack.set_image('db-1', [part])
+    soup = tab(server)
+    assert names(soup) == ['db-1']  # one row, which its part is in
+    assert 'last good snapshot of this instance' in words(soup)
+
+
+def test_only_a_good_one_counts_as_the_last_good_one(openstack, tab):
+    server = openstack.server('web')
+    openstack.image('i', instance_uuid=server['id'], status='saving')
+    assert 'There is no good snapshot' in words(tab(server))
+
+
+def test_an_instance_without_any_is_told_so(openstack, tab):
+    assert 'Neither this instance nor' in words(tab(openstack.server()))
+
+
+def test_a_run_of_the_instance_is_shown(client, openstack, tab):
+    server = openstack.server('web')
+    client.post(CREATE, {
+        'source': f'instance-{server["id"]}', 'seen_status': 'ACTIVE',
+        'power_off': 'on', 'name': 'nightly'})
+    text = words(tab(server).select_one('.snapshot-tab-run'))
+    assert 'Snapshot “nightly”' in text and 'Powering off' in text
+
+
+@pytest.mark.parametrize('path', ['/v2/images', '/snapshots/detail'])
+def test_what_one_service_does_not_tell_is_said(openstack, tab, path):
+    server, volume = openstack.server('web'), openstack.volume('data')
+    openstack.attach(server, volume, '/dev/vdb')
+    openstack.image('i', instance_uuid=server['id'])
+    openstack.snapshot('v', volume_id=volume['id'])
+    openstack.faults['GET', path] = 503
+    soup = tab(server)
+    assert soup.select('.alert-warning') and len(names(soup)) == 1
+
+
+def test_without_nova_the_tab_says_so(openstack, tab):
+    server = openstack.server('web')
+    openstack.faults['GET', '/servers/'] = 503
+    assert tab(server).select('.alert-warning')
+
+
+def test_create_snapshot_on_horizons_rows_opens_the_wizard(monkeypatch):
+    thing = types.SimpleNamespace(id=fakes.new_id())
+    for action in (instances.CreateSnapshot, volumes.CreateSnapshot):
+        # Put back afterwards what was there.
+        monkeypatch.setattr(action, 'get_link_url', action.get_link_url)
+    hooks.install()
+    assert instances.CreateSnapshot().get_link_url(thing) == (
+        f'{CREATE}?source=instance-{thing.id}')
+    assert volumes.CreateSnapshot().get_link_url(thing) == (
+        f'{CREATE}?source=volume-{thing.id}')
