@@ -22,6 +22,8 @@ from django.conf import settings
 from django.core import exceptions
 from django.core import signals
 
+from snapshot_dashboard import notices
+
 DEFAULTS: dict[str, Any] = {
     # Seconds that one call to a service may take.
     'TIMEOUT': 10,
@@ -39,6 +41,10 @@ DEFAULTS: dict[str, Any] = {
     'ROW_ACTIONS': False,
     # Days after which a snapshot is called old above the list; 0 for never.
     'OLD_AFTER_DAYS': 0,
+    # What users are told above the list and in the wizard.
+    'NOTICES': [],
+    # The address of the local guide, or nothing.
+    'GUIDE_URL': '',
 }
 
 
@@ -78,7 +84,18 @@ def _merged() -> dict[str, Any]:
             raise exceptions.ImproperlyConfigured(
                 f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be "
                 f'{MAXIMA[name]} or less.')
-    return {**DEFAULTS, **own}
+    merged = {**DEFAULTS, **own}
+    try:
+        merged['NOTICES'] = notices.parse_all(merged['NOTICES'])
+    except ValueError as error:
+        raise exceptions.ImproperlyConfigured(
+            f"SNAPSHOT_DASHBOARD['NOTICES']: {error}.") from None
+    guide = merged['GUIDE_URL']
+    if guide and not notices.is_web_address(guide):
+        raise exceptions.ImproperlyConfigured(
+            f"SNAPSHOT_DASHBOARD['GUIDE_URL'] is {guide!r}; it must begin "
+            'with http:// or https://.')
+    return merged
 
 
 def get(name: str) -> Any:

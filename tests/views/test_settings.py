@@ -31,7 +31,16 @@ def test_an_own_value_goes_over_the_default(settings):
 @pytest.mark.parametrize('wrong', [
     {'TIMEOUTS': 3}, {'TIMEOUT': 'soon'}, {'POWER_OFF_BY_DEFAULT': 1},
     {'TIMEOUT': True}, {'TIMEOUT': 0}, {'POLL_INTERVAL': 0.1},
-    {'SHUTDOWN_TIMEOUT': -1}])
+    {'SHUTDOWN_TIMEOUT': -1}, {'GUIDE_URL': 'javascript:alert(1)'},
+    {'GUIDE_URL': 7}, {'NOTICES': 'Beware'}, {'NOTICES': {'text': 'x'}},
+    {'NOTICES': ['Beware']}, {'NOTICES': [{}]},
+    {'NOTICES': [{'text': 'x', 'colour': 'red'}]},
+    {'NOTICES': [{'text': 'x', 'level': 'red'}]},
+    {'NOTICES': [{'text': 'x', 'where': 'everywhere'}]},
+    {'NOTICES': [{'text': 'x', 'link': 'javascript:alert(1)'}]},
+    {'NOTICES': [{'text': 'x', 'link': 'data:text/html,x'}]},
+    {'NOTICES': [{'text': 'x', 'from': 'soon'}]},
+    {'NOTICES': [{'text': 'x', 'to': 7}]}])
 def test_a_misspelt_or_mistyped_setting_is_told(settings, wrong):
     settings.SNAPSHOT_DASHBOARD = wrong
     with pytest.raises(exceptions.ImproperlyConfigured) as caught:

@@ -12,8 +12,12 @@
 
 """What the page of one snapshot says in words."""
 
-from django.utils.translation import gettext_lazy as _
+import datetime
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import commands
@@ -58,6 +62,20 @@ COMMANDS = {
     commands.What.UPLOAD: _("Upload it to the other cloud:"),
     commands.What.VOLUME: _("Make a volume of it there:"),
 }
+
+
+def old(snapshot: model.Snapshot, now: datetime.datetime) -> str:
+    """What to think of before an old snapshot is used; else empty."""
+    days = settings.get('OLD_AFTER_DAYS')
+    if not days or snapshot.created > now - datetime.timedelta(days=days):
+        return ''
+    return ngettext(
+        "It is more than %(days)d day old: updates since then are missing. "
+        "Consider a fresh image and your configuration tool instead of "
+        "launching it.",
+        "It is more than %(days)d days old: updates since then are missing. "
+        "Consider a fresh image and your configuration tool instead of "
+        "launching it.", days) % {'days': days}
 
 
 def made_by(user_id: str, user) -> str:

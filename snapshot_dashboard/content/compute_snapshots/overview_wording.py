@@ -42,7 +42,9 @@ def health_lines(health: health_facts.Health) -> list[dict[str, Any]]:
         (health.orphans, _("Parts whose instance snapshot is gone:"),
          _("They hold up the deletion of their volumes.")),
         ((health.old,) if health.old else (), _("Oldest:"),
-         _("It is older than the operator of this cloud advises.")),
+         _("It is older than the operator of this cloud advises. Updates "
+           "since then are missing: consider a fresh image and your "
+           "configuration tool instead of launching it.")),
         (health.expired, _("Expired:"),
          _("Whoever set the date wanted them no longer than that. Nothing "
            "is deleted by itself.")),

@@ -29,6 +29,7 @@ from horizon import tables
 from horizon import workflows
 from openstack_dashboard.utils import settings as horizon_settings
 
+from snapshot_dashboard import notices
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
@@ -129,7 +130,8 @@ class IndexView(tables.DataTableView):
                 **run_display.context(self.request, answer=self.runs),
                 'filters': self.filters, 'query': asked,
                 'filter_notes': wording.filter_notes(asked),
-                'unnamed': self.unnamed}
+                'unnamed': self.unnamed,
+                **wording.operators_words(self.request, notices.LIST)}
 
 
 class OverviewView(generic.View):

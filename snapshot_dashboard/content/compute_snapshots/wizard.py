@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from horizon import forms
 from horizon import workflows
 
+from snapshot_dashboard import notices
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.content.compute_snapshots import connect
@@ -115,6 +116,10 @@ class What(workflows.Step):
     action_class = WhatAction
     contributes = ('source', 'volumes')
     template_name = 'project/compute_snapshots/_what.html'
+
+    def operators_words(self):
+        """For the template."""
+        return wording.operators_words(self.workflow.request, notices.WIZARD)
 
 
 class HowAction(workflows.Action):

@@ -16,11 +16,13 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.utils.translation import pgettext_lazy
 
 from snapshot_dashboard import marks
+from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -120,6 +122,15 @@ MEANINGS = {
     '': _("Nothing tells how this snapshot was taken. It was not made by "
           "this panel."),
 }
+
+
+def operators_words(request, where: str) -> dict[str, Any]:
+    """The template context of what the operator tells the users."""
+    today = timezone.localdate()
+    return {'guide': settings.get('GUIDE_URL'),
+            'notices': [notice for notice in settings.get('NOTICES')
+                        if notice.shown(where, request.user.services_region,
+                                        today)]}
 
 
 def filter_notes(asked: query.Query) -> list[str]:
