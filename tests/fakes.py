@@ -64,6 +64,8 @@ class FakeOpenStack:
         self.servers: dict[str, dict] = {}
         self.images: dict[str, dict] = {}
         self.volumes: dict[str, dict] = {}
+        #: Of each image, the states of other projects by their ids.
+        self.members: dict[str, dict[str, str]] = {}
         self.snapshots: dict[str, dict] = {}
         self.attachments: dict[str, list[dict]] = {}
         #: What was done to each server, the latest first.
@@ -309,6 +311,9 @@ class FakeOpenStack:
             return 400 if found is None else (200, {'images': found})
         if parts[2] not in self.images:
             return 404
+        if len(parts) > 3:
+            return self._members(method, self.images[parts[2]], parts[4:],
+                                 body)
         if method == 'DELETE':
             if self.images[parts[2]]['protected']:
                 return 403
@@ -322,6 +327,23 @@ class FakeOpenStack:
                 else:
                     self.images[parts[2]][name] = change['value']
         return 200, self.images[parts[2]]
+
+    def _members(self, method, image, parts, body):
+        members = self.members.setdefault(image['id'], {})
+        if image.get('visibility') != 'shared':
+            return 403  # "Only shared images have members"
+        if method == 'POST':
+            if body['member'] in members:
+                return 409
+            members[body['member']] = 'pending'
+        elif method == 'DELETE':
+            if parts[0] not in members:
+                return 404
+            del members[parts[0]]
+            return 204, None
+        return 200, {'members': [
+            {'member_id': member, 'image_id': image['id'], 'status': status}
+            for member, status in members.items()]}
 
     def _cinder(self, method, path, query, body):
         parts = path.strip('/').split('/')[2:]

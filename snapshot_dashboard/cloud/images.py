@@ -92,6 +92,26 @@ class Images:
                 'Content-Type': 'application/openstack-images-v2.1-json-patch'
             }, data=json.dumps(changes))
 
+    def members(self, image_id: str) -> list[types.Member]:
+        """The other projects that a shared image is shared with."""
+        ids.check('image', image_id)
+        with self._calling() as glance:
+            _, body = glance.get(f'/v2/images/{image_id}/members')
+        return [types.Member.from_api(member) for member in body['members']]
+
+    def add_member(self, image_id: str, project_id: str) -> None:
+        """Share an image whose visibility is ``shared`` with a project."""
+        ids.check('image', image_id)
+        with self._calling() as glance:
+            glance.post(f'/v2/images/{image_id}/members',
+                        data={'member': project_id})
+
+    def remove_member(self, image_id: str, project_id: str) -> None:
+        ids.check('image', image_id)
+        with self._calling() as glance:
+            glance.delete(f'/v2/images/{image_id}/members/'
+                          f'{parse.quote(project_id, safe="")}')
+
     def delete(self, image_id: str) -> None:
         ids.check('image', image_id)
         with self._calling() as glance:

@@ -162,6 +162,11 @@ class Image:
     min_ram_mib: int = 0
 
     @property
+    def visibility(self) -> str:
+        """``private``, ``shared``, ``community`` or ``public``."""
+        return self.properties.get('visibility', '')
+
+    @property
     def own_properties(self) -> dict[str, str]:
         """Those that are no fields of the Image API v2."""
         return {name: value for name, value in self.properties.items()
@@ -218,6 +223,21 @@ class Image:
                         if isinstance(value, str)},
             min_ram_mib=body.get('min_ram') or 0,
         )
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """Another project that may use an image.
+
+    :ivar status: ``pending``, ``accepted`` or ``rejected`` by that project.
+    """
+
+    project_id: str
+    status: str
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Member':
+        return cls(body['member_id'], body.get('status') or 'pending')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -93,6 +93,11 @@ def pieces(details: Details) -> list[Piece]:
     return found
 
 
+def accept(image_id: str) -> str:
+    """By what a member of another project accepts an image."""
+    return _line('openstack', 'image', 'set', '--accept', image_id)
+
+
 def _of_image(details: Details, name: str,
               properties: Mapping[str, str]) -> tuple[Command, ...]:
     disk_format = details.disk_format or 'qcow2'

@@ -14,9 +14,13 @@
 
 from playwright.sync_api import expect
 
+from tests.browser import test_accessibility as accessibility
+from tests.cloud import seed
+from tests.scenario.conftest import connect
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
 from tests.scenario.conftest import until
+from tests.scenario.test_details import row_named
 
 
 def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):
@@ -96,3 +100,23 @@ def test_a_snapshot_is_deleted_from_its_page(screen, alice):
     expect(user.page.locator('.messages')).to_contain_text(name)
     until(lambda: is_gone(lambda: alice.volumes.snapshot(snapshot_id)),
           'it is gone')
+
+
+def test_a_snapshot_is_shared_and_taken_back(screen, alice, where):
+    other = connect(where, 'carol', seed.OTHER_PROJECT).project_id
+    user = screen()
+    page = user.page
+    image = alice.images.image(row_named(alice, 'web-1-2026-01-15').id)
+    row = user.row('web-1-2026-01-15')
+    row.locator('.dropdown-toggle').click()
+    user.follow(row.get_by_role('link', name='Share Snapshot'))
+    page.get_by_label('Project ID').fill(other)
+    user.follow(page.get_by_role('button', name='Share'))
+    expect(page.locator('.snapshot-members')).to_contain_text(
+        'has not answered yet')
+    expect(page.locator('.snapshot-share pre')).to_contain_text('--accept')
+    user.shoot('share')
+    accessibility.check(user, '#content_body')
+    user.follow(page.get_by_role('button', name='Do not share'))
+    expect(page.locator('.snapshot-members')).to_have_count(0)
+    alice.images.mark(image.id, {'visibility': 'private'})

@@ -12,6 +12,10 @@
 
 """Scenario tests: our own code against the real services."""
 
+import os
+import pathlib
+import subprocess
+import sys
 import time
 import uuid
 
@@ -110,7 +114,7 @@ def rita(where):
 
 @pytest.fixture
 def carol(where):
-    """A member of another project."""
+    """A member of another project, which stands for another cloud, too."""
     return connect(where, 'carol', seed.OTHER_PROJECT)
 
 
@@ -130,6 +134,34 @@ def tidy(alice):
         if marks.TAKEN in snapshot.metadata and (
                 snapshot.status in ('available', 'error')):
             alice.volumes.delete_snapshot(snapshot.id)
+
+
+class Shells:
+    """A shell of each of the two clouds, with the openstack client."""
+
+    def __init__(self, where, folder):
+        self.folder = folder
+        self._common = {
+            **os.environ, 'OS_AUTH_URL': where.auth_url,
+            'OS_PASSWORD': site.PASSWORD, 'OS_USER_DOMAIN_ID': 'default',
+            'OS_PROJECT_DOMAIN_ID': 'default', 'OS_IDENTITY_API_VERSION': '3',
+            'PATH': f'{pathlib.Path(sys.executable).parent}:'
+                    f'{os.environ["PATH"]}'}
+
+    def run(self, text, elsewhere=False):
+        user, project = (('carol', seed.OTHER_PROJECT) if elsewhere
+                         else ('alice', seed.PROJECT))
+        done = subprocess.run(
+            ['sh', '-eu', '-c', text], cwd=self.folder, text=True,
+            capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
+            env={**self._common, 'OS_USERNAME': user,
+                 'OS_PROJECT_NAME': project})
+        assert done.returncode == 0, f'{text}\n{done.stderr}'
+
+
+@pytest.fixture
+def shells(where, tmp_path):
+    return Shells(where, tmp_path)
 
 
 @pytest.fixture

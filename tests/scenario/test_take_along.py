@@ -13,18 +13,11 @@
 """A snapshot is taken along by the commands that its page prints."""
 
 import dataclasses
-import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import details
-from tests.cloud import seed
-from tests.cloud import site
-from tests.scenario.conftest import connect
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
 from tests.scenario.conftest import until
@@ -32,40 +25,6 @@ from tests.scenario.test_details import row_named
 from tests.scenario.test_details import server_of
 
 pytestmark = pytest.mark.usefixtures('tidy')
-
-
-@pytest.fixture
-def carol(where):
-    """The other project stands for the other cloud."""
-    return connect(where, 'carol', seed.OTHER_PROJECT)
-
-
-class Shells:
-    """A shell of each of the two clouds, with the openstack client."""
-
-    def __init__(self, where, folder):
-        self.folder = folder
-        self._common = {
-            **os.environ, 'OS_AUTH_URL': where.auth_url,
-            'OS_PASSWORD': site.PASSWORD, 'OS_USER_DOMAIN_ID': 'default',
-            'OS_PROJECT_DOMAIN_ID': 'default', 'OS_IDENTITY_API_VERSION': '3',
-            'PATH': f'{pathlib.Path(sys.executable).parent}:'
-                    f'{os.environ["PATH"]}'}
-
-    def run(self, command):
-        user, project = (('carol', seed.OTHER_PROJECT) if command.elsewhere
-                         else ('alice', seed.PROJECT))
-        done = subprocess.run(
-            ['sh', '-eu', '-c', command.text], cwd=self.folder, text=True,
-            capture_output=True, timeout=120, stdin=subprocess.DEVNULL,
-            env={**self._common, 'OS_USERNAME': user,
-                 'OS_PROJECT_NAME': project})
-        assert done.returncode == 0, f'{command.text}\n{done.stderr}'
-
-
-@pytest.fixture
-def shells(where, tmp_path):
-    return Shells(where, tmp_path)
 
 
 def image_named(cloud, name):
@@ -92,7 +51,7 @@ def test_an_image_boots_where_the_commands_bring_it(alice, carol, shells):
     found = renamed(alice, 'web-1-2026-01-15', name)
     (piece,) = commands.pieces(found)
     for command in piece.commands:
-        shells.run(command)
+        shells.run(command.text, command.elsewhere)
     image = image_named(carol, name)
     assert image.status == 'active'
     assert image.min_disk_gib == found.min_disk_gib
@@ -113,7 +72,7 @@ def test_the_volumes_of_a_set_come_along_one_by_one(alice, carol, shells):
     assert root.boot and not data.boot
     for piece in (root, data):
         for command in piece.commands:
-            shells.run(command)
+            shells.run(command.text, command.elsewhere)
     # What they needed meanwhile is gone.
     until(lambda: len(alice.volumes._client.volumes.list()) == volumes,
           'the volumes in between are gone')

@@ -86,13 +86,14 @@ def test_a_member_gets_the_actions_that_fit_the_row(client, openstack,
         link.get_text().strip() for link in row.select(
             '.actions_column a, .actions_column button')} - {''}
         for row in soup.select('#compute_snapshots > tbody > tr')}
-    launch, volume, edit, delete = ('Launch as Instance', 'Create Volume',
-                                    'Edit Snapshot', 'Delete Snapshot')
+    launch, volume, edit, share, delete = (
+        'Launch as Instance', 'Create Volume', 'Edit Snapshot',
+        'Share Snapshot', 'Delete Snapshot')
     assert actions == {
-        'i': {launch, volume, edit, delete},
+        'i': {launch, volume, edit, share, delete},
         'root': {launch, volume, edit, delete},
         'data': {volume, edit, delete}, 'broken': {edit, delete},
-        'kept': {launch, volume, edit}}
+        'kept': {launch, volume, edit, share}}
     assert soup.select_one(f'a[href*="image_id={image["id"]}"]')
 
 

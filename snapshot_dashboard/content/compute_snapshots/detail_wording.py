@@ -23,6 +23,7 @@ from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import sharing
 
 
 def captured(snapshot: model.Snapshot) -> str:
@@ -61,6 +62,18 @@ COMMANDS = {
         "both. It takes room in the quotas meanwhile:"),
     commands.What.UPLOAD: _("Upload it to the other cloud:"),
     commands.What.VOLUME: _("Make a volume of it there:"),
+}
+
+
+UNSHARABLE = {
+    sharing.Refusal.SET: _(
+        "This snapshot cannot be shared: its disks are volume snapshots, "
+        "which stay in their project, so nobody else could launch it. Take "
+        "it along instead: its page shows the commands."),
+    sharing.Refusal.OPEN: _(
+        "Every project of this cloud can use this snapshot already."),
+    sharing.Refusal.UNFINISHED: _(
+        "This snapshot is not finished, so it cannot be shared yet."),
 }
 
 

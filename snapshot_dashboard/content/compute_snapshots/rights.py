@@ -70,6 +70,12 @@ def can_edit(request, snapshot: model.Snapshot) -> bool:
                   ("volume", "volume:update_snapshot_metadata"))
 
 
+def can_share(request) -> bool:
+    """Share images of the project with other projects."""
+    return _check(request, ("image", "add_member"),
+                  ("image", "delete_member"), ("image", "get_members"))
+
+
 def can_delete(request, snapshot: model.Snapshot) -> bool:
     if snapshot.kind is kinds.Kind.VOLUME:
         return _check(request, ("volume", "volume:delete_snapshot"))

@@ -116,6 +116,23 @@ class EditSnapshot(tables.LinkAction):
         return reverse(self.url, args=[snapshot.row_id])
 
 
+class ShareSnapshot(tables.LinkAction):
+    """Shows with whom it is shared, and shares it."""
+
+    name = 'share'
+    verbose_name = _("Share Snapshot")
+    url = 'horizon:project:compute_snapshots:share'
+    icon = 'share-alt'
+
+    def allowed(self, request, snapshot=None):
+        return (snapshot is not None and snapshot.usable
+                and snapshot.kind is kinds.Kind.INSTANCE
+                and rights.can_share(request))
+
+    def get_link_url(self, snapshot):
+        return reverse(self.url, args=[snapshot.row_id])
+
+
 class DeleteSnapshot(tables.LinkAction):
     """Shows what goes with a snapshot, and asks before it goes."""
 
@@ -254,7 +271,7 @@ class SnapshotsTable(tables.DataTable):
         table_actions = (CreateSnapshot, DeleteSnapshots)
         launch_actions = (LaunchInstance,)
         row_actions = (LaunchInstance, CreateVolume, EditSnapshot,
-                       DeleteSnapshot)
+                       ShareSnapshot, DeleteSnapshot)
 
     #: Set by the view: the cursors of the neighbouring pages, or None, and
     #: the filters, which a link to another page keeps.

@@ -18,6 +18,7 @@ from snapshot_dashboard.content.compute_snapshots import delete_views
 from snapshot_dashboard.content.compute_snapshots import detail_views
 from snapshot_dashboard.content.compute_snapshots import edit_views
 from snapshot_dashboard.content.compute_snapshots import run_views
+from snapshot_dashboard.content.compute_snapshots import share_views
 from snapshot_dashboard.content.compute_snapshots import views
 
 urlpatterns = [
@@ -29,6 +30,8 @@ urlpatterns = [
     path('<slug:row_id>/dependants/',
          detail_views.DependantsView.as_view(), name='dependants'),
     path('<slug:row_id>/edit/', edit_views.EditView.as_view(), name='edit'),
+    path('<slug:row_id>/share/', share_views.ShareView.as_view(),
+         name='share'),
     path('create/', views.CreateView.as_view(), name='create'),
     path('sources/<slug:source_id>/facts/', views.FactsView.as_view(),
          name='facts'),

@@ -1,0 +1,57 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Sharing an instance snapshot with another project."""
+
+import enum
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import types
+
+
+class Refusal(enum.Enum):
+    """Why an image cannot be shared with single projects."""
+
+    SET = 'set'
+    OPEN = 'open'
+    UNFINISHED = 'unfinished'
+
+
+def refusal(image: types.Image) -> Refusal | None:
+    """Why this one cannot; None when it can."""
+    if image.disks:
+        # Cinder shares no snapshots, so nobody else could launch it.
+        return Refusal.SET
+    if image.visibility in ('public', 'community'):
+        return Refusal.OPEN
+    if image.status != 'active':
+        return Refusal.UNFINISHED
+    return None
+
+
+def members(cloud: clouds.Cloud, image: types.Image) -> list[types.Member]:
+    """With whom it is shared; Glance does not answer that of private ones."""
+    if image.visibility != 'shared':
+        return []
+    return cloud.images.members(image.id)
+
+
+def share(cloud: clouds.Cloud, image: types.Image, project_id: str) -> None:
+    """Let another project use an image, once it has accepted it.
+
+    Nova makes images ``private``, which have no members.
+
+    :raises ServiceError: ``Conflict`` when it is shared with it already.
+    """
+    if image.visibility == 'private':
+        cloud.images.mark(image.id, {'visibility': 'shared'})
+    cloud.images.add_member(image.id, project_id)
