@@ -42,6 +42,8 @@ IMAGE = 'snapshot_dashboard_image'
 #: On an image: the volume snapshots that belong to it beside those that it
 #: maps. Further ones stand in properties with numbers behind this name.
 PARTS = 'snapshot_dashboard_parts'
+#: What it was meant for, one of PURPOSES.
+PURPOSE = 'snapshot_dashboard_purpose'
 #: How it was taken, one of those below.
 CONSISTENCY = 'snapshot_dashboard_consistency'
 #: Until when its owner wants to keep it: a date, and the snapshot's own id,
@@ -66,6 +68,8 @@ DETACHED = 'detached'
 LIVE_AGENT = 'live-agent'
 #: It ran, or was paused or suspended.
 LIVE = 'live'
+
+BACKUP, TEMPLATE, MOVE = PURPOSES = ('backup', 'template', 'move')
 
 #: Ids that one property holds: Nova allows 255 characters.
 _IDS = 6

@@ -34,6 +34,8 @@ _PREFIX = 'snapshot_dashboard.'
 _PLAN = f'{_PREFIX}plan'
 _NAME = f'{_PREFIX}name'
 _DESCRIPTION = f'{_PREFIX}description'
+_PURPOSE = f'{_PREFIX}purpose'
+_KEEP = f'{_PREFIX}keep'
 _VOLUMES = f'{_PREFIX}volumes.'
 #: Nova's limits: of a metadata value, and of a tag.
 VALUE_LENGTH = 255
@@ -53,6 +55,9 @@ class Plan:
     :ivar power_on: power it on again afterwards.
     :ivar running: the instance ran when this was asked for.
     :ivar image: whether the instance is captured, and not its volumes alone.
+    :ivar purpose: what it is meant for, one of ``marks.PURPOSES`` or nothing.
+    :ivar keep: how many snapshots of the instance its owner wants to keep; 0
+        for all.
     :ivar began: seconds since the epoch.
     :ivar by: the name of the user who asked for it.
     :ivar volumes: the ids of the attached volumes that are captured with an
@@ -81,6 +86,8 @@ class Plan:
     expected: int = 0
     running: bool = False
     image: bool = True
+    purpose: str = ''
+    keep: int = 0
 
     @property
     def to_run_again(self) -> bool:
@@ -182,6 +189,8 @@ def write_plan(plan: Plan) -> dict[str, str]:
             separators=(',', ':'), ensure_ascii=False),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
+        _PURPOSE: plan.purpose,
+        _KEEP: str(plan.keep or ''),
         **{f'{_VOLUMES}{number}': ' '.join(chunk)
            for number, chunk in enumerate(chunks)},
     }
@@ -258,6 +267,8 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
         began=int(packed['at']),
         by=_text(packed['by']),
         image=bool(packed['img']),
+        purpose=metadata.get(_PURPOSE, ''),
+        keep=types.whole_number(metadata.get(_KEEP, '')) or 0,
         volumes=tuple(volume_id for key in volumes
                       for volume_id in metadata[key].split()),
         stop_if_forced=bool(packed['forced']),

@@ -74,6 +74,7 @@ class Facts:
     :ivar usage: Glance's; empty when it has no limits or was not asked.
     :ivar unknown: which services could not be asked.
     :ivar agent: whether the image announces a guest agent.
+    :ivar os_type: what the image says of the guest's system; any text.
     :ivar expected: seconds that the saving took earlier; 0 if not known.
     """
 
@@ -84,6 +85,7 @@ class Facts:
     usage: Mapping[str, types.Quota]
     unknown: tuple[errors.ServiceError, ...] = ()
     agent: bool = False
+    os_type: str = ''
     expected: int = 0
 
     @property
@@ -151,6 +153,7 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
         shutdown_timeout=types.whole_number(
             properties.get('os_shutdown_timeout', '')),
         agent=properties.get('hw_qemu_guest_agent', '').lower() in _TRUE,
+        os_type=properties.get('os_type', ''),
         expected=_expected(answers.get('earlier')),
         quotas=_or_empty(answers.get('quotas')),
         usage=_or_empty(answers.get('usage')),

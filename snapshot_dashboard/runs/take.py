@@ -155,6 +155,7 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
                 marks.CONSISTENCY: consistency,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
+                **({marks.PURPOSE: plan.purpose} if plan.purpose else {}),
                 **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)
 

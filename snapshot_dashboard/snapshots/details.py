@@ -20,6 +20,7 @@ import functools
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import model
@@ -43,6 +44,7 @@ class Details:
     :ivar min_disk_gib: the disk that an instance of it needs at least.
     :ivar min_ram_mib: likewise, the memory.
     :ivar disk_format: of an image's data, as ``qcow2``.
+    :ivar purpose: what it was meant for, one of ``marks.PURPOSES``.
     :ivar base_image: the id of the image that the instance was launched
         from; empty when there is none, or the snapshot does not say.
     :ivar base_image_name: its name, empty when it cannot be seen any more.
@@ -56,6 +58,7 @@ class Details:
     min_disk_gib: int = 0
     min_ram_mib: int = 0
     disk_format: str = ''
+    purpose: str = ''
     base_image: str = ''
     base_image_name: str = ''
     properties: tuple[tuple[str, str], ...] = ()
@@ -94,6 +97,8 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
         min_disk_gib=entry.min_disk_gib,
         min_ram_mib=entry.min_ram_mib,
         disk_format=entry.properties.get('disk_format', ''),
+        purpose=marks.own(entry.properties, entry.created).get(
+            marks.PURPOSE, ''),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',
         properties=tuple(sorted(entry.own_properties.items())))

@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Sequence
 import functools
 import time
 from typing import Any
@@ -80,3 +81,28 @@ def find(cloud: clouds.Cloud, server: types.Server
         problems + lost, _Unnamed(), None, time.time())
     return (sorted(found, key=lambda row: row.order, reverse=True),
             [*problems, *lost, *vague])
+
+
+def is_of(row: model.Snapshot, server: types.Server) -> bool:
+    """Whether it is a snapshot of the instance itself.
+
+    A volume may have been another instance's, and be in snapshots of that.
+    """
+    if row.kind is not Kind.INSTANCE:
+        return False
+    if row.source is not None:
+        return row.source.id == server.id
+    return row.root is not None and row.root.volume_id in server.volume_ids
+
+
+def older(found: Sequence[model.Snapshot], server: types.Server,
+          keep: int) -> list[model.Snapshot]:
+    """The instance's snapshots that are older than the newest good ones.
+
+    :param found: newest first, as :func:`find` gives them.
+    :param keep: how many good ones are kept.
+    """
+    mine = [row for row in found if is_of(row, server)]
+    good = [row for row in mine if row.usable]
+    return [row for row in mine if len(good) >= keep
+            and row.order < good[keep - 1].order]

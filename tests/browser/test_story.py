@@ -107,6 +107,48 @@ def test_a_chosen_volume_is_captured_with_the_instance(screen, alice):
     assert user.errors == []
 
 
+def test_a_template_comes_with_a_list_of_what_to_do_before(screen, alice):
+    user = screen()
+    page = user.page
+    user.open_wizard('batch-1')
+    expect(page.locator('.snapshot-checklist')).to_be_hidden()
+    page.select_option('[name=purpose]', label='Template for new machines')
+    expect(page.locator('.snapshot-checklist')).to_contain_text('machine-id')
+    user.shoot('template')
+    page.select_option('[name=source]', label='archive')
+    expect(page.locator('.snapshot-volume')).to_be_visible()
+    expect(page.locator('[name=purpose]')).to_be_hidden()
+    assert user.errors == []
+
+
+def test_older_snapshots_are_offered_for_deletion_afterwards(screen, alice):
+    user = screen()
+    page = user.page
+    server = alice.find('batch-1')
+    older = scenario.unique('older')
+    alice.finish(alice.begin(server, older, power_off=False))
+    user.open_wizard('batch-1')
+    user.next_step('[data-facts-how]')
+    user.next_step('.workflow [name=name]')
+    newer = scenario.unique('newer')
+    page.fill('.workflow [name=name]', newer)
+    page.select_option('.workflow [name=keep]', '1')
+    page.click('.button-final')
+    expect(user.run(newer).locator('[data-run-now]')).to_have_attribute(
+        'data-run-now', 'Finished')
+    user.shoot('finished-keep')
+    user.follow(user.run(newer).locator('.snapshot-older'))
+    expect(page.locator('.snapshot-plan')).to_contain_text(older)
+    expect(page.locator('.snapshot-plan')).not_to_contain_text(newer)
+    user.shoot('plan')
+    with page.expect_navigation():
+        page.locator('#content_body input[type=submit]').click()
+    expect(user.row(older)).to_have_count(0)
+    expect(user.row(newer)).to_have_count(1)
+    user.dismiss_all()
+    assert user.errors == []
+
+
 def test_a_volume_is_captured_while_its_instance_is_off(screen, alice):
     user = screen()
     page = user.page

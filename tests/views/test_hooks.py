@@ -83,6 +83,18 @@ def test_those_of_a_volume_backed_instance_are_found_by_its_volumes(
     assert 'last good snapshot of this instance' in words(soup)
 
 
+def test_a_set_of_another_instance_is_not_the_last_good_one_of_this(
+        openstack, tab):
+    server, moved = openstack.server('web'), openstack.volume('moved')
+    openstack.attach(server, moved, '/dev/vdb')
+    openstack.set_image('db-1', [
+        openstack.snapshot('root'),
+        openstack.snapshot('snapshot for db-1', volume_id=moved['id'])])
+    soup = tab(server)
+    assert names(soup) == ['db-1']
+    assert 'There is no good snapshot of this instance' in words(soup)
+
+
 def test_only_a_good_one_counts_as_the_last_good_one(openstack, tab):
     server = openstack.server('web')
     openstack.image('i', instance_uuid=server['id'], status='saving')

@@ -17,6 +17,8 @@ import functools
 from django.core import exceptions as django_exceptions
 from django.http import Http404
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views import generic
@@ -25,11 +27,14 @@ from horizon import messages
 from horizon import views as horizon_views
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import of_instance
 from snapshot_dashboard.snapshots import single
 
 #: Snapshots that one request may delete: as many as a large page shows.
@@ -109,6 +114,38 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
             messages.error(request, ' '.join(kept))
         elif not done:
             messages.info(request, _("Nothing was deleted."))
+
+
+class OlderView(generic.View):
+    """Leads to the deletion of an instance's older snapshots."""
+
+    def get(self, request, server_id):
+        if not rights.can_delete_any(request):
+            raise django_exceptions.PermissionDenied
+        keep = types.whole_number(request.GET.get('keep', '')) or 1
+        cloud = connect.cloud(request)
+        try:
+            server = cloud.compute.server(str(server_id))
+            found, problems = of_instance.find(cloud, server)
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            server, found, problems = None, [], [error]
+        connect.log_out_if_expired(*problems)
+        if problems:
+            # With some missing, the newest ones would not be known.
+            for text in {wording.vague(problem) for problem in problems}:
+                messages.error(request, text)
+            return redirect(tables.INDEX)
+        older = of_instance.older(found, server, keep)
+        if not older:
+            messages.info(request, _(
+                "There are no older snapshots of this instance to delete."))
+            return redirect(tables.INDEX)
+        rows = urlencode({'row': [row.row_id for row in older[:_MOST]]},
+                         doseq=True)
+        return redirect(
+            f'{reverse("horizon:project:compute_snapshots:delete")}?{rows}')
 
 
 def _attempt(delete):

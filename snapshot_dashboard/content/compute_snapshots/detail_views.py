@@ -74,6 +74,7 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
                 for command in piece.commands]}
                 for piece in commands.pieces(found)],
             meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
+            purpose=wording.PURPOSES.get(found.purpose, ''),
             old=detail_wording.old(snapshot, timezone.now()),
             expired=snapshot.expired(timezone.localdate()),
             can_create_volume=rights.can_create_volume(self.request),

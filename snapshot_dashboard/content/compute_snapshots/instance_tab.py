@@ -23,7 +23,6 @@ from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import journal
-from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import of_instance
 
 
@@ -51,7 +50,7 @@ class SnapshotsTab(tabs.Tab):
             'snapshots': [self._shown(row) for row in found],
             'last_good': next(
                 (row for row in found if row.usable
-                 and row.kind is kinds.Kind.INSTANCE), None),
+                 and of_instance.is_of(row, server)), None),
             'run': run_display.shown(request, run) if run else None,
             'can_create': rights.can_create(request, server.volume_backed),
             'problems': list(dict.fromkeys(

@@ -17,6 +17,7 @@ import time
 from typing import Any
 
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from snapshot_dashboard import settings
@@ -136,6 +137,7 @@ def _shown(request, run: journal.Journal, now: int, trouble):
         'failure': run_wording.failure(run),
         'consistency': (wording.MEANINGS.get(progress.consistency, '')
                         if progress.captured and not run.open else ''),
+        'older_url': _older_url(request, run),
         'trouble': run_wording.trouble(trouble) if trouble else '',
         'held': run_wording.held(run) if run.open else '',
         'stalled': wording.about(now - last) if stalled else '',
@@ -143,6 +145,16 @@ def _shown(request, run: journal.Journal, now: int, trouble):
         'may_advance': rights.can_advance(request, run),
         'buttons': _buttons(request, run, phase, stalled),
     }
+
+
+def _older_url(request, run: journal.Journal) -> str:
+    """Where the user is offered what the plan does not keep; else empty."""
+    if not run.plan.keep or not run.progress.captured or not (
+            rights.can_delete_any(request)):
+        return ''
+    address = reverse('horizon:project:compute_snapshots:older',
+                      args=[run.server.id])
+    return f'{address}?{urlencode({"keep": run.plan.keep})}'
 
 
 def _is_off(server: types.Server) -> bool:

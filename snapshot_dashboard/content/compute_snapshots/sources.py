@@ -121,7 +121,8 @@ class InstanceSource(Source):
 
     def begin(self, wish):
         run(self._request, self.facts, wish,
-            volumes=tuple(wish['volumes'] or ()))
+            volumes=tuple(wish['volumes'] or ()),
+            purpose=wish['purpose'], keep=int(wish['keep'] or 0))
         return KEEP_OPEN
 
 

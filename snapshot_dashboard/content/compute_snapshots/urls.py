@@ -24,6 +24,8 @@ from snapshot_dashboard.content.compute_snapshots import views
 urlpatterns = [
     path('', views.IndexView.as_view(), name='index'),
     path('delete/', delete_views.DeleteView.as_view(), name='delete'),
+    path('instances/<uuid:server_id>/older/',
+         delete_views.OlderView.as_view(), name='older'),
     path('overview/', views.OverviewView.as_view(), name='overview'),
     path('<slug:row_id>/detail/', detail_views.DetailView.as_view(),
          name='detail'),

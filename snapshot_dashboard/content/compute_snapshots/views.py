@@ -44,6 +44,7 @@ from snapshot_dashboard.content.compute_snapshots import wizard
 from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import checklist
 from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.runs import single_volume
 from snapshot_dashboard.snapshots import cursor as cursors
@@ -207,6 +208,9 @@ def instance_context(request, facts: preflight.Facts):
                                 and may_snapshot)}
             for disk in facts.disks],
         'not_captured': facts.not_captured,
+        'checklist': [
+            {'text': wizard_wording.TASKS[item.task], 'command': item.command}
+            for item in checklist.template(facts.os_type)],
         'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
         'shutdown_timeout': sources.shutdown_timeout(facts),
         'agent': facts.agent,

@@ -16,6 +16,7 @@ import logging
 
 from django.core import exceptions as django_exceptions
 from django.urls import reverse_lazy
+from django.utils import text as lazy
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +36,8 @@ from snapshot_dashboard.snapshots.kinds import Kind
 LOG = logging.getLogger(__name__)
 #: Instances and volumes offered for choice; others can be given by address.
 _CHOICES = 1000
+#: How many snapshots of an instance its owner may want to keep.
+_KEEP = (1, 3, 5, 10)
 
 
 class VolumeIds(forms.Field):
@@ -50,6 +53,9 @@ class WhatAction(workflows.Action):
     """Of what; the facts appear once it is chosen."""
 
     source = forms.ChoiceField(label=_("Instance or Volume"))
+    purpose = forms.ChoiceField(
+        label=_("What For"), required=False,
+        choices=[('', _("Not said")), *wording.PURPOSES.items()])
     volumes = VolumeIds(required=False)
 
     class Meta:
@@ -114,7 +120,7 @@ def _group(kind, names, chosen, label, problem):
 
 class What(workflows.Step):
     action_class = WhatAction
-    contributes = ('source', 'volumes')
+    contributes = ('source', 'purpose', 'volumes')
     template_name = 'project/compute_snapshots/_what.html'
 
     def operators_words(self):
@@ -180,6 +186,14 @@ class DetailsAction(workflows.Action):
     description = forms.CharField(
         label=_("Description"), max_length=255, required=False,
         widget=forms.Textarea(attrs={'rows': 3}))
+    keep = forms.ChoiceField(
+        label=_("Older Snapshots of This Instance"), required=False,
+        choices=[('', _("Keep all")), *(
+            (str(number), lazy.format_lazy(_(
+                "Offer to delete all but the newest {number}"),
+                number=number)) for number in _KEEP)],
+        help_text=_("The offer comes when this one is finished. Nothing is "
+                    "deleted by itself."))
 
     class Meta:
         name = _("Details")
@@ -188,7 +202,7 @@ class DetailsAction(workflows.Action):
 
 class Details(workflows.Step):
     action_class = DetailsAction
-    contributes = ('name', 'description')
+    contributes = ('name', 'description', 'keep')
     template_name = 'project/compute_snapshots/_details.html'
 
 

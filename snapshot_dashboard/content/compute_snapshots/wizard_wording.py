@@ -15,6 +15,7 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from snapshot_dashboard.runs import checklist
 from snapshot_dashboard.runs import disks
 from snapshot_dashboard.runs import preflight
 
@@ -41,6 +42,24 @@ BUSY = {
 BUSY.update(dict.fromkeys(
     ('image_snapshot', 'image_pending_upload', 'image_uploading'),
     BUSY['image_snapshot_pending']))
+
+
+TASKS = {
+    checklist.Task.FSTAB: _(
+        "Take lines of volumes and of ephemeral disks out of /etc/fstab, or "
+        "give them the option nofail: new machines have none of those. This "
+        "shows the lines:"),
+    checklist.Task.CLOUD_INIT: _(
+        "Let cloud-init take a new machine for a new one:"),
+    checklist.Task.MACHINE_ID: _(
+        "Let each machine draw an id of its own:"),
+    checklist.Task.HOST_KEYS: _(
+        "Let each machine make its own SSH host keys. Do this last: nobody "
+        "can sign in by SSH after it until cloud-init has made new ones:"),
+    checklist.Task.SYSPREP: _(
+        "On Windows, let Sysprep make it general. It shuts the machine down; "
+        "take the snapshot then:"),
+}
 
 
 def obstacle(found: preflight.Obstacle) -> str:

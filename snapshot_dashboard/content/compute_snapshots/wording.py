@@ -93,6 +93,11 @@ CONSISTENCIES = {
     marks.LIVE: pgettext_lazy("How a snapshot was taken", "Live"),
     '': pgettext_lazy("How a snapshot was taken", "Not known"),
 }
+PURPOSES = {
+    marks.BACKUP: _("Backup of this machine"),
+    marks.TEMPLATE: _("Template for new machines"),
+    marks.MOVE: _("To move it elsewhere"),
+}
 #: What a status means that does not speak for itself, and what to do.
 STATUS_MEANINGS = {
     'incomplete': _(

@@ -175,7 +175,7 @@ horizon.snapshotDashboard = {
       horizon.snapshotDashboard.loadFacts($wizard, $source.val());
     });
     $wizard.on('change', '[name="power_off"], [name="power_on"], ' +
-               '[name="volumes"]', function () {
+               '[name="volumes"], [name="purpose"]', function () {
                  horizon.snapshotDashboard.showChoice($wizard);
                });
     $wizard.find('[data-power-fields] .form-group').addClass('hidden');
@@ -197,8 +197,9 @@ horizon.snapshotDashboard = {
     /* Nothing of another one stays, should this one not be had. */
     $wizard.find('[name="seen_status"]').val('');
     $wizard.find('[data-power-fields] .form-group').addClass('hidden');
-    $wizard.find('[data-facts-disks], [data-facts-how], ' +
-                 '[data-facts-live], [data-facts-summary]').empty();
+    $wizard.find('[data-facts-purpose], [data-facts-disks], ' +
+                 '[data-facts-how], [data-facts-live], ' +
+                 '[data-facts-summary]').empty();
     if (!sourceId) { return; }
     $wizard.find('[data-facts-disks]').text(gettext('Looking…'));
     $.get(
@@ -256,6 +257,13 @@ horizon.snapshotDashboard = {
 
   showChoice: function ($wizard) {
     var can = $wizard.data('can-power-off') || false;
+    var ofInstance = $wizard.find('[data-purpose]').length > 0;
+    $wizard.find('[name="purpose"], [name="keep"]').closest('.form-group')
+      .toggleClass('hidden', !ofInstance);
+    $wizard.find('[data-purpose]').each(function () {
+      $(this).toggleClass('hidden', $(this).attr('data-purpose') !==
+                          $wizard.find('[name="purpose"]').val());
+    });
     var off = can && $wizard.find('[name="power_off"]').prop('checked');
     var on = off && $wizard.find('[name="power_on"]').prop('checked');
     $wizard.find('[name="power_on"], [name="if_forced"]')

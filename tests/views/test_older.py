@@ -1,0 +1,116 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Older snapshots of an instance are offered for deletion, and no more."""
+
+from urllib import parse
+
+from django.test import Client
+import pytest
+
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import journal
+from tests import fakes
+from tests.views.conftest import CREATE
+from tests.views.conftest import INDEX
+from tests.views.conftest import row_id
+from tests.views.conftest import told
+
+
+def older(client, server, keep):
+    """The rows that the deletion is offered for."""
+    response = client.get(f'{INDEX}instances/{server["id"]}/older/',
+                          {'keep': keep})
+    assert response.status_code == 302
+    return parse.parse_qs(parse.urlsplit(response.url).query).get('row', [])
+
+
+@pytest.fixture
+def server(openstack):
+    return openstack.server('web')
+
+
+def nightly(openstack, server, at, **fields):
+    return openstack.image(f'night-{at}', at=at,
+                           instance_uuid=server['id'], **fields)
+
+
+def test_all_but_the_newest_good_ones_are_offered(client, openstack, member,
+                                                  server):
+    first, second, third = (nightly(openstack, server, at)
+                            for at in (1, 2, 5))
+    nightly(openstack, server, 6, status='saving')
+    failed = nightly(openstack, server, 0, status='killed')
+    nightly(openstack, server, 4, status='killed')  # says what went wrong
+    openstack.image('of-another', at=0, instance_uuid=fakes.new_id())
+    assert older(client, server, 2) == [row_id(first), row_id(failed)]
+    assert older(client, server, 1)[-3:] == [
+        row_id(second), row_id(first), row_id(failed)]
+    assert row_id(third) not in older(client, server, 1)
+    assert openstack.writes() == []
+
+
+def test_nothing_is_offered_when_there_are_no_more(client, openstack, member,
+                                                   server):
+    nightly(openstack, server, 1)
+    assert older(client, server, 3) == []
+    assert 'no older snapshots' in told(client)
+
+
+def test_a_set_of_another_instance_is_never_among_them(client, openstack,
+                                                       member):
+    server = openstack.server('db', image='')
+    root, moved = (openstack.volume(bootable='true'), openstack.volume())
+    openstack.attach(server, root, '/dev/vda')
+    openstack.attach(server, moved, '/dev/vdb')
+    own = [openstack.set_image(f'own-{at}', [openstack.snapshot(
+        f'snapshot for own-{at}', volume_id=root['id'])], at=at)
+        for at in (3, 4)]
+    openstack.set_image('theirs', [
+        openstack.snapshot('snapshot for theirs'),
+        openstack.snapshot('snapshot for theirs', volume_id=moved['id'])],
+        at=1)
+    assert older(client, server, 1) == [row_id(own[0])]
+
+
+def test_with_some_missing_nothing_is_offered(client, openstack, member,
+                                              server):
+    for at in (1, 2):
+        nightly(openstack, server, at)
+    openstack.faults['GET', '/v2/images'] = 503
+    assert older(client, server, 1) == []
+    openstack.faults.clear()
+    assert 'Glance' in told(client)
+
+
+def test_the_offer_comes_when_the_run_is_over(client, openstack, member,
+                                              server):
+    client.post(CREATE, {
+        'source': f'instance-{server["id"]}', 'seen_status': 'ACTIVE',
+        'name': 'nightly', 'keep': '3', 'purpose': 'backup'})
+    plan = journal.read(types.Server.from_api(server)).plan
+    assert (plan.keep, plan.purpose) == (3, 'backup')
+    assert b'snapshot-older' not in client.get(f'{INDEX}runs/').content
+    (image,) = openstack.images.values()
+    assert image['snapshot_dashboard_purpose'] == 'backup'
+    server['OS-EXT-STS:task_state'] = None
+    fakes.finish(image)
+    for _ in range(3):
+        client.post(f'{INDEX}runs/advance/')
+    html = client.get(f'{INDEX}runs/').content.decode()
+    assert f'instances/{server["id"]}/older/?keep=3' in html
+
+
+def test_a_reader_is_offered_nothing(client, openstack, reader, server):
+    address = f'{INDEX}instances/{server["id"]}/older/'
+    assert client.get(address, {'keep': 1}).status_code == 403
+    assert Client().post(address).status_code in (302, 403, 405)
