@@ -64,6 +64,8 @@ class FakeOpenStack:
         self.servers: dict[str, dict] = {}
         self.images: dict[str, dict] = {}
         self.volumes: dict[str, dict] = {}
+        #: Cinder's, of things that went wrong.
+        self.messages: list[dict] = []
         #: Of each image, the states of other projects by their ids.
         self.members: dict[str, dict[str, str]] = {}
         self.snapshots: dict[str, dict] = {}
@@ -355,6 +357,8 @@ class FakeOpenStack:
                     {'rel': 'self', 'href': 'http://cinder.test/v3/'}]}]}
         if parts[0] == 'os-quota-sets':
             return 200, {'quota_set': {'id': PROJECT, **self.quotas}}
+        if parts[0] == 'messages':
+            return 200, {'messages': self.messages}
         kind = {'snapshots': self.snapshots, 'volumes': self.volumes}[
             parts[0]]
         if len(parts) == 1 and method == 'POST':

@@ -312,6 +312,24 @@ class VolumeSnapshot:
 
 
 @dataclasses.dataclass(frozen=True)
+class Message:
+    """What Cinder tells the users of something that went wrong.
+
+    :ivar about: the id of what it is about.
+    """
+
+    about: str
+    text: str
+    created: datetime.datetime
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Message':
+        return cls(body.get('resource_uuid') or '',
+                   body.get('user_message') or '',
+                   parse_time(body['created_at']))
+
+
+@dataclasses.dataclass(frozen=True)
 class Quota:
     """One limited thing. A limit below 0 means that there is none."""
 

@@ -141,6 +141,19 @@ class Volumes:
         with self._calling() as cinder:
             cinder.volume_snapshots.delete(snapshot_id)
 
+    def messages(self, limit: int) -> list[types.Message]:
+        """What went wrong with volume snapshots, the latest first.
+
+        Cinder keeps it for 30 days, if its operator did not change that
+        (Messages, microversion 3.5).
+        """
+        with self._calling() as cinder:
+            found = cinder.messages.list(
+                limit=limit, sort='created_at:desc',
+                search_opts={'resource_type': 'VOLUME_SNAPSHOT'})
+        return [types.Message.from_api(message.to_dict())
+                for message in found]
+
     def quotas(self) -> dict[str, types.Quota]:
         """``snapshots`` and ``gigabytes``, in all and per volume type.
 

@@ -147,3 +147,17 @@ def _of(snapshot: model.Snapshot, answers: Mapping[str, Any]) -> Dependants:
             snapshot.kind is Kind.INSTANCE and snapshot.id not in answers),
         problems=tuple(answer for answer in mine
                        if isinstance(answer, errors.ServiceError)))
+
+
+def messages(cloud: clouds.Cloud,
+             snapshot: model.Snapshot) -> list[types.Message]:
+    """What Cinder has to say of a volume snapshot, or of those of a set.
+
+    :raises ServiceError: when it could not be asked.
+    """
+    about = {snapshot.id, *(part.id for part in snapshot.parts)}
+    if not cloud.has('volume') or (
+            snapshot.kind is Kind.INSTANCE and not snapshot.parts):
+        return []
+    return [message for message in cloud.volumes.messages(MOST)
+            if message.about in about]

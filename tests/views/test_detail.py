@@ -17,6 +17,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from tests import fakes
+from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
 from tests.views.conftest import row_id
 from tests.views.conftest import words
@@ -193,3 +194,45 @@ def test_hostile_names_and_properties_are_text(client, openstack, member):
         tag.string)]
     assert '<script>' in page.select_one('.detail-title').get_text()
     assert facts(client, body)['os_evil'] == evil
+
+
+def message(thing, text):
+    return {'id': fakes.new_id(), 'resource_uuid': thing['id'],
+            'resource_type': 'VOLUME_SNAPSHOT', 'user_message': text,
+            'created_at': '2026-03-01T12:00:00.000000'}
+
+
+def test_what_cinder_says_of_the_parts_is_shown(client, openstack, member):
+    part, other = openstack.snapshot('p'), openstack.snapshot('o')
+    body = openstack.set_image('db', [part])
+    openstack.messages = [message(part, 'no <b>room</b>'),
+                          message(other, 'something else')]
+    page = look(client, body, 'history')
+    (said,) = page.select('.snapshot-messages li')
+    assert 'no <b>room</b>' in words(said)
+
+
+def test_the_run_that_made_it_is_shown(client, openstack, member):
+    server = openstack.server('web')
+    client.post(CREATE, {
+        'source': f'instance-{server["id"]}', 'seen_status': 'ACTIVE',
+        'name': 'nightly'})
+    (body,) = openstack.images.values()
+    # The fake services' clock stands still.
+    body[marks.TAKEN] = '1772366400'
+    assert 'Saving the snapshot' in words(look(client, body, 'history'))
+    body[marks.RUN] = 'of another run'
+    assert 'nothing is under way' in words(look(client, body, 'history'))
+
+
+@pytest.mark.parametrize('path', ['/messages', '/snapshots/'])
+def test_what_happened_may_be_unknown(client, openstack, member, path):
+    body = openstack.snapshot('v')
+    openstack.faults['GET', path] = 503
+    assert 'Not all that happened is known' in words(
+        look(client, body, 'history'))
+
+
+def test_of_what_is_gone_there_is_no_history(client, openstack, member):
+    address = f'{INDEX}volume-{fakes.new_id()}/history/'
+    assert client.get(address).status_code == 404

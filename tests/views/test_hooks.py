@@ -110,7 +110,7 @@ def test_a_run_of_the_instance_is_shown(client, openstack, tab):
     client.post(CREATE, {
         'source': f'instance-{server["id"]}', 'seen_status': 'ACTIVE',
         'power_off': 'on', 'name': 'nightly'})
-    text = words(tab(server).select_one('.snapshot-tab-run'))
+    text = words(tab(server).select_one('.snapshot-run-line'))
     assert 'Snapshot “nightly”' in text and 'Powering off' in text
 
 

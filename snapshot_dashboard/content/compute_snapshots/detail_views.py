@@ -12,6 +12,8 @@
 
 """The page of one snapshot."""
 
+import functools
+
 from django.http import Http404
 from django.shortcuts import redirect
 from django.shortcuts import render
@@ -22,14 +24,19 @@ from django.views import generic
 from horizon import messages
 from horizon import views as horizon_views
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import single
 
 
@@ -79,6 +86,48 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
             expired=snapshot.expired(timezone.localdate()),
             can_create_volume=rights.can_create_volume(self.request),
             **kwargs)
+
+
+class HistoryView(generic.View):
+    """The run that made a snapshot, and what Cinder says of it."""
+
+    def get(self, request, row_id):
+        cloud = connect.cloud(request)
+        try:
+            entry = single.entry(cloud, row_id)
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            return self._show(request, [error])
+        run, found = cloud.together(
+            functools.partial(_run_of, cloud, entry),
+            functools.partial(details.messages, cloud, model.bare(entry)))
+        return self._show(request, [
+            answer for answer in (run, found)
+            if isinstance(answer, errors.ServiceError)], run, found)
+
+    def _show(self, request, problems, run=None, found=None):
+        connect.log_out_if_expired(*problems)
+        return render(request, 'project/compute_snapshots/_history.html', {
+            'run': (run_display.shown(request, run)
+                    if isinstance(run, journal.Journal) else None),
+            'messages': found if isinstance(found, list) else [],
+            'problems': [detail_wording.unknown_history(error)
+                         for error in problems]})
+
+
+def _run_of(cloud, entry):
+    """The run that made something, if its record is still there."""
+    properties = (entry.properties if isinstance(entry, types.Image)
+                  else entry.metadata)
+    own = marks.own(properties, entry.created)
+    if marks.RUN not in own:
+        return None
+    try:
+        run = journal.read(cloud.compute.server(own[marks.INSTANCE]))
+    except errors.NotFound:
+        return None
+    return run if run and run.plan.run_id == own[marks.RUN] else None
 
 
 class DependantsView(generic.View):

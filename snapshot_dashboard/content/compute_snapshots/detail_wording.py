@@ -106,6 +106,13 @@ def not_shown(error: errors.ServiceError) -> str:
                  'detail': error.detail}
 
 
+def unknown_history(error: errors.ServiceError) -> str:
+    """Why it is not known what happened to a snapshot."""
+    return _("Not all that happened is known. %(service)s said: "
+             "%(detail)s") % {'service': wording.SERVICES[error.service],
+                              'detail': error.detail}
+
+
 def unknown(error: errors.ServiceError) -> str:
     """Why it is not known whether something was made from a snapshot."""
     text = (_("Whether instances were launched from it is not known. "

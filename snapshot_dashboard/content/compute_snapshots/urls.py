@@ -31,6 +31,8 @@ urlpatterns = [
          name='detail'),
     path('<slug:row_id>/dependants/',
          detail_views.DependantsView.as_view(), name='dependants'),
+    path('<slug:row_id>/history/', detail_views.HistoryView.as_view(),
+         name='history'),
     path('<slug:row_id>/edit/', edit_views.EditView.as_view(), name='edit'),
     path('<slug:row_id>/share/', share_views.ShareView.as_view(),
          name='share'),
