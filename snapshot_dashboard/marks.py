@@ -44,6 +44,13 @@ IMAGE = 'snapshot_dashboard_image'
 PARTS = 'snapshot_dashboard_parts'
 #: What it was meant for, one of PURPOSES.
 PURPOSE = 'snapshot_dashboard_purpose'
+#: How the instance was: the names of its flavor, security groups (a JSON
+#: list), key pair and availability zone, and the ids of its networks.
+FLAVOR = 'snapshot_dashboard_flavor'
+GROUPS = 'snapshot_dashboard_security_groups'
+KEY = 'snapshot_dashboard_key'
+ZONE = 'snapshot_dashboard_zone'
+NETWORKS = 'snapshot_dashboard_networks'
 #: How it was taken, one of those below.
 CONSISTENCY = 'snapshot_dashboard_consistency'
 #: Until when its owner wants to keep it: a date, and the snapshot's own id,
@@ -111,16 +118,26 @@ def expiry(properties: Mapping[str, str],
         return None
 
 
+def name_ids(mark: str, named: Sequence[str]) -> dict[str, str]:
+    """The properties that hold ids, as many as are needed for all."""
+    return {f'{mark}{start // _IDS or ""}':
+            ' '.join(named[start:start + _IDS])
+            for start in range(0, len(named), _IDS)}
+
+
+def ids_named(mark: str, properties: Mapping[str, str]) -> list[str]:
+    """The ids that such properties hold."""
+    return [found for name, value in sorted(properties.items())
+            if name.startswith(mark)
+            for found in value.split() if ids.is_id(found)]
+
+
 def name_parts(part_ids: Sequence[str]) -> dict[str, str]:
     """The properties of an image that name its parts."""
-    return {f'{PARTS}{start // _IDS or ""}':
-            ' '.join(part_ids[start:start + _IDS])
-            for start in range(0, len(part_ids), _IDS)}
+    return name_ids(PARTS, part_ids)
 
 
 def parts(properties: Mapping[str, str],
           created: datetime.datetime) -> list[str]:
     """The parts that an image names, if its marks are its own."""
-    return [part for name, value in sorted(own(properties, created).items())
-            if name.startswith(PARTS)
-            for part in value.split() if ids.is_id(part)]
+    return ids_named(PARTS, own(properties, created))

@@ -64,6 +64,8 @@ class FakeOpenStack:
         self.servers: dict[str, dict] = {}
         self.images: dict[str, dict] = {}
         self.volumes: dict[str, dict] = {}
+        #: The ids of each server's networks.
+        self.networks: dict[str, list[str]] = {}
         #: Cinder's, of things that went wrong.
         self.messages: list[dict] = []
         #: Of each image, the states of other projects by their ids.
@@ -241,6 +243,10 @@ class FakeOpenStack:
         return self._nova_server(method, server, parts[2:], body)
 
     def _nova_server(self, method, server, rest, body):
+        if rest == ['os-interface']:
+            return 200, {'interfaceAttachments': [
+                {'net_id': network, 'port_id': new_id(), 'fixed_ips': []}
+                for network in self.networks.get(server['id'], [])]}
         if rest == ['os-volume_attachments']:
             return 200, {'volumeAttachments':
                          self.attachments.get(server['id'], [])}

@@ -278,7 +278,7 @@ class World:
             image_id=None if self.volume_backed else 'base', root_gib=1,
             ephemeral_gib=0, swap_mib=0, volume_ids=self.volumes,
             metadata=dict(self.metadata), tags=tuple(sorted(self.tags)),
-            project_id=PROJECT, root_device='')
+            project_id=PROJECT)
 
     def image(self, thing):
         return types.Image(

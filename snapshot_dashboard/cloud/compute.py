@@ -90,6 +90,12 @@ class Compute:
                     attachment, 'delete_on_termination', False)))
             for attachment in found]
 
+    def networks(self, server_id: str) -> list[str]:
+        """The ids of a server's networks (os-interface)."""
+        with self._calling() as nova:
+            found = nova.servers.interface_list(server_id)
+        return [port.net_id for port in found]
+
     def actions(self, server_id: str, limit: int) -> list[types.Action]:
         """What was done to a server, the latest first.
 

@@ -57,7 +57,13 @@ class Attachment:
 
 @dataclasses.dataclass(frozen=True)
 class Server:
-    """An instance, as microversion 2.47 and later show it."""
+    """An instance, as microversion 2.47 and later show it.
+
+    :ivar flavor: the name that its flavor had when it was made.
+    :ivar key: the name of its key pair.
+    :ivar groups: the names of its security groups.
+    :ivar networked: whether it has addresses.
+    """
 
     id: str
     name: str
@@ -72,7 +78,11 @@ class Server:
     metadata: Mapping[str, str]
     tags: tuple[str, ...]
     project_id: str
-    root_device: str
+    flavor: str = ''
+    key: str = ''
+    zone: str = ''
+    groups: tuple[str, ...] = ()
+    networked: bool = False
 
     @property
     def volume_backed(self) -> bool:
@@ -98,7 +108,13 @@ class Server:
             metadata=dict(body.get('metadata') or {}),
             tags=tuple(body.get('tags') or ()),
             project_id=body.get('tenant_id') or '',
-            root_device=body.get('OS-EXT-SRV-ATTR:root_device_name') or '',
+            flavor=flavor.get('original_name') or '',
+            key=body.get('key_name') or '',
+            zone=body.get('OS-EXT-AZ:availability_zone') or '',
+            groups=tuple(dict.fromkeys(
+                group['name'] for group in body.get('security_groups') or ()
+                if group.get('name'))),
+            networked=bool(body.get('addresses')),
         )
 
 

@@ -30,6 +30,7 @@ from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
+from snapshot_dashboard.snapshots import recipe
 
 LOG = logging.getLogger(__name__)
 Clock = Callable[[], float]
@@ -156,6 +157,7 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
                 **({marks.PURPOSE: plan.purpose} if plan.purpose else {}),
+                **recipe.write(recipe.of(cloud, server)),
                 **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)
 

@@ -24,6 +24,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import recipe as recipes
 from snapshot_dashboard.snapshots import single
 from snapshot_dashboard.snapshots.kinds import Kind
 
@@ -45,6 +46,7 @@ class Details:
     :ivar min_ram_mib: likewise, the memory.
     :ivar disk_format: of an image's data, as ``qcow2``.
     :ivar purpose: what it was meant for, one of ``marks.PURPOSES``.
+    :ivar recipe: how the instance was.
     :ivar base_image: the id of the image that the instance was launched
         from; empty when there is none, or the snapshot does not say.
     :ivar base_image_name: its name, empty when it cannot be seen any more.
@@ -59,6 +61,7 @@ class Details:
     min_ram_mib: int = 0
     disk_format: str = ''
     purpose: str = ''
+    recipe: recipes.Recipe | None = None
     base_image: str = ''
     base_image_name: str = ''
     properties: tuple[tuple[str, str], ...] = ()
@@ -99,6 +102,7 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
         disk_format=entry.properties.get('disk_format', ''),
         purpose=marks.own(entry.properties, entry.created).get(
             marks.PURPOSE, ''),
+        recipe=recipes.read(entry.properties, entry.created),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',
         properties=tuple(sorted(entry.own_properties.items())))
