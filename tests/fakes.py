@@ -35,7 +35,9 @@ PROJECT = '7a7a7a7a7a7a4a7a8a7a7a7a7a7a7a7a'
 NOVA = 'http://nova.test/v2.1'
 GLANCE = 'http://glance.test'
 CINDER = f'http://cinder.test/v3/{PROJECT}'
-ENDPOINTS = {'compute': NOVA, 'image': GLANCE, 'volume': CINDER}
+NEUTRON = 'http://neutron.test'
+ENDPOINTS = {'compute': NOVA, 'image': GLANCE, 'volume': CINDER,
+             'network': NEUTRON}
 _START = datetime.datetime(2026, 3, 1, 12, 0, 0)
 
 
@@ -52,6 +54,12 @@ def stamp(seconds: float) -> str:
     return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
+def flavor(name: str, disk: int = 10, ram: int = 2048,
+           cores: int = 1) -> dict:
+    return {'id': f'id-of-{name}', 'name': name, 'vcpus': cores, 'ram': ram,
+            'disk': disk}
+
+
 def finish(image: dict) -> None:
     """Let Nova's upload of an image come to its end."""
     image.update(status='active', size=4194304)
@@ -64,6 +72,28 @@ class FakeOpenStack:
         self.servers: dict[str, dict] = {}
         self.images: dict[str, dict] = {}
         self.volumes: dict[str, dict] = {}
+        #: What Nova answers of what a server can be made of.
+        self.choices: dict[str, dict] = {
+            'flavors': {'flavors': [flavor('m1.small')]},
+            'os-keypairs': {'keypairs': [{'keypair': {'name': 'alice'}}]},
+            'os-availability-zone': {'availabilityZoneInfo': [
+                {'zoneName': 'west', 'zoneState': {'available': True}},
+                {'zoneName': 'shut', 'zoneState': {'available': False}}]},
+            'limits': {'limits': {'rate': [], 'absolute': {
+                'maxTotalInstances': 10, 'totalInstancesUsed': 1,
+                'maxTotalCores': 20, 'totalCoresUsed': 1,
+                'maxTotalRAMSize': 51200, 'totalRAMUsed': 2048}}}}
+        #: What Neutron answers.
+        self.network: dict[str, dict] = {
+            'networks': {'networks': [
+                {'id': new_id(7), 'name': 'private', 'project_id': PROJECT,
+                 'shared': False},
+                {'id': new_id(8), 'name': 'everybodys', 'project_id': 'x',
+                 'shared': True},
+                {'id': new_id(9), 'name': 'outside', 'project_id': 'x',
+                 'shared': False}]},
+            'security-groups': {'security_groups': [
+                {'name': 'default'}, {'name': 'web'}]}}
         #: The ids of each server's networks.
         self.networks: dict[str, list[str]] = {}
         #: Cinder's, of things that went wrong.
@@ -88,7 +118,8 @@ class FakeOpenStack:
         #: Answers that replace the right ones: (method, pattern) -> status.
         self.faults: dict[tuple[str, str], int] = {}
         versions.forget()
-        for root in ('http://nova.test', GLANCE, 'http://cinder.test'):
+        for root in ('http://nova.test', GLANCE, 'http://cinder.test',
+                     NEUTRON):
             mocker.register_uri(
                 requests_mock.ANY, re.compile(re.escape(root)),
                 json=self._answer,
@@ -229,6 +260,11 @@ class FakeOpenStack:
                 'version': self.newest['compute'],
                 'min_version': '2.1', 'links': [
                     {'rel': 'self', 'href': NOVA + '/'}]}}
+        if parts[0] in self.choices:
+            return 200, self.choices[parts[0]]
+        if parts == ['servers'] and method == 'POST':
+            server = self.server(body['server']['name'], status='BUILD')
+            return 202, {'server': {**server, 'adminPass': 'x'}}
         if parts in (['servers', 'detail'], ['servers']):
             found = [server for server in self.servers.values()
                      if query.get('tags') in (None, *server['tags'])
@@ -335,6 +371,9 @@ class FakeOpenStack:
                 else:
                     self.images[parts[2]][name] = change['value']
         return 200, self.images[parts[2]]
+
+    def _neutron(self, method, path, query, body):
+        return 200, self.network[path.removeprefix('/v2.0/')]
 
     def _members(self, method, image, parts, body):
         members = self.members.setdefault(image['id'], {})

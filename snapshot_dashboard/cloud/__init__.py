@@ -29,6 +29,7 @@ from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import compute
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import images
+from snapshot_dashboard.cloud import networks
 from snapshot_dashboard.cloud import volumes
 
 #: More threads than this make a small Horizon slower, not faster.
@@ -41,7 +42,8 @@ class Cloud:
     :param session: a keystoneauth session that holds the user's token and
         the timeout, in seconds, of each call.
     :param endpoints: the addresses of the services by type: ``compute``,
-        ``image``, ``volume``; those that the catalogue lacks are left out.
+        ``image``, ``volume``, ``network``; those that the catalogue lacks
+        are left out.
     :param project_id: the project of the token.
     :param breaker: spares a service that hangs; without one each call waits
         for its timeout.
@@ -78,6 +80,11 @@ class Cloud:
     def volumes(self) -> volumes.Volumes:
         return volumes.Volumes(self._session, self._endpoint('volume'),
                                self.project_id, self._breaker)
+
+    @functools.cached_property
+    def networks(self) -> networks.Networks:
+        return networks.Networks(self._session, self._endpoint('network'),
+                                 self.project_id, self._breaker)
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time.

@@ -14,6 +14,7 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping
+from collections.abc import Sequence
 import contextlib
 from typing import Any
 
@@ -104,6 +105,50 @@ class Compute:
         with self._calling() as nova:
             found = nova.instance_action.list(server_id, limit=limit)
         return [types.Action.from_api(action.to_dict()) for action in found]
+
+    def flavors(self) -> list[types.Flavor]:
+        """The flavors that the project may use."""
+        with self._calling() as nova:
+            found = nova.flavors.list()
+        return [types.Flavor.from_api(flavor.to_dict()) for flavor in found]
+
+    def key_names(self) -> list[str]:
+        """The user's key pairs."""
+        with self._calling() as nova:
+            return [key.name for key in nova.keypairs.list()]
+
+    def zones(self) -> list[str]:
+        """The availability zones that take instances."""
+        with self._calling() as nova:
+            found = nova.availability_zones.list(detailed=False)
+        return [zone.zoneName for zone in found
+                if zone.zoneState.get('available')]
+
+    def limits(self) -> dict[str, types.Quota]:
+        """``instances``, ``cores`` and ``ram`` (MiB)."""
+        with self._calling() as nova:
+            limits = nova.limits.get().to_dict()['absolute']
+        return {name: types.Quota(limits[limit], limits[used])
+                for name, limit, used in (
+                    ('instances', 'maxTotalInstances', 'totalInstancesUsed'),
+                    ('cores', 'maxTotalCores', 'totalCoresUsed'),
+                    ('ram', 'maxTotalRAMSize', 'totalRAMUsed'))
+                if limit in limits and used in limits}
+
+    def create_server(self, name: str, image_id: str, flavor_id: str,
+                      networks: Sequence[str], groups: Sequence[str],
+                      key: str, zone: str) -> str:
+        """Launch a server; its id. It is built after that.
+
+        :param networks: ids; Nova then makes the ports.
+        :param groups: names; none for the default one.
+        """
+        with self._calling() as nova:
+            return str(nova.servers.create(
+                name, image_id, flavor_id,
+                nics=[{'net-id': network} for network in networks] or 'none',
+                security_groups=list(groups) or None,
+                key_name=key or None, availability_zone=zone or None).id)
 
     def create_image(self, server_id: str, name: str,
                      metadata: Mapping[str, str]) -> str:

@@ -119,6 +119,26 @@ class Server:
 
 
 @dataclasses.dataclass(frozen=True)
+class Flavor:
+    """What an instance may be.
+
+    :ivar disk_gib: 0 for a root disk as large as its image.
+    """
+
+    id: str
+    name: str
+    cores: int
+    ram_mib: int
+    disk_gib: int
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Flavor':
+        return cls(body['id'], body.get('name') or '',
+                   body.get('vcpus') or 0, body.get('ram') or 0,
+                   body.get('disk') or 0)
+
+
+@dataclasses.dataclass(frozen=True)
 class Action:
     """Something that was done to a server (Nova API, os-instance-actions).
 

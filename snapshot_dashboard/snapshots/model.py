@@ -69,6 +69,7 @@ class Snapshot:
     :ivar volume_backed: of an instance without a local root disk.
     :ivar left_over: an image that was begun and that nobody works on.
     :ivar orphan: a volume snapshot whose instance snapshot is gone.
+    :ivar has_recipe: whether it is known how its instance was.
     :ivar expires: the last day on which its owner wants it.
     """
 
@@ -87,6 +88,7 @@ class Snapshot:
     volume_backed: bool = False
     left_over: bool = False
     orphan: bool = False
+    has_recipe: bool = False
     expires: datetime.date | None = None
 
     @property
@@ -203,6 +205,7 @@ def from_image(image: types.Image,
         consistency=consistency(image),
         protected=image.protected,
         volume_backed=bool(disks),
+        has_recipe=marks.FLAVOR in own,
         expires=marks.expiry(image.properties, image.id),
     )
 

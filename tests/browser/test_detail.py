@@ -14,6 +14,7 @@
 
 from playwright.sync_api import expect
 
+from snapshot_dashboard.runs import advance
 from tests.browser import test_accessibility as accessibility
 from tests.cloud import seed
 from tests.scenario.conftest import connect
@@ -120,3 +121,32 @@ def test_a_snapshot_is_shared_and_taken_back(screen, alice, where):
     user.follow(page.get_by_role('button', name='Do not share'))
     expect(page.locator('.snapshot-members')).to_have_count(0)
     alice.images.mark(image.id, {'visibility': 'private'})
+
+
+def test_one_like_the_original_is_launched(screen, alice):
+    run = alice.finish(alice.begin(alice.find('batch-1'), unique('like'),
+                                   power_off=False))
+    user = screen()
+    page = user.page
+    user.choose(run.plan.name, 'Launch Like the Original')
+    form = page.locator('form#launch_like')
+    expect(form.locator('[name=name]')).to_have_value('batch-1')
+    expect(form.locator('[name=flavor]')).to_have_value('m1.small')
+    user.shoot('launch')
+    accessibility.check(user, '.modal-dialog')
+    name = unique('again')
+    form.locator('[name=name]').fill(name)
+    with page.expect_navigation():
+        form.locator('[type=submit]').click()
+    expect(page.locator('#instances')).to_contain_text(name)
+    server = until(lambda: next(
+        (server for server in alice.compute.servers(100)
+         if server.name == name and server.status == 'ACTIVE'), None),
+        'it runs')
+    assert server.image_id == run.progress.image_id
+    alice.compute._client.servers.delete(server.id)
+    until(lambda: is_gone(lambda: alice.compute.server(server.id)),
+          'it is gone')
+    advance.forget(alice, run.server.id)
+    alice.images.delete(run.progress.image_id)
+    assert user.errors == []

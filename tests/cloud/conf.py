@@ -141,7 +141,7 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
                     'api_paste_config':
                         str(share / 'neutron' / 'api-paste.ini')},
         'ml2': {'type_drivers': 'local', 'tenant_network_types': 'local',
-                'mechanism_drivers': ''},
+                'mechanism_drivers': 'logger'},
         'database': {'connection': database('neutron')},
         'keystone_authtoken': tokens,
         'oslo_concurrency': locks,

@@ -62,7 +62,8 @@ class _Token:
 
 
 def catalogue(endpoints):
-    types = {'compute': 'compute', 'image': 'image', 'volume': 'volumev3'}
+    types = {'compute': 'compute', 'image': 'image', 'volume': 'volumev3',
+             'network': 'network'}
     entries = [{'type': types[name], 'name': name, 'endpoints': [
         {'interface': 'public', 'region': 'RegionOne',
          'region_id': 'RegionOne', 'url': url}]}

@@ -35,6 +35,7 @@ _TYPES = {
     'compute': ('compute',),
     'image': ('image',),
     'volume': ('volumev3', 'block-storage'),
+    'network': ('network',),
 }
 
 

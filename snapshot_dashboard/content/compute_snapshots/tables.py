@@ -76,6 +76,23 @@ class LaunchInstance(tables.LinkAction):
         return 'javascript:void(0);'
 
 
+class LaunchLikeOriginal(tables.LinkAction):
+    """Opens our form with what the original was made of."""
+
+    name = 'launch_like'
+    verbose_name = _("Launch Like the Original")
+    url = 'horizon:project:compute_snapshots:launch'
+    classes = ('ajax-modal',)
+    icon = 'clone'
+
+    def allowed(self, request, snapshot=None):
+        return (snapshot is not None and snapshot.usable
+                and snapshot.has_recipe and rights.can_launch(request))
+
+    def get_link_url(self, snapshot):
+        return reverse(self.url, args=[snapshot.row_id])
+
+
 class CreateVolume(tables.LinkAction):
     """Opens Horizon's own form with this snapshot as the source."""
 
@@ -270,8 +287,8 @@ class SnapshotsTable(tables.DataTable):
         prev_pagination_param = 'page'
         table_actions = (CreateSnapshot, DeleteSnapshots)
         launch_actions = (LaunchInstance,)
-        row_actions = (LaunchInstance, CreateVolume, EditSnapshot,
-                       ShareSnapshot, DeleteSnapshot)
+        row_actions = (LaunchInstance, LaunchLikeOriginal, CreateVolume,
+                       EditSnapshot, ShareSnapshot, DeleteSnapshot)
 
     #: Set by the view: the cursors of the neighbouring pages, or None, and
     #: the filters, which a link to another page keeps.

@@ -17,6 +17,7 @@ from django.urls import path
 from snapshot_dashboard.content.compute_snapshots import delete_views
 from snapshot_dashboard.content.compute_snapshots import detail_views
 from snapshot_dashboard.content.compute_snapshots import edit_views
+from snapshot_dashboard.content.compute_snapshots import launch_views
 from snapshot_dashboard.content.compute_snapshots import run_views
 from snapshot_dashboard.content.compute_snapshots import share_views
 from snapshot_dashboard.content.compute_snapshots import views
@@ -34,6 +35,8 @@ urlpatterns = [
     path('<slug:row_id>/history/', detail_views.HistoryView.as_view(),
          name='history'),
     path('<slug:row_id>/edit/', edit_views.EditView.as_view(), name='edit'),
+    path('<slug:row_id>/launch/', launch_views.LaunchView.as_view(),
+         name='launch'),
     path('<slug:row_id>/share/', share_views.ShareView.as_view(),
          name='share'),
     path('create/', views.CreateView.as_view(), name='create'),

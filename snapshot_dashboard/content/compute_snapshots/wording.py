@@ -29,7 +29,8 @@ from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import query
 
 #: The services' names, which no language declines.
-SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder'}
+SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder',
+            'network': 'Neutron'}
 MISSING = {
     'compute': _("The snapshots under way are not shown."),
     'image': _("Instance snapshots are missing from this list."),

@@ -1,0 +1,67 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Neutron, as far as launching an instance needs it.
+
+Two lists are all that is asked for, so keystoneauth's adapter does.
+"""
+
+from collections.abc import Iterator
+import contextlib
+from typing import Any
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session as keystone_session
+
+from snapshot_dashboard.cloud import breaker as breakers
+from snapshot_dashboard.cloud import errors
+
+
+class Networks:
+    """The calls to Neutron. Every one may raise a ``ServiceError``."""
+
+    def __init__(self, session: keystone_session.Session, endpoint: str,
+                 project_id: str, breaker: breakers.Breaker | None = None):
+        self._project_id = project_id
+        self._breaker = breaker or breakers.Breaker(rest=0)
+        # Catalogues name the endpoint with and without the version.
+        self._endpoint = endpoint.rstrip('/').removesuffix('/v2.0')
+        self._http = adapter.Adapter(
+            session, endpoint_override=f'{self._endpoint}/v2.0')
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[Any]:
+        with (self._breaker.guarding('network', self._endpoint),
+              errors.translated('network')):
+            yield self._http
+
+    def names(self) -> dict[str, str]:
+        """The names of the networks that the project may use, by id.
+
+        Its own and those shared with it; external ones, which Neutron also
+        lists, are for routers (Networking API v2.0, List networks).
+        """
+        with self._calling() as neutron:
+            body = neutron.get('/networks', params={'fields': [
+                'id', 'name', 'project_id', 'shared']}).json()
+        return {network['id']: network.get('name') or ''
+                for network in body['networks']
+                if network.get('shared')
+                or network.get('project_id') == self._project_id}
+
+    def security_groups(self) -> list[str]:
+        """The names of the project's security groups."""
+        with self._calling() as neutron:
+            body = neutron.get('/security-groups', params={
+                'fields': ['name'],
+                'project_id': self._project_id}).json()
+        return sorted({group['name'] for group in body['security_groups']})

@@ -1,0 +1,80 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the form says that launches an instance like the original."""
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from snapshot_dashboard.snapshots import launch
+
+MISSING = {
+    launch.Piece.FLAVOR: _("The flavor %s is not there any more. Choose "
+                           "another one."),
+    launch.Piece.NETWORK: _("The network %s is not there any more, or not to "
+                            "be used by this project. Choose others."),
+    launch.Piece.GROUP: _("The security group %s is not there any more. Look "
+                          "at what the others let through."),
+    launch.Piece.KEY: _("The key pair %s is not one of yours. Without a key "
+                        "that you have you may not be able to sign in."),
+    launch.Piece.ZONE: _("The availability zone %s is not there any more."),
+}
+
+
+def missing(piece: launch.Piece, name: str) -> str:
+    """What the original had and a new one cannot have."""
+    return MISSING[piece] % name
+
+
+def obstacle(found: launch.Obstacle) -> str:
+    """Why it cannot be launched, and what to do about it."""
+    facts = {'needed': found.needed, 'left': found.left}
+    if found.code is launch.Code.BROKEN:
+        return _("This snapshot is not whole, so no instance can be launched "
+                 "from it.")
+    if found.code is launch.Code.DISK:
+        return _("The disk of this flavor is too small: the snapshot needs "
+                 "%(needed)d GiB, and it has %(left)d GiB.") % facts
+    if found.code is launch.Code.RAM:
+        return _("The memory of this flavor is too small: the snapshot needs "
+                 "%(needed)d MiB, and it has %(left)d MiB.") % facts
+    if found.code is launch.Code.INSTANCES:
+        return _("The quota of instances is used up. Delete one, or ask for "
+                 "a larger quota.")
+    if found.code is launch.Code.CORES:
+        return ngettext(
+            "The quota of cores is too small: %(needed)d is needed, "
+            "%(left)d is left.",
+            "The quota of cores is too small: %(needed)d are needed, "
+            "%(left)d are left.", found.needed) % facts
+    if found.code is launch.Code.QUOTA_RAM:
+        return _("The quota of memory is too small: %(needed)d MiB are "
+                 "needed, %(left)d MiB are left.") % facts
+    if found.code is launch.Code.VOLUMES:
+        return ngettext(
+            "The quota of volumes is too small: %(needed)d is needed, "
+            "%(left)d is left.",
+            "The quota of volumes is too small: %(needed)d are needed, "
+            "%(left)d are left.", found.needed) % facts
+    return _("The quota of volume storage is too small: %(needed)d GiB are "
+             "needed, %(left)d GiB are left.") % facts
+
+
+def not_captured(chosen_volumes: bool) -> str:
+    """What the new instance will not have."""
+    text = _("Ephemeral disks and swap of the original come back empty. It "
+             "gets new addresses.")
+    if chosen_volumes:
+        return ' '.join((str(text), str(_(
+            "Its attached volumes do not come with it: create volumes from "
+            "the volume snapshots of the set, and attach them."))))
+    return text

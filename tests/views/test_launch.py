@@ -1,0 +1,249 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""An instance like the original is launched from its snapshot."""
+
+import bs4
+from django.test import Client
+import pytest
+
+from snapshot_dashboard.snapshots import recipe
+from tests import fakes
+from tests.views.conftest import INDEX
+from tests.views.conftest import row_id
+from tests.views.conftest import told
+from tests.views.conftest import words
+
+PRIVATE = fakes.new_id(7)
+RECIPE = recipe.Recipe('m1.small', (PRIVATE,), ('web',), 'alice', 'west')
+
+
+def address(body):
+    return f'{INDEX}{row_id(body)}/launch/'
+
+
+@pytest.fixture
+def marked(openstack):
+    """Gives an image the marks of a run, and a recipe."""
+    def mark(body, made_of=RECIPE):
+        server_id = fakes.new_id()
+        body.update({
+            'instance_uuid': server_id,
+            'snapshot_dashboard_instance': server_id,
+            'snapshot_dashboard_instance_name': 'web-1',
+            'snapshot_dashboard_taken': '1772366400',
+            **recipe.write(made_of)})
+        return body
+    return mark
+
+
+def form(client, body):
+    response = client.get(address(body))
+    assert response.status_code == 200
+    return bs4.BeautifulSoup(response.content, 'html.parser').select_one(
+        'form#launch_like')
+
+
+def chosen(soup, name):
+    return [field['value'] for field in soup.select(
+        f'[name={name}] option[selected], input[name={name}][checked]')]
+
+
+def launch(client, body, **changed):
+    return client.post(address(body), {
+        'name': 'again', 'flavor': 'm1.small', 'networks': [PRIVATE],
+        'groups': ['web'], 'key': 'alice', 'zone': 'west', **changed})
+
+
+def launched(openstack):
+    """What Nova was asked for."""
+    return [body['server'] for method, path, body in openstack.calls
+            if method == 'POST' and path.endswith('/servers')]
+
+
+def test_all_is_as_it_was(client, openstack, member, marked):
+    soup = form(client, marked(openstack.image('i')))
+    assert soup.select_one('[name=name]')['value'] == 'web-1'
+    assert {name: chosen(soup, name) for name in (
+        'flavor', 'networks', 'groups', 'key', 'zone')} == {
+            'flavor': ['m1.small'], 'networks': [PRIVATE],
+            'groups': ['web'], 'key': ['alice'], 'zone': ['west']}
+    assert not soup.select('.alert')
+
+
+def test_nova_is_asked_for_just_that(client, openstack, member, marked):
+    body = marked(openstack.image('i'))
+    assert launch(client, body).status_code == 302
+    (server,) = launched(openstack)
+    assert (server['name'], server['imageRef'], server['flavorRef']) == (
+        'again', body['id'], 'id-of-m1.small')
+    assert server['networks'] == [{'uuid': PRIVATE}]
+    assert server['security_groups'] == [{'name': 'web'}]
+    assert server['key_name'] == 'alice'
+    assert server['availability_zone'] == 'west'
+    assert 'launch of "again" was begun' in told(client)
+
+
+def test_without_networks_and_the_like_none_are_asked_for(
+        client, openstack, member, marked):
+    body = marked(openstack.image('i'))
+    launch(client, body, networks=[], groups=[], key='', zone='')
+    (server,) = launched(openstack)
+    assert server['networks'] == 'none'
+    assert not {'security_groups', 'key_name',
+                'availability_zone'} & set(server)
+
+
+def test_what_is_gone_is_named_and_can_be_replaced(client, openstack, member,
+                                                   marked):
+    gone = fakes.new_id()
+    body = marked(openstack.image('i'), recipe.Recipe(
+        'm1.gone', (gone, fakes.new_id(9)), ('<b>', 'web'), 'bob', 'east'))
+    soup = form(client, body)
+    said = [words(alert) for alert in soup.select('.snapshot-missing')]
+    assert len(said) == 6
+    for number, name in enumerate(
+            ('m1.gone', 'bob', 'east', gone, fakes.new_id(9), '<b>')):
+        assert name in said[number]
+    assert chosen(soup, 'flavor') == [] and chosen(soup, 'groups') == ['web']
+    assert b'has-error' in launch(client, body, flavor='m1.gone').content
+    assert launched(openstack) == []
+    launch(client, body)
+    assert launched(openstack)
+
+
+def test_external_networks_are_not_offered(client, openstack, member, marked):
+    soup = form(client, marked(openstack.image('i')))
+    assert [box['value'] for box in soup.select('[name=networks]')] == [
+        PRIVATE, fakes.new_id(8)]
+
+
+@pytest.mark.parametrize(('small', 'why'), [
+    ({'disk': 5}, 'the snapshot needs 10 GiB, and it has 5 GiB'),
+    ({'ram': 256}, 'the snapshot needs 512 MiB, and it has 256 MiB'),
+    ({'cores': 40}, '40 are needed, 19 are left'),
+    ({'ram': 60000}, '60000 MiB are needed, 49152 MiB are left')])
+def test_a_flavor_that_does_not_do_is_refused_with_the_reason(
+        client, openstack, member, marked, small, why):
+    openstack.choices['flavors'] = {'flavors': [
+        fakes.flavor('m1.small', **small)]}
+    body = marked(openstack.image('i', min_disk=10, min_ram=512))
+    page = bs4.BeautifulSoup(launch(client, body).content, 'html.parser')
+    assert why in words(page)
+    assert launched(openstack) == []
+
+
+def test_a_flavor_without_a_disk_takes_the_images(client, openstack, member,
+                                                  marked):
+    openstack.choices['flavors'] = {'flavors': [
+        fakes.flavor('m1.small', disk=0)]}
+    launch(client, marked(openstack.image('i', min_disk=10)))
+    assert launched(openstack)
+
+
+def test_a_full_quota_is_said_before_the_button(client, openstack, member,
+                                                marked):
+    openstack.choices['limits']['limits']['absolute'][
+        'totalInstancesUsed'] = 10
+    body = marked(openstack.image('i'))
+    assert 'quota of instances is used up' in words(form(client, body))
+    launch(client, body)
+    assert launched(openstack) == []
+
+
+def test_a_set_needs_room_for_its_volumes(client, openstack, member, marked):
+    body = marked(openstack.set_image('db', [
+        openstack.snapshot('root', size=10), openstack.snapshot('d', size=8)],
+        min_disk=10))
+    openstack.quotas = {'gigabytes': {'limit': 20, 'in_use': 5,
+                                      'reserved': 0}}
+    assert '18 GiB are needed, 15 GiB are left' in words(form(client, body))
+    launch(client, body)
+    assert launched(openstack) == []
+    openstack.quotas = {}
+    # The disk of its flavor does not matter.
+    openstack.choices['flavors'] = {'flavors': [
+        fakes.flavor('m1.small', disk=1)]}
+    launch(client, body)
+    assert launched(openstack)
+
+
+def test_a_broken_set_is_refused(client, openstack, member, marked):
+    body = marked(openstack.set_image('db', [
+        openstack.snapshot('root', status='error')]))
+    assert 'is not whole' in words(form(client, body))
+    launch(client, body)
+    assert launched(openstack) == []
+
+
+def test_that_chosen_volumes_do_not_come_with_it_is_said(
+        client, openstack, member, marked):
+    part = openstack.snapshot('part')
+    body = marked(openstack.image('i', snapshot_dashboard_parts=part['id']))
+    assert 'create volumes from the volume snapshots' in words(
+        form(client, body))
+
+
+@pytest.mark.parametrize('path, service', [
+    ('/networks$', 'Neutron'), ('/os-keypairs', 'Nova')])
+def test_what_one_service_does_not_tell_is_said(client, openstack, member,
+                                                marked, path, service):
+    body = marked(openstack.image('i'))
+    openstack.faults['GET', path] = 503
+    soup = form(client, body)
+    assert f'because of {service}' in words(soup)
+    assert not soup.select('.snapshot-missing')
+
+
+def test_a_refusal_is_told_in_the_form(client, openstack, member, marked):
+    body = marked(openstack.image('i'))
+    openstack.faults['POST', '/servers$'] = 403
+    html = launch(client, body).content
+    assert b'Nothing was launched. Nova said' in html
+
+
+def test_what_has_no_recipe_has_no_such_page(client, openstack, member):
+    for body in (openstack.image('i'), openstack.snapshot('v')):
+        assert client.get(address(body)).status_code == 404
+        assert launch(client, body).status_code == 404
+    assert openstack.writes() == []
+
+
+def test_it_is_offered_where_there_is_a_recipe(client, openstack, member,
+                                               marked):
+    marked(openstack.image('with', at=2))
+    openstack.image('without', at=1)
+    rows = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser').select(
+        '#compute_snapshots > tbody > tr')
+    assert ['Launch Like the Original' in words(row) for row in rows] == [
+        True, False]
+
+
+def test_a_reader_launches_nothing(client, openstack, reader, marked):
+    body = marked(openstack.image('i'))
+    assert client.get(address(body)).status_code == 403
+    assert launch(client, body).status_code == 403
+    assert openstack.writes() == []
+
+
+def test_another_projects_image_is_out_of_reach(client, openstack, member,
+                                                marked):
+    body = marked(openstack.image('i', owner='others'))
+    assert launch(client, body).status_code == 404
+    assert openstack.writes() == []
+
+
+def test_without_a_csrf_token_nothing_is_launched(openstack, member, marked):
+    body = marked(openstack.image('i'))
+    assert launch(Client(enforce_csrf_checks=True), body).status_code in (
+        302, 403)
+    assert openstack.writes() == []
