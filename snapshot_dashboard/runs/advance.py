@@ -31,6 +31,7 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import steps
 from snapshot_dashboard.runs import take
+from snapshot_dashboard.snapshots import recipe
 
 LOG = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
 
 def _begin_locked(cloud: clouds.Cloud, server: types.Server,
                   plan: journal.Plan, clock: take.Clock) -> journal.Journal:
+    made_of = recipe.of(cloud, server)
     _delete_tags(cloud, server)
     run = journal.Journal(server, plan, journal.Progress(), tagged=True)
     # The index last: what it finds is readable.
@@ -91,7 +93,7 @@ def _begin_locked(cloud: clouds.Cloud, server: types.Server,
     try:
         take.create_image(cloud, server, plan, consistency.mark(
             server.status, stop, plan.shutdown_timeout, plan.agent),
-            int(clock()))
+            int(clock()), made_of)
     except errors.ServiceError as error:
         if error.status:  # without an answer it may have been done
             forget(cloud, server.id)
@@ -145,6 +147,8 @@ def remove(cloud: clouds.Cloud, run: journal.Journal,
     """
     now = int(clock())
     seen = observe.observe(cloud, run, now)
+    for service in sorted(seen.dark):
+        raise errors.Unavailable(service, 'what is left is not known')
     take.remove(cloud, [image.id for image in seen.images],
                 [snapshot.id for snapshot in seen.snapshots])
     take.note(cloud, run, now, dataclasses.replace(

@@ -258,6 +258,8 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
     if packed['v'] != _VERSION:
         raise ValueError(packed['v'])
     volumes = sorted(key for key in metadata if key.startswith(_VOLUMES))
+    if not packed['img'] and not volumes:
+        raise ValueError('nothing to capture')
     return Plan(
         run_id=_text(packed['id']),
         name=metadata.get(_NAME, ''),

@@ -100,8 +100,8 @@ def _actions_matter(run: journal.Journal,
         return False
     if server.status == 'SHUTOFF':
         return bool(not progress.off or progress.starts
-                    or progress.captures and (run.plan.volumes
-                                              or server.volume_backed))
+                    or run.plan.volumes and progress.snapshots
+                    or server.volume_backed and progress.captures)
     return bool((progress.stops or progress.off or run.plan.power_off)
                 and not progress.starts)
 

@@ -52,8 +52,11 @@ class Facts:
     @property
     def at_rest(self) -> bool:
         """Whether nobody can be writing to it now."""
-        return self.detached or (self.instance is not None
-                                 and self.instance.server.status == 'SHUTOFF')
+        return self.detached or (
+            self.instance is not None
+            and self.instance.server.status == 'SHUTOFF'
+            # Nova calls it so, too, while it powers it on.
+            and not preflight.busy(self.instance.server))
 
     @property
     def can_power_off(self) -> bool:
@@ -119,12 +122,13 @@ def create(cloud: clouds.Cloud, facts: Facts, name: str, description: str, *,
         server = facts.instance.server
         stop = consistency.last_stop(
             observe.actions(cloud, server.id) if facts.at_rest else ())
+        mark = consistency.mark(server.status, stop, shutdown_timeout,
+                                agent=False)
         metadata.update({
             marks.INSTANCE: server.id,
             marks.INSTANCE_ID: server.id,
             marks.INSTANCE_NAME: server.name[:journal.VALUE_LENGTH],
-            marks.CONSISTENCY: consistency.mark(
-                server.status, stop, shutdown_timeout, agent=False)})
+            marks.CONSISTENCY: mark if facts.at_rest else marks.LIVE})
     elif not facts.detached:
         metadata[marks.CONSISTENCY] = marks.LIVE
     return cloud.volumes.create_snapshot(facts.volume.id, name, description,

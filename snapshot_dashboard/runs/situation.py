@@ -170,6 +170,17 @@ class Situation:
             self.progress.off
             or self.progress.stops and self._latest(*consistency.RAN))
 
+    @property
+    def rebuilt(self) -> bool:
+        """Whether Nova rebuilds it, and is about to power it off again.
+
+        A rebuilt instance that was off shows as running for a moment.
+        """
+        order = self._latest('rebuild', 'start', 'stop')
+        return (self.status == 'ACTIVE' and order[:2] == ['rebuild', 'stop']
+                and bool(self.progress.off or self.seen.now
+                         - self.progress.asked < ANSWER_GRACE))
+
     def _latest(self, *names: str) -> list[str]:
         """Those of these that were done in the run, the latest first."""
         since = itertools.takewhile(
@@ -247,6 +258,15 @@ class Situation:
         return any(self._is_stuck(snapshot)
                    for snapshot in self.seen.snapshots
                    if snapshot.id in self._part_ids)
+
+    @property
+    def without_cinder(self) -> bool:
+        """Whether an instance has been off for too long for Cinder's sake."""
+        since = (self.progress.idle if self.progress.image_id
+                 else self.progress.off)
+        return bool('volume' in self.seen.dark and self.progress.off and since
+                    and not self.busy and self.seen.now - since
+                    >= self.plan.snapshot_timeout)
 
     @property
     def disturbed(self) -> bool:
@@ -399,10 +419,13 @@ def best_image(images: tuple[types.Image, ...]) -> types.Image | None:
 
 def _chosen(plan: journal.Plan, seen: Observation
             ) -> dict[str, types.VolumeSnapshot]:
+    """The best one of each volume, and no other once that was seen whole."""
     ranks = {'available': 0, 'creating': 1}
     best: dict[str, types.VolumeSnapshot] = {}
     for snapshot in sorted(seen.snapshots, key=lambda snapshot: (
-            ranks.get(snapshot.status, 2), snapshot.created, snapshot.id)):
+            ranks.get(snapshot.status, 2),
+            marks.CONSISTENCY not in snapshot.metadata,
+            snapshot.created, snapshot.id)):
         if snapshot.volume_id in plan.volumes and (
                 snapshot.metadata.get(marks.RUN) == plan.run_id
                 and snapshot.status not in _GOING):

@@ -203,8 +203,11 @@ Row = tuple[Callable[[Situation], object], Callable[[Situation], Step]]
 BEFORE: tuple[Row, ...] = (
     (lambda s: s.gone, _failed(Failure.SERVER_GONE)),
     (lambda s: s.busy or s.unanswered, _wait),
+    (lambda s: s.rebuilt, _wait),
     (lambda s: s.started_by_others,
      _failed(Failure.STARTED_BY_OTHERS)),
+    (lambda s: s.detached and not s.progress.stops,
+     _failed(Failure.VOLUME_DETACHED)),
     (lambda s: s.to_power_off and s.power_unanswered, _wait),
     (lambda s: s.to_power_off and s.progress.stops >= journal.TRIES,
      _failed(Failure.STOP_FAILED)),
@@ -231,6 +234,7 @@ BEFORE: tuple[Row, ...] = (
 #: There is an image of the run, or there was one.
 DURING: tuple[Row, ...] = (
     (lambda s: s.image is None, _failed(Failure.IMAGE_VANISHED)),
+    (lambda s: s.finished and s.busy, _wait),
     (lambda s: s.captured_running, _failed(Failure.STARTED_BY_OTHERS)),
     (lambda s: s.disturbed, _note_disturbed),
     (lambda s: s.finished and s.part_moving, _wait),
@@ -251,6 +255,7 @@ DURING: tuple[Row, ...] = (
 
 #: Of a run that captures volumes alone: there are the snapshots.
 ALONE: tuple[Row, ...] = (
+    (lambda s: s.busy, _wait),  # somebody may just be powering it on
     (lambda s: s.disturbed, _note_disturbed),
     (lambda s: s.part_moving, _wait),
     (lambda s: any(s.mismarked) and s.progress.marked < journal.TRIES,
@@ -269,6 +274,10 @@ DARK: tuple[Row, ...] = (
      and s.progress.starts < STARTS, _power_on),
     (lambda s: s.progress.image_id and not s.busy and not s.progress.idle,
      _note_idle),
+    (lambda s: s.without_cinder and (
+        s.progress.image_id or not s.plan.image),
+     _failed(Failure.PART_ABANDONED)),
+    (lambda s: s.without_cinder, _failed(Failure.SNAPSHOT_FAILED)),
     (lambda s: True, _wait),
 )
 

@@ -59,6 +59,9 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     :raises ServiceError: when that could not be noted, or a service did not
         answer; the next look shows what came of it.
     """
+    # A look, which may take its time: before the note that must be fresh.
+    made_of = (recipe.of(cloud, run.server)
+               if step.do is steps.Do.CAPTURE else recipe.Recipe())
     progress, asked = step.note, int(clock())
     if progress is not None and step.do in _ATTEMPTS:
         progress = dataclasses.replace(progress, asked=asked,
@@ -76,7 +79,7 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
         return _try(cloud, run, now, failures.Failure.CAPTURE_REFUSED,
                     lambda: create_image(cloud, run.server, run.plan,
                                          run.progress.consistency, now,
-                                         step.snapshot_ids))
+                                         made_of, step.snapshot_ids))
     if step.do is steps.Do.SNAPSHOT_VOLUMES:
         return _try(cloud, run, now, failures.Failure.SNAPSHOT_REFUSED,
                     lambda: _snapshot_volumes(cloud, run, step, now))
@@ -147,9 +150,10 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
 
 def create_image(cloud: clouds.Cloud, server: types.Server,
                  plan: journal.Plan, consistency: str, now: int,
-                 parts: Sequence[str] = ()) -> str:
+                 made_of: recipe.Recipe, parts: Sequence[str] = ()) -> str:
     """Have Nova make the image, with our marks on it.
 
+    :param made_of: how the server is, for others like it.
     :param parts: the volume snapshots that belong to it.
     """
     metadata = {**_marks(server, plan, now),
@@ -157,7 +161,7 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
                 **({marks.PURPOSE: plan.purpose} if plan.purpose else {}),
-                **recipe.write(recipe.of(cloud, server)),
+                **recipe.write(made_of),
                 **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)
 

@@ -139,7 +139,7 @@ def _of_volume(snapshot_id: str, name: str, size_gib: int,
         elsewhere=True)]
     if guest is None:
         found.append(Command(What.VOLUME, _line(
-            'openstack', 'volume', 'create', '--image', name,
+            'openstack', 'volume', 'create', f'--image={name}',
             '--size', str(size_gib), '--', name), elsewhere=True))
     return tuple(found)
 

@@ -12,9 +12,11 @@
 
 """Sharing an instance snapshot with another project."""
 
+import contextlib
 import enum
 
 from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 
 
@@ -48,10 +50,18 @@ def members(cloud: clouds.Cloud, image: types.Image) -> list[types.Member]:
 def share(cloud: clouds.Cloud, image: types.Image, project_id: str) -> None:
     """Let another project use an image, once it has accepted it.
 
-    Nova makes images ``private``, which have no members.
+    Nova makes images ``private``, which have no members. One that could not
+    be shared is private again.
 
     :raises ServiceError: ``Conflict`` when it is shared with it already.
     """
-    if image.visibility == 'private':
+    private = image.visibility == 'private'
+    if private:
         cloud.images.mark(image.id, {'visibility': 'shared'})
-    cloud.images.add_member(image.id, project_id)
+    try:
+        cloud.images.add_member(image.id, project_id)
+    except errors.ServiceError:
+        if private:
+            with contextlib.suppress(errors.ServiceError):
+                cloud.images.mark(image.id, {'visibility': 'private'})
+        raise

@@ -12,9 +12,14 @@
 
 """A click on a name of the list opens the page of that snapshot."""
 
-from playwright.sync_api import expect
+import contextlib
 
+from playwright.sync_api import expect
+import pytest
+
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.snapshots import sharing
 from tests.browser import test_accessibility as accessibility
 from tests.cloud import seed
 from tests.scenario.conftest import connect
@@ -33,22 +38,43 @@ def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):
     expect(page.locator('.snapshot-captured')).to_contain_text(
         'its root disk among them')
     expect(page.locator('.snapshot-detail-parts tbody tr')).to_have_count(2)
-    expect(page.locator('[data-snapshots-later]')).to_contain_text(
+    expect(page.locator('[data-url$="/dependants/"]')).to_contain_text(
         'No instance was launched')
     user.shoot('detail')
     page.locator('.snapshot-properties summary').click()
     expect(page.locator('.snapshot-properties dt').first).to_be_visible()
 
 
-def test_a_snapshot_is_renamed_and_dated_from_the_list(screen, alice):
+@pytest.fixture
+def draft(alice):
+    """The name of a volume snapshot that is gone after the test."""
     volume = alice.find_volume('scratch')
-    name, new = unique('draft'), unique('kept')
+    name = unique('draft')
     snapshot_id = alice.volumes.create_snapshot(volume.id, name, '', {})
     until(lambda: alice.volumes.snapshot(snapshot_id).status == 'available',
           'it is there')
+    yield name
+    with contextlib.suppress(errors.NotFound):
+        alice.volumes.delete_snapshot(snapshot_id)
+    until(lambda: is_gone(lambda: alice.volumes.snapshot(snapshot_id)),
+          'it is gone')
+
+
+@pytest.fixture
+def unshared(alice):
+    """An image that is private after the test."""
+    image_id = row_named(alice, 'web-1-2026-01-15').id
+    yield
+    for member in sharing.members(alice, alice.images.image(image_id)):
+        alice.images.remove_member(image_id, member.project_id)
+    alice.images.mark(image_id, {'visibility': 'private'})
+
+
+def test_a_snapshot_is_renamed_and_dated_from_the_list(screen, draft):
+    new = unique('kept')
     user = screen()
     page = user.page
-    user.choose(name, 'Edit Snapshot')
+    user.choose(draft, 'Edit Snapshot')
     page.fill('#edit_snapshot [name=name]', new)
     page.fill('#edit_snapshot [name=description]', 'until the audit')
     page.fill('#edit_snapshot [name=expires]', '2026-01-31')
@@ -65,9 +91,6 @@ def test_a_snapshot_is_renamed_and_dated_from_the_list(screen, alice):
     user.follow(user.row(new).locator('.snapshot-name'))
     expect(page.locator('.snapshot-detail')).to_contain_text(
         'until the audit')
-    alice.volumes.delete_snapshot(snapshot_id)
-    until(lambda: is_gone(lambda: alice.volumes.snapshot(snapshot_id)),
-          'it is gone')
 
 
 def test_the_commands_to_take_it_along_can_be_copied(screen):
@@ -103,11 +126,11 @@ def test_a_snapshot_is_deleted_from_its_page(screen, alice):
           'it is gone')
 
 
-def test_a_snapshot_is_shared_and_taken_back(screen, alice, where):
+@pytest.mark.usefixtures('unshared')
+def test_a_snapshot_is_shared_and_taken_back(screen, where):
     other = connect(where, 'carol', seed.OTHER_PROJECT).project_id
     user = screen()
     page = user.page
-    image = alice.images.image(row_named(alice, 'web-1-2026-01-15').id)
     row = user.row('web-1-2026-01-15')
     row.locator('.dropdown-toggle').click()
     user.follow(row.get_by_role('link', name='Share Snapshot'))
@@ -120,7 +143,6 @@ def test_a_snapshot_is_shared_and_taken_back(screen, alice, where):
     accessibility.check(user, '#content_body')
     user.follow(page.get_by_role('button', name='Do not share'))
     expect(page.locator('.snapshot-members')).to_have_count(0)
-    alice.images.mark(image.id, {'visibility': 'private'})
 
 
 def test_one_like_the_original_is_launched(screen, alice):

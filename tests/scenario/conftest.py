@@ -130,10 +130,15 @@ def tidy(alice):
             'owner': alice.project_id, marks.IMAGE_TYPE: 'snapshot'}):
         if marks.RUN in image.properties:
             single.delete(alice, single.get(alice, f'instance-{image.id}'))
-    for snapshot in alice.volumes.snapshots(100):
-        if marks.TAKEN in snapshot.metadata and (
-                snapshot.status in ('available', 'error')):
+    ours = [snapshot for snapshot in alice.volumes.snapshots(100)
+            if marks.TAKEN in snapshot.metadata]
+    for snapshot in ours:
+        if snapshot.status in ('available', 'error'):
             alice.volumes.delete_snapshot(snapshot.id)
+    # What goes still counts in the quotas.
+    until(lambda: all(is_gone(lambda one=one: alice.volumes.snapshot(one.id))
+                      for one in ours if one.status != 'creating'),
+          'the volume snapshots of the tests are gone')
 
 
 class Shells:

@@ -87,8 +87,8 @@ def test_a_volume_snapshot_becomes_an_image_and_a_volume_again(openstack):
     assert [one.what for one in piece.commands] == [
         What.EXPORT, What.UPLOAD, What.VOLUME]
     assert f'--snapshot {body["id"]} --size 7 ' in piece.commands[0].text
-    assert shlex.split(piece.commands[2].text)[-4:] == [
-        '--size', '7', '--', 'weekly']
+    assert shlex.split(piece.commands[2].text)[-5:] == [
+        '--image=weekly', '--size', '7', '--', 'weekly']
 
 
 def test_of_a_set_the_root_is_to_boot_and_the_others_are_volumes(openstack):

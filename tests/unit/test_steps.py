@@ -497,6 +497,72 @@ def test_no_power_on_while_an_earlier_power_off_may_still_arrive():
                     now=NOW + later).do is do
 
 
+def test_a_rebuild_that_shows_it_running_for_a_moment_is_waited_for():
+    rebuilt = [types.Action('rebuild', 'x', None), STOP]
+    asked = dataclasses.replace(STOPPED, asked=NOW)
+    off = dataclasses.replace(STOPPED, off=NOW, asked=0)
+    for progress in (asked, off):
+        assert step(OFF_AND_ON, progress, server(),
+                    actions=rebuilt).do is Do.WAIT
+    # But not for ever, where it was not seen off, nor when it was started.
+    assert failed(step(OFF_AND_ON, asked, server(), actions=rebuilt,
+                       now=NOW + situation.ANSWER_GRACE)
+                  ) is Failure.STARTED_BY_OTHERS
+    started = [rebuilt[0], types.Action('start', 'y', 1.0), STOP]
+    assert failed(step(OFF_AND_ON, off, server(), actions=started)
+                  ) is Failure.STARTED_BY_OTHERS
+
+
+ALONE = dataclasses.replace(WITH_VOLUME, image=False)
+TAKEN = dataclasses.replace(
+    journal.Progress(), stops=1, off=NOW, snapshots=1,
+    consistency=marks.POWERED_OFF)
+
+
+def test_a_volume_alone_is_not_called_at_rest_while_somebody_powers_on():
+    assert step(ALONE, TAKEN, server('SHUTOFF', task='powering-on'),
+                snapshots=[snapshot()]).do is Do.WAIT
+    actions = [types.Action('stop', 'y', 1.0), types.Action('start', 'x', 1.0),
+               STOP]
+    found = step(ALONE, TAKEN, server('SHUTOFF'), snapshots=[snapshot()],
+                 actions=actions)
+    assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
+
+
+@pytest.mark.parametrize(('plan', 'progress', 'failure'), [
+    (ALONE, TAKEN, Failure.PART_ABANDONED),
+    (WITH_VOLUME, TAKEN, Failure.SNAPSHOT_FAILED),
+    (WITH_VOLUME, dataclasses.replace(SAVING, idle=NOW),
+     Failure.PART_ABANDONED)])
+def test_no_instance_stays_off_for_a_cinder_that_does_not_come_back(
+        plan, progress, failure):
+    late = NOW + plan.snapshot_timeout
+
+    def look(now):
+        images = [image('active')] if progress.image_id else []
+        return step(plan, progress, server('SHUTOFF'), *images, now=now,
+                    dark={'volume'})
+
+    assert look(late - 1).do is not Do.POWER_ON
+    found = look(late)
+    assert failed(found) is failure and found.do is Do.POWER_ON
+
+
+def test_no_instance_is_powered_off_for_a_volume_that_is_not_there():
+    found = step(ALONE, journal.Progress(), server(
+        **{'os-extended-volumes:volumes_attached': []}))
+    assert failed(found) is Failure.VOLUME_DETACHED
+    assert found.do is not Do.POWER_OFF
+
+
+def test_the_snapshot_that_was_seen_whole_stays_the_one():
+    older = dataclasses.replace(snapshot(), metadata={marks.RUN: 'r'})
+    found = step(ALONE, dataclasses.replace(TAKEN, captured=NOW, starts=1),
+                 server(), snapshots=[older, snapshot(snapshot_id='marked',
+                                                      second=1)])
+    assert (found.do, found.snapshot_ids) == (Do.REMOVE, (older.id,))
+
+
 def test_an_instance_that_was_to_be_left_off_is_left_off():
     found = step(LEFT_OFF, CAPTURED, server('SHUTOFF'), image('active'))
     assert found.do is Do.NOTE and found.note.ended

@@ -233,6 +233,12 @@ def test_what_happened_may_be_unknown(client, openstack, member, path):
         look(client, body, 'history'))
 
 
+def test_marks_that_somebody_mangled_break_nothing(client, openstack, member):
+    body = openstack.snapshot('v', metadata={
+        marks.RUN: 'r', marks.TAKEN: '1772366400'})
+    assert 'nothing is under way' in words(look(client, body, 'history'))
+
+
 def test_of_what_is_gone_there_is_no_history(client, openstack, member):
     address = f'{INDEX}volume-{fakes.new_id()}/history/'
     assert client.get(address).status_code == 404

@@ -131,13 +131,25 @@ def test_without_nova_the_tab_says_so(openstack, tab):
     assert tab(server).select('.alert-warning')
 
 
-def test_create_snapshot_on_horizons_rows_opens_the_wizard(monkeypatch):
-    thing = types.SimpleNamespace(id=fakes.new_id())
+def test_create_snapshot_on_horizons_rows_opens_the_wizard(monkeypatch,
+                                                           member):
     for action in (instances.CreateSnapshot, volumes.CreateSnapshot):
         # Put back afterwards what was there.
-        monkeypatch.setattr(action, 'get_link_url', action.get_link_url)
+        monkeypatch.setattr(action, 'get_link_url', lambda self, datum: 'old')
     hooks.install()
-    assert instances.CreateSnapshot().get_link_url(thing) == (
-        f'{CREATE}?source=instance-{thing.id}')
-    assert volumes.CreateSnapshot().get_link_url(thing) == (
-        f'{CREATE}?source=volume-{thing.id}')
+
+    def link(action, project, field):
+        made = action()
+        made.table = types.SimpleNamespace(
+            request=types.SimpleNamespace(user=member))
+        thing = types.SimpleNamespace(id='x', **{field: project})
+        return made.get_link_url(thing)
+
+    for action, field, kind in (
+            (instances.CreateSnapshot, 'tenant_id', 'instance'),
+            (volumes.CreateSnapshot, 'os-vol-tenant-attr:tenant_id',
+             'volume')):
+        assert link(action, fakes.PROJECT, field) == (
+            f'{CREATE}?source={kind}-x')
+        # Administrators see others' in the same tables.
+        assert link(action, 'another', field) == 'old'

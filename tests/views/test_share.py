@@ -105,10 +105,11 @@ def test_what_is_no_project_is_refused(client, openstack, member, project):
 
 
 def test_a_refusal_is_told(client, openstack, member):
-    body = openstack.image('i', visibility='shared')
+    body = openstack.image('i', visibility='private')
     openstack.faults['POST', '/members$'] = 403
     share(client, body)
     assert 'Nothing was changed. Glance said' in told(client)
+    assert body['visibility'] == 'private'
 
 
 def test_without_glance_the_page_says_so(client, openstack, member):

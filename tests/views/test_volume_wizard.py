@@ -17,6 +17,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.runs import journal
 from tests import fakes
 from tests.views.conftest import CREATE
@@ -115,6 +116,15 @@ def test_a_guest_agent_says_nothing_of_a_volume(client, openstack, member):
     base = openstack.image('base', hw_qemu_guest_agent='yes')
     server['image'] = {'id': base['id']}
     submit(client, volume, 'ACTIVE')
+    assert only(openstack)['metadata'][marks.CONSISTENCY] == marks.LIVE
+
+
+def test_an_instance_that_is_just_being_powered_on_is_not_at_rest(
+        client, openstack, member):
+    _server, volume = attached(openstack, status='SHUTOFF', **{
+        'OS-EXT-STS:task_state': 'powering-on'})
+    assert 'may be writing' in words(facts(client, volume), 'how')
+    submit(client, volume, 'SHUTOFF')
     assert only(openstack)['metadata'][marks.CONSISTENCY] == marks.LIVE
 
 
@@ -227,3 +237,30 @@ def test_a_failed_run_of_a_volume_is_tried_again_as_such(client, openstack,
     again = journal.read(types.Server.from_api(server))
     assert again.open and again.plan.run_id != run.plan.run_id
     assert not again.plan.image and again.plan.volumes == (volume['id'],)
+
+
+def test_a_volume_that_was_detached_since_is_not_tried_again(
+        client, openstack, member):
+    server, volume = attached(openstack)
+    openstack.faults['POST', '/action$'] = 403
+    submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
+    openstack.faults.clear()
+    before = len(openstack.actions())
+    server['os-extended-volumes:volumes_attached'] = []
+    volume.update(attachments=[], status='available')
+    client.post(f'{INDEX}runs/{server["id"]}/retry/')
+    assert 'not attached to the instance any more' in told(client)
+    assert len(openstack.actions()) == before
+    assert not journal.read(types.Server.from_api(server)).open
+
+
+def test_who_may_snapshot_volumes_alone_brings_such_a_run_forward(
+        client, openstack, member, monkeypatch):
+    monkeypatch.setattr(rights, 'can_create', lambda *args: False)
+    server, volume = attached(openstack)
+    submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
+    server.update({'status': 'SHUTOFF', 'OS-EXT-STS:task_state': None})
+    html = client.post(f'{INDEX}runs/advance/', headers={
+        'X-Requested-With': 'XMLHttpRequest'}).content
+    assert b'data-may-advance="true"' in html
+    assert only(openstack)

@@ -134,8 +134,8 @@ class OlderView(generic.View):
         connect.log_out_if_expired(*problems)
         if problems:
             # With some missing, the newest ones would not be known.
-            for text in {wording.vague(problem) for problem in problems}:
-                messages.error(request, text)
+            for problem in {one.service: one for one in problems}.values():
+                messages.error(request, detail_wording.not_offered(problem))
             return redirect(tables.INDEX)
         older = of_instance.older(found, server, keep)
         if not older:

@@ -121,7 +121,7 @@ def _run_of(cloud, entry):
     properties = (entry.properties if isinstance(entry, types.Image)
                   else entry.metadata)
     own = marks.own(properties, entry.created)
-    if marks.RUN not in own:
+    if marks.RUN not in own or marks.INSTANCE not in own:
         return None
     try:
         run = journal.read(cloud.compute.server(own[marks.INSTANCE]))

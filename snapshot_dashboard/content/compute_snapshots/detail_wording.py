@@ -106,6 +106,22 @@ def not_shown(error: errors.ServiceError) -> str:
                  'detail': error.detail}
 
 
+def not_listed(error: errors.ServiceError) -> str:
+    """Why an instance's snapshots may not all be there."""
+    return _("Not all snapshots of this instance can be shown now. "
+             "%(service)s said: %(detail)s") % {
+                 'service': wording.SERVICES[error.service],
+                 'detail': error.detail}
+
+
+def not_offered(error: errors.ServiceError) -> str:
+    """Why older snapshots are not offered for deletion."""
+    return _("Nothing is offered for deletion, for it is not known now which "
+             "snapshots of the instance are the newest. %(service)s said: "
+             "%(detail)s") % {'service': wording.SERVICES[error.service],
+                              'detail': error.detail}
+
+
 def unknown_history(error: errors.ServiceError) -> str:
     """Why it is not known what happened to a snapshot."""
     return _("Not all that happened is known. %(service)s said: "

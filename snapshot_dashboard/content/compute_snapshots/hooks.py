@@ -30,14 +30,19 @@ _ACTIONS = ((instances.CreateSnapshot, Kind.INSTANCE),
 def install() -> None:
     """Let Create Snapshot on the rows of Horizon's tables open the wizard.
 
-    When it is offered stays Horizon's decision; only its address changes.
+    When it is offered stays Horizon's decision; only its address changes,
+    and not that of other projects' things, which administrators see.
     """
     for action, kind in _ACTIONS:
-        action.get_link_url = _link_to(kind)
+        action.get_link_url = _link_to(kind, action.get_link_url)
 
 
-def _link_to(kind: Kind):
+def _link_to(kind: Kind, horizons):
     def get_link_url(self, datum):
+        project = getattr(datum, 'tenant_id', None) or getattr(
+            datum, 'os-vol-tenant-attr:tenant_id', None)
+        if project != self.table.request.user.tenant_id:
+            return horizons(self, datum)  # an administrator's table
         source = urlencode({'source': f'{kind.value}-{datum.id}'})
         return (f'{reverse("horizon:project:compute_snapshots:create")}'
                 f'?{source}')

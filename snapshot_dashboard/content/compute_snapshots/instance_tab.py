@@ -18,6 +18,7 @@ from horizon import tabs
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import tables
@@ -42,7 +43,7 @@ class SnapshotsTab(tabs.Tab):
             found, problems = of_instance.find(cloud, server)
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            return {'problems': [wording.vague(error)]}
+            return {'problems': [detail_wording.not_listed(error)]}
         connect.log_out_if_expired(*problems)
         run = journal.read(server)
         return {
@@ -54,7 +55,8 @@ class SnapshotsTab(tabs.Tab):
             'run': run_display.shown(request, run) if run else None,
             'can_create': rights.can_create(request, server.volume_backed),
             'problems': list(dict.fromkeys(
-                wording.vague(problem) for problem in problems)),
+                detail_wording.not_listed(problem)
+                for problem in problems)),
         }
 
     def _shown(self, row):

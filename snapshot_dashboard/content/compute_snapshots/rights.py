@@ -57,7 +57,8 @@ def can_record(request) -> bool:
 
 def can_advance(request, run: journal.Journal | None = None) -> bool:
     """Bring a run forward, or the project's runs in general."""
-    can_capture = (can_create if run is None or run.plan.image
+    can_capture = (can_create_any if run is None
+                   else can_create if run.plan.image
                    else can_snapshot_volumes)
     return can_capture(request) and can_record(request) and (
         run is None or not run.plan.power_off or can_power(request))
@@ -72,7 +73,7 @@ def can_edit(request, snapshot: model.Snapshot) -> bool:
 
 def can_share(request) -> bool:
     """Share images of the project with other projects."""
-    return _check(request, ("image", "add_member"),
+    return _check(request, ("image", "modify_image"), ("image", "add_member"),
                   ("image", "delete_member"), ("image", "get_members"))
 
 

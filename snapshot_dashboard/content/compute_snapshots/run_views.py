@@ -146,6 +146,8 @@ class RetryView(_OneRunView):
         source = sources.of_run(self.request, run)
         found = source.obstacles(run.plan.volumes if run.plan.image else (),
                                  power_off=run.plan.power_off)
+        if not set(run.plan.volumes) <= set(run.server.volume_ids):
+            found.append(run_wording.detached(run.plan))
         if found:
             for text in found:
                 messages.error(self.request, text)

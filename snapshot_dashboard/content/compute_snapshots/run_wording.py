@@ -149,6 +149,12 @@ def failure(run: journal.Journal) -> str:
     return ' '.join(words)
 
 
+def detached(plan: journal.Plan) -> str:
+    """Why a run that names volumes cannot be tried again."""
+    texts = FAILURES if plan.image else FAILURES_ALONE
+    return texts[failures.Failure.VOLUME_DETACHED]
+
+
 def held(run: journal.Journal) -> str:
     """Why a run cannot go on until somebody lets it; else empty."""
     server = run.server

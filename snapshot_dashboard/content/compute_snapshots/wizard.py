@@ -70,8 +70,7 @@ class WhatAction(workflows.Action):
             lambda: cloud.compute.server_names(_CHOICES),
             lambda: cloud.volumes.volume_names(_CHOICES))
         connect.log_out_if_expired(instances, volumes)
-        if instances == {} and (volumes == {} or isinstance(
-                volumes, errors.ServiceError)):
+        if instances == {} and (volumes == {} or not cloud.has('volume')):
             return [('', _("This project has no instances and volumes."))]
         groups = []
         if rights.can_create(request):

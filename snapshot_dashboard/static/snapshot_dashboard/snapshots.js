@@ -252,14 +252,18 @@ horizon.snapshotDashboard = {
     }
     $wizard.data('default-name', $facts.attr('data-name'));
     $wizard.data('can-power-off', canPowerOff);
+    /* A locked instance's record does not hold it. */
+    $wizard.data('can-keep', $facts.attr('data-can-keep') === 'true');
     horizon.snapshotDashboard.showChoice($wizard);
   },
 
   showChoice: function ($wizard) {
     var can = $wizard.data('can-power-off') || false;
     var ofInstance = $wizard.find('[data-purpose]').length > 0;
-    $wizard.find('[name="purpose"], [name="keep"]').closest('.form-group')
+    $wizard.find('[name="purpose"]').closest('.form-group')
       .toggleClass('hidden', !ofInstance);
+    $wizard.find('[name="keep"]').closest('.form-group')
+      .toggleClass('hidden', !$wizard.data('can-keep'));
     $wizard.find('[data-purpose]').each(function () {
       $(this).toggleClass('hidden', $(this).attr('data-purpose') !==
                           $wizard.find('[name="purpose"]').val());
