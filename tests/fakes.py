@@ -94,6 +94,8 @@ class FakeOpenStack:
                  'shared': False}]},
             'security-groups': {'security_groups': [
                 {'name': 'default'}, {'name': 'web'}]}}
+        #: The ids of servers whose root is a volume though they have images.
+        self.volume_backed: set[str] = set()
         #: The ids of each server's networks.
         self.networks: dict[str, list[str]] = {}
         #: Cinder's, of things that went wrong.
@@ -320,7 +322,7 @@ class FakeOpenStack:
             if server['OS-EXT-STS:task_state']:
                 return 409
             made = {'instance_uuid': server['id'], **arguments['metadata']}
-            if not server['image']:
+            if not server['image'] or server['id'] in self.volume_backed:
                 return 202, {'image_id': self._capture_volumes(
                     server, arguments['name'], made)['id']}
             image = self.image(arguments['name'], **{

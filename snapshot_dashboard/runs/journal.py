@@ -43,6 +43,9 @@ _TAG_LENGTH = 60
 #: Volume ids in one metadata value.
 _IDS = 6
 _VERSION = 5
+#: What a plan says yes or no to; one value has no room for more words.
+_FLAGS = ('power_off', 'power_on', 'stop_if_forced', 'agent', 'running',
+          'image', 'volume_backed')
 #: How often one write is tried that has no effect.
 TRIES = 3
 
@@ -55,6 +58,8 @@ class Plan:
     :ivar power_on: power it on again afterwards.
     :ivar running: the instance ran when this was asked for.
     :ivar image: whether the instance is captured, and not its volumes alone.
+    :ivar volume_backed: whether the root disk is a volume, which Nova does
+        not show of an instance that was launched from a set.
     :ivar purpose: what it is meant for, one of ``marks.PURPOSES`` or nothing.
     :ivar keep: how many snapshots of the instance its owner wants to keep; 0
         for all.
@@ -86,6 +91,7 @@ class Plan:
     expected: int = 0
     running: bool = False
     image: bool = True
+    volume_backed: bool = False
     purpose: str = ''
     keep: int = 0
 
@@ -180,12 +186,11 @@ def write_plan(plan: Plan) -> dict[str, str]:
               for start in range(0, len(plan.volumes), _IDS)]
     return {
         _PLAN: json.dumps(
-            {'v': _VERSION, 'id': plan.run_id, 'off': plan.power_off,
-             'on': plan.power_on, 'at': plan.began, 'by': plan.by[:64],
-             'forced': plan.stop_if_forced, 'down': plan.shutdown_timeout,
-             'wait': plan.snapshot_timeout, 'agent': plan.agent,
-             'expected': plan.expected, 'ran': plan.running,
-             'img': plan.image},
+            {'v': _VERSION, 'id': plan.run_id, 'at': plan.began,
+             'by': plan.by[:64], 'down': plan.shutdown_timeout,
+             'wait': plan.snapshot_timeout, 'expected': plan.expected,
+             'is': ' '.join(name for name in _FLAGS
+                            if getattr(plan, name))},
             separators=(',', ':'), ensure_ascii=False),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
@@ -258,27 +263,24 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
     if packed['v'] != _VERSION:
         raise ValueError(packed['v'])
     volumes = sorted(key for key in metadata if key.startswith(_VOLUMES))
-    if not packed['img'] and not volumes:
+    said = set(_text(packed['is']).split())
+    flags = {name: name in said for name in _FLAGS}
+    if not flags['image'] and not volumes:
         raise ValueError('nothing to capture')
     return Plan(
         run_id=_text(packed['id']),
         name=metadata.get(_NAME, ''),
         description=metadata.get(_DESCRIPTION, ''),
-        power_off=bool(packed['off']),
-        power_on=bool(packed['on']),
         began=int(packed['at']),
         by=_text(packed['by']),
-        image=bool(packed['img']),
         purpose=metadata.get(_PURPOSE, ''),
         keep=types.whole_number(metadata.get(_KEEP, '')) or 0,
+        **flags,
         volumes=tuple(volume_id for key in volumes
                       for volume_id in metadata[key].split()),
-        stop_if_forced=bool(packed['forced']),
         shutdown_timeout=int(packed['down']),
         snapshot_timeout=int(packed['wait']),
-        agent=bool(packed['agent']),
         expected=int(packed['expected']),
-        running=bool(packed['ran']),
     )
 
 

@@ -57,7 +57,7 @@ def observe(cloud: clouds.Cloud, run: journal.Journal,
     more: dict[str, Callable[[], Any]] = {}
     if _actions_matter(run, server):
         more['actions'] = lambda: actions(cloud, run.server.id)
-    if run.server.volume_backed and (images or run.progress.captures):
+    if _volume_backed(run, images) and (images or run.progress.captures):
         more['volume'] = lambda: _made_by_nova(cloud, run, images)
     answers.update(_ask(cloud, more))
     found.update({snapshot.id: snapshot
@@ -92,6 +92,12 @@ def _server(cloud: clouds.Cloud, server_id: str) -> types.Server | None:
         return None
 
 
+def _volume_backed(run: journal.Journal,
+                   images: Iterable[types.Image] = ()) -> bool:
+    return (run.plan.volume_backed or run.server.volume_backed
+            or any(image.disks for image in images))
+
+
 def _actions_matter(run: journal.Journal,
                     server: types.Server | None) -> bool:
     """Whether it matters who powered the server off or on, and how."""
@@ -101,7 +107,7 @@ def _actions_matter(run: journal.Journal,
     if server.status == 'SHUTOFF':
         return bool(not progress.off or progress.starts
                     or run.plan.volumes and progress.snapshots
-                    or server.volume_backed and progress.captures)
+                    or _volume_backed(run) and progress.captures)
     return bool((progress.stops or progress.off or run.plan.power_off)
                 and not progress.starts)
 

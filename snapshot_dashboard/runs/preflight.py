@@ -22,6 +22,7 @@ from collections.abc import Sequence
 import dataclasses
 import enum
 import functools
+import re
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
@@ -34,6 +35,8 @@ from snapshot_dashboard.runs import situation
 
 #: How image properties say yes (Nova, oslo's bool_from_string).
 _TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
+#: How Nova calls the first disk, by the bus that it is at.
+_FIRST_DISK = re.compile(r'/dev/(vd|sd|hd|xvd)a')
 #: How many earlier snapshots tell how long the next one takes.
 _EARLIER = 5
 
@@ -146,6 +149,8 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
             and not isinstance(answer, errors.NotFound)]
     found = {key: volume for key, volume in volumes.items()
              if isinstance(volume, types.Volume)}
+    if _is_set(answers.get('image'), attachments):
+        server = dataclasses.replace(server, image_id=None)
     properties = _image_properties(answers.get('image'), attachments, found)
     return Facts(
         server=server,
@@ -159,6 +164,18 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
         usage=_or_empty(answers.get('usage')),
         unknown=tuple({error.service: error for error in lost}.values()),
     )
+
+
+def _is_set(image: Any, attachments: Sequence[types.Attachment]) -> bool:
+    """Whether the root disk is a volume, though Nova names an image.
+
+    So it does of an instance that was launched from a set: its image holds
+    no data. Should that be gone, the name of the first disk tells.
+    """
+    if isinstance(image, types.Image):
+        return bool(image.disks)
+    return any(_FIRST_DISK.fullmatch(attachment.device)
+               for attachment in attachments)
 
 
 def _volume(cloud: clouds.Cloud, volume_id: str) -> types.Volume:

@@ -111,10 +111,9 @@ def look(cloud: clouds.Cloud, volume_backed: bool) -> Options:
         'flavors': lambda: cloud.compute.flavors(),
         'keys': lambda: cloud.compute.key_names(),
         'zones': lambda: cloud.compute.zones(),
-        'limits': lambda: cloud.compute.limits()}
-    if cloud.has('network'):
-        calls['networks'] = lambda: cloud.networks.names()
-        calls['groups'] = lambda: cloud.networks.security_groups()
+        'limits': lambda: cloud.compute.limits(),
+        'networks': lambda: cloud.networks.names(),
+        'groups': lambda: cloud.networks.security_groups()}
     if volume_backed:
         calls['quotas'] = lambda: cloud.volumes.quotas()
     answers = dict(zip(calls, cloud.together(*calls.values())))

@@ -90,6 +90,7 @@ def connect(where, user, project=seed.PROJECT):
     project_id = session.get_project_id()
     return Cloud(session, {
         'compute': where.endpoint('nova'), 'image': where.endpoint('glance'),
+        'network': where.endpoint('neutron'),
         'volume': where.endpoint('cinder') % {'project_id': project_id}},
         project_id)
 

@@ -253,6 +253,26 @@ def test_a_refused_volume_snapshot_leaves_nothing_behind(openstack, web):
     assert not openstack.snapshots and not openstack.images
 
 
+def test_a_set_of_an_instance_that_came_of_a_set_waits_for_its_parts(
+        openstack):
+    origin = openstack.set_image('origin', [openstack.snapshot('root')])
+    server = openstack.server('again', image={'id': origin['id']})
+    openstack.attach(server, openstack.volume(bootable='true'), '/dev/vda')
+    openstack.volume_backed.add(server['id'])
+    cloud, run = begin(openstack, server)
+    advance.advance(cloud, run)
+    settle(server, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    (part,) = [one for one in openstack.snapshots.values()
+               if one['status'] == 'creating']
+    assert openstack.actions() == ['os-stop', 'createImage']
+    part['status'] = 'available'
+    run = advance.advance(cloud, run)
+    assert not run.progress.failure
+    assert openstack.actions()[-1] == 'os-start'
+    assert part['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
+
+
 def test_a_volume_backed_set_is_marked_part_by_part(openstack):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')

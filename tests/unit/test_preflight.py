@@ -120,6 +120,21 @@ def test_a_volume_in_error_is_an_obstacle(openstack, database):
     assert codes(openstack, database) == [Code.VOLUME_STATE]
 
 
+@pytest.mark.parametrize('image_is_there', [True, False])
+def test_an_instance_launched_from_a_set_is_volume_backed(openstack,
+                                                          image_is_there):
+    # Nova names the set's image then, as if there were a local root disk.
+    image = openstack.set_image('set', [openstack.snapshot('root')])
+    server = openstack.server(image={'id': image['id']})
+    openstack.attach(server, openstack.volume('root', bootable='true'),
+                     '/dev/vda')
+    if not image_is_there:
+        del openstack.images[image['id']]
+    facts = preflight.look(openstack.cloud(), server['id'])
+    assert facts.server.volume_backed and not facts.not_captured
+    assert not facts.can_choose_volumes
+
+
 def test_a_silent_cinder_is_an_obstacle_to_volume_backed_ones_only(
         openstack, database):
     openstack.faults['GET', '/v3/'] = 503

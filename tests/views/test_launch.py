@@ -204,6 +204,16 @@ def test_what_one_service_does_not_tell_is_said(client, openstack, member,
     assert not soup.select('.snapshot-missing')
 
 
+def test_a_cloud_without_neutron_does_not_call_all_missing(
+        client, openstack, sign_in, marked):
+    sign_in('member', 'reader', endpoints={
+        name: url for name, url in fakes.ENDPOINTS.items()
+        if name != 'network'})
+    soup = form(client, marked(openstack.image('i')))
+    assert 'because of Neutron' in words(soup)
+    assert not soup.select('.snapshot-missing')
+
+
 def test_a_refusal_is_told_in_the_form(client, openstack, member, marked):
     body = marked(openstack.image('i'))
     openstack.faults['POST', '/servers$'] = 403

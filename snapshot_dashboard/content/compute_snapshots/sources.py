@@ -207,6 +207,7 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
         shutdown_timeout=shutdown_timeout(facts),
         snapshot_timeout=int(settings.get('SNAPSHOT_TIMEOUT')),
         agent=facts.agent, expected=facts.expected,
+        volume_backed=facts.server.volume_backed,
         running=facts.server.status == 'ACTIVE', **options)
     cloud = connect.cloud(request)
     begun = advance.begin(cloud, facts.server, plan)
