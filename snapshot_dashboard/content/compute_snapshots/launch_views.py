@@ -154,6 +154,6 @@ class LaunchView(forms.ModalFormView):
 
 
 def _flavor(flavor):
-    return _("%(name)s (%(cores)d cores, %(ram)d MiB, %(disk)d GiB)") % {
+    return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % {
         'name': flavor.name, 'cores': flavor.cores, 'ram': flavor.ram_mib,
         'disk': flavor.disk_gib}
