@@ -15,13 +15,11 @@
 import functools
 
 from django.http import Http404
-from django.shortcuts import redirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views import generic
 
-from horizon import messages
 from horizon import views as horizon_views
 
 from snapshot_dashboard import marks
@@ -29,6 +27,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import detail_wording
+from snapshot_dashboard.content.compute_snapshots import looking
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import tables
@@ -47,14 +46,8 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
     page_title = '{{ title }}'
 
     def get(self, request, row_id):
-        try:
+        with looking.or_leave(request):
             found = details.get(connect.cloud(request), row_id)
-        except errors.NotFound:
-            raise Http404 from None
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            messages.error(request, detail_wording.not_shown(error))
-            return redirect(tables.INDEX)
         return self.render_to_response(self.get_context_data(found=found))
 
     def get_context_data(self, found, **kwargs):

@@ -13,12 +13,10 @@
 """Editing a snapshot: what its owner may change of it."""
 
 from django.core import exceptions as django_exceptions
-from django.http import Http404
 from django.urls import reverse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from horizon import exceptions
 from horizon import forms
 from horizon import messages
 from horizon.utils import memoized
@@ -26,7 +24,7 @@ from horizon.utils import memoized
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
-from snapshot_dashboard.content.compute_snapshots import detail_wording
+from snapshot_dashboard.content.compute_snapshots import looking
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import model
@@ -83,15 +81,9 @@ class EditView(forms.ModalFormView):
 
     @memoized.memoized_method
     def get_initial(self):
-        try:
+        with looking.or_leave(self.request):
             found = single.entry(connect.cloud(self.request),
                                  self.kwargs['row_id'])
-        except errors.NotFound:
-            raise Http404 from None
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            messages.error(self.request, detail_wording.not_shown(error))
-            raise exceptions.Http302(self.success_url) from None
         snapshot = model.bare(found)
         if not rights.can_edit(self.request, snapshot):
             raise django_exceptions.PermissionDenied

@@ -18,15 +18,14 @@ from django.urls import reverse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
-from horizon import exceptions
 from horizon import forms
 from horizon import messages
 from horizon.utils import memoized
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
-from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import launch_wording
+from snapshot_dashboard.content.compute_snapshots import looking
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -112,14 +111,8 @@ class LaunchView(forms.ModalFormView):
     @memoized.memoized_method
     def get_initial(self):
         cloud = connect.cloud(self.request)
-        try:
+        with looking.or_leave(self.request):
             found = details.get(cloud, self.kwargs['row_id'])
-        except errors.NotFound:
-            raise Http404 from None
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            messages.error(self.request, detail_wording.not_shown(error))
-            raise exceptions.Http302(reverse(tables.INDEX)) from None
         if found.recipe is None:
             raise Http404
         options = launch.look(cloud, found.snapshot.volume_backed)

@@ -26,8 +26,8 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import detail_wording
+from snapshot_dashboard.content.compute_snapshots import looking
 from snapshot_dashboard.content.compute_snapshots import rights
-from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import model
@@ -60,18 +60,12 @@ class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):
     def dispatch(self, request, *args, **kwargs):
         if not rights.can_share(request):
             raise django_exceptions.PermissionDenied
-        try:
+        with looking.or_leave(request):
             self.image = single.entry(connect.cloud(request),
                                       kwargs['row_id'])
             if not isinstance(self.image, types.Image):
                 raise Http404
             return super().dispatch(request, *args, **kwargs)
-        except errors.NotFound:
-            raise Http404 from None
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            messages.error(request, detail_wording.not_shown(error))
-            return redirect(tables.INDEX)
 
     def get_context_data(self, **kwargs):
         refusal = sharing.refusal(self.image)
