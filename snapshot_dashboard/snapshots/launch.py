@@ -43,6 +43,7 @@ class Code(enum.Enum):
     """What may stand in the way."""
 
     BROKEN = 'broken'
+    UNKNOWN = 'unknown'
     DISK = 'disk'
     RAM = 'ram'
     INSTANCES = 'instances'
@@ -157,6 +158,10 @@ def obstacles(details: Details, options: Options,
     snapshot = details.snapshot
     if not snapshot.usable:
         return [Obstacle(Code.BROKEN)]
+    if any(problem.service in ('compute', 'network')
+           for problem in options.problems):
+        # What cannot be offered would be left off without a word.
+        return [Obstacle(Code.UNKNOWN)]
     found = []
     if flavor is not None:
         # A flavor without a disk takes what the image says, and the disk of

@@ -317,6 +317,16 @@ def test_create_volume_opens_horizons_own_form(screen):
         'Create Volume')
 
 
+def test_create_volume_of_a_set_takes_the_size_of_its_root(screen):
+    user = screen()
+    user.choose('db-1-before-upgrade', 'Create Volume')
+    form = user.page.locator('.modal form')
+    expect(form.locator('[name=snapshot_source]')).to_contain_text(
+        'snapshot for db-1-before-upgrade')
+    expect(form.locator('[name=size]')).to_have_value('10')
+    assert user.errors == []
+
+
 def test_a_reader_sees_the_list_and_no_action(screen):
     reader = screen('rita')
     expect(reader.row('web-1-2026-01-15')).to_be_visible()

@@ -201,7 +201,10 @@ def test_what_one_service_does_not_tell_is_said(client, openstack, member,
     openstack.faults['GET', path] = 503
     soup = form(client, body)
     assert f'because of {service}' in words(soup)
+    assert 'nothing is launched now' in words(soup)
     assert not soup.select('.snapshot-missing')
+    launch(client, body, networks=[], groups=[], key='')
+    assert launched(openstack) == []
 
 
 def test_a_cloud_without_neutron_does_not_call_all_missing(

@@ -41,6 +41,9 @@ def obstacle(found: launch.Obstacle) -> str:
     if found.code is launch.Code.BROKEN:
         return _("This snapshot is not whole, so no instance can be launched "
                  "from it.")
+    if found.code is launch.Code.UNKNOWN:
+        return _("Not all that there is to choose from could be found out, "
+                 "so nothing is launched now. Try again later.")
     if found.code is launch.Code.DISK:
         return _("The disk of this flavor is too small: the snapshot needs "
                  "%(needed)d GiB, and it has %(left)d GiB.") % facts
