@@ -78,7 +78,9 @@ LIVE = 'live'
 
 BACKUP, TEMPLATE, MOVE = PURPOSES = ('backup', 'template', 'move')
 
-#: Ids that one property holds: Nova allows 255 characters.
+#: Characters that Nova allows in one property of an image.
+VALUE_LENGTH = 255
+#: Ids that one property holds.
 _IDS = 6
 #: Seconds that may lie between the asking for a snapshot and its creation
 #: as its service records it; the clocks of the machines add to it.
@@ -99,6 +101,15 @@ def own(properties: Mapping[str, str],
         return {}
     return {key: value for key, value in properties.items()
             if key.startswith('snapshot_dashboard_')}
+
+
+def of_server(server: types.Server, taken: int) -> dict[str, str]:
+    """The marks that say of what a snapshot is, and when it was taken.
+
+    :param taken: seconds since the epoch.
+    """
+    return {TAKEN: str(taken), INSTANCE: server.id, INSTANCE_ID: server.id,
+            INSTANCE_NAME: server.name[:VALUE_LENGTH]}
 
 
 def write_expiry(day: datetime.date, snapshot_id: str) -> dict[str, str]:

@@ -12,6 +12,7 @@
 
 """What can go wrong with a service, in one family whatever the client."""
 
+from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 
@@ -64,6 +65,11 @@ class Conflict(ServiceError):
 
 class Refused(ServiceError):
     """Any other refusal: the request itself is not acceptable."""
+
+
+def once_each(problems: Iterable[ServiceError]) -> tuple[ServiceError, ...]:
+    """One error of each service, the last."""
+    return tuple({error.service: error for error in problems}.values())
 
 
 _BY_STATUS: dict[int, type[ServiceError]] = {

@@ -162,7 +162,7 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
         expected=_expected(answers.get('earlier')),
         quotas=_or_empty(answers.get('quotas')),
         usage=_or_empty(answers.get('usage')),
-        unknown=tuple({error.service: error for error in lost}.values()),
+        unknown=errors.once_each(lost),
     )
 
 

@@ -25,7 +25,6 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
-from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import preflight
 
@@ -88,7 +87,7 @@ def look(cloud: clouds.Cloud, volume_id: str) -> Facts:
                      if isinstance(answer, preflight.Facts)), None)
     return Facts(volume, instance,
                  quotas if isinstance(quotas, dict) else {},
-                 tuple({error.service: error for error in lost}.values()))
+                 errors.once_each(lost))
 
 
 def obstacles(facts: Facts, power_off: bool = False
@@ -117,19 +116,20 @@ def create(cloud: clouds.Cloud, facts: Facts, name: str, description: str, *,
         it be off.
     :raises ServiceError: when it was not begun.
     """
-    metadata = {marks.TAKEN: str(now), marks.CONSISTENCY: marks.DETACHED}
-    if facts.instance is not None:
-        server = facts.instance.server
-        stop = consistency.last_stop(
-            observe.actions(cloud, server.id) if facts.at_rest else ())
-        mark = consistency.mark(server.status, stop, shutdown_timeout,
-                                agent=False)
-        metadata.update({
-            marks.INSTANCE: server.id,
-            marks.INSTANCE_ID: server.id,
-            marks.INSTANCE_NAME: server.name[:journal.VALUE_LENGTH],
-            marks.CONSISTENCY: mark if facts.at_rest else marks.LIVE})
-    elif not facts.detached:
-        metadata[marks.CONSISTENCY] = marks.LIVE
+    metadata = {marks.CONSISTENCY: _mark(cloud, facts, shutdown_timeout),
+                **({marks.TAKEN: str(now)} if facts.instance is None
+                   else marks.of_server(facts.instance.server, now))}
     return cloud.volumes.create_snapshot(facts.volume.id, name, description,
                                          metadata)
+
+
+def _mark(cloud: clouds.Cloud, facts: Facts, shutdown_timeout: int) -> str:
+    """How the volume is now; whoever is not known to rest may be writing."""
+    if facts.detached:
+        return marks.DETACHED
+    if facts.instance is None or not facts.at_rest:
+        return marks.LIVE
+    server = facts.instance.server
+    stop = consistency.last_stop(observe.actions(cloud, server.id))
+    return consistency.mark(server.status, stop, shutdown_timeout,
+                            agent=False)

@@ -168,13 +168,7 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
 
 def _marks(server: types.Server, plan: journal.Plan,
            taken: int) -> dict[str, str]:
-    return {
-        marks.RUN: plan.run_id,
-        marks.TAKEN: str(taken),
-        marks.INSTANCE: server.id,
-        marks.INSTANCE_ID: server.id,
-        marks.INSTANCE_NAME: server.name[:journal.VALUE_LENGTH],
-    }
+    return {marks.RUN: plan.run_id, **marks.of_server(server, taken)}
 
 
 def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,

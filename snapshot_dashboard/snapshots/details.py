@@ -100,8 +100,7 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
         min_disk_gib=entry.min_disk_gib,
         min_ram_mib=entry.min_ram_mib,
         disk_format=entry.properties.get('disk_format', ''),
-        purpose=marks.own(entry.properties, entry.created).get(
-            marks.PURPOSE, ''),
+        purpose=model.own_marks(entry).get(marks.PURPOSE, ''),
         recipe=recipes.read(entry.properties, entry.created),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',

@@ -118,8 +118,8 @@ def look(cloud: clouds.Cloud, volume_backed: bool) -> Options:
     if volume_backed:
         calls['quotas'] = lambda: cloud.volumes.quotas()
     answers = dict(zip(calls, cloud.together(*calls.values())))
-    lost = {answer.service: answer for answer in answers.values()
-            if isinstance(answer, errors.ServiceError)}
+    lost = [answer for answer in answers.values()
+            if isinstance(answer, errors.ServiceError)]
     found = {name: answer for name, answer in answers.items()
              if not isinstance(answer, errors.ServiceError)}
     return Options(
@@ -129,7 +129,7 @@ def look(cloud: clouds.Cloud, volume_backed: bool) -> Options:
         keys=tuple(found.get('keys', ())),
         zones=tuple(found.get('zones', ())),
         limits={**found.get('quotas', {}), **found.get('limits', {})},
-        problems=tuple(lost.values()))
+        problems=errors.once_each(lost))
 
 
 def missing(recipe: Recipe, options: Options) -> list[tuple[Piece, str]]:

@@ -18,7 +18,6 @@ page costs the same few calls, in two rounds, however many snapshots there
 are.
 """
 
-from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -139,7 +138,8 @@ def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
         names or row_makers.Names(), None if thorough else room, time.time())
     return Page(
         rows=tuple(rows), after=after, before=before,
-        problems=_once_each(draft.problems), vague=_once_each(lost),
+        problems=errors.once_each(draft.problems),
+        vague=errors.once_each(lost),
         unnamed=unnamed)
 
 
@@ -262,8 +262,3 @@ def _onward(query: Query, draft: _Draft,
     return cursors.Cursor(query.order, last.created, last.id,
                           bool(cursor and cursor.back),
                           {**markers, **draft.last})
-
-
-def _once_each(problems: Iterable[errors.ServiceError]
-               ) -> tuple[errors.ServiceError, ...]:
-    return tuple({error.service: error for error in problems}.values())

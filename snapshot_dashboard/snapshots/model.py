@@ -247,6 +247,16 @@ def bare(entry: types.Image | types.VolumeSnapshot) -> Snapshot:
 
 def consistency(entry: types.Image | types.VolumeSnapshot) -> str:
     """How something was taken, if its mark is its own."""
-    properties = (entry.properties if isinstance(entry, types.Image)
-                  else entry.metadata)
-    return marks.own(properties, entry.created).get(marks.CONSISTENCY, '')
+    return own_marks(entry).get(marks.CONSISTENCY, '')
+
+
+def properties(entry: types.Image | types.VolumeSnapshot
+               ) -> Mapping[str, str]:
+    """Where the marks of an entry stand, with all else that stands there."""
+    return (entry.properties if isinstance(entry, types.Image)
+            else entry.metadata)
+
+
+def own_marks(entry: types.Image | types.VolumeSnapshot) -> Mapping[str, str]:
+    """The marks of an entry that are its own."""
+    return marks.own(properties(entry), entry.created)

@@ -26,9 +26,6 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 
-#: Characters that Nova takes in the value of an image's property.
-_LENGTH = 255
-
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
@@ -66,14 +63,14 @@ def of(cloud: clouds.Cloud, server: types.Server) -> Recipe:
 def write(recipe: Recipe) -> dict[str, str]:
     """The properties of an image; what is not known has none."""
     groups = list(recipe.groups)
-    while len(json.dumps(groups)) > _LENGTH:
+    while len(json.dumps(groups)) > marks.VALUE_LENGTH:
         groups.pop()
     found = {marks.FLAVOR: recipe.flavor, marks.KEY: recipe.key,
              marks.ZONE: recipe.zone,
              marks.GROUPS: json.dumps(groups) if groups else '',
              **marks.name_ids(marks.NETWORKS, recipe.networks)}
     return {name: value for name, value in found.items()
-            if value and len(value) <= _LENGTH}
+            if value and len(value) <= marks.VALUE_LENGTH}
 
 
 def read(properties: Mapping[str, str],

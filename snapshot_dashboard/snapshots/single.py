@@ -106,8 +106,7 @@ def edit(cloud: clouds.Cloud, found: types.Image | types.VolumeSnapshot,
     :raises ServiceError: when not all of it was changed.
     """
     expiry = marks.write_expiry(wish.expires, found.id) if wish.expires else {}
-    there = (found.metadata if isinstance(found, types.VolumeSnapshot)
-             else found.properties)
+    there = model.properties(found)
     dropped = [key for key in (marks.EXPIRES, marks.EXPIRING)
                if key in there and key not in expiry]
     if isinstance(found, types.Image):

@@ -18,9 +18,9 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import query
 from snapshot_dashboard.snapshots import single
 from tests.scenario.conftest import unique
@@ -72,8 +72,7 @@ def test_a_date_that_is_taken_away_leaves_no_mark(alice, row):
         before.name, before.description, before.protected, TODAY))
     edit(alice, row.row_id, before)
     entry = single.entry(alice, row.row_id)
-    there = (entry.properties if isinstance(entry, types.Image)
-             else entry.metadata)
+    there = model.properties(entry)
     assert marks.EXPIRES not in there and marks.EXPIRING not in there
 
 

@@ -28,6 +28,7 @@ from tests.cloud import seed
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
 from tests.scenario.conftest import until
+from tests.scenario.test_details import row_named
 
 pytestmark = pytest.mark.usefixtures('tidy')
 FLAVOR = 'm1.small'
@@ -166,9 +167,8 @@ def test_what_is_gone_by_then_is_named(alice, seeder, surroundings):
 
 
 def test_a_flavor_that_is_too_small_is_refused_by_nova_as_well(alice):
-    (image,) = [image for image in alice.images.images(100, {
-        'owner': alice.project_id, 'name': 'eq:web-1-2026-01-15'})]
-    found = details.get(alice, f'instance-{image.id}')
+    found = details.get(
+        alice, row_named(alice, 'web-1-2026-01-15').row_id)
     options = launch.look(alice, volume_backed=False)
     small = min(options.flavors, key=lambda flavor: flavor.disk_gib or 999)
     assert small.disk_gib < found.min_disk_gib
@@ -180,9 +180,8 @@ def test_a_flavor_that_is_too_small_is_refused_by_nova_as_well(alice):
 
 
 def test_a_reader_launches_nothing(alice, rita):
-    (image,) = [image for image in alice.images.images(100, {
-        'owner': alice.project_id, 'name': 'eq:web-1-2026-01-15'})]
-    found = details.get(alice, f'instance-{image.id}')
+    found = details.get(
+        alice, row_named(alice, 'web-1-2026-01-15').row_id)
     flavor = launch.look(alice, volume_backed=False).flavor(FLAVOR)
     with pytest.raises(errors.Forbidden):
         launch.launch(rita, found.snapshot,

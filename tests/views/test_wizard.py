@@ -22,6 +22,7 @@ from snapshot_dashboard.runs import journal
 from tests import fakes
 from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
+from tests.views.conftest import told
 
 
 def fields(server, **changed):
@@ -51,11 +52,6 @@ def facts(client, server):
 
 def run_of(server):
     return journal.read(types.Server.from_api(server))
-
-
-def told(client):
-    return ' '.join(str(message)
-                    for message in client.get(INDEX).context['messages'])
 
 
 def test_it_offers_the_instances_of_the_project(client, openstack, member):

@@ -134,7 +134,7 @@ class OlderView(generic.View):
         connect.log_out_if_expired(*problems)
         if problems:
             # With some missing, the newest ones would not be known.
-            for problem in {one.service: one for one in problems}.values():
+            for problem in errors.once_each(problems):
                 messages.error(request, detail_wording.not_offered(problem))
             return redirect(tables.INDEX)
         older = of_instance.older(found, server, keep)

@@ -24,7 +24,6 @@ from horizon import views as horizon_views
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import looking
@@ -111,9 +110,7 @@ class HistoryView(generic.View):
 
 def _run_of(cloud, entry):
     """The run that made something, if its record is still there."""
-    properties = (entry.properties if isinstance(entry, types.Image)
-                  else entry.metadata)
-    own = marks.own(properties, entry.created)
+    own = model.own_marks(entry)
     if marks.RUN not in own or marks.INSTANCE not in own:
         return None
     try:

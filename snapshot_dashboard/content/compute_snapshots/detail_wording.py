@@ -101,32 +101,26 @@ def made_by(user_id: str, user) -> str:
 def not_shown(error: errors.ServiceError) -> str:
     """Why the page of a snapshot cannot be had."""
     return _("This snapshot cannot be shown now. Nothing was changed. "
-             "%(service)s said: %(detail)s") % {
-                 'service': wording.SERVICES[error.service],
-                 'detail': error.detail}
+             "%(service)s said: %(detail)s") % wording.said(error)
 
 
 def not_listed(error: errors.ServiceError) -> str:
     """Why an instance's snapshots may not all be there."""
     return _("Not all snapshots of this instance can be shown now. "
-             "%(service)s said: %(detail)s") % {
-                 'service': wording.SERVICES[error.service],
-                 'detail': error.detail}
+             "%(service)s said: %(detail)s") % wording.said(error)
 
 
 def not_offered(error: errors.ServiceError) -> str:
     """Why older snapshots are not offered for deletion."""
     return _("Nothing is offered for deletion, for it is not known now which "
              "snapshots of the instance are the newest. %(service)s said: "
-             "%(detail)s") % {'service': wording.SERVICES[error.service],
-                              'detail': error.detail}
+             "%(detail)s") % wording.said(error)
 
 
 def unknown_history(error: errors.ServiceError) -> str:
     """Why it is not known what happened to a snapshot."""
     return _("Not all that happened is known. %(service)s said: "
-             "%(detail)s") % {'service': wording.SERVICES[error.service],
-                              'detail': error.detail}
+             "%(detail)s") % wording.said(error)
 
 
 def unknown(error: errors.ServiceError) -> str:
@@ -136,5 +130,4 @@ def unknown(error: errors.ServiceError) -> str:
             if error.service == 'compute' else
             _("Whether volumes were made from it is not known. "
               "%(service)s said: %(detail)s"))
-    return text % {'service': wording.SERVICES[error.service],
-                   'detail': error.detail}
+    return text % wording.said(error)

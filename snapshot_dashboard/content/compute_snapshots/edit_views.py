@@ -60,9 +60,7 @@ class EditForm(forms.SelfHandlingForm):
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
             self.api_error(_("Not all of it was changed. %(service)s said: "
-                             "%(detail)s") % {
-                                 'service': wording.SERVICES[error.service],
-                                 'detail': error.detail})
+                             "%(detail)s") % wording.said(error))
             return False
         messages.success(request, _("The snapshot \"%s\" was changed.")
                          % data['name'])

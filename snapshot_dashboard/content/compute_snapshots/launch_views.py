@@ -84,9 +84,7 @@ class LaunchForm(forms.SelfHandlingForm):
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
             self.api_error(_("Nothing was launched. %(service)s said: "
-                             "%(detail)s") % {
-                                 'service': wording.SERVICES[error.service],
-                                 'detail': error.detail})
+                             "%(detail)s") % wording.said(error))
             return False
         messages.success(request, _("The launch of \"%s\" was begun.")
                          % data['name'])

@@ -131,8 +131,7 @@ def failure(run: journal.Journal) -> str:
         code = failures.Failure(progress.failure)
     except ValueError:
         return str(UNKNOWN_FAILURE)
-    texts = FAILURES if run.plan.image else {**FAILURES, **FAILURES_ALONE}
-    words = [str(texts[code])]
+    words = [str(_failures(run.plan)[code])]
     if code in (failures.Failure.START_REFUSED, failures.Failure.START_FAILED):
         words.insert(0, str(_("The snapshot was taken.") if progress.captured
                             else _("No snapshot was taken.")))
@@ -151,8 +150,11 @@ def failure(run: journal.Journal) -> str:
 
 def detached(plan: journal.Plan) -> str:
     """Why a run that names volumes cannot be tried again."""
-    texts = FAILURES if plan.image else FAILURES_ALONE
-    return texts[failures.Failure.VOLUME_DETACHED]
+    return _failures(plan)[failures.Failure.VOLUME_DETACHED]
+
+
+def _failures(plan: journal.Plan):
+    return FAILURES if plan.image else {**FAILURES, **FAILURES_ALONE}
 
 
 def held(run: journal.Journal) -> str:

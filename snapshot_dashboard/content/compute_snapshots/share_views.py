@@ -105,7 +105,6 @@ class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
             messages.error(request, _(
-                "Nothing was changed. %(service)s said: %(detail)s") % {
-                    'service': wording.SERVICES[error.service],
-                    'detail': error.detail})
+                "Nothing was changed. %(service)s said: %(detail)s")
+                % wording.said(error))
         return redirect('horizon:project:compute_snapshots:share', row_id)

@@ -139,6 +139,11 @@ def operators_words(request, where: str) -> dict[str, Any]:
                                         today)]}
 
 
+def said(error: errors.ServiceError) -> dict[str, str]:
+    """Who said what, for a text that tells it."""
+    return {'service': SERVICES[error.service], 'detail': error.detail}
+
+
 def filter_notes(asked: query.Query) -> list[str]:
     """What the services cannot find by a filter."""
     notes = []
@@ -247,9 +252,7 @@ def kept(row: model.Snapshot, answer) -> str:
     name = row.name or row.id
     if isinstance(answer, errors.ServiceError):
         return _("\"%(name)s\" was not deleted. %(service)s said: "
-                 "%(detail)s") % {
-                     'name': name, 'service': SERVICES[answer.service],
-                     'detail': answer.detail}
+                 "%(detail)s") % {'name': name, **said(answer)}
     return ngettext(
         "The image of \"%(name)s\" was deleted, but %(count)d of its "
         "volume snapshots was not, and is in the list now: %(parts)s.",
@@ -265,4 +268,4 @@ def not_found_out(lost: Iterable[errors.ServiceError]) -> list[str]:
     """What is said of snapshots that could not be looked at."""
     return [str(_("Some of the snapshots could not be looked at, and are "
                   "left as they are. %s") % _reason(error))
-            for error in {error.service: error for error in lost}.values()]
+            for error in errors.once_each(lost)]
