@@ -283,8 +283,8 @@ class World:
     def image(self, thing):
         return types.Image(
             thing.id, thing.name, thing.status, self.time(thing.at),
-            self.time(thing.at), 0 if self.volume_backed else 1, PROJECT,
-            False, 0, dict(thing.properties))
+            0 if self.volume_backed else 1, PROJECT, False, 0,
+            dict(thing.properties))
 
     def snapshot(self, thing):
         return types.VolumeSnapshot(

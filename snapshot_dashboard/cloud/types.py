@@ -189,7 +189,6 @@ class Image:
     name: str
     status: str
     created: datetime.datetime
-    updated: datetime.datetime
     size_bytes: int
     owner: str
     protected: bool
@@ -249,7 +248,6 @@ class Image:
             name=body.get('name') or '',
             status=body.get('status') or 'unknown',
             created=parse_time(body['created_at']),
-            updated=parse_time(body.get('updated_at') or body['created_at']),
             size_bytes=body.get('size') or 0,
             owner=body.get('owner') or '',
             protected=bool(body.get('protected')),

@@ -22,23 +22,22 @@ from collections.abc import Sequence
 import dataclasses
 import enum
 import functools
+import math
 import re
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
-from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import disks as disk_facts
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import situation
 
 #: How image properties say yes (Nova, oslo's bool_from_string).
 _TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
 #: How Nova calls the first disk, by the bus that it is at.
 _FIRST_DISK = re.compile(r'/dev/(vd|sd|hd|xvd)a')
-#: How many earlier snapshots tell how long the next one takes.
-_EARLIER = 5
 
 
 class Code(enum.Enum):
@@ -124,14 +123,12 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     """
     server = cloud.compute.server(server_id)
     calls: dict[str, Callable[[], Any]] = {
-        'attachments': lambda: cloud.compute.attachments(server_id)}
+        'attachments': lambda: cloud.compute.attachments(server_id),
+        'actions': lambda: observe.actions(cloud, server_id)}
     if server.volume_ids and cloud.has('volume'):
         calls['quotas'] = lambda: cloud.volumes.quotas()
     if cloud.has('image'):
         calls['usage'] = lambda: cloud.images.usage()
-        calls['earlier'] = lambda: cloud.images.images(_EARLIER, {
-            'owner': cloud.project_id, marks.INSTANCE_ID: server.id,
-            'status': 'active'})
         if server.image_id:
             calls['image'] = lambda: cloud.images.image(server.image_id or '')
     answers = dict(zip(calls, cloud.together(*calls.values())))
@@ -159,7 +156,7 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
             properties.get('os_shutdown_timeout', '')),
         agent=properties.get('hw_qemu_guest_agent', '').lower() in _TRUE,
         os_type=properties.get('os_type', ''),
-        expected=_expected(answers.get('earlier')),
+        expected=_expected(answers['actions']),
         quotas=_or_empty(answers.get('quotas')),
         usage=_or_empty(answers.get('usage')),
         unknown=errors.once_each(lost),
@@ -200,16 +197,17 @@ def _image_properties(image: Any, attachments: Sequence[types.Attachment],
     return volume.image_properties if volume else {}
 
 
-def _expected(earlier: Any) -> int:
-    """How long the last snapshots of the instance took, in seconds.
+def _expected(actions: Any) -> int:
+    """How long the longest of the last snapshots took, in seconds.
 
-    The image tells no more than when it was changed last, which may have
-    been later; so the shortest of some counts.
+    Those that failed were shorter. The images do not tell: their
+    ``updated_at`` is that of the latest change of their properties.
     """
-    if not isinstance(earlier, list):
+    if not isinstance(actions, list):
         return 0
-    return min((int((image.updated - image.created).total_seconds())
-                for image in earlier if image.size_bytes), default=0)
+    return max((math.ceil(action.seconds) for action in actions
+                if action.name == 'createImage' and action.seconds),
+               default=0)
 
 
 def obstacles(facts: Facts, chosen: Collection[str] = ()) -> list[Obstacle]:

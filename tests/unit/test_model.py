@@ -27,7 +27,7 @@ CREATED = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
 
 
 def image(**properties):
-    return types.Image('i', 'name', 'active', CREATED, CREATED, 100, 'p',
+    return types.Image('i', 'name', 'active', CREATED, 100, 'p',
                        False, 1, properties)
 
 

@@ -62,7 +62,7 @@ def image(status='saving', image_id='image', second=0, parts=(), size=1):
          'volume_size': 1, 'boot_index': number}
         for number in range(len(parts))])
     return types.Image(
-        image_id, 'name', status, moment(second), moment(second), size, 'p',
+        image_id, 'name', status, moment(second), size, 'p',
         False, 0, {'checksum': 'c', marks.RUN: 'r',
                    marks.CONSISTENCY: marks.POWERED_OFF,
                    **({'block_device_mapping': mapping} if parts else {})})
