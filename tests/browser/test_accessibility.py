@@ -12,9 +12,9 @@
 
 """What a screen reader and a keyboard need is there: axe-core finds it so.
 
-Only the panel's own part of each page is looked at. The frame around it,
-some elements in it and all colours are Horizon's and its themes', of which
-axe-core finds much; the panel adds no colour of its own.
+Only the panel's own part of each page is looked at. The frame around it and
+all colours are Horizon's and its themes', whose links and buttons are paler
+than axe-core wants; the panel adds no colour of its own.
 """
 
 import json
@@ -25,9 +25,6 @@ import pytest
 from tests.browser import screens
 
 _GRAVE = ('serious', 'critical')
-#: Horizon's: the arrows of its row actions, the cross of its dialogs, and the
-#: tabs of its wizards.
-_HORIZONS = ('.dropdown-toggle', 'a.close', '.wizard-tabs')
 
 
 def check(user, part):
@@ -35,8 +32,7 @@ def check(user, part):
     expect_one = user.page.locator(part)
     screens.sync_api.expect(expect_one).to_have_count(1)
     found = axe.Axe().run(
-        user.page, context={'include': [[part]], 'exclude': [
-            [selector] for selector in _HORIZONS]},
+        user.page, context={'include': [[part]]},
         options={'resultTypes': ['violations', 'passes'],
                  'rules': {'color-contrast': {'enabled': False}}}).response
     assert found['passes'], 'nothing was looked at'

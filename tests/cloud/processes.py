@@ -148,9 +148,12 @@ def _alive(number: int) -> bool:
     child = _children.get(number)
     if child is not None:
         return child.poll() is None
+    process = pathlib.Path(f'/proc/{number}')
     try:
-        status = pathlib.Path(f'/proc/{number}/stat').read_text()
+        status = (process / 'stat').read_text()
+        threads = len(list((process / 'task').iterdir()))
     except (FileNotFoundError, ProcessLookupError):
         return False
-    # A process that ended, but whose parent has not asked for its result.
-    return status.rpartition(')')[2].split()[0] != 'Z'
+    # A process that ended, but whose parent has not asked for its result. It
+    # listens for as long as one of its threads is still ending.
+    return status.rpartition(')')[2].split()[0] != 'Z' or threads > 1

@@ -289,6 +289,8 @@ class SnapshotsTable(tables.DataTable):
         launch_actions = (LaunchInstance,)
         row_actions = (LaunchInstance, LaunchLikeOriginal, CreateVolume,
                        EditSnapshot, ShareSnapshot, DeleteSnapshot)
+        row_actions_dropdown_template = (
+            'project/compute_snapshots/_row_actions.html')
 
     #: Set by the view: the cursors of the neighbouring pages, or None, and
     #: the filters, which a link to another page keeps.

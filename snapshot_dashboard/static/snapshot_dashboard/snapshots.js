@@ -166,6 +166,13 @@ horizon.snapshotDashboard = {
     if (!polling) { horizon.datatables.update(); }
   },
 
+  /* What Horizon's dialogs leave out for those who do not see them. */
+  initDialog: function (modal) {
+    $(modal).find('a.close').attr('aria-label', gettext('Close'));
+    $(modal).find('.wizard-tabs > li').attr('role', 'presentation')
+      .children('a').attr('role', 'tab');
+  },
+
   /* The wizard: what the page says of what is chosen. */
   initWizard: function (modal) {
     var $wizard = $(modal).find('[data-snapshot-facts]').closest('form');
@@ -297,5 +304,6 @@ horizon.addInitFunction(function () {
   horizon.snapshotDashboard.initList();
   horizon.snapshotDashboard.initCopy();
   horizon.snapshotDashboard.initWizard(document);
+  horizon.modals.addModalInitFunction(horizon.snapshotDashboard.initDialog);
   horizon.modals.addModalInitFunction(horizon.snapshotDashboard.initWizard);
 });
