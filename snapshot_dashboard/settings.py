@@ -39,6 +39,12 @@ DEFAULTS: dict[str, Any] = {
     # Whether Create Snapshot on the rows of Horizon's Instances and Volumes
     # opens the wizard.
     'ROW_ACTIONS': False,
+    # The id of the worker's user: runs are handed on to it. Empty for none.
+    'WORKER_USER_ID': '',
+    # The name of the role that it gets for a run, of those the user has.
+    'WORKER_ROLE': 'member',
+    # Hours for which it has that role at the most.
+    'WORKER_TRUST_HOURS': 24,
     # Days after which a snapshot is called old above the list; 0 for never.
     'OLD_AFTER_DAYS': 0,
     # What users are told above the list and in the wizard.
@@ -51,7 +57,8 @@ DEFAULTS: dict[str, Any] = {
 #: The least that a number may be: an open page must not hammer, and a call
 #: needs some time.
 MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0,
-          'SNAPSHOT_TIMEOUT': 30, 'OLD_AFTER_DAYS': 0}
+          'SNAPSHOT_TIMEOUT': 30, 'OLD_AFTER_DAYS': 0,
+          'WORKER_TRUST_HOURS': 1}
 #: The most: a run gives a call up for lost after a while (situation.STALE
 #: and ANSWER_GRACE), so no call may take longer.
 MAXIMA = {'TIMEOUT': 15}

@@ -36,6 +36,7 @@ NOVA = 'http://nova.test/v2.1'
 GLANCE = 'http://glance.test'
 CINDER = f'http://cinder.test/v3/{PROJECT}'
 NEUTRON = 'http://neutron.test'
+KEYSTONE = 'http://keystone.test/v3'
 ENDPOINTS = {'compute': NOVA, 'image': GLANCE, 'volume': CINDER,
              'network': NEUTRON}
 _START = datetime.datetime(2026, 3, 1, 12, 0, 0)
@@ -108,6 +109,8 @@ class FakeOpenStack:
         self.done: dict[str, list[dict]] = {}
         self.quotas: dict[str, dict] = {}
         self.usage: dict[str, dict] | None = None
+        #: Keystone's, by id.
+        self.trusts: dict[str, dict] = {}
         #: Requests: method, path, parsed body.
         self.calls: list[tuple[str, str, dict | None]] = []
         #: The same, as requests-mock keeps them.
@@ -121,7 +124,7 @@ class FakeOpenStack:
         self.faults: dict[tuple[str, str], int] = {}
         versions.forget()
         for root in ('http://nova.test', GLANCE, 'http://cinder.test',
-                     NEUTRON):
+                     NEUTRON, KEYSTONE):
             mocker.register_uri(
                 requests_mock.ANY, re.compile(re.escape(root)),
                 json=self._answer,
@@ -202,8 +205,8 @@ class FakeOpenStack:
     def cloud(self, endpoints: dict[str, str] | None = None) -> clouds.Cloud:
         session = keystone_session.Session(
             auth=token_endpoint.Token(endpoint=None, token='t'), timeout=5)
-        return clouds.Cloud(session, ENDPOINTS if endpoints is None
-                            else endpoints, PROJECT)
+        return clouds.Cloud(session, {**ENDPOINTS, 'identity': KEYSTONE}
+                            if endpoints is None else endpoints, PROJECT)
 
     def hang(self, host: str) -> None:
         """Let a host not answer in time."""
@@ -376,6 +379,29 @@ class FakeOpenStack:
 
     def _neutron(self, method, path, query, body):
         return 200, self.network[path.removeprefix('/v2.0/')]
+
+    def _keystone(self, method, path, query, body):
+        trust_id = path.removeprefix('/v3/OS-TRUST/trusts').strip('/')
+        if method == 'POST':
+            wanted = body['trust']
+            if any(all(there[name] == wanted[name] for name in (
+                    'trustor_user_id', 'trustee_user_id', 'project_id',
+                    'expires_at')) for there in self.trusts.values()):
+                return 409
+            trust = {**wanted, 'id': uuid.uuid4().hex, 'deleted_at': None}
+            self.trusts[trust['id']] = trust
+            return 201, {'trust': trust}
+        if not trust_id:
+            return 200, {'trusts': [
+                trust for trust in self.trusts.values()
+                if trust['trustee_user_id'] == query['trustee_user_id']]}
+        trust = self.trusts.get(trust_id)
+        if trust is None or trust['remaining_uses'] == 0:
+            return 404
+        if method == 'DELETE':
+            del self.trusts[trust_id]
+            return 204, None
+        return 200, {'trust': trust}
 
     def _members(self, method, image, parts, body):
         members = self.members.setdefault(image['id'], {})

@@ -28,12 +28,21 @@ from keystoneauth1 import session as keystone_session
 from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import compute
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.cloud import images
 from snapshot_dashboard.cloud import networks
 from snapshot_dashboard.cloud import volumes
 
 #: More threads than this make a small Horizon slower, not faster.
 _THREADS = 8
+#: Our name of a service, and the types by which catalogues may list it.
+SERVICE_TYPES: Mapping[str, tuple[str, ...]] = {
+    'compute': ('compute',),
+    'identity': ('identity',),
+    'image': ('image',),
+    'volume': ('volumev3', 'block-storage'),
+    'network': ('network',),
+}
 
 
 class Cloud:
@@ -42,8 +51,8 @@ class Cloud:
     :param session: a keystoneauth session that holds the user's token and
         the timeout, in seconds, of each call.
     :param endpoints: the addresses of the services by type: ``compute``,
-        ``image``, ``volume``, ``network``; those that the catalogue lacks
-        are left out.
+        ``image``, ``volume``, ``network``, ``identity``; those that the
+        catalogue lacks are left out.
     :param project_id: the project of the token.
     :param breaker: spares a service that hangs; without one each call waits
         for its timeout.
@@ -85,6 +94,10 @@ class Cloud:
     def networks(self) -> networks.Networks:
         return networks.Networks(self._session, self._endpoint('network'),
                                  self.project_id, self._breaker)
+
+    @functools.cached_property
+    def identity(self) -> identity.Identity:
+        return identity.Identity(self._session, self._endpoint('identity'))
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time.

@@ -12,13 +12,16 @@
 
 """Leave a service alone for a while after it did not answer in time.
 
-Else each page would wait for the whole timeout of a service that hangs.
+Else each page would wait for the whole timeout of a service that hangs. And
+no more calls at a time than a service is to bear.
 """
 
 from collections.abc import Iterator
 import contextlib
 import threading
 import time
+from typing import Any
+from urllib import parse
 
 from snapshot_dashboard.cloud import errors
 
@@ -30,10 +33,13 @@ class Breaker:
     """What is known of services that hang, for all of a process's users.
 
     :param rest: seconds for which one is left alone.
+    :param most: calls that one endpoint gets at a time; None for any number.
     """
 
-    def __init__(self, rest: float = REST) -> None:
+    def __init__(self, rest: float = REST, most: int | None = None) -> None:
         self._rest = rest
+        self._most = most
+        self._gates: dict[str, contextlib.AbstractContextManager[Any]] = {}
         self._lock = threading.Lock()
         self._until: dict[str, float] = {}
 
@@ -48,8 +54,18 @@ class Breaker:
         if resting:
             raise errors.TimedOut(service, 'it did not answer a moment ago')
         try:
-            yield
+            with self._gate(endpoint):
+                yield
         except errors.TimedOut:
             with self._lock:
                 self._until[endpoint] = time.monotonic() + self._rest
             raise
+
+    def _gate(self, endpoint: str) -> contextlib.AbstractContextManager[Any]:
+        if self._most is None:
+            return contextlib.nullcontext()
+        # Cinder's endpoint differs by project.
+        host = parse.urlsplit(endpoint).netloc
+        with self._lock:
+            return self._gates.setdefault(
+                host, threading.BoundedSemaphore(self._most))

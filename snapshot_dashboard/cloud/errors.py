@@ -26,7 +26,8 @@ import requests
 class ServiceError(Exception):
     """A call to a service that did not give what was asked for.
 
-    :ivar service: the service's type: compute, image, volume, network.
+    :ivar service: the service's type: compute, image, volume, network,
+        identity.
     :ivar status: the HTTP status, or 0 when there was no answer.
     :ivar detail: the service's own words, for logs and as an addition to a
         sentence of ours; never to be shown alone.

@@ -195,7 +195,7 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
         if seen.server is not None:
             there = journal.read(seen.server)
             if there is None or there.plan.run_id != run.plan.run_id:
-                return run  # dismissed, or followed by another run
+                return dataclasses.replace(run, superseded=True)
             run = there
         step = steps.next_step(run.plan, run.progress, seen, run.tagged)
         if step.do in (steps.Do.WAIT, steps.Do.NOTHING):
@@ -208,7 +208,7 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
         try:
             run = take.take(cloud, run, step, now, clock)
         except take.Superseded:
-            return run
+            return dataclasses.replace(run, superseded=True)
         if run.progress.ended and step.do is steps.Do.REMOVE:
             break  # tried once, for what came after the end
     return run

@@ -131,6 +131,7 @@ class Progress:
     :ivar ended: when the run was closed.
     :ivar closed: the attempt that its closer knew of. It is not closed if
         there was another since.
+    :ivar trust: the id of the trust by which a worker goes on with it.
     :ivar at: when this was last written.
     """
 
@@ -155,12 +156,14 @@ class Progress:
     removed: int = 0
     ended: int = 0
     closed: str = ''
+    trust: str = ''
     at: int = 0
 
 
 #: What a locked server's tags hold of it. The capture was asked for once,
 #: right after the first tag was written, and is not tried again.
-_TAGGED = {'idle', 'marked', 'captured', 'failure', 'removals', 'ended'}
+_TAGGED = {'idle', 'marked', 'captured', 'failure', 'removals', 'ended',
+           'trust'}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -168,16 +171,19 @@ class Journal:
     """A run as its server records it.
 
     :ivar tagged: the record stands in tags.
+    :ivar superseded: the server records this run no more: it was dismissed,
+        or another one follows it.
     """
 
     server: types.Server
     plan: Plan
     progress: Progress
     tagged: bool = False
+    superseded: bool = False
 
     @property
     def open(self) -> bool:
-        return not self.progress.ended
+        return not (self.progress.ended or self.superseded)
 
 
 def write_plan(plan: Plan) -> dict[str, str]:

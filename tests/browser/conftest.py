@@ -16,6 +16,7 @@ import pytest
 
 from tests.browser import screens
 from tests.cloud import launcher
+from tests.cloud import processes
 from tests.scenario import conftest as scenario
 
 
@@ -34,6 +35,21 @@ def horizon(where):
         "SNAPSHOT_DASHBOARD['ROW_ACTIONS'] = True\n")
     launcher.dashboard_up(where, print)
     return where.url('horizon')
+
+
+@pytest.fixture(scope='module')
+def restarted(where, horizon):
+    """Starts Horizon anew, with more settings; as it was afterwards."""
+    settings = where.root / 'snapshot_dashboard_settings.py'
+    before = settings.read_text()
+
+    def restart(more=''):
+        settings.write_text(before + more)
+        processes.stop(where, 'horizon')
+        launcher.dashboard_up(where, print)
+
+    yield restart
+    restart()
 
 
 @pytest.fixture(scope='session')

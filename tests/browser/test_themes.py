@@ -20,24 +20,12 @@ import pytest
 
 from snapshot_dashboard.runs import advance
 from tests.browser import test_accessibility as accessibility
-from tests.cloud import launcher
-from tests.cloud import processes
 from tests.scenario.conftest import unique
 
 
 @pytest.fixture(scope='module', autouse=True)
-def material(where, horizon):
-    settings = where.root / 'snapshot_dashboard_settings.py'
-    before = settings.read_text()
-
-    def restart(text):
-        settings.write_text(text)
-        processes.stop(where, 'horizon')
-        launcher.dashboard_up(where, print)
-
-    restart(before + "DEFAULT_THEME = 'material'\n")
-    yield
-    restart(before)
+def material(restarted):
+    restarted("DEFAULT_THEME = 'material'\n")
 
 
 @pytest.fixture

@@ -95,6 +95,7 @@ def _demo(where: site.Site, say: launcher.Say) -> int:
     try:
         launcher.up(where, say)
         seed.seed(where, say)
+        launcher.worker_up(where, say)
         launcher.dashboard_up(where, say)
         print(_WELCOME.format(url=where.url('horizon'),
                               password=site.PASSWORD, logs=where.logs),

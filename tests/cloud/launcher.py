@@ -24,6 +24,7 @@ from tests.cloud import bootstrap
 from tests.cloud import conf
 from tests.cloud import machine
 from tests.cloud import processes
+from tests.cloud import seed
 from tests.cloud import site
 
 Say = Callable[[str], None]
@@ -78,6 +79,30 @@ def dashboard_up(where: site.Site, say: Say) -> None:
     processes.wait_until_answering(where, 'horizon', path='/auth/login/')
 
 
+def worker_up(where: site.Site, say: Say) -> None:
+    """Start a worker, for a Horizon that is started after it."""
+    name_worker(where)
+    say('starting the worker')
+    processes.start(
+        where, 'worker', [sys.executable, '-m', 'snapshot_dashboard.worker'],
+        worker_environment(where), site.REPOSITORY)
+
+
+def name_worker(where: site.Site) -> None:
+    """Let Horizon know the worker's user when it starts next."""
+    user = bootstrap.connect(where, 'admin', 'admin').identity.find_user(
+        seed.WORKER)
+    where.worker_user.write_text(user.id)
+
+
+def worker_environment(where: site.Site) -> dict[str, str]:
+    """What an operator sets for a worker."""
+    return {**os.environ, 'OS_AUTH_URL': where.auth_url,
+            'OS_USERNAME': seed.WORKER, 'OS_PASSWORD': site.PASSWORD,
+            'OS_USER_DOMAIN_ID': 'default', 'OS_REGION_NAME': site.REGION,
+            'PYTHONWARNINGS': 'ignore'}
+
+
 def _begin(where: site.Site, venv: pathlib.Path, say: Say) -> None:
     """Make the first state, also after an attempt that broke off."""
     for service in site.SERVICES:
@@ -112,7 +137,9 @@ def _wait_for_reports(where: site.Site) -> None:
 
 def down(where: site.Site, say: Say) -> None:
     """Stop this cloud's own processes; its state is kept."""
-    stopped = [service for service in (*reversed(site.SERVICES), 'horizon')
+    where.worker_user.unlink(missing_ok=True)
+    stopped = [service for service in (
+        'worker', *reversed(site.SERVICES), 'horizon')
                if processes.stop(where, service)]
     say('stopped ' + ', '.join(stopped) if stopped else 'nothing was running')
 

@@ -27,6 +27,9 @@ _POLL = 0.1
 _TAIL = 15
 #: Seconds that a process gets to end after SIGTERM.
 _GRACE = 10
+#: Those that are no services of OpenStack, and by what they are known.
+_MODULES = {'horizon': 'tests.cloud.dashboard.server',
+            'worker': 'snapshot_dashboard.worker'}
 #: Kept so that a service that dies is reaped, and seen to be dead.
 _children: dict[int, subprocess.Popen] = {}
 
@@ -47,10 +50,8 @@ def pid(where: site.Site, service: str) -> int | None:
         command = pathlib.Path(f'/proc/{number}/cmdline').read_bytes()
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
-    ours = f'tests.cloud.services.{service}'.encode()
-    horizon = b'tests.cloud.dashboard.server'
-    return number if ours in command or (
-        service == 'horizon' and horizon in command) else None
+    ours = _MODULES.get(service, f'tests.cloud.services.{service}')
+    return number if ours.encode() in command else None
 
 
 def check_ports(where: site.Site, services: tuple[str, ...]) -> None:

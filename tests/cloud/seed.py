@@ -38,6 +38,8 @@ ACCOUNTS = (
     ('carol', OTHER_PROJECT, 'member'),
     ('admin', PROJECT, 'admin'),
 )
+#: The worker's user, without any role.
+WORKER = 'snapshot-worker'
 #: Cinder's for each project.
 QUOTAS = {'volumes': 100, 'snapshots': 300, 'gigabytes': 2000}
 IMAGE = 'Debian 13'
@@ -74,6 +76,9 @@ def _accounts(admin: connection.Connection) -> None:
                 name=user, password=site.PASSWORD, domain_id='default')
         identity.assign_project_role_to_user(found, account,
                                              identity.find_role(role))
+    if identity.find_user(WORKER) is None:
+        identity.create_user(name=WORKER, password=site.PASSWORD,
+                             domain_id='default')
 
 
 def _quotas(admin: connection.Connection) -> None:

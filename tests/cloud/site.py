@@ -87,6 +87,11 @@ class Site:
     def knobs(self) -> pathlib.Path:
         return self.root / 'knobs.json'
 
+    @property
+    def worker_user(self) -> pathlib.Path:
+        """Holds the id of the worker's user, where there is a worker."""
+        return self.root / 'worker_user'
+
     def url(self, service: str, host: str = HOST) -> str:
         return f'http://{host}:{self.ports[service]}'
 

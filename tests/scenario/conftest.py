@@ -12,8 +12,10 @@
 
 """Scenario tests: our own code against the real services."""
 
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +31,8 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.snapshots import single
 from tests.cloud import bootstrap
+from tests.cloud import machine
+from tests.cloud import processes
 from tests.cloud import seed
 from tests.cloud import site
 
@@ -88,11 +92,14 @@ def connect(where, user, project=seed.PROJECT):
         user_domain_id='default', project_name=project,
         project_domain_id='default'), timeout=30)
     project_id = session.get_project_id()
-    return Cloud(session, {
+    made = Cloud(session, {
         'compute': where.endpoint('nova'), 'image': where.endpoint('glance'),
         'network': where.endpoint('neutron'),
-        'volume': where.endpoint('cinder') % {'project_id': project_id}},
+        'volume': where.endpoint('cinder') % {'project_id': project_id},
+        'identity': where.auth_url},
         project_id)
+    made.user_id = session.get_user_id()
+    return made
 
 
 @pytest.fixture
@@ -117,6 +124,21 @@ def rita(where):
 def carol(where):
     """A member of another project, which stands for another cloud, too."""
     return connect(where, 'carol', seed.OTHER_PROJECT)
+
+
+@pytest.fixture
+def dead(where):
+    """A service of the cloud is killed, and starts again after the block."""
+    @contextlib.contextmanager
+    def kill_and_start(service):
+        processes.stop(where, service, signal.SIGKILL)
+        try:
+            yield
+        finally:
+            processes.start_service(where, service,
+                                    machine.services_venv(print))
+            processes.wait_until_answering(where, service)
+    return kill_and_start
 
 
 @pytest.fixture

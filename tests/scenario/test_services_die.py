@@ -12,8 +12,6 @@
 
 """Services that die in the middle of a snapshot, and come back."""
 
-import contextlib
-import signal
 import time
 
 import pytest
@@ -21,28 +19,11 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import situation
-from tests.cloud import machine
-from tests.cloud import processes
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import unique
 from tests.scenario.conftest import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
-
-
-@pytest.fixture
-def dead(where):
-    """A service of the cloud is killed, and starts again after the block."""
-    @contextlib.contextmanager
-    def kill_and_start(service):
-        processes.stop(where, service, signal.SIGKILL)
-        try:
-            yield
-        finally:
-            processes.start_service(where, service,
-                                    machine.services_venv(print))
-            processes.wait_until_answering(where, service)
-    return kill_and_start
 
 
 @pytest.fixture

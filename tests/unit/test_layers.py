@@ -24,7 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 @pytest.mark.parametrize('package', ['cloud', 'snapshots.listing',
                                      'snapshots.single', 'runs.advance',
-                                     'runs.preflight', 'runs.phases'])
+                                     'runs.preflight', 'runs.phases',
+                                     'worker.main'])
 def test_the_core_imports_neither_django_nor_horizon(package):
     code = (f'import sys, snapshot_dashboard.{package};'
             'print([name for name in sys.modules if name.split(".")[0] in'

@@ -30,13 +30,6 @@ from snapshot_dashboard.cloud import errors
 
 #: Spares services that hang, for all pages of this process.
 BREAKER = breaker.Breaker()
-#: Our name of a service, and the types by which catalogues may list it.
-_TYPES = {
-    'compute': ('compute',),
-    'image': ('image',),
-    'volume': ('volumev3', 'block-storage'),
-    'network': ('network',),
-}
 
 
 @memoized.memoized
@@ -54,7 +47,7 @@ def cloud(request) -> clouds.Cloud:
         original_ip=auth_utils.get_client_ip(request),
         timeout=settings.get('TIMEOUT'))
     endpoints = {}
-    for service, types in _TYPES.items():
+    for service, types in clouds.SERVICE_TYPES.items():
         for service_type in types:
             with contextlib.suppress(
                     horizon_errors.ServiceCatalogException):

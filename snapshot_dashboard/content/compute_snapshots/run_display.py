@@ -74,6 +74,7 @@ def context(request, troubles=None, answer=None):
         'runs_problem': (run_wording.trouble(troubles[''])
                          if '' in troubles else ''),
         'may_advance': rights.can_advance(request),
+        'handed_on': any(run.open and run.progress.trust for run in found),
         'poll_interval_ms': _interval_ms(found),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(

@@ -29,6 +29,7 @@ from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import run_wording
 from snapshot_dashboard.content.compute_snapshots import sources
+from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 
@@ -154,4 +155,6 @@ class RetryView(_OneRunView):
             return
         plan = advance.again(run, self.request.user.username)
         with contextlib.suppress(advance.Busy):
-            advance.advance(cloud, advance.begin(cloud, run.server, plan))
+            advance.advance(cloud, unattended.hand_on(
+                self.request, cloud,
+                advance.begin(cloud, run.server, plan)))

@@ -27,6 +27,7 @@ from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
@@ -38,7 +39,10 @@ from snapshot_dashboard.snapshots.kinds import Kind
 LOG = logging.getLogger(__name__)
 #: What to do with an instance that had to be powered off by force.
 GO_ON, STOP = 'go-on', 'stop'
-#: Where a run's text says how it goes on.
+#: How a run goes on.
+MAY_LEAVE = _(
+    "The snapshot \"%s\" was begun. You may leave this page: it is seen "
+    "through without you.")
 KEEP_OPEN = _(
     "The snapshot \"%s\" was begun. Keep this page open until it is "
     "finished. Should you leave, it goes on when you or another member "
@@ -120,10 +124,10 @@ class InstanceSource(Source):
             and len(self.facts.taken(chosen)) == len(chosen))
 
     def begin(self, wish):
-        run(self._request, self.facts, wish,
+        return run(
+            self._request, self.facts, wish,
             volumes=tuple(wish['volumes'] or ()),
             purpose=wish['purpose'], keep=int(wish['keep'] or 0))
-        return KEEP_OPEN
 
 
 class VolumeSource(Source):
@@ -154,9 +158,8 @@ class VolumeSource(Source):
 
     def begin(self, wish):
         if wish['power_off']:
-            run(self._request, self.facts.instance, wish, image=False,
-                volumes=(self.facts.volume.id,))
-            return KEEP_OPEN
+            return run(self._request, self.facts.instance, wish, image=False,
+                       volumes=(self.facts.volume.id,))
         single_volume.create(
             connect.cloud(self._request), self.facts, wish['name'],
             wish['description'], now=int(time.time()),
@@ -198,8 +201,11 @@ def shutdown_timeout(facts: preflight.Facts | None) -> int:
 
 
 def run(request, facts: preflight.Facts, wish: dict[str, Any],
-        **options: Any) -> None:
-    """Begin a run, and take its first steps; the page takes the others."""
+        **options: Any) -> Any:
+    """Begin a run, and take its first steps; the page or a worker goes on.
+
+    :returns: the message of that, with a place for the snapshot's name.
+    """
     plan = advance.new_plan(
         wish['name'], wish['description'], by=request.user.username,
         power_off=wish['power_off'], power_on=wish['power_on'],
@@ -210,8 +216,11 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
         volume_backed=facts.server.volume_backed,
         running=facts.server.status == 'ACTIVE', **options)
     cloud = connect.cloud(request)
-    begun = advance.begin(cloud, facts.server, plan)
+    begun = unattended.hand_on(
+        request, cloud, advance.begin(cloud, facts.server, plan))
     try:
         advance.advance(cloud, begun)
     except errors.ServiceError as error:
         LOG.info('Run %s goes on later: %s', plan.run_id, error)
+    return (MAY_LEAVE if begun.progress.trust and unattended.is_alive()
+            else KEEP_OPEN)

@@ -40,6 +40,7 @@ from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.content.compute_snapshots import tables as own_tables
+from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import wizard
 from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -129,6 +130,7 @@ class IndexView(tables.DataTableView):
         asked = self.filters.query()
         return {**context,
                 **run_display.context(self.request, answer=self.runs),
+                'worker_url': unattended.address(self.request),
                 'filters': self.filters, 'query': asked,
                 'filter_notes': wording.filter_notes(asked),
                 'unnamed': self.unnamed,

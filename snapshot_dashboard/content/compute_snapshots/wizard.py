@@ -29,6 +29,7 @@ from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import sources
+from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.snapshots.kinds import Kind
@@ -203,6 +204,9 @@ class Details(workflows.Step):
     action_class = DetailsAction
     contributes = ('name', 'description', 'keep')
     template_name = 'project/compute_snapshots/_details.html'
+
+    def worker_url(self):
+        return unattended.address(self.workflow.request)
 
 
 class CreateSnapshot(workflows.Workflow):

@@ -30,7 +30,7 @@ from snapshot_dashboard.snapshots import query
 
 #: The services' names, which no language declines.
 SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder',
-            'network': 'Neutron'}
+            'network': 'Neutron', 'identity': 'Keystone'}
 MISSING = {
     'compute': _("The snapshots under way are not shown."),
     'image': _("Instance snapshots are missing from this list."),

@@ -30,9 +30,43 @@ horizon.snapshotDashboard = {
     horizon.snapshotDashboard.schedule($section);
   },
 
+  /* Whether anybody goes on when the user leaves; asked once a minute. */
+  askWorker: function ($where) {
+    var $worker = $where.find('[data-snapshot-worker]');
+    var now = Date.now();
+    if (!$worker.length || now - ($worker.data('asked') || 0) < 60000) {
+      return;
+    }
+    $worker.data('asked', now);
+    horizon.snapshotDashboard.hearWorker($worker, 'POST');
+  },
+
+  hearWorker: function ($worker, method) {
+    $.ajax({
+      type: method,
+      url: $worker.attr('data-url'),
+      data: method === 'POST' ? $worker.find('input').serialize() : {}
+    }).done(function (said) {
+      $worker.attr('data-state', said.state);
+      if (said.state === 'asked') {
+        setTimeout(function () {
+          horizon.snapshotDashboard.hearWorker($worker, 'GET');
+        }, 1000);
+      } else {
+        $worker.find('[data-worker-says]').text(said.text);
+      }
+    });
+  },
+
   schedule: function ($section) {
     var $runs = $section.find('[data-runs]');
     clearTimeout($section.data('timer'));
+    if ($runs.attr('data-handed-on') === 'true') {
+      horizon.snapshotDashboard.askWorker($section);
+    } else {
+      $section.find('[data-snapshot-worker]').removeData('asked')
+        .find('[data-worker-says]').empty();
+    }
     if ($runs.attr('data-open') !== 'true') { return; }
     $section.data('timer', setTimeout(function () {
       var may = $runs.attr('data-may-advance') === 'true';
@@ -177,6 +211,7 @@ horizon.snapshotDashboard = {
   initWizard: function (modal) {
     var $wizard = $(modal).find('[data-snapshot-facts]').closest('form');
     if (!$wizard.length) { return; }
+    horizon.snapshotDashboard.askWorker($wizard);
     var $source = $wizard.find('[name="source"]');
     $source.on('change', function () {
       horizon.snapshotDashboard.loadFacts($wizard, $source.val());

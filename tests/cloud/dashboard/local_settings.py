@@ -54,6 +54,8 @@ LOGGING = {
 }
 SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': site.SHUTDOWN_TIMEOUT,
                       'SNAPSHOT_TIMEOUT': site.SNAPSHOT_TIMEOUT}
+if _WHERE.worker_user.exists():
+    SNAPSHOT_DASHBOARD['WORKER_USER_ID'] = _WHERE.worker_user.read_text()
 # What this site changes of that is a Python file of its own.
 _OWN = pathlib.Path(_WHERE.root / 'snapshot_dashboard_settings.py')
 if _OWN.exists():

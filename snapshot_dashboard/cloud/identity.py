@@ -1,0 +1,123 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Keystone, as far as handing work on needs it: trusts.
+
+A trust lets another user, the trustee, act as this one, the trustor, in one
+project, with the roles that it names and until it expires (Identity API v3,
+OS-TRUST). Its id is no secret: only the trustee can make use of it.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+import contextlib
+import dataclasses
+import datetime
+from typing import Any
+
+from keystoneauth1 import adapter
+from keystoneauth1 import session as keystone_session
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+
+_PATH = '/OS-TRUST/trusts'
+
+
+@dataclasses.dataclass(frozen=True)
+class Trust:
+    """A trust.
+
+    :ivar expires: seconds since the epoch; None for never.
+    :ivar uses: how many tokens may still be got by it; None for any number.
+    """
+
+    id: str
+    trustor_id: str
+    project_id: str
+    expires: float | None
+    uses: int | None
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Trust':
+        expires = body.get('expires_at')
+        return cls(body['id'], body['trustor_user_id'],
+                   body.get('project_id') or '',
+                   types.parse_time(expires).timestamp() if expires else None,
+                   body.get('remaining_uses'))
+
+
+def v3(address: str) -> str:
+    """The address of the API v3 of a Keystone.
+
+    Catalogues and configurations name it with and without the version.
+    """
+    return f'{address.rstrip("/").removesuffix("/v3")}/v3'
+
+
+class Identity:
+    """The calls to Keystone. Every one may raise a ``ServiceError``."""
+
+    def __init__(self, session: keystone_session.Session, endpoint: str):
+        self._http = adapter.Adapter(session, endpoint_override=v3(endpoint))
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[Any]:
+        with errors.translated('identity'):
+            yield self._http
+
+    def create_trust(self, trustor_id: str, trustee_id: str, project_id: str,
+                     role: str, expires: float,
+                     uses: int | None = None) -> Trust:
+        """Let the trustee act as the trustor, who is the token's user.
+
+        Refused (403) to a token that is itself from a trust or from an
+        application credential.
+
+        :param role: its name.
+        :param expires: seconds since the epoch. Two trusts that differ in
+            nothing else must differ in its microseconds.
+        """
+        moment = datetime.datetime.fromtimestamp(expires, datetime.UTC)
+        with self._calling() as keystone:
+            return Trust.from_api(keystone.post(_PATH, json={'trust': {
+                'trustor_user_id': trustor_id, 'trustee_user_id': trustee_id,
+                'project_id': project_id, 'roles': [{'name': role}],
+                'impersonation': True, 'allow_redelegation': False,
+                'expires_at': moment.strftime('%Y-%m-%dT%H:%M:%S.%fZ'),
+                'remaining_uses': uses}}).json()['trust'])
+
+    def is_used_up(self, trust_id: str) -> bool:
+        """Whether all tokens of a trust were got, or it is gone."""
+        try:
+            with self._calling() as keystone:
+                trust = Trust.from_api(
+                    keystone.get(f'{_PATH}/{trust_id}').json()['trust'])
+        except errors.NotFound:
+            return True
+        return trust.uses == 0
+
+    def trusts_to(self, trustee_id: str) -> list[Trust]:
+        """All trusts to a user, who is the token's; also used up ones."""
+        with self._calling() as keystone:
+            body = keystone.get(
+                _PATH, params={'trustee_user_id': trustee_id}).json()
+        return [Trust.from_api(trust) for trust in body['trusts']]
+
+    def delete_trust(self, trust_id: str) -> None:
+        """Take a trust back; what is gone is no error.
+
+        Its trustor may, and so may the trustee with a token of the trust.
+        """
+        with (contextlib.suppress(errors.NotFound),
+              self._calling() as keystone):
+            keystone.delete(f'{_PATH}/{trust_id}')

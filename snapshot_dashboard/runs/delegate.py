@@ -1,0 +1,86 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Hand a run on to the worker, so that it goes on when nobody looks."""
+
+import contextlib
+import dataclasses
+import secrets
+import time
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import identity
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import take
+
+#: Seconds for which a worker may answer a question.
+PROBE_LIFETIME = 60
+
+
+@dataclasses.dataclass(frozen=True)
+class Worker:
+    """Whom a user of a project can hand a run on to.
+
+    :ivar user_id: the worker's user.
+    :ivar trustor_id: the user who hands it on.
+    :ivar role: the name of the role that the worker gets; the user has it.
+    :ivar lifetime: seconds after which it has that role no longer.
+    """
+
+    user_id: str
+    trustor_id: str
+    role: str
+    lifetime: float
+
+
+def hand_on(cloud: clouds.Cloud, run: journal.Journal, worker: Worker,
+            clock: take.Clock = time.time) -> journal.Journal:
+    """Make a trust for a run that was begun, and write down its id.
+
+    The record is there before the trust: so a worker that finds a trust
+    without an open run knows that it is of no use any more.
+
+    :raises ServiceError: when nothing was handed on; the run is none the
+        worse for that.
+    """
+    trust = _trust(cloud, worker, worker.lifetime, clock)
+    try:
+        return take.note(cloud, run, int(clock()), dataclasses.replace(
+            run.progress, trust=trust.id))
+    except (errors.ServiceError, take.Superseded):
+        with contextlib.suppress(errors.ServiceError):
+            cloud.identity.delete_trust(trust.id)
+        raise
+
+
+def ask(cloud: clouds.Cloud, worker: Worker,
+        clock: take.Clock = time.time) -> str:
+    """Ask whether a worker is there: a trust for one token.
+
+    A worker gets that token at its next look at its trusts, and the trust
+    is gone by that (:meth:`Identity.is_used_up`). It also shows whether this
+    user can make trusts at all.
+
+    :returns: the id of the trust; it expires soon.
+    :raises ServiceError: when this user cannot hand anything on.
+    """
+    return _trust(cloud, worker, PROBE_LIFETIME, clock, uses=1).id
+
+
+def _trust(cloud: clouds.Cloud, worker: Worker, lifetime: float,
+           clock: take.Clock, uses: int | None = None) -> identity.Trust:
+    # Keystone takes two with the same expiry for one, to the microsecond.
+    expires = clock() + lifetime + secrets.randbelow(10 ** 6) / 10 ** 6
+    return cloud.identity.create_trust(
+        worker.trustor_id, worker.user_id, cloud.project_id, worker.role,
+        expires, uses)

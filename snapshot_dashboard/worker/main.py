@@ -1,0 +1,140 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The command ``snapshot-dashboard-worker``."""
+
+import argparse
+from collections.abc import Sequence
+import logging
+import signal
+import sys
+import threading
+
+from keystoneauth1 import exceptions as keystone_errors
+from openstack import config as openstack_config
+from openstack import exceptions as openstack_errors
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.worker import access
+from snapshot_dashboard.worker import counters
+from snapshot_dashboard.worker import share
+from snapshot_dashboard.worker import worker
+
+LOG = logging.getLogger(__name__)
+_FORMAT = '%(asctime)s %(levelname)s %(name)s: %(message)s'
+_ABOUT = """
+Brings snapshots under way in snapshot-dashboard forward when nobody has the
+page open. Users hand their runs on to it by trusts; it needs no role of its
+own, and no database.
+"""
+_ACCOUNT = """
+The account is configured as for the openstack client: by --os-cloud and
+clouds.yaml, or by OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_USER_DOMAIN_NAME
+and so on, without a project. SIGTERM ends it after the steps in hand.
+"""
+
+
+def _options(arguments: Sequence[str]) -> tuple[
+        argparse.Namespace, openstack_config.OpenStackConfig]:
+    parser = argparse.ArgumentParser(
+        prog='snapshot-dashboard-worker', description=_ABOUT, epilog=_ACCOUNT)
+    config = openstack_config.OpenStackConfig()
+    config.register_argparse_arguments(parser, list(arguments))
+    own = parser.add_argument_group('worker')
+    own.add_argument(
+        '--once', action='store_true',
+        help='bring each run as far forward as it goes without waiting, and '
+             'end; for a timer')
+    own.add_argument(
+        '--interval', type=float, default=worker.INTERVAL, metavar='SECONDS',
+        help='between two looks for new runs (default: %(default)s)')
+    own.add_argument(
+        '--threads', type=int, default=16, metavar='NUMBER',
+        help='runs that are looked at at the same time (default: '
+             '%(default)s)')
+    own.add_argument(
+        '--calls', type=int, default=16, metavar='NUMBER',
+        help='calls that one service gets at the same time (default: '
+             '%(default)s)')
+    own.add_argument(
+        '--call-timeout', type=float, default=10, metavar='SECONDS',
+        help='that one call may take, at most 15 (default: %(default)s)')
+    own.add_argument(
+        '--coordinator', metavar='URL',
+        help='where several workers share their work, as tooz understands '
+             'it, for example redis://127.0.0.1:6379')
+    own.add_argument(
+        '--metrics-port', type=int, metavar='PORT',
+        help='show counters for Prometheus there, at /metrics')
+    own.add_argument(
+        '--metrics-address', default='127.0.0.1', metavar='ADDRESS',
+        help='the address to show them at (default: %(default)s)')
+    own.add_argument('--debug', action='store_true', help='log more')
+    options = parser.parse_args(arguments)
+    if options.interval < 0.2 or options.threads < 1 or options.calls < 1:
+        parser.error('--interval must be 0.2 or more, --threads and --calls '
+                     '1 or more')
+    if not 1 <= options.call_timeout <= 15:
+        parser.error('--call-timeout must be between 1 and 15')
+    return options, config
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    :returns: 0, or 1 when it could not begin, or ``--once`` not end well.
+    """
+    options, config = _options(
+        sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.INFO, format=_FORMAT)
+    logging.getLogger('snapshot_dashboard').setLevel(
+        logging.DEBUG if options.debug else logging.INFO)
+    counts = counters.Counters()
+    sharing = share.Shared(options.coordinator) if (
+        options.coordinator and not options.once) else share.Share()
+    try:
+        region = config.get_one(argparse=options)
+        reach = access.Access(
+            access.Keystone(
+                region.get_session(), region.config['auth']['auth_url'],
+                region.get_region_name(), region.get_interface()),
+            options.calls, options.call_timeout)
+        LOG.info('Working as user %s', reach.user_id())
+        if options.metrics_port:
+            counts.serve(options.metrics_address, options.metrics_port)
+        doing = worker.Worker(reach, sharing, counts, options.interval)
+        if options.once:
+            doing.once()
+        else:
+            _work(doing, options.threads)
+    except (errors.ServiceError, OSError, KeyError,
+            keystone_errors.ClientException,
+            openstack_errors.SDKException) as error:
+        LOG.error('It cannot work: %s', error)
+        return 1
+    finally:
+        sharing.leave()
+    return 0
+
+
+def _work(doing: worker.Worker, threads: int) -> None:
+    stop = threading.Event()
+
+    def end(number: int, frame: object) -> None:
+        LOG.info('Ending after the steps in hand')
+        stop.set()
+        # The lock may be held by the very thread that was interrupted.
+        threading.Thread(target=doing.wake).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    doing.work(stop, threads)

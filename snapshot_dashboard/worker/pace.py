@@ -1,0 +1,62 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""How soon to look at a run again.
+
+A wait that has lasted is likely to last: the pause is a share of it. While
+an instance is away the share is so small that what the pause adds to the
+time is small, too; otherwise nothing is lost by a longer one.
+"""
+
+import dataclasses
+
+from snapshot_dashboard.runs import journal
+
+
+@dataclasses.dataclass(frozen=True)
+class _Pace:
+    share: float
+    least: float
+    most: float
+
+
+_AWAY = _Pace(share=0.03, least=0.15, most=30)
+_THERE = _Pace(share=0.1, least=1, most=60)
+#: After errors: each one doubles it.
+_TROUBLE = (1, 60)
+#: Of trusts that give no token.
+_LOCKED_OUT = (10, 600)
+
+
+def after_look(run: journal.Journal, still: float) -> float:
+    """Seconds until the next look at an open run.
+
+    :param still: seconds since anything about it has changed.
+    """
+    progress = run.progress
+    away = (progress.stops or progress.off) and not progress.starts
+    pace = _AWAY if away or progress.starts else _THERE
+    return min(max(still * pace.share, pace.least), pace.most)
+
+
+def after_error(number: int) -> float:
+    """Seconds until the next try, after so many errors in a row."""
+    return _doubled(number, *_TROUBLE)
+
+
+def after_lockout(number: int) -> float:
+    """Seconds until a trust that gave no token is tried again."""
+    return _doubled(number, *_LOCKED_OUT)
+
+
+def _doubled(number: int, least: float, most: float) -> float:
+    return min(least * 2 ** min(number - 1, 16), most)

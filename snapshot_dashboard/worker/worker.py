@@ -1,0 +1,222 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""From the trusts to the runs, and each run to its end."""
+
+import dataclasses
+import functools
+import logging
+import threading
+import time
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import identity
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.worker import access as accesses
+from snapshot_dashboard.worker import agenda as agendas
+from snapshot_dashboard.worker import counters as counting
+from snapshot_dashboard.worker import pace
+from snapshot_dashboard.worker import share as sharing
+
+LOG = logging.getLogger(__name__)
+#: Seconds between two looks at the trusts.
+INTERVAL = 2.0
+
+
+@dataclasses.dataclass
+class _Held:
+    """A trust that this worker looks after.
+
+    :ivar cloud: None until there is a token.
+    :ivar lockouts: how often in a row it gave none.
+    """
+
+    trust: identity.Trust
+    cloud: clouds.Cloud | None = None
+    lockouts: int = 0
+
+
+@dataclasses.dataclass
+class _Followed:
+    """A run that is under way.
+
+    :ivar since: when something about it last changed (monotonic).
+    :ivar problems: errors in a row.
+    """
+
+    run: journal.Journal
+    since: float
+    problems: int = 0
+
+
+class Worker:
+    """Looks at the trusts, and brings forward the runs that they open.
+
+    All it knows of them it can find again: another worker, or this one after
+    a crash, goes on where it was.
+    """
+
+    def __init__(self, access: accesses.Access, share: sharing.Share,
+                 counters: counting.Counters,
+                 interval: float = INTERVAL) -> None:
+        self._access, self._share = access, share
+        self._counters = counters
+        self._interval = interval
+        self._agenda = agendas.Agenda(counters.late)
+        self._held: dict[str, _Held] = {}
+
+    def work(self, stop: threading.Event, threads: int) -> None:
+        """Work until told to stop; steps in hand are then finished."""
+        self._agenda.add('trusts', self._look_for_trusts)
+        self._agenda.work(stop, threads)
+
+    def wake(self) -> None:
+        """Have :meth:`work` see at once that it is to stop."""
+        self._agenda.wake()
+
+    def once(self) -> None:
+        """Bring every run as far forward as it goes without waiting.
+
+        :raises ServiceError: when the trusts cannot be had.
+        """
+        for trust in self._usable():
+            held = self._held.setdefault(trust.id, _Held(trust))
+            for run in self._open(held):
+                self._go_on(held, _Followed(run, time.monotonic()))
+            self._held.pop(trust.id, None)
+
+    # The trusts.
+
+    def _usable(self) -> list[identity.Trust]:
+        now = time.time()
+        return [trust for trust in self._access.trusts()
+                if trust.uses != 0 and trust.project_id
+                and (trust.expires is None or trust.expires > now)]
+
+    def _look_for_trusts(self) -> float:
+        try:
+            usable = {trust.id: trust for trust in self._usable()}
+        except errors.ServiceError as error:
+            LOG.warning('The trusts could not be had: %s', error)
+            self._counters.error(error.service)
+            return self._interval
+        mine = self._share.of(usable)
+        for trust_id in set(self._held) - mine:
+            if trust_id not in usable:
+                LOG.warning('Trust %s has expired or was taken back; its runs '
+                            'go on when somebody looks at them', trust_id)
+            self._forget(trust_id)
+        for trust_id in mine - set(self._held):
+            self._held[trust_id] = _Held(usable[trust_id])
+            self._look_into(trust_id)
+        self._counters.holds(len(self._held))
+        return self._interval
+
+    def _look_into(self, trust_id: str, delay: float = 0) -> None:
+        self._agenda.add(('trust', trust_id), functools.partial(
+            self._begin, trust_id), delay)
+
+    def _forget(self, trust_id: str) -> None:
+        self._held.pop(trust_id, None)
+        self._agenda.drop(('trust', trust_id))
+
+    def _begin(self, trust_id: str) -> float | None:
+        """See which runs a trust is for, and follow them."""
+        held = self._held.get(trust_id)
+        if held is None:
+            return None
+        try:
+            for run in self._open(held):
+                self._agenda.add(('run', run.server.id), functools.partial(
+                    self._go_on, held, _Followed(run, time.monotonic())))
+        except errors.Unavailable as error:
+            held.lockouts += 1
+            LOG.warning('Trust %s: %s', trust_id, error)
+            self._counters.error(error.service)
+            return pace.after_error(held.lockouts)
+        except errors.ServiceError as error:
+            # Its user may be disabled or have lost the role. If that is for
+            # good, the trust expires, or goes with the user or the project.
+            held.cloud = None
+            held.lockouts += 1
+            LOG.warning('Trust %s of user %s in project %s gives no access: '
+                        '%s', trust_id, held.trust.trustor_id,
+                        held.trust.project_id, error)
+            self._counters.error(error.service)
+            return pace.after_lockout(held.lockouts)
+        held.lockouts = 0
+        return None
+
+    def _open(self, held: _Held) -> list[journal.Journal]:
+        """The open runs of a trust; one that is of no use is taken back.
+
+        :raises ServiceError: when they cannot be found out.
+        """
+        cloud = held.cloud = held.cloud or self._access.cloud(held.trust)
+        if held.trust.uses is not None:
+            # It only asked whether anybody is there, and the token says it.
+            LOG.info('Answered trust %s', held.trust.id)
+            self._forget(held.trust.id)
+            return []
+        found = [run for run in advance.runs(cloud)[0]
+                 if run.open and run.progress.trust in ('', held.trust.id)]
+        if not found:
+            LOG.info('Trust %s: no run is open', held.trust.id)
+            self._take_back(held.trust.id, cloud)
+        return found
+
+    def _take_back(self, trust_id: str, cloud: clouds.Cloud) -> None:
+        cloud.identity.delete_trust(trust_id)
+        self._forget(trust_id)
+
+    # The runs.
+
+    def _go_on(self, held: _Held, followed: _Followed) -> float | None:
+        """Bring a run forward; the seconds until it is worth another look.
+        """
+        run, trust_id = followed.run, held.trust.id
+        cloud = held.cloud
+        if cloud is None or self._held.get(trust_id) is not held:
+            return None
+        try:
+            followed.run = advance.advance(cloud, run)
+            if not followed.run.open:
+                self._ended(held, cloud, followed.run)
+                return None
+        except errors.Unauthorized as error:
+            LOG.warning('Run %s: trust %s gives no access any more: %s',
+                        run.plan.run_id, trust_id, error)
+            held.cloud = None
+            self._look_into(trust_id, pace.after_lockout(1))
+            return None
+        except errors.ServiceError as error:
+            followed.problems += 1
+            LOG.warning('Run %s: %s', run.plan.run_id, error)
+            self._counters.error(error.service)
+            return pace.after_error(followed.problems)
+        followed.problems = 0
+        now = time.monotonic()
+        if followed.run.progress != run.progress:
+            followed.since = now
+        return pace.after_look(followed.run, now - followed.since)
+
+    def _ended(self, held: _Held, cloud: clouds.Cloud,
+               run: journal.Journal) -> None:
+        if run.progress.trust == held.trust.id:
+            self._take_back(held.trust.id, cloud)
+        else:
+            self._look_into(held.trust.id)
+        LOG.info('Run %s on server %s has ended: %s', run.plan.run_id,
+                 run.server.id, run.progress.failure or 'done')
+        self._counters.ended(run)

@@ -1,0 +1,287 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A worker sees runs through when nobody looks, and cleans up after them."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+
+from keystoneauth1 import exceptions as keystone_errors
+from keystoneauth1 import identity
+from keystoneauth1 import session as keystone_session
+import pytest
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import delegate
+from snapshot_dashboard.runs import journal
+from tests import provide
+from tests.cloud import seed
+from tests.cloud import site
+from tests.scenario import workers as processes
+from tests.scenario.conftest import connect
+from tests.scenario.conftest import unique
+from tests.scenario.conftest import until
+
+pytestmark = pytest.mark.usefixtures('tidy')
+
+
+@pytest.fixture
+def workers(where, tmp_path):
+    made = processes.Workers(where, tmp_path)
+    yield made
+    made.end_all()
+
+
+def trusts(cloud):
+    """The ids of the trusts that a user has made and that can be used."""
+    found = cloud.identity._http.get('/OS-TRUST/trusts', params={
+        'trustor_user_id': cloud.user_id}).json()['trusts']
+    return {trust['id'] for trust in found if trust['remaining_uses'] != 0}
+
+
+def begun(alice, workers, name='web-1', **options):
+    """A run that was handed on, and that nobody has looked at yet."""
+    return workers.hand_on(alice, alice.begin(
+        alice.find(name), unique('alone'), **options))
+
+
+def there(cloud, run):
+    return journal.read(cloud.compute.server(run.server.id))
+
+
+def whole_and_running(cloud, run):
+    """That a run has come to the one end that was asked for."""
+    assert run.progress.failure == ''
+    (image,) = cloud.images.images(10, {marks.RUN: run.plan.run_id})
+    assert (image.id, image.status) == (run.progress.image_id, 'active')
+    assert cloud.compute.server(run.server.id).status == 'ACTIVE'
+    until(lambda: run.progress.trust not in trusts(cloud),
+          'the trust was taken back')
+
+
+@pytest.mark.parametrize('name', ['web-1', 'db-1', 'batch-1', 'locked-1'])
+def test_a_run_is_seen_through_without_its_user(alice, workers, name):
+    workers.start()
+    server = alice.find(name)
+    runs = server.status == 'ACTIVE'
+    run = begun(alice, workers, name, running=runs,
+                power_off=runs and not server.locked)
+    ended = workers.finish(alice, run)
+    assert ended.progress.failure == ''
+    (image,) = alice.images.images(10, {marks.RUN: run.plan.run_id})
+    assert image.status == 'active'
+    assert alice.compute.server(server.id).status == server.status
+    until(lambda: run.progress.trust not in trusts(alice),
+          'the trust was taken back')
+
+
+#: How far a run is when its worker is killed; what holds it there.
+PHASES = {
+    'powering off': ('server.stop', lambda at: at.stops),
+    'capturing': ('server.snapshot', lambda at: at.captures),
+    'saving': ('server.upload', lambda at: at.image_id),
+    'powering on': ('server.start', lambda at: at.starts),
+}
+
+
+@pytest.mark.parametrize('phase', PHASES)
+def test_a_worker_that_is_killed_is_replaced_by_another(
+        alice, workers, drivers, phase):
+    operation, reached = PHASES[phase]
+    both = [workers.start(), workers.start()]
+    with drivers.turned(operation, hold=True, only='web-1'):
+        run = begun(alice, workers)
+        until(lambda: reached(there(alice, run).progress), phase)
+        workers.end(both[0], signal.SIGKILL)
+    whole_and_running(alice, workers.finish(alice, run))
+
+
+def test_a_worker_that_starts_late_goes_on(alice, workers):
+    """An hour after the run began, and after its instance went off."""
+    an_hour_ago = time.time() - 3600
+    run = alice.begin(alice.find('web-1'), unique('late'))
+    run = advance.advance(alice, run, lambda: an_hour_ago)
+    assert run.progress.stops
+    run = workers.hand_on(alice, run)
+    until(lambda: alice.compute.server(run.server.id).status == 'SHUTOFF',
+          'it is off')
+    workers.start()
+    whole_and_running(alice, workers.finish(alice, run))
+
+
+def test_a_timer_does_as_well(alice, workers):
+    run = begun(alice, workers)
+    for _ in range(20):
+        workers.once()
+        if not there(alice, run).open:
+            break
+    whole_and_running(alice, there(alice, run))
+
+
+def test_a_worker_that_is_told_to_end_ends_well(alice, workers, drivers):
+    first = workers.start()
+    with drivers.turned('server.upload', hold=True, only='web-1'):
+        run = begun(alice, workers)
+        until(lambda: there(alice, run).progress.image_id, 'it is saved')
+        assert workers.end(first) == 0
+    workers.start()
+    whole_and_running(alice, workers.finish(alice, run))
+
+
+@pytest.mark.parametrize('service', ['keystone', 'nova', 'glance', 'cinder'])
+def test_a_service_that_is_down_for_a_while_only_delays_it(
+        alice, workers, drivers, dead, service):
+    name = 'db-1' if service == 'cinder' else 'web-1'
+    workers.start()
+    with drivers.turned('server.stop', seconds=2, only=name):
+        run = begun(alice, workers, name)
+        until(lambda: there(alice, run).progress.stops, 'it was powered off')
+    with dead(service):
+        # A Glance that does not answer is waited for without a word.
+        until(lambda: 'WARNING' in workers.logs() or service == 'glance'
+              and alice.compute.server(run.server.id).status == 'SHUTOFF',
+              'the worker has met it')
+    whole_and_running(alice, workers.finish(alice, run))
+
+
+def test_a_trust_that_is_taken_back_ends_the_workers_part(alice, workers,
+                                                          drivers):
+    workers.start()
+    with drivers.turned('server.upload', hold=True, only='web-1'):
+        run = begun(alice, workers)
+        until(lambda: there(alice, run).progress.image_id, 'it is saved')
+        alice.identity.delete_trust(run.progress.trust)
+        until(lambda: 'was taken back' in workers.logs(), 'it is noticed')
+    assert there(alice, run).open
+    # As ever, it goes on when somebody looks.
+    whole_and_running(alice, alice.finish(there(alice, run)))
+
+
+@pytest.fixture
+def bob_without_role(where, admin):
+    """Takes Bob's role away, for as long as the block lasts."""
+    identity = admin.identity
+    project = identity.find_project(seed.PROJECT)
+    user, member = identity.find_user('bob'), identity.find_role('member')
+
+    @contextlib.contextmanager
+    def taken():
+        identity.unassign_project_role_from_user(project, user, member)
+        try:
+            yield
+        finally:
+            identity.assign_project_role_to_user(project, user, member)
+    return taken
+
+
+def test_a_role_that_is_taken_away_stops_the_worker_until_it_is_back(
+        alice, where, workers, bob_without_role):
+    run = begun(connect(where, 'bob'), workers)
+    with bob_without_role():
+        workers.start()
+        until(lambda: 'gives no access' in workers.logs(), 'it is told')
+    ended = workers.finish(alice, run)
+    assert ended.progress.failure == ''
+    assert alice.compute.server(run.server.id).status == 'ACTIVE'
+
+
+def test_a_trust_that_no_run_needs_is_taken_back(alice, workers):
+    lost = delegate._trust(alice, workers.of(alice), 600, time.time)
+    assert lost.id in trusts(alice)
+    workers.start()
+    until(lambda: lost.id not in trusts(alice), 'it was taken back')
+    assert f'Trust {lost.id}: no run is open' in workers.logs()
+
+
+def test_a_worker_answers_who_asks_whether_it_is_there(alice, workers):
+    asked = delegate.ask(alice, workers.of(alice))
+    assert not alice.identity.is_used_up(asked)
+    workers.start()
+    until(lambda: alice.identity.is_used_up(asked), 'it has answered')
+
+
+def test_who_has_the_workers_password_has_no_more_than_the_trusts(
+        alice, where, workers):
+    def reaches(**scope):
+        session = keystone_session.Session(identity.V3Password(
+            where.auth_url, username=seed.WORKER, password=site.PASSWORD,
+            user_domain_id='default', **scope))
+        try:
+            answer = session.get(f'{where.endpoint("nova")}/servers',
+                                 raise_exc=False)
+        except keystone_errors.ClientException:
+            return False
+        return answer.status_code == 200
+
+    for project in (seed.PROJECT, seed.OTHER_PROJECT, 'admin'):
+        assert not reaches(project_name=project,
+                           project_domain_id='default')
+    assert not reaches(unscoped=True)
+    trust = delegate._trust(alice, workers.of(alice), 600, time.time)
+    assert reaches(trust_id=trust.id)
+    alice.identity.delete_trust(trust.id)
+    assert not reaches(trust_id=trust.id)
+
+
+@pytest.fixture
+def redis(tmp_path):
+    """A Redis of this test's own; starts, dies and starts again."""
+    server = provide.program('redis-server', 'redis-server')
+    with socket.socket() as free:
+        free.bind((site.HOST, 0))
+        port = free.getsockname()[1]
+    running = []
+
+    def start():
+        running.append(subprocess.Popen(
+            [server, '--port', str(port), '--bind', site.HOST,
+             '--save', '', '--dir', str(tmp_path)],
+            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL))
+        until(lambda: site.port_is_taken(port), 'Redis listens')
+
+    def stop():
+        running[-1].kill()
+        running[-1].wait()
+
+    start()
+    yield f'redis://{site.HOST}:{port}', stop, start
+    stop()
+
+
+def test_workers_share_what_there_is_and_need_no_coordinator_for_it(
+        alice, workers, drivers, redis):
+    address, stop, start = redis
+    both = [workers.start('--coordinator', address) for _ in range(2)]
+
+    def shares():
+        """How many of a few trusts each of the two has answered."""
+        asked = [delegate.ask(alice, workers.of(alice)) for _ in range(8)]
+        until(lambda: all(map(alice.identity.is_used_up, asked)), 'answered')
+        return [sum(f'Answered trust {one}' in worker.log.read_text()
+                    for one in asked) for worker in both]
+
+    until(lambda: sum(shares()) == 8 and 0 not in shares(),
+          'each is answered by one, and each worker answers some')
+    stop()
+    with drivers.turned('server.upload', hold=True, only='web-1'):
+        run = begun(alice, workers)
+        until(lambda: there(alice, run).progress.image_id, 'it is saved')
+    whole_and_running(alice, workers.finish(alice, run))
+    assert 'looks after everything' in workers.logs()
+    start()
+    until(lambda: sum(shares()) == 8, 'they share again')
+    workers.end(both[0], signal.SIGKILL)
+    whole_and_running(alice, workers.finish(alice, begun(alice, workers)))

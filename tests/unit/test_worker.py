@@ -1,0 +1,297 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The worker: from trusts to runs, and what becomes of either."""
+
+import logging
+import threading
+import time
+
+import pytest
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import identity
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import delegate
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.worker import agenda as agendas
+from snapshot_dashboard.worker import counters
+from snapshot_dashboard.worker import pace
+from snapshot_dashboard.worker import share
+from snapshot_dashboard.worker import worker as workers
+from tests import fakes
+
+WORKER = delegate.Worker(user_id='worker', trustor_id='alice', role='member',
+                         lifetime=3600)
+
+
+class Access:
+    """Tokens for trusts, without the Keystone that gives them."""
+
+    def __init__(self, openstack):
+        self.openstack = openstack
+        self.tokens = []
+        self.refused = None
+
+    def trusts(self):
+        return self.openstack.cloud().identity.trusts_to('worker')
+
+    def cloud(self, trust):
+        if self.refused is not None:
+            raise self.refused
+        self.tokens.append(trust.id)
+        if trust.uses:
+            self.openstack.trusts[trust.id]['remaining_uses'] -= 1
+        return self.openstack.cloud()
+
+
+@pytest.fixture
+def access(openstack):
+    return Access(openstack)
+
+
+@pytest.fixture
+def worker(access):
+    return workers.Worker(access, share.Share(), counters.Counters(),
+                          interval=0.02)
+
+
+@pytest.fixture
+def at_work(worker):
+    """The worker, in threads of its own until the test is over."""
+    stop = threading.Event()
+    thread = threading.Thread(target=worker.work, args=(stop, 4))
+    thread.start()
+    yield worker
+    stop.set()
+    worker.wake()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def handed_on(openstack, server=None, **options):
+    """A server with a run that was handed on."""
+    server = server or openstack.server()
+    cloud = openstack.cloud()
+    run = advance.begin(cloud, cloud.compute.server(server['id']),
+                        advance.new_plan('snap', '', by='alice', **options))
+    return server, delegate.hand_on(cloud, run, WORKER)
+
+
+def recorded(openstack, server):
+    return journal.read(openstack.cloud().compute.server(server['id']))
+
+
+def until(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        threading.Event().wait(0.01)
+
+
+def test_a_trust_names_as_little_as_the_work_needs(openstack):
+    _server, run = handed_on(openstack)
+    (trust,) = openstack.trusts.values()
+    assert run.progress.trust == trust['id']
+    assert trust['roles'] == [{'name': 'member'}]
+    assert trust['project_id'] == fakes.PROJECT
+    assert trust['impersonation'] and not trust['allow_redelegation']
+    expires = identity.Trust.from_api(trust).expires
+    assert 3500 < expires - time.time() < 3700
+
+
+def test_two_trusts_of_one_moment_differ(openstack):
+    def moment():
+        return 1_800_000_000
+    for _ in range(2):
+        delegate.ask(openstack.cloud(), WORKER, moment)
+    assert len(openstack.trusts) == 2
+
+
+def test_a_run_that_cannot_be_handed_on_leaves_no_trust(openstack):
+    openstack.faults['POST', 'metadata$'] = 409
+    cloud = openstack.cloud()
+    server = cloud.compute.server(openstack.server()['id'])
+    run = journal.Journal(server, advance.new_plan('n', '', by='alice'),
+                          journal.Progress())
+    with pytest.raises(errors.Conflict):
+        delegate.hand_on(cloud, run, WORKER)
+    assert openstack.trusts == {}
+
+
+def test_an_undisturbed_run_costs_few_calls(openstack, access, at_work):
+    server, _run = handed_on(openstack, power_off=True, power_on=True,
+                             running=True)
+    before = len(openstack.calls)
+    until(lambda: 'os-stop' in openstack.actions())
+    openstack.did(server, 'stop')
+    server.update({'status': 'SHUTOFF', 'OS-EXT-STS:task_state': None})
+    until(lambda: openstack.images)
+    (image,) = openstack.images.values()
+    fakes.finish(image)
+    server['OS-EXT-STS:task_state'] = None
+    until(lambda: 'os-start' in openstack.actions())
+    openstack.did(server, 'start')
+    server.update({'status': 'ACTIVE', 'OS-EXT-STS:task_state': None})
+    until(lambda: not openstack.trusts)
+    assert not recorded(openstack, server).open
+    calls = openstack.calls[before:]
+    writes = [call for call in calls if call[0] != 'GET']
+    # Its own record six times, what it is about three times, the trust.
+    assert len(writes) <= 9
+    # And one token, one list of runs, one look at the networks.
+    assert access.tokens == [recorded(openstack, server).progress.trust]
+    assert len([path for method, path, _ in calls
+                if path.endswith('/servers/detail')]) == 1
+
+
+def test_a_trust_without_an_open_run_is_taken_back(openstack, worker):
+    handed_on(openstack)
+    openstack.servers.clear()
+    worker.once()
+    assert openstack.trusts == {}
+
+
+def test_a_trust_stays_for_a_run_that_does_not_name_it_yet(openstack, worker):
+    server, run = handed_on(openstack)
+    del server['metadata']['snapshot_dashboard.trust']
+    worker.once()
+    assert run.progress.trust in openstack.trusts
+    assert openstack.actions() == ['createImage']
+
+
+def test_a_run_with_another_trust_is_left_to_that(openstack, worker):
+    server, run = handed_on(openstack)
+    other = delegate._trust(openstack.cloud(), WORKER, 60, time.time)
+    server['metadata']['snapshot_dashboard.trust'] = 'elsewhere'
+    worker.once()
+    assert openstack.actions() == []
+    assert other.id not in openstack.trusts
+
+
+def test_a_question_is_answered_by_its_one_token(openstack, access, worker):
+    handed_on(openstack)
+    asked = delegate.ask(openstack.cloud(), WORKER)
+    assert not openstack.cloud().identity.is_used_up(asked)
+    worker.once()
+    assert openstack.cloud().identity.is_used_up(asked)
+    worker.once()
+    assert access.tokens.count(asked) == 1
+
+
+def test_an_expired_trust_is_not_used(openstack, access, worker):
+    delegate.ask(openstack.cloud(), WORKER, lambda: time.time() - 3600)
+    worker.once()
+    assert access.tokens == []
+
+
+@pytest.mark.parametrize('error', [
+    errors.Unauthorized('identity', 'gone', 401),
+    errors.Forbidden('identity', 'Trustor is disabled', 403),
+    errors.NotFound('identity', 'no such trust', 404)])
+def test_a_trust_that_gives_no_access_is_logged_and_left_for_a_while(
+        openstack, access, at_work, caplog, error):
+    access.refused = error
+    _server, run = handed_on(openstack)
+    until(lambda: 'gives no access' in caplog.text)
+    assert run.progress.trust in caplog.text and error.detail in caplog.text
+    assert openstack.actions() == []
+    # Until it goes, with its user or project, or when it expires.
+    openstack.trusts.clear()
+    until(lambda: 'has expired or was taken back' in caplog.text)
+
+
+def test_a_run_that_was_dismissed_is_let_go(openstack, at_work, caplog):
+    server, run = handed_on(openstack)
+    caplog.set_level(logging.INFO)
+    until(lambda: openstack.images)
+    server['tags'].clear()
+    server['metadata'].clear()
+    until(lambda: run.progress.trust not in openstack.trusts)
+
+
+def test_a_service_that_is_down_is_asked_again(openstack, at_work, caplog):
+    openstack.faults['POST', 'action$'] = 503
+    server, _run = handed_on(openstack)
+    until(lambda: '503' in caplog.text)
+    openstack.faults.clear()
+    until(lambda: recorded(openstack, server).progress.captures)
+
+
+def test_the_pause_is_a_share_of_the_wait():
+    server = object()
+    away = journal.Journal(server, journal.Plan('r'), journal.Progress(
+        stops=1, off=5))
+    there = journal.Journal(server, journal.Plan('r'), journal.Progress())
+    # What it adds to the time away is small, from the first second on.
+    assert pace.after_look(away, 0) <= 0.2
+    for seconds in (10, 60, 600):
+        assert pace.after_look(away, seconds) <= 0.05 * seconds
+    assert pace.after_look(away, 1e6) <= 30
+    assert pace.after_look(there, 0) >= 1
+    assert pace.after_look(there, 1e6) <= 60
+    assert [pace.after_error(number) for number in (1, 2, 3, 99)] == [
+        1, 2, 4, 60]
+    assert pace.after_lockout(99) == 600
+
+
+def test_a_job_is_in_one_hand_only_and_again_after_its_delay():
+    agenda, stop = agendas.Agenda(), threading.Event()
+    hands, most, times = [], [], []
+
+    def job():
+        hands.append(1)
+        most.append(len(hands))
+        threading.Event().wait(0.01)
+        hands.pop()
+        times.append(time.monotonic())
+        if len(times) == 5:
+            stop.set()
+        return 0.02
+
+    agenda.add('key', job)
+    agenda.add('key', job)
+    agenda.work(stop, 4)
+    assert set(most) == {1}
+    assert all(later - earlier >= 0.02
+               for earlier, later in zip(times, times[1:]))
+
+
+def test_a_fault_in_a_job_does_not_end_the_others(caplog):
+    agenda, stop = agendas.Agenda(), threading.Event()
+
+    def faulty():
+        raise ZeroDivisionError
+
+    agenda.add('faulty', faulty)
+    agenda.add('good', stop.set, 0.05)
+    agenda.work(stop, 1)
+    assert 'A fault in the worker itself' in caplog.text
+    assert len(agenda) == 1
+
+
+def test_a_coordinator_that_is_not_there_leaves_everything_to_everyone():
+    shared = share.Shared('redis://127.0.0.1:1')
+    # At once: to find out that it is not there may take a minute.
+    assert shared.of({'a', 'b'}) == {'a', 'b'}
+
+
+def test_two_on_one_machine_share_by_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(share, '_INTERVAL', 0.05)
+    trusts = {f'trust-{number}' for number in range(40)}
+    both = [share.Shared(f'file://{tmp_path}') for _ in range(2)]
+    until(lambda: not both[0].of(trusts) & both[1].of(trusts))
+    first, second = (one.of(trusts) for one in both)
+    assert first | second == trusts and first and second
+    both[0].leave()
+    until(lambda: both[1].of(trusts) == trusts)
+    both[1].leave()

@@ -1,0 +1,145 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the page says of the worker, and when it hands a run on."""
+
+import time
+
+import bs4
+import pytest
+
+from snapshot_dashboard.content.compute_snapshots import unattended
+from snapshot_dashboard.runs import journal
+from tests.views.conftest import CREATE
+from tests.views.conftest import INDEX
+from tests.views.conftest import told
+
+URL = INDEX + 'worker/'
+
+
+@pytest.fixture
+def configured(settings):
+    settings.SNAPSHOT_DASHBOARD = {'WORKER_USER_ID': 'worker'}
+
+
+def answer(openstack):
+    """What a worker does."""
+    for trust in openstack.trusts.values():
+        if trust['remaining_uses']:
+            trust['remaining_uses'] = 0
+
+
+def submit(client, server, **fields):
+    return client.post(CREATE, {
+        'source': f'instance-{server["id"]}', 'name': 'snap',
+        'seen_status': server['status'], 'if_forced': 'go-on', **fields})
+
+
+def record(openstack, server):
+    return journal.read(openstack.cloud().compute.server(server['id']))
+
+
+@pytest.mark.usefixtures('member')
+def test_without_a_worker_nothing_is_asked_or_handed_on(client, openstack):
+    assert client.post(URL).status_code == 403
+    server = openstack.server(status='SHUTOFF')
+    submit(client, server)
+    assert not record(openstack, server).progress.trust
+    assert openstack.trusts == {}
+    assert 'Keep this page open' in told(client)
+    page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    assert page.select('[data-snapshot-worker]') == []
+
+
+@pytest.mark.usefixtures('configured', 'member')
+def test_a_worker_that_answers_is_believed_for_a_while(
+        client, openstack, monkeypatch):
+    assert client.post(URL).json()['state'] == 'asked'
+    assert client.get(URL).json()['state'] == 'asked'
+    answer(openstack)
+    said = client.get(URL).json()
+    assert said['state'] == 'alive' and 'may leave' in said['text']
+    openstack.calls.clear()
+    assert client.post(URL).json()['state'] == 'alive'
+    assert openstack.calls == []
+
+
+@pytest.mark.usefixtures('configured', 'member')
+def test_a_worker_that_does_not_answer_is_not_promised(
+        client, openstack, monkeypatch):
+    client.post(URL)
+    openstack.trusts.clear()  # it has expired
+    late = time.time() + unattended.PATIENCE + 1
+    monkeypatch.setattr(unattended.time, 'time', lambda: late)
+    said = client.get(URL).json()
+    assert said['state'] == 'silent' and 'Nobody answers' in said['text']
+
+
+@pytest.mark.usefixtures('configured', 'member')
+def test_nobody_makes_a_worker_up(client, openstack):
+    """A trust that does not exist is no answer to a question never asked."""
+    assert client.get(URL, {'asked': 'made-up'}).json()['state'] == 'silent'
+    assert openstack.calls == []
+
+
+@pytest.mark.usefixtures('configured', 'member')
+@pytest.mark.parametrize('status, state', [
+    (403, 'refused'), (404, 'refused'), (500, 'silent')])
+def test_who_cannot_hand_on_is_told_before_the_button(client, openstack,
+                                                      status, state):
+    openstack.faults['POST', 'OS-TRUST'] = status
+    said = client.post(URL).json()
+    assert said['state'] == state and 'Keep this page open' in said['text']
+
+
+@pytest.mark.usefixtures('configured', 'reader')
+def test_a_reader_asks_nothing(client, openstack):
+    assert client.post(URL).status_code == 403
+    assert client.get(URL).status_code == 403
+    assert openstack.trusts == {}
+
+
+@pytest.mark.usefixtures('configured', 'member')
+def test_asking_needs_the_token_of_the_form(openstack):
+    from django import test
+    strict = test.Client(enforce_csrf_checks=True)
+    assert strict.post(URL).status_code == 403
+    assert openstack.trusts == {}
+
+
+@pytest.mark.usefixtures('configured', 'member')
+def test_a_run_is_handed_on_and_the_user_may_leave(client, openstack):
+    client.post(URL)
+    answer(openstack)
+    client.get(URL)
+    openstack.trusts.clear()
+    server = openstack.server(status='SHUTOFF')
+    submit(client, server)
+    (trust,) = openstack.trusts.values()
+    assert record(openstack, server).progress.trust == trust['id']
+    assert trust['trustor_user_id'] == 'alice'
+    assert trust['trustee_user_id'] == 'worker'
+    assert 'You may leave this page' in told(client)
+    page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    assert page.select_one('[data-runs]')['data-handed-on'] == 'true'
+    assert page.select_one('[data-snapshot-worker]')['data-url'] == URL
+
+
+@pytest.mark.usefixtures('configured', 'member')
+def test_a_run_that_nobody_may_see_through_is_begun_all_the_same(
+        client, openstack):
+    openstack.faults['POST', 'OS-TRUST'] = 403
+    server = openstack.server(status='SHUTOFF')
+    submit(client, server)
+    run = record(openstack, server)
+    assert run.open and not run.progress.trust and run.progress.captures
+    assert 'Keep this page open' in told(client)
