@@ -275,6 +275,9 @@ class FakeOpenStack:
                      if query.get('tags') in (None, *server['tags'])
                      and query.get('image') in (
                          None, (server['image'] or {}).get('id'))]
+            if 'marker' in query:
+                ids = [server['id'] for server in found]
+                found = found[ids.index(query['marker']) + 1:]
             return 200, {'servers': found[:int(query.get('limit', 1000))]}
         server = self.servers.get(parts[1])
         if server is None:

@@ -62,16 +62,19 @@ class Compute:
         return server
 
     def servers(self, limit: int, tag: str | None = None,
-                image_id: str | None = None) -> list[types.Server]:
+                image_id: str | None = None,
+                after: str | None = None) -> list[types.Server]:
         """The project's servers, newest first.
 
         :param tag: those with this tag only (microversion 2.26).
         :param image_id: those launched from this image only.
+        :param after: those behind this one only: its id.
         """
         wanted = {'tags': tag, 'image': image_id}
         with self._calling() as nova:
-            found = nova.servers.list(limit=limit, search_opts={
-                name: value for name, value in wanted.items() if value})
+            found = nova.servers.list(
+                limit=limit, marker=after, search_opts={
+                    name: value for name, value in wanted.items() if value})
         return [types.Server.from_api(server.to_dict()) for server in found]
 
     def server_names(self, limit: int) -> dict[str, str]:

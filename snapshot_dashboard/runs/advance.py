@@ -101,14 +101,20 @@ def _begin_locked(cloud: clouds.Cloud, server: types.Server,
     return run
 
 
-def runs(cloud: clouds.Cloud) -> tuple[list[journal.Journal],
-                                       list[types.Server]]:
-    """All runs of the project, those that are over among them.
+def runs(cloud: clouds.Cloud, everything: bool = False
+         ) -> tuple[list[journal.Journal], list[types.Server]]:
+    """The runs of the project, those that are over among them.
 
+    :param everything: not those on the newest servers alone; that takes a
+        call for each hundred.
     :returns: the runs, the latest first, and the servers that should have
         one but whose record cannot be read.
     """
-    servers = cloud.compute.servers(_RUNS, tag=journal.TAG)
+    servers = page = cloud.compute.servers(_RUNS, tag=journal.TAG)
+    while everything and len(page) == _RUNS:
+        page = cloud.compute.servers(_RUNS, tag=journal.TAG,
+                                     after=page[-1].id)
+        servers = [*servers, *page]
     found = [(server, journal.read(server)) for server in servers]
     return (sorted((run for _, run in found if run is not None),
                    key=lambda run: run.plan.began, reverse=True),
@@ -182,16 +188,19 @@ def again(run: journal.Journal, by: str,
 
 
 def advance(cloud: clouds.Cloud, run: journal.Journal,
-            clock: take.Clock = time.time) -> journal.Journal:
+            clock: take.Clock = time.time,
+            server: types.Server | None = None) -> journal.Journal:
     """Bring a run as far forward as it goes without waiting.
 
+    :param server: the run's, as it is now, for who has just asked.
     :returns: the run as it is now.
     :raises ServiceError: when a service could not be asked; nothing is lost
         by that, and the next call goes on.
     """
     for _ in range(_STEPS):
         now = int(clock())
-        seen = observe.observe(cloud, run, now)
+        seen = observe.observe(cloud, run, now, server)
+        server = None
         if seen.server is not None:
             there = journal.read(seen.server)
             if there is None or there.plan.run_id != run.plan.run_id:

@@ -36,26 +36,29 @@ _ACTIONS = 20
 _SKEW = 300
 
 
-def observe(cloud: clouds.Cloud, run: journal.Journal,
-            now: int) -> situation.Observation:
+def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
+            server: types.Server | None = None) -> situation.Observation:
     """Look at a run, in three rounds of calls at the most.
 
+    :param server: as it is now, for who has just asked.
     :raises ServiceError: when Nova cannot be asked, or another service
         refuses; one that does not answer is noted as dark.
     """
+    known = server is not None
     answers = _ask(cloud, {
-        'server': lambda: _server(cloud, run.server.id),
+        **({'actions': lambda: actions(cloud, run.server.id)} if known and
+           _actions_matter(_as_recorded(run, server), server) else {}),
+        **({} if known else {
+            'server': lambda: _server(cloud, run.server.id)}),
         **({'image': lambda: _images(cloud, run)} if run.plan.image else {}),
         **({'volume': lambda: _marked(cloud, run)}
            if run.plan.volumes else {})})
-    server, images = answers['server'], answers.get('image') or ()
-    there = journal.read(server) if server else None
-    if there is not None and there.plan.run_id == run.plan.run_id:
-        run = there  # the progress as it is now
+    server, images = answers.get('server', server), answers.get('image') or ()
+    run = _as_recorded(run, server)
     found: dict[str, types.VolumeSnapshot] = {
         snapshot.id: snapshot for snapshot in answers.get('volume') or ()}
     more: dict[str, Callable[[], Any]] = {}
-    if _actions_matter(run, server):
+    if not known and _actions_matter(run, server):
         more['actions'] = lambda: actions(cloud, run.server.id)
     if _volume_backed(run, images) and (images or run.progress.captures):
         more['volume'] = lambda: _made_by_nova(cloud, run, images)
@@ -70,6 +73,15 @@ def observe(cloud: clouds.Cloud, run: journal.Journal,
         actions=tuple(answers.get('actions') or ()),
         dark=frozenset(service for service in ('image', 'volume')
                        if service in answers and answers[service] is None))
+
+
+def _as_recorded(run: journal.Journal,
+                 server: types.Server | None) -> journal.Journal:
+    """The run with its progress as it is now."""
+    there = journal.read(server) if server else None
+    if there is None or there.plan.run_id != run.plan.run_id:
+        return run
+    return there
 
 
 def _ask(cloud: clouds.Cloud,

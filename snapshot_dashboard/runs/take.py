@@ -59,14 +59,17 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     :raises ServiceError: when that could not be noted, or a service did not
         answer; the next look shows what came of it.
     """
-    # A look, which may take its time: before the note that must be fresh.
-    made_of = (recipe.of(cloud, run.server)
-               if step.do is steps.Do.CAPTURE else recipe.Recipe())
     progress, asked = step.note, int(clock())
     if progress is not None and step.do in _ATTEMPTS:
         progress = dataclasses.replace(progress, asked=asked,
                                        attempt=uuid.uuid4().hex[:8])
-    run = note(cloud, run, now, progress)
+    noted, made_of = cloud.together(
+        lambda: note(cloud, run, now, progress),
+        lambda: (recipe.of(cloud, run.server)
+                 if step.do is steps.Do.CAPTURE else recipe.Recipe()))
+    if isinstance(noted, errors.ServiceError):
+        raise noted
+    run = noted
     if step.do in _ATTEMPTS and clock() - asked > situation.STALE:
         return run
     if step.do is steps.Do.POWER_OFF:

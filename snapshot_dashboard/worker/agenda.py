@@ -29,7 +29,11 @@ _AFTER_A_FAULT = 60.0
 
 
 class Agenda:
-    """Jobs by key. One that is there already, or in hand, is not added."""
+    """Jobs by key; there is one of each.
+
+    One that is added while the old one is in hand takes its place when that
+    is not to be done again: so nothing is lost that is added just then.
+    """
 
     def __init__(self, late: Callable[[float], object] = lambda _: None):
         """:param late: is told how many seconds late a job begins."""
@@ -37,6 +41,7 @@ class Agenda:
         self._changed = threading.Condition()
         self._jobs: dict[Hashable, Job] = {}
         self._in_hand: set[Hashable] = set()
+        self._next: dict[Hashable, tuple[Job, float]] = {}
         self._heap: list[tuple[float, int, Hashable, Job]] = []
         self._number = itertools.count()
 
@@ -46,11 +51,14 @@ class Agenda:
             if key not in self._jobs:
                 self._jobs[key] = job
                 self._plan(key, job, delay)
+            elif key in self._in_hand:
+                self._next[key] = job, delay
 
     def drop(self, key: Hashable) -> None:
         """Do a job no more; one that is in hand is finished."""
         with self._changed:
             self._jobs.pop(key, None)
+            self._next.pop(key, None)
             self._changed.notify_all()
 
     def __len__(self) -> int:
@@ -103,10 +111,14 @@ class Agenda:
             delay = _AFTER_A_FAULT
         with self._changed:
             self._in_hand.discard(key)
+            following = self._next.pop(key, None)
             if self._jobs.get(key) is not job:
-                return
-            if delay is None:
-                del self._jobs[key]
-                self._changed.notify_all()
-            else:
+                return  # dropped
+            if delay is not None:
                 self._plan(key, job, delay)
+                return
+            del self._jobs[key]
+            if following is not None:
+                self._jobs[key] = following[0]
+                self._plan(key, *following)
+            self._changed.notify_all()

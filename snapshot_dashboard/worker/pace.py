@@ -29,7 +29,7 @@ class _Pace:
     most: float
 
 
-_AWAY = _Pace(share=0.03, least=0.15, most=30)
+_AWAY = _Pace(share=0.03, least=0.1, most=30)
 _THERE = _Pace(share=0.1, least=1, most=60)
 #: After errors: each one doubles it.
 _TROUBLE = (1, 60)

@@ -21,6 +21,7 @@ import time
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.worker import access as accesses
@@ -93,7 +94,7 @@ class Worker:
         for trust in self._usable():
             held = self._held.setdefault(trust.id, _Held(trust))
             for run in self._open(held):
-                self._go_on(held, _Followed(run, time.monotonic()))
+                self._go_on(trust.id, _Followed(run, time.monotonic()))
             self._held.pop(trust.id, None)
 
     # The trusts.
@@ -139,7 +140,7 @@ class Worker:
         try:
             for run in self._open(held):
                 self._agenda.add(('run', run.server.id), functools.partial(
-                    self._go_on, held, _Followed(run, time.monotonic())))
+                    self._go_on, trust_id, _Followed(run, time.monotonic())))
         except errors.Unavailable as error:
             held.lockouts += 1
             LOG.warning('Trust %s: %s', trust_id, error)
@@ -169,7 +170,7 @@ class Worker:
             LOG.info('Answered trust %s', held.trust.id)
             self._forget(held.trust.id)
             return []
-        found = [run for run in advance.runs(cloud)[0]
+        found = [run for run in advance.runs(cloud, everything=True)[0]
                  if run.open and run.progress.trust in ('', held.trust.id)]
         if not found:
             LOG.info('Trust %s: no run is open', held.trust.id)
@@ -182,15 +183,21 @@ class Worker:
 
     # The runs.
 
-    def _go_on(self, held: _Held, followed: _Followed) -> float | None:
+    def _go_on(self, trust_id: str, followed: _Followed) -> float | None:
         """Bring a run forward; the seconds until it is worth another look.
         """
-        run, trust_id = followed.run, held.trust.id
-        cloud = held.cloud
-        if cloud is None or self._held.get(trust_id) is not held:
+        run, held = followed.run, self._held.get(trust_id)
+        if held is None:
             return None
+        cloud = held.cloud
+        if cloud is None:
+            return self._interval  # until there is a token again
         try:
-            followed.run = advance.advance(cloud, run)
+            server = _peek(cloud, run)
+            if server is not None and server.task_state and (
+                    server.task_state == run.server.task_state):
+                return pace.after_look(run, time.monotonic() - followed.since)
+            followed.run = advance.advance(cloud, run, server=server)
             if not followed.run.open:
                 self._ended(held, cloud, followed.run)
                 return None
@@ -199,7 +206,7 @@ class Worker:
                         run.plan.run_id, trust_id, error)
             held.cloud = None
             self._look_into(trust_id, pace.after_lockout(1))
-            return None
+            return self._interval
         except errors.ServiceError as error:
             followed.problems += 1
             LOG.warning('Run %s: %s', run.plan.run_id, error)
@@ -220,3 +227,16 @@ class Worker:
         LOG.info('Run %s on server %s has ended: %s', run.plan.run_id,
                  run.server.id, run.progress.failure or 'done')
         self._counters.ended(run)
+
+
+def _peek(cloud: clouds.Cloud, run: journal.Journal) -> types.Server | None:
+    """The run's server; None when it is gone.
+
+    While Nova is still at the same task nothing else needs to be asked.
+
+    :raises ServiceError: when Nova does not tell.
+    """
+    try:
+        return cloud.compute.server(run.server.id)
+    except errors.NotFound:
+        return None

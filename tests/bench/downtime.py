@@ -12,9 +12,9 @@
 
 """For how long a snapshot takes an instance away.
 
-Our run, brought forward by an open page in a real Chromium, against a tight
-script that does the same by hand: both in turns, on the same instance. Nova
-itself says when the instance went off and when it ran again.
+Our run, brought forward by an open page in a real Chromium or by a worker,
+against a tight script that does the same by hand: all in turns, on the same
+instance. Nova itself says when the instance went off and when it ran again.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,11 @@ import datetime
 import statistics
 import time
 
+from snapshot_dashboard import marks
 from snapshot_dashboard import settings
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import delegate
+from snapshot_dashboard.runs import journal
 from tests.bench import pages
 from tests.bench import report
 from tests.browser import screens
@@ -37,6 +41,8 @@ ROUNDS = 7
 #: Seconds that the upload takes beside what it takes anyway.
 UPLOAD = 3.0
 _SCRIPT_POLL = 0.2
+#: Seconds between two looks of ours at what a worker does, which cost it time.
+_SELDOM = 1.0
 #: The page looks twice as often while an instance is away.
 _POLL_INTERVAL = settings.DEFAULTS['POLL_INTERVAL']
 
@@ -47,16 +53,19 @@ def measure(where: site.Site, say: launcher.Say) -> None:
     alice = scenario.connect(where, 'alice')
     box = knobs.Knobs(where.knobs)
     times: dict[str, list[float]] = {}
+    launcher.worker_up(where, say)
     with box.turned('server.upload', seconds=UPLOAD), _page(where) as look:
         for _ in range(ROUNDS):
-            for name, take in (('script', _by_script),
-                               ('page', lambda *args: _by_page(look, *args))):
+            for name, take in (
+                    ('script', _by_script),
+                    ('page', lambda *args: _by_page(look, *args)),
+                    ('worker', lambda *args: _by_worker(where, *args))):
                 server = alice.find('web-1')
                 take(alice, server)
                 times.setdefault(name, []).append(_away(alice, server))
                 say(f'{name}: {times[name][-1]:.2f} s')
-    script, page = (statistics.median(times[name])
-                    for name in ('script', 'page'))
+    script, page, worker = (statistics.median(times[name])
+                            for name in ('script', 'page', 'worker'))
     report.write('downtime', report.table(
         ('', 'median', 'least', 'most'), [
             (label, *(f'{value:.2f} s' for value in (
@@ -64,9 +73,11 @@ def measure(where: site.Site, say: launcher.Say) -> None:
                 max(times[name]))))
             for name, label in (
                 ('script', f'Script, polls every {_SCRIPT_POLL} s'),
-                ('page', f'Open page, POLL_INTERVAL {_POLL_INTERVAL} s'))])
-        + f'\nDifference of the medians: {page - script:.2f} s, or '
-          f'{(page - script) / _POLL_INTERVAL:.1f} poll intervals. Of '
+                ('page', f'Open page, POLL_INTERVAL {_POLL_INTERVAL} s'),
+                ('worker', 'Worker, nobody looks'))])
+        + f'\nThe page takes {page - script:.2f} s longer than the script, '
+          f'or {(page - script) / _POLL_INTERVAL:.1f} poll intervals; the '
+          f'worker takes {worker / script:.2f} times as long. Medians of '
           f'{ROUNDS} rounds each, with an upload of {UPLOAD:.0f} s.\n')
 
 
@@ -91,10 +102,29 @@ def _by_script(alice: scenario.Cloud, server) -> None:
 def _by_page(look: Callable[[], None], alice: scenario.Cloud,
              server) -> None:
     """The run's first steps are the wizard's; the page takes the others."""
-    alice.begin(server, scenario.unique('by-page'))
+    run = alice.begin(server, scenario.unique('by-page'))
     look()
-    (image,) = [image for image in alice.images.images(
-        5, {'instance_uuid': server.id}) if image.name.startswith('by-page')]
+    _delete_image(alice, run)
+
+
+def _by_worker(where: site.Site, alice: scenario.Cloud, server) -> None:
+    """The wizard begins it and hands it on; then nobody looks."""
+    begun = delegate.hand_on(
+        alice, alice.begin(server, scenario.unique('by-worker')),
+        delegate.Worker(where.worker_user.read_text(), alice.user_id,
+                        'member', 3600))
+
+    def is_over() -> bool:
+        there = journal.read(alice.compute.server(server.id))
+        return there is not None and not there.open
+    while not is_over():
+        time.sleep(_SELDOM)
+    advance.forget(alice, server.id)
+    _delete_image(alice, begun)
+
+
+def _delete_image(alice: scenario.Cloud, run: journal.Journal) -> None:
+    (image,) = alice.images.images(5, {marks.RUN: run.plan.run_id})
     alice.images.delete(image.id)
 
 

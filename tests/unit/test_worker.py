@@ -33,6 +33,8 @@ from tests import fakes
 WORKER = delegate.Worker(user_id='worker', trustor_id='alice', role='member',
                          lifetime=3600)
 
+_TASK = 'OS-EXT-STS:task_state'
+
 
 class Access:
     """Tokens for trusts, without the Keystone that gives them."""
@@ -128,20 +130,21 @@ def test_a_run_that_cannot_be_handed_on_leaves_no_trust(openstack):
     assert openstack.trusts == {}
 
 
-def test_an_undisturbed_run_costs_few_calls(openstack, access, at_work):
+def test_an_undisturbed_run_costs_few_calls(openstack, access, request):
     server, _run = handed_on(openstack, power_off=True, power_on=True,
                              running=True)
     before = len(openstack.calls)
-    until(lambda: 'os-stop' in openstack.actions())
+    request.getfixturevalue('at_work')
+    until(lambda: server[_TASK] == 'powering-off')
     openstack.did(server, 'stop')
-    server.update({'status': 'SHUTOFF', 'OS-EXT-STS:task_state': None})
-    until(lambda: openstack.images)
+    server.update({'status': 'SHUTOFF', _TASK: None})
+    until(lambda: server[_TASK] == 'image_snapshot_pending')
     (image,) = openstack.images.values()
     fakes.finish(image)
-    server['OS-EXT-STS:task_state'] = None
-    until(lambda: 'os-start' in openstack.actions())
+    server[_TASK] = None
+    until(lambda: server[_TASK] == 'powering-on')
     openstack.did(server, 'start')
-    server.update({'status': 'ACTIVE', 'OS-EXT-STS:task_state': None})
+    server.update({'status': 'ACTIVE', _TASK: None})
     until(lambda: not openstack.trusts)
     assert not recorded(openstack, server).open
     calls = openstack.calls[before:]
@@ -176,6 +179,15 @@ def test_a_run_with_another_trust_is_left_to_that(openstack, worker):
     worker.once()
     assert openstack.actions() == []
     assert other.id not in openstack.trusts
+
+
+def test_a_run_is_found_behind_many_others(openstack, worker):
+    for _ in range(230):
+        openstack.server(tags=[journal.TAG])
+    server, run = handed_on(openstack)
+    worker.once()
+    assert run.progress.trust in openstack.trusts
+    assert openstack.actions() == ['createImage']
 
 
 def test_a_question_is_answered_by_its_one_token(openstack, access, worker):
@@ -213,9 +225,10 @@ def test_a_trust_that_gives_no_access_is_logged_and_left_for_a_while(
 def test_a_run_that_was_dismissed_is_let_go(openstack, at_work, caplog):
     server, run = handed_on(openstack)
     caplog.set_level(logging.INFO)
-    until(lambda: openstack.images)
+    until(lambda: server[_TASK] == 'image_snapshot_pending')
     server['tags'].clear()
     server['metadata'].clear()
+    server[_TASK] = None
     until(lambda: run.progress.trust not in openstack.trusts)
 
 
@@ -264,6 +277,46 @@ def test_a_job_is_in_one_hand_only_and_again_after_its_delay():
     assert set(most) == {1}
     assert all(later - earlier >= 0.02
                for earlier, later in zip(times, times[1:]))
+
+
+def test_a_job_that_is_added_while_the_old_one_ends_is_done():
+    agenda, stop = agendas.Agenda(), threading.Event()
+
+    def old():
+        agenda.add('key', stop.set)
+
+    agenda.add('key', old)
+    timer = threading.Timer(5, stop.set)
+    timer.start()
+    agenda.work(stop, 2)
+    assert timer.is_alive()  # it was the job that ended it
+    timer.cancel()
+
+
+def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
+                                                            access):
+    class Fickle(share.Share):
+        gives = True
+
+        def of(self, trust_ids):
+            return set(trust_ids) if self.gives else set()
+
+    fickle = Fickle()
+    worker = workers.Worker(access, fickle, counters.Counters(), 0.02)
+    server, run = handed_on(openstack)
+    trust_id = run.progress.trust
+    worker._look_for_trusts()
+    worker._begin(trust_id)
+    followed = worker._agenda._jobs['run', server['id']]
+    fickle.gives = False
+    worker._look_for_trusts()
+    fickle.gives = True
+    worker._look_for_trusts()
+    # While there is no token yet, it is waited for.
+    assert followed() == 0.02
+    worker._begin(trust_id)
+    assert followed() is not None
+    assert openstack.actions() == ['createImage']
 
 
 def test_a_fault_in_a_job_does_not_end_the_others(caplog):

@@ -31,6 +31,12 @@ def configured(settings):
     settings.SNAPSHOT_DASHBOARD = {'WORKER_USER_ID': 'worker'}
 
 
+def ask(client):
+    said = client.post(URL).json()
+    assert said['state'] == 'asked'
+    return {'asked': said['asked']}
+
+
 def answer(openstack):
     """What a worker does."""
     for trust in openstack.trusts.values():
@@ -63,10 +69,10 @@ def test_without_a_worker_nothing_is_asked_or_handed_on(client, openstack):
 @pytest.mark.usefixtures('configured', 'member')
 def test_a_worker_that_answers_is_believed_for_a_while(
         client, openstack, monkeypatch):
-    assert client.post(URL).json()['state'] == 'asked'
-    assert client.get(URL).json()['state'] == 'asked'
+    asked = ask(client)
+    assert client.get(URL, asked).json()['state'] == 'asked'
     answer(openstack)
-    said = client.get(URL).json()
+    said = client.get(URL, asked).json()
     assert said['state'] == 'alive' and 'may leave' in said['text']
     openstack.calls.clear()
     assert client.post(URL).json()['state'] == 'alive'
@@ -76,11 +82,11 @@ def test_a_worker_that_answers_is_believed_for_a_while(
 @pytest.mark.usefixtures('configured', 'member')
 def test_a_worker_that_does_not_answer_is_not_promised(
         client, openstack, monkeypatch):
-    client.post(URL)
+    asked = ask(client)
     openstack.trusts.clear()  # it has expired
     late = time.time() + unattended.PATIENCE + 1
-    monkeypatch.setattr(unattended.time, 'time', lambda: late)
-    said = client.get(URL).json()
+    monkeypatch.setattr(time, 'time', lambda: late)
+    said = client.get(URL, asked).json()
     assert said['state'] == 'silent' and 'Nobody answers' in said['text']
 
 
@@ -118,9 +124,9 @@ def test_asking_needs_the_token_of_the_form(openstack):
 
 @pytest.mark.usefixtures('configured', 'member')
 def test_a_run_is_handed_on_and_the_user_may_leave(client, openstack):
-    client.post(URL)
+    asked = ask(client)
     answer(openstack)
-    client.get(URL)
+    client.get(URL, asked)
     openstack.trusts.clear()
     server = openstack.server(status='SHUTOFF')
     submit(client, server)

@@ -17,10 +17,10 @@ The answer counts for a minute, for all users of this Horizon.
 """
 
 import logging
-import time
 
 from django.core import cache
 from django.core import exceptions as django_exceptions
+from django.core import signing
 from django.http import JsonResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -38,8 +38,9 @@ from snapshot_dashboard.runs import take
 LOG = logging.getLogger(__name__)
 #: In the cache: a worker was there a moment ago.
 _SEEN = 'snapshot_dashboard.worker_seen'
-#: In the session: what was asked, and when.
-_ASKED = 'snapshot_dashboard_asked'
+#: What was asked comes back from the page, signed: requests at the same time
+#: overwrite each other's sessions.
+_SALT = 'snapshot_dashboard.asked'
 #: Seconds for which an answer counts.
 ANSWER_LIFETIME = 60
 #: Seconds after which a question has no answer.
@@ -105,15 +106,16 @@ class WorkerView(generic.View):
             connect.log_out_if_expired(error)
             LOG.info('User %s cannot hand on: %s', request.user.id, error)
             return _say('refused', REFUSED)
-        request.session[_ASKED] = [asked, time.time()]
-        return _say('asked')
+        return _say('asked', asked=signing.dumps(asked, salt=_SALT))
 
     def get(self, request):
         if is_alive():
             return _say('alive', ALIVE)
-        asked, at = request.session.get(_ASKED, ('', 0))
-        # What has expired is gone, too, and that is no answer.
-        if time.time() - at > PATIENCE:
+        said = request.GET.get('asked', '')
+        try:
+            # What has expired is gone, too, and that is no answer.
+            asked = signing.loads(said, salt=_SALT, max_age=PATIENCE)
+        except signing.BadSignature:
             return _say('silent', SILENT)
         try:
             answered = connect.cloud(request).identity.is_used_up(asked)
@@ -121,10 +123,10 @@ class WorkerView(generic.View):
             LOG.info('Has a worker answered? %s', error)
             answered = False
         if not answered:
-            return _say('asked')
+            return _say('asked', asked=said)
         cache.cache.set(_SEEN, True, ANSWER_LIFETIME)
         return _say('alive', ALIVE)
 
 
-def _say(state: str, text: object = '') -> JsonResponse:
-    return JsonResponse({'state': state, 'text': str(text)})
+def _say(state: str, text: object = '', asked: str = '') -> JsonResponse:
+    return JsonResponse({'state': state, 'text': str(text), 'asked': asked})

@@ -38,19 +38,17 @@ horizon.snapshotDashboard = {
       return;
     }
     $worker.data('asked', now);
-    horizon.snapshotDashboard.hearWorker($worker, 'POST');
+    horizon.snapshotDashboard.hearWorker($worker, $.post(
+      $worker.attr('data-url'), $worker.find('input').serialize()));
   },
 
-  hearWorker: function ($worker, method) {
-    $.ajax({
-      type: method,
-      url: $worker.attr('data-url'),
-      data: method === 'POST' ? $worker.find('input').serialize() : {}
-    }).done(function (said) {
+  hearWorker: function ($worker, answer) {
+    answer.done(function (said) {
       $worker.attr('data-state', said.state);
       if (said.state === 'asked') {
         setTimeout(function () {
-          horizon.snapshotDashboard.hearWorker($worker, 'GET');
+          horizon.snapshotDashboard.hearWorker($worker, $.get(
+            $worker.attr('data-url'), {asked: said.asked}));
         }, 1000);
       } else {
         $worker.find('[data-worker-says]').text(said.text);
