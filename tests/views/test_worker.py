@@ -15,6 +15,7 @@
 import time
 
 import bs4
+from django.core import cache
 import pytest
 
 from snapshot_dashboard.content.compute_snapshots import unattended
@@ -135,6 +136,12 @@ def test_a_run_is_handed_on_and_the_user_may_leave(client, openstack):
     assert trust['trustor_user_id'] == 'alice'
     assert trust['trustee_user_id'] == 'worker'
     assert 'You may leave this page' in told(client)
+    # The page leaves it to the worker, for as long as there is one.
+    client.post(INDEX + 'runs/advance/')
+    assert openstack.actions() == []
+    cache.cache.clear()
+    client.post(INDEX + 'runs/advance/')
+    assert openstack.actions() == ['createImage']
     page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
     assert page.select_one('[data-runs]')['data-handed-on'] == 'true'
     assert page.select_one('[data-snapshot-worker]')['data-url'] == URL

@@ -72,11 +72,12 @@ class _WriteView(generic.View):
 
 
 class AdvanceView(_WriteView):
-    """Brings all open runs of the project forward."""
+    """Brings the open runs of the project forward that no worker is at."""
 
     def write(self, cloud, server_id):
         found = [run for run in advance.runs(cloud)[0]
-                 if run.open and rights.can_advance(self.request, run)]
+                 if run.open and rights.can_advance(self.request, run)
+                 and not unattended.is_looked_after(run)]
         results = cloud.together(*(
             functools.partial(advance.advance, cloud, run)
             for run in found))
@@ -155,6 +156,7 @@ class RetryView(_OneRunView):
             return
         plan = advance.again(run, self.request.user.username)
         with contextlib.suppress(advance.Busy):
-            advance.advance(cloud, unattended.hand_on(
-                self.request, cloud,
-                advance.begin(cloud, run.server, plan)))
+            begun = unattended.hand_on(
+                self.request, cloud, advance.begin(cloud, run.server, plan))
+            if not unattended.is_looked_after(begun):
+                advance.advance(cloud, begun)

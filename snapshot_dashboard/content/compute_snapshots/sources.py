@@ -218,9 +218,10 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
     cloud = connect.cloud(request)
     begun = unattended.hand_on(
         request, cloud, advance.begin(cloud, facts.server, plan))
+    if unattended.is_looked_after(begun):
+        return MAY_LEAVE
     try:
         advance.advance(cloud, begun)
     except errors.ServiceError as error:
         LOG.info('Run %s goes on later: %s', plan.run_id, error)
-    return (MAY_LEAVE if begun.progress.trust and unattended.is_alive()
-            else KEEP_OPEN)
+    return KEEP_OPEN

@@ -67,6 +67,15 @@ def is_alive() -> bool:
     return bool(cache.cache.get(_SEEN))
 
 
+def is_looked_after(run: journal.Journal) -> bool:
+    """Whether a worker is at it, so that a page would only be in its way.
+
+    Two that bring a run forward do no harm, but volume snapshots that both
+    make have to be removed again.
+    """
+    return bool(run.progress.trust) and is_alive()
+
+
 def hand_on(request, cloud: clouds.Cloud,
             run: journal.Journal) -> journal.Journal:
     """Hand a run on that was begun; it goes on attended if that fails."""
