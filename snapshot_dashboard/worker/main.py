@@ -26,6 +26,7 @@ from openstack import exceptions as openstack_errors
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.worker import access
 from snapshot_dashboard.worker import counters
+from snapshot_dashboard.worker import pace
 from snapshot_dashboard.worker import share
 from snapshot_dashboard.worker import worker
 
@@ -66,6 +67,10 @@ def _options(arguments: Sequence[str]) -> tuple[
         help='calls that one service gets at the same time (default: '
              '%(default)s)')
     own.add_argument(
+        '--rate', type=float, default=pace.RATE, metavar='NUMBER',
+        help='looks per second at all runs, at the most (default: '
+             '%(default)s)')
+    own.add_argument(
         '--call-timeout', type=float, default=10, metavar='SECONDS',
         help='that one call may take, at most 15 (default: %(default)s)')
     own.add_argument(
@@ -80,9 +85,10 @@ def _options(arguments: Sequence[str]) -> tuple[
         help='the address to show them at (default: %(default)s)')
     own.add_argument('--debug', action='store_true', help='log more')
     options = parser.parse_args(arguments)
-    if options.interval < 0.2 or options.threads < 1 or options.calls < 1:
-        parser.error('--interval must be 0.2 or more, --threads and --calls '
-                     '1 or more')
+    if options.interval < 0.2 or min(
+            options.threads, options.calls, options.rate) < 1:
+        parser.error('--interval must be 0.2 or more, --threads, --calls '
+                     'and --rate 1 or more')
     if not 1 <= options.call_timeout <= 15:
         parser.error('--call-timeout must be between 1 and 15')
     return options, config
@@ -111,7 +117,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         LOG.info('Working as user %s', reach.user_id())
         if options.metrics_port:
             counts.serve(options.metrics_address, options.metrics_port)
-        doing = worker.Worker(reach, sharing, counts, options.interval)
+        doing = worker.Worker(reach, sharing, counts, options.interval,
+                              options.rate)
         if options.once:
             doing.once()
         else:

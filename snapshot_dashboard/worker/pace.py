@@ -14,7 +14,8 @@
 
 A wait that has lasted is likely to last: the pause is a share of it. While
 an instance is away the share is so small that what the pause adds to the
-time is small, too; otherwise nothing is lost by a longer one.
+time is small, too; otherwise nothing is lost by a longer one. And many runs
+share what looks the services are to bear.
 """
 
 import dataclasses
@@ -31,21 +32,27 @@ class _Pace:
 
 _AWAY = _Pace(share=0.03, least=0.1, most=30)
 _THERE = _Pace(share=0.1, least=1, most=60)
+#: Looks per second at all runs, at the most.
+RATE = 50.0
 #: After errors: each one doubles it.
 _TROUBLE = (1, 60)
 #: Of trusts that give no token.
 _LOCKED_OUT = (10, 600)
 
 
-def after_look(run: journal.Journal, still: float) -> float:
+def after_look(run: journal.Journal, still: float, others: int = 0,
+               rate: float = RATE) -> float:
     """Seconds until the next look at an open run.
 
     :param still: seconds since anything about it has changed.
+    :param others: how many runs are looked at beside it.
+    :param rate: looks at all of them per second, at the most.
     """
     progress = run.progress
     away = (progress.stops or progress.off) and not progress.starts
     pace = _AWAY if away or progress.starts else _THERE
-    return min(max(still * pace.share, pace.least), pace.most)
+    pause = min(max(still * pace.share, pace.least), pace.most)
+    return max(pause, others / rate)
 
 
 def after_error(number: int) -> float:

@@ -70,10 +70,11 @@ class Worker:
 
     def __init__(self, access: accesses.Access, share: sharing.Share,
                  counters: counting.Counters,
-                 interval: float = INTERVAL) -> None:
+                 interval: float = INTERVAL,
+                 rate: float = pace.RATE) -> None:
         self._access, self._share = access, share
         self._counters = counters
-        self._interval = interval
+        self._interval, self._rate = interval, rate
         self._agenda = agendas.Agenda(counters.late)
         self._held: dict[str, _Held] = {}
 
@@ -92,9 +93,12 @@ class Worker:
         :raises ServiceError: when the trusts cannot be had.
         """
         for trust in self._usable():
-            held = self._held.setdefault(trust.id, _Held(trust))
-            for run in self._open(held):
-                self._go_on(trust.id, _Followed(run, time.monotonic()))
+            held = self._held[trust.id] = _Held(trust)
+            try:
+                for run in self._open(held):
+                    self._go_on(trust.id, _Followed(run, time.monotonic()))
+            except errors.ServiceError as error:
+                LOG.warning('Trust %s: %s', trust.id, error)
             self._held.pop(trust.id, None)
 
     # The trusts.
@@ -115,8 +119,9 @@ class Worker:
         mine = self._share.of(usable)
         for trust_id in set(self._held) - mine:
             if trust_id not in usable:
-                LOG.warning('Trust %s has expired or was taken back; its runs '
-                            'go on when somebody looks at them', trust_id)
+                LOG.info('Trust %s has expired or was taken back; a run of it '
+                         'that is open goes on when somebody looks at it',
+                         trust_id)
             self._forget(trust_id)
         for trust_id in mine - set(self._held):
             self._held[trust_id] = _Held(usable[trust_id])
@@ -139,7 +144,7 @@ class Worker:
             return None
         try:
             for run in self._open(held):
-                self._agenda.add(('run', run.server.id), functools.partial(
+                self._agenda.add(('run', run.plan.run_id), functools.partial(
                     self._go_on, trust_id, _Followed(run, time.monotonic())))
         except errors.Unavailable as error:
             held.lockouts += 1
@@ -196,7 +201,7 @@ class Worker:
             server = _peek(cloud, run)
             if server is not None and server.task_state and (
                     server.task_state == run.server.task_state):
-                return pace.after_look(run, time.monotonic() - followed.since)
+                return self._pause(followed)
             followed.run = advance.advance(cloud, run, server=server)
             if not followed.run.open:
                 self._ended(held, cloud, followed.run)
@@ -213,10 +218,14 @@ class Worker:
             self._counters.error(error.service)
             return pace.after_error(followed.problems)
         followed.problems = 0
-        now = time.monotonic()
         if followed.run.progress != run.progress:
-            followed.since = now
-        return pace.after_look(followed.run, now - followed.since)
+            followed.since = time.monotonic()
+        return self._pause(followed)
+
+    def _pause(self, followed: _Followed) -> float:
+        return pace.after_look(
+            followed.run, time.monotonic() - followed.since,
+            len(self._agenda), self._rate)
 
     def _ended(self, held: _Held, cloud: clouds.Cloud,
                run: journal.Journal) -> None:
@@ -224,6 +233,10 @@ class Worker:
             self._take_back(held.trust.id, cloud)
         else:
             self._look_into(held.trust.id)
+        if run.superseded:
+            LOG.info('Run %s on server %s was dismissed, or another one '
+                     'follows it', run.plan.run_id, run.server.id)
+            return
         LOG.info('Run %s on server %s has ended: %s', run.plan.run_id,
                  run.server.id, run.progress.failure or 'done')
         self._counters.ended(run)

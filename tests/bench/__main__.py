@@ -17,6 +17,7 @@ import time
 
 from tests.bench import downtime
 from tests.bench import listing
+from tests.bench import load
 from tests.bench import soak
 from tests.cloud import launcher
 from tests.cloud import seed
@@ -29,7 +30,7 @@ MEASUREMENTS = {'downtime': downtime.measure, 'listing': listing.measure,
 def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m tests.bench',
                                      description=__doc__)
-    parser.add_argument('what', nargs='+', choices=MEASUREMENTS)
+    parser.add_argument('what', nargs='+', choices=[*MEASUREMENTS, 'load'])
     options = parser.parse_args()
     began = time.monotonic()
 
@@ -37,6 +38,9 @@ def main() -> None:
         print(f'[{time.monotonic() - began:6.1f} s] {text}', flush=True)
 
     for what in options.what:
+        if what == 'load':  # against a stand-in
+            load.measure(say)
+            continue
         where = site.plan(f'bench-{what}', 0)
         launcher.wipe(where, say)
         try:

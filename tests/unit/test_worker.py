@@ -181,6 +181,37 @@ def test_a_run_with_another_trust_is_left_to_that(openstack, worker):
     assert other.id not in openstack.trusts
 
 
+def test_one_trust_without_access_keeps_a_timer_from_no_other(
+        openstack, worker, access, caplog):
+    lost = delegate._trust(openstack.cloud(), WORKER, 60, time.time)
+    handed_on(openstack)
+    cloud = access.cloud
+
+    def some(trust):
+        if trust.id == lost.id:
+            raise errors.Forbidden('identity', 'Trustor is disabled', 403)
+        return cloud(trust)
+    access.cloud = some
+    worker.once()
+    assert openstack.actions() == ['createImage']
+    assert 'Trustor is disabled' in caplog.text
+
+
+def test_a_run_that_follows_another_on_its_server_is_followed_too(
+        openstack, worker):
+    server, first = handed_on(openstack)
+    worker._look_for_trusts()
+    worker._begin(first.progress.trust)
+    server['metadata'].clear()
+    _server, second = handed_on(openstack, server)
+    worker._look_for_trusts()
+    worker._begin(second.progress.trust)
+    jobs = worker._agenda._jobs
+    assert jobs['run', first.plan.run_id]() is None
+    assert jobs['run', second.plan.run_id]() is not None
+    assert list(openstack.trusts) == [second.progress.trust]
+
+
 def test_a_run_is_found_behind_many_others(openstack, worker):
     for _ in range(230):
         openstack.server(tags=[journal.TAG])
@@ -213,6 +244,7 @@ def test_an_expired_trust_is_not_used(openstack, access, worker):
 def test_a_trust_that_gives_no_access_is_logged_and_left_for_a_while(
         openstack, access, at_work, caplog, error):
     access.refused = error
+    caplog.set_level(logging.INFO)
     _server, run = handed_on(openstack)
     until(lambda: 'gives no access' in caplog.text)
     assert run.progress.trust in caplog.text and error.detail in caplog.text
@@ -252,6 +284,8 @@ def test_the_pause_is_a_share_of_the_wait():
     assert pace.after_look(away, 1e6) <= 30
     assert pace.after_look(there, 0) >= 1
     assert pace.after_look(there, 1e6) <= 60
+    # A thousand runs share the looks.
+    assert pace.after_look(away, 0, others=999) >= 999 / pace.RATE
     assert [pace.after_error(number) for number in (1, 2, 3, 99)] == [
         1, 2, 4, 60]
     assert pace.after_lockout(99) == 600
@@ -307,7 +341,7 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
     trust_id = run.progress.trust
     worker._look_for_trusts()
     worker._begin(trust_id)
-    followed = worker._agenda._jobs['run', server['id']]
+    followed = worker._agenda._jobs['run', run.plan.run_id]
     fickle.gives = False
     worker._look_for_trusts()
     fickle.gives = True
