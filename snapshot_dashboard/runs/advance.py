@@ -210,7 +210,7 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
         if step.do in (steps.Do.WAIT, steps.Do.NOTHING):
             break
         LOG.info('Run %s on server %s: %s', run.plan.run_id, run.server.id,
-                 step.do.value)
+                 step.do.value, extra={**run.fields, 'step': step.do.value})
         if seen.server is None:
             # The record went with the server; what is left is tidied up.
             return _after_the_server(cloud, run, step, now, clock)

@@ -185,6 +185,11 @@ class Journal:
     def open(self) -> bool:
         return not (self.progress.ended or self.superseded)
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """What log lines about it hold for machines."""
+        return {'run': self.plan.run_id, 'server': self.server.id}
+
 
 def write_plan(plan: Plan) -> dict[str, str]:
     """The metadata of a run that begins."""

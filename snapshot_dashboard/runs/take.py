@@ -95,7 +95,7 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
         # The next look shows what is left, and a missing mark is no reason
         # to keep the instance off.
         LOG.warning('Run %s: not %s: %s', run.plan.run_id, step.do.value,
-                    error)
+                    error, extra=run.fields)
     return run
 
 
@@ -133,14 +133,14 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
     try:
         result = call()
     except (errors.Conflict, errors.NotFound) as error:
-        LOG.info('Run %s: %s', run.plan.run_id, error)
+        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.fields)
         return note(cloud, run, now, progress)
     except (errors.Forbidden, errors.Refused) as error:
-        LOG.warning('Run %s: %s', run.plan.run_id, error)
+        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
         return note(cloud, run, now, dataclasses.replace(
             progress, failure=failure.value, detail=error.detail))
     except errors.Unavailable as error:
-        LOG.warning('Run %s: %s', run.plan.run_id, error)
+        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
         if error.status == 500:  # a gateway's 502 to 504 answer nothing
             note(cloud, run, now, dataclasses.replace(
                 progress, detail=error.detail))

@@ -22,6 +22,7 @@ import threading
 from keystoneauth1 import exceptions as keystone_errors
 from openstack import config as openstack_config
 from openstack import exceptions as openstack_errors
+from pythonjsonlogger import json as json_logging
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.worker import access
@@ -83,6 +84,8 @@ def _options(arguments: Sequence[str]) -> tuple[
     own.add_argument(
         '--metrics-address', default='127.0.0.1', metavar='ADDRESS',
         help='the address to show them at (default: %(default)s)')
+    own.add_argument('--log-json', action='store_true',
+                     help='log one JSON object a line')
     own.add_argument('--debug', action='store_true', help='log more')
     options = parser.parse_args(arguments)
     if options.interval < 0.2 or min(
@@ -101,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options, config = _options(
         sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(level=logging.INFO, format=_FORMAT)
+    _log(options.log_json)
     logging.getLogger('snapshot_dashboard').setLevel(
         logging.DEBUG if options.debug else logging.INFO)
     counts = counters.Counters()
@@ -131,6 +134,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         sharing.leave()
     return 0
+
+
+def _log(as_json: bool) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(json_logging.JsonFormatter(
+        _FORMAT, rename_fields={'asctime': 'time', 'levelname': 'level',
+                                'name': 'logger'}) if as_json
+        else logging.Formatter(_FORMAT))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
 
 
 def _work(doing: worker.Worker, threads: int) -> None:

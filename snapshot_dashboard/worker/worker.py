@@ -121,7 +121,7 @@ class Worker:
             if trust_id not in usable:
                 LOG.info('Trust %s has expired or was taken back; a run of it '
                          'that is open goes on when somebody looks at it',
-                         trust_id)
+                         trust_id, extra={'trust': trust_id})
             self._forget(trust_id)
         for trust_id in mine - set(self._held):
             self._held[trust_id] = _Held(usable[trust_id])
@@ -148,7 +148,8 @@ class Worker:
                     self._go_on, trust_id, _Followed(run, time.monotonic())))
         except errors.Unavailable as error:
             held.lockouts += 1
-            LOG.warning('Trust %s: %s', trust_id, error)
+            LOG.warning('Trust %s: %s', trust_id, error,
+                        extra={'trust': trust_id})
             self._counters.error(error.service)
             return pace.after_error(held.lockouts)
         except errors.ServiceError as error:
@@ -158,7 +159,10 @@ class Worker:
             held.lockouts += 1
             LOG.warning('Trust %s of user %s in project %s gives no access: '
                         '%s', trust_id, held.trust.trustor_id,
-                        held.trust.project_id, error)
+                        held.trust.project_id, error,
+                        extra={'trust': trust_id,
+                               'user': held.trust.trustor_id,
+                               'project': held.trust.project_id})
             self._counters.error(error.service)
             return pace.after_lockout(held.lockouts)
         held.lockouts = 0
@@ -172,13 +176,15 @@ class Worker:
         cloud = held.cloud = held.cloud or self._access.cloud(held.trust)
         if held.trust.uses is not None:
             # It only asked whether anybody is there, and the token says it.
-            LOG.info('Answered trust %s', held.trust.id)
+            LOG.info('Answered trust %s', held.trust.id,
+                     extra={'trust': held.trust.id})
             self._forget(held.trust.id)
             return []
         found = [run for run in advance.runs(cloud, everything=True)[0]
                  if run.open and run.progress.trust in ('', held.trust.id)]
         if not found:
-            LOG.info('Trust %s: no run is open', held.trust.id)
+            LOG.info('Trust %s: no run is open', held.trust.id,
+                     extra={'trust': held.trust.id})
             self._take_back(held.trust.id, cloud)
         return found
 
@@ -208,13 +214,15 @@ class Worker:
                 return None
         except errors.Unauthorized as error:
             LOG.warning('Run %s: trust %s gives no access any more: %s',
-                        run.plan.run_id, trust_id, error)
+                        run.plan.run_id, trust_id, error,
+                        extra={**run.fields, 'trust': trust_id})
             held.cloud = None
             self._look_into(trust_id, pace.after_lockout(1))
             return self._interval
         except errors.ServiceError as error:
             followed.problems += 1
-            LOG.warning('Run %s: %s', run.plan.run_id, error)
+            LOG.warning('Run %s: %s', run.plan.run_id, error,
+                        extra=run.fields)
             self._counters.error(error.service)
             return pace.after_error(followed.problems)
         followed.problems = 0
@@ -235,10 +243,13 @@ class Worker:
             self._look_into(held.trust.id)
         if run.superseded:
             LOG.info('Run %s on server %s was dismissed, or another one '
-                     'follows it', run.plan.run_id, run.server.id)
+                     'follows it', run.plan.run_id, run.server.id,
+                     extra=run.fields)
             return
+        result = run.progress.failure or 'done'
         LOG.info('Run %s on server %s has ended: %s', run.plan.run_id,
-                 run.server.id, run.progress.failure or 'done')
+                 run.server.id, result,
+                 extra={**run.fields, 'result': result})
         self._counters.ended(run)
 
 

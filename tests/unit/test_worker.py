@@ -12,7 +12,10 @@
 
 """The worker: from trusts to runs, and what becomes of either."""
 
+import json
 import logging
+import subprocess
+import sys
 import threading
 import time
 
@@ -382,3 +385,16 @@ def test_two_on_one_machine_share_by_a_file(tmp_path, monkeypatch):
     both[0].leave()
     until(lambda: both[1].of(trusts) == trusts)
     both[1].leave()
+
+
+def test_log_lines_for_machines_name_run_server_and_step():
+    code = (
+        'import logging; from snapshot_dashboard.worker import main;'
+        'main._log(True);'
+        'logging.getLogger("x").info("Run %s", "r", extra={"run": "r"})')
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True,
+                          text=True, check=True)
+    line = json.loads(done.stderr)
+    assert (line['message'], line['run']) == ('Run r', 'r')
+    assert (line['level'], line['logger']) == ('INFO', 'x')
+    assert line['time']
