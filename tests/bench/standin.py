@@ -149,6 +149,8 @@ class StandIn(fakes.FakeOpenStack):
 
     def _token(self, auth, context):
         trust = auth.get('scope', {}).get('OS-TRUST:trust')
+        if trust and trust['id'] not in self.trusts:
+            return self._refuse(context, 404, 'no such trust')
         context.status_code = 201
         # The id of a trust is its token: that tells the project.
         context.headers['X-Subject-Token'] = trust['id'] if trust else 'own'
