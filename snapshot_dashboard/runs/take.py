@@ -63,13 +63,16 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if progress is not None and step.do in _ATTEMPTS:
         progress = dataclasses.replace(progress, asked=asked,
                                        attempt=uuid.uuid4().hex[:8])
-    noted, made_of = cloud.together(
-        lambda: note(cloud, run, now, progress),
-        lambda: (recipe.of(cloud, run.server)
-                 if step.do is steps.Do.CAPTURE else recipe.Recipe()))
-    if isinstance(noted, errors.ServiceError):
-        raise noted
-    run = noted
+    made_of = recipe.Recipe()
+    if step.do is steps.Do.CAPTURE:  # each is a call: at the same time
+        noted, made_of = cloud.together(
+            lambda: note(cloud, run, now, progress),
+            lambda: recipe.of(cloud, run.server))
+        if isinstance(noted, errors.ServiceError):
+            raise noted
+        run = noted
+    else:
+        run = note(cloud, run, now, progress)
     if step.do in _ATTEMPTS and clock() - asked > situation.STALE:
         return run
     if step.do is steps.Do.POWER_OFF:

@@ -49,8 +49,8 @@ def after_look(run: journal.Journal, still: float, others: int = 0,
     :param rate: looks at all of them per second, at the most.
     """
     progress = run.progress
-    away = (progress.stops or progress.off) and not progress.starts
-    pace = _AWAY if away or progress.starts else _THERE
+    away = progress.stops or progress.off or progress.starts
+    pace = _AWAY if away else _THERE
     pause = min(max(still * pace.share, pace.least), pace.most)
     return max(pause, others / rate)
 

@@ -27,7 +27,6 @@ import time
 from tests.bench import report
 from tests.bench import standin
 from tests.cloud import launcher
-from tests.cloud import site
 
 RUNS = int(os.environ.get('SNAPSHOT_RUNS', '1000'))
 _LOOK = 0.2
@@ -87,10 +86,8 @@ def _play(number: int, say: launcher.Say) -> dict[str, str]:
 
 @contextlib.contextmanager
 def _worker(cloud: standin.StandIn, log: pathlib.Path, more: list[str]):
-    environment = {
-        **os.environ, 'OS_AUTH_URL': f'{cloud.address}/keystone/v3',
-        'OS_USERNAME': 'worker', 'OS_PASSWORD': site.PASSWORD,
-        'OS_USER_DOMAIN_ID': 'default', 'OS_REGION_NAME': site.REGION}
+    environment = launcher.worker_environment(
+        f'{cloud.address}/keystone/v3')
     with open(log, 'wb') as output:
         process = subprocess.Popen(
             [sys.executable, '-m', 'snapshot_dashboard.worker', *more],

@@ -85,7 +85,7 @@ def worker_up(where: site.Site, say: Say) -> None:
     say('starting the worker')
     processes.start(
         where, 'worker', [sys.executable, '-m', 'snapshot_dashboard.worker'],
-        worker_environment(where), site.REPOSITORY)
+        worker_environment(where.auth_url), site.REPOSITORY)
 
 
 def name_worker(where: site.Site) -> None:
@@ -95,9 +95,9 @@ def name_worker(where: site.Site) -> None:
     where.worker_user.write_text(user.id)
 
 
-def worker_environment(where: site.Site) -> dict[str, str]:
+def worker_environment(auth_url: str) -> dict[str, str]:
     """What an operator sets for a worker."""
-    return {**os.environ, 'OS_AUTH_URL': where.auth_url,
+    return {**os.environ, 'OS_AUTH_URL': auth_url,
             'OS_USERNAME': seed.WORKER, 'OS_PASSWORD': site.PASSWORD,
             'OS_USER_DOMAIN_ID': 'default', 'OS_REGION_NAME': site.REGION,
             'PYTHONWARNINGS': 'ignore'}

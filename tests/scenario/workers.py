@@ -32,7 +32,7 @@ class Workers:
 
     def __init__(self, where, folder: pathlib.Path):
         self._folder = folder
-        self._environment = launcher.worker_environment(where)
+        self._environment = launcher.worker_environment(where.auth_url)
         admin = bootstrap.connect(where, 'admin', seed.PROJECT)
         self.user_id = admin.identity.find_user(seed.WORKER).id
         self._all: list[subprocess.Popen] = []
