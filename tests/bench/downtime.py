@@ -23,6 +23,7 @@ import contextlib
 import datetime
 import statistics
 import time
+from typing import Any
 
 from snapshot_dashboard import marks
 from snapshot_dashboard import settings
@@ -45,6 +46,8 @@ _SCRIPT_POLL = 0.2
 _SELDOM = 1.0
 #: The page looks twice as often while an instance is away.
 _POLL_INTERVAL = settings.DEFAULTS['POLL_INTERVAL']
+#: Takes a snapshot of a server, which has been off for that in the end.
+_Take = Callable[[scenario.Cloud, Any], None]
 
 
 def measure(where: site.Site, say: launcher.Say) -> None:
@@ -52,33 +55,44 @@ def measure(where: site.Site, say: launcher.Say) -> None:
     launcher.dashboard_up(where, say)
     alice = scenario.connect(where, 'alice')
     box = knobs.Knobs(where.knobs)
-    times: dict[str, list[float]] = {}
-    launcher.worker_up(where, say)
-    with box.turned('server.upload', seconds=UPLOAD), _page(where) as look:
+
+    def compare(name: str, take: _Take) -> tuple[list[float], list[float]]:
+        """Seconds away by the script and by one of ours, in turns.
+
+        Not all three in turns: what a turn finds warm depends on how much
+        time the one before it took.
+        """
+        times: dict[str, list[float]] = {'script': [], name: []}
         for _ in range(ROUNDS):
-            for name, take in (
-                    ('script', _by_script),
-                    ('page', lambda *args: _by_page(look, *args)),
-                    ('worker', lambda *args: _by_worker(where, *args))):
+            for who, turn in (('script', _by_script), (name, take)):
                 server = alice.find('web-1')
-                take(alice, server)
-                times.setdefault(name, []).append(_away(alice, server))
-                say(f'{name}: {times[name][-1]:.2f} s')
-    script, page, worker = (statistics.median(times[name])
-                            for name in ('script', 'page', 'worker'))
+                turn(alice, server)
+                times[who].append(_away(alice, server))
+                say(f'{who}: {times[who][-1]:.2f} s')
+        return times['script'], times[name]
+
+    with box.turned('server.upload', seconds=UPLOAD):
+        with _page(where) as look:
+            beside_page, page = compare(
+                'page', lambda *args: _by_page(look, *args))
+        launcher.worker_up(where, say)
+        beside_worker, worker = compare(
+            'worker', lambda *args: _by_worker(where, *args))
+    longer = statistics.median(page) - statistics.median(beside_page)
+    factor = statistics.median(worker) / statistics.median(beside_worker)
     report.write('downtime', report.table(
         ('', 'median', 'least', 'most'), [
             (label, *(f'{value:.2f} s' for value in (
-                statistics.median(times[name]), min(times[name]),
-                max(times[name]))))
-            for name, label in (
-                ('script', f'Script, polls every {_SCRIPT_POLL} s'),
-                ('page', f'Open page, POLL_INTERVAL {_POLL_INTERVAL} s'),
-                ('worker', 'Worker, nobody looks'))])
-        + f'\nThe page takes {page - script:.2f} s longer than the script, '
-          f'or {(page - script) / _POLL_INTERVAL:.1f} poll intervals; the '
-          f'worker takes {worker / script:.2f} times as long. Medians of '
-          f'{ROUNDS} rounds each, with an upload of {UPLOAD:.0f} s.\n')
+                statistics.median(times), min(times), max(times))))
+            for label, times in (
+                (f'Script, polls every {_SCRIPT_POLL} s', beside_page),
+                (f'Open page, POLL_INTERVAL {_POLL_INTERVAL} s', page),
+                ('Script again', beside_worker),
+                ('Worker, nobody looks', worker))])
+        + f'\nThe page takes {longer:.2f} s longer than the script in turn '
+          f'with it, or {longer / _POLL_INTERVAL:.1f} poll intervals; the '
+          f'worker takes {factor:.2f} times as long. Medians of {ROUNDS} '
+          f'rounds each, with an upload of {UPLOAD:.0f} s.\n')
 
 
 def _by_script(alice: scenario.Cloud, server) -> None:

@@ -40,6 +40,7 @@ from tests.cloud import machine
 from tests.cloud import processes
 from tests.cloud import site
 from tests.scenario import conftest as scenario
+from tests.scenario import waiting
 
 RUNS = int(os.environ.get('SNAPSHOT_SOAK_RUNS', '200'))
 INSTANCES = 20
@@ -123,11 +124,11 @@ def _instances(where: site.Site, say: launcher.Say) -> list[str]:
         made.append(nova.servers.create(f'soak-{number}', flavor=flavor,
                                         nics='none', **options))
     for number, server in enumerate(made):
-        scenario.until(lambda server=server: cloud.compute.server(
+        waiting.until(lambda server=server: cloud.compute.server(
             server.id).status == 'ACTIVE', f'{server.name} runs')
         if number % 5 == 3:
             volume = cinder.volumes.create(1, name=server.name)
-            scenario.until(lambda volume=volume: cloud.volumes.volume(
+            waiting.until(lambda volume=volume: cloud.volumes.volume(
                 volume.id).status == 'available', 'its volume is there')
             nova.volumes.create_server_volume(server.id, volume.id)
     return [server.id for server in made]
@@ -186,7 +187,7 @@ class _Run:
             with contextlib.suppress(Exception):  # noqa: BLE001
                 return [call(scenario.connect(self.where, 'alice'))]
             time.sleep(_POLL)
-        return scenario.until(asked, self.name)[0]
+        return waiting.until(asked, self.name)[0]
 
     def _read(self) -> journal.Journal | None:
         return self._ask(
@@ -232,7 +233,7 @@ class _Run:
                 self.session.post(
                     f'{pages.PANEL}runs/{self.server_id}/dismiss/')
             return self._read() is None
-        scenario.until(dismissed, f'{self.name} is dismissed')
+        waiting.until(dismissed, f'{self.name} is dismissed')
 
     def _clear(self, cloud: scenario.Cloud, plan: journal.Plan) -> None:
         """Make room for the next ones."""

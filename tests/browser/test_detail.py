@@ -25,8 +25,8 @@ from tests.cloud import seed
 from tests.scenario.conftest import connect
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
 from tests.scenario.test_details import row_named
+from tests.scenario.waiting import until
 
 
 def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):

@@ -17,6 +17,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.scenario import conftest as scenario
+from tests.scenario import waiting
 
 
 def test_the_panel_is_found_in_the_menu(screen):
@@ -205,7 +206,7 @@ def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
     # The instance is switched off behind the user's back.
     server = alice.find('web-1')
     alice.compute.stop(server.id)
-    scenario.until(lambda: alice.compute.server(
+    waiting.until(lambda: alice.compute.server(
         server.id).status == 'SHUTOFF', 'it is off')
     page.click('.button-final')
     expect(page.locator('.alert-danger').filter(
@@ -213,7 +214,7 @@ def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
     expect(page.locator('[name=seen_status]')).to_have_value('ACTIVE')
     expect(page.locator('[name=power_off]')).not_to_be_checked()
     alice.compute.start(server.id)
-    scenario.until(lambda: alice.compute.server(
+    waiting.until(lambda: alice.compute.server(
         server.id).status == 'ACTIVE', 'it runs')
     assert user.errors == []
 

@@ -22,7 +22,7 @@ from tests.cloud import launcher
 from tests.cloud import processes
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
+from tests.scenario.waiting import until
 
 
 @pytest.fixture(scope='module', autouse=True)

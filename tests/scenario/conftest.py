@@ -35,19 +35,8 @@ from tests.cloud import machine
 from tests.cloud import processes
 from tests.cloud import seed
 from tests.cloud import site
-
-PATIENCE = 60
-
-
-def until(condition, what):
-    """The first true value of a condition; fails when it takes too long."""
-    end = time.monotonic() + PATIENCE
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < end, f'not so after {PATIENCE} s: {what}'
-        time.sleep(0.1)
+from tests.scenario import workers as worker_processes
+from tests.scenario.waiting import until
 
 
 class Cloud(clouds.Cloud):
@@ -87,10 +76,15 @@ class Cloud(clouds.Cloud):
 
 
 def connect(where, user, project=seed.PROJECT):
-    session = keystone_session.Session(identity.V3Password(
+    return connected(where, identity.V3Password(
         where.auth_url, username=user, password=site.PASSWORD,
         user_domain_id='default', project_name=project,
-        project_domain_id='default'), timeout=30)
+        project_domain_id='default'))
+
+
+def connected(where, auth):
+    """Our cloud for any way to sign in."""
+    session = keystone_session.Session(auth, timeout=30)
     project_id = session.get_project_id()
     made = Cloud(session, {
         'compute': where.endpoint('nova'), 'image': where.endpoint('glance'),
@@ -190,6 +184,14 @@ class Shells:
 @pytest.fixture
 def shells(where, tmp_path):
     return Shells(where, tmp_path)
+
+
+@pytest.fixture
+def workers(where, tmp_path):
+    """Starts workers; they are gone after the test."""
+    made = worker_processes.Workers(where, tmp_path)
+    yield made
+    made.end_all()
 
 
 @pytest.fixture

@@ -27,8 +27,8 @@ from tests.cloud import bootstrap
 from tests.cloud import seed
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
 from tests.scenario.test_details import row_named
+from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 FLAVOR = 'm1.small'

@@ -23,7 +23,7 @@ from snapshot_dashboard.runs import advance
 from tests.cloud import seed
 from tests.scenario import advancer
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
+from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 

@@ -23,7 +23,7 @@ from tests.cloud import site
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
+from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 

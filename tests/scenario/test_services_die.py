@@ -21,7 +21,7 @@ from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import situation
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
+from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 

@@ -22,7 +22,7 @@ from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.runs import single_volume
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
+from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 

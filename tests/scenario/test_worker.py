@@ -14,8 +14,6 @@
 
 import contextlib
 import signal
-import socket
-import subprocess
 import time
 
 from keystoneauth1 import exceptions as keystone_errors
@@ -27,49 +25,21 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
-from tests import provide
 from tests.cloud import seed
 from tests.cloud import site
-from tests.scenario import workers as processes
 from tests.scenario.conftest import connect
 from tests.scenario.conftest import unique
-from tests.scenario.conftest import until
+from tests.scenario.waiting import until
+from tests.scenario.workers import begun
+from tests.scenario.workers import saving
+from tests.scenario.workers import trusts
+from tests.scenario.workers import whole_and_running
 
 pytestmark = pytest.mark.usefixtures('tidy')
 
 
-@pytest.fixture
-def workers(where, tmp_path):
-    made = processes.Workers(where, tmp_path)
-    yield made
-    made.end_all()
-
-
-def trusts(cloud):
-    """The ids of the trusts that a user has made and that can be used."""
-    found = cloud.identity._http.get('/OS-TRUST/trusts', params={
-        'trustor_user_id': cloud.user_id}).json()['trusts']
-    return {trust['id'] for trust in found if trust['remaining_uses'] != 0}
-
-
-def begun(alice, workers, name='web-1', **options):
-    """A run that was handed on, and that nobody has looked at yet."""
-    return workers.hand_on(alice, alice.begin(
-        alice.find(name), unique('alone'), **options))
-
-
 def there(cloud, run):
     return journal.read(cloud.compute.server(run.server.id))
-
-
-def whole_and_running(cloud, run):
-    """That a run has come to the one end that was asked for."""
-    assert run.progress.failure == ''
-    (image,) = cloud.images.images(10, {marks.RUN: run.plan.run_id})
-    assert (image.id, image.status) == (run.progress.image_id, 'active')
-    assert cloud.compute.server(run.server.id).status == 'ACTIVE'
-    until(lambda: run.progress.trust not in trusts(cloud),
-          'the trust was taken back')
 
 
 @pytest.mark.parametrize('name', ['web-1', 'db-1', 'batch-1', 'locked-1'])
@@ -86,16 +56,6 @@ def test_a_run_is_seen_through_without_its_user(alice, workers, name):
     assert alice.compute.server(server.id).status == server.status
     until(lambda: run.progress.trust not in trusts(alice),
           'the trust was taken back')
-
-
-def saving(cloud, run):
-    """Whether Nova saves the run's image.
-
-    Of two notes at the same moment Nova may lose one, so the image is looked
-    for, as a run does, and not its note.
-    """
-    return [image for image in cloud.images.images(10, {
-        marks.RUN: run.plan.run_id}) if image.status == 'saving']
 
 
 #: How far a run is when its worker is killed; what holds it there.
@@ -247,54 +207,3 @@ def test_who_has_the_workers_password_has_no_more_than_the_trusts(
     assert reaches(trust_id=trust.id)
     alice.identity.delete_trust(trust.id)
     assert not reaches(trust_id=trust.id)
-
-
-@pytest.fixture
-def redis(tmp_path):
-    """A Redis of this test's own; starts, dies and starts again."""
-    server = provide.program('redis-server', 'redis-server')
-    with socket.socket() as free:
-        free.bind((site.HOST, 0))
-        port = free.getsockname()[1]
-    running = []
-
-    def start():
-        running.append(subprocess.Popen(
-            [server, '--port', str(port), '--bind', site.HOST,
-             '--save', '', '--dir', str(tmp_path)],
-            stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL))
-        until(lambda: site.port_is_taken(port), 'Redis listens')
-
-    def stop():
-        running[-1].kill()
-        running[-1].wait()
-
-    start()
-    yield f'redis://{site.HOST}:{port}', stop, start
-    stop()
-
-
-def test_workers_share_what_there_is_and_need_no_coordinator_for_it(
-        alice, workers, drivers, redis):
-    address, stop, start = redis
-    both = [workers.start('--coordinator', address) for _ in range(2)]
-
-    def is_shared():
-        """Whether each of some trusts was looked at by one of the two."""
-        asked = [delegate.ask(alice, workers.of(alice)) for _ in range(8)]
-        until(lambda: all(map(alice.identity.is_used_up, asked)), 'answered')
-        seen = [{one for one in asked if one in worker.log.read_text()}
-                for worker in both]
-        return seen[0] and seen[1] and not seen[0] & seen[1]
-
-    until(is_shared, 'they share')
-    stop()
-    with drivers.turned('server.upload', hold=True, only='web-1'):
-        run = begun(alice, workers)
-        until(lambda: saving(alice, run), 'it is being saved')
-    whole_and_running(alice, workers.finish(alice, run))
-    assert 'looks after everything' in workers.logs()
-    start()
-    until(is_shared, 'they share again')
-    workers.end(both[0], signal.SIGKILL)
-    whole_and_running(alice, workers.finish(alice, begun(alice, workers)))

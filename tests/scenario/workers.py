@@ -18,13 +18,15 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
 from tests.cloud import bootstrap
 from tests.cloud import launcher
 from tests.cloud import seed
-from tests.scenario.conftest import until
+from tests.scenario.waiting import until
 
 
 class Workers:
@@ -91,3 +93,36 @@ class Workers:
         except AssertionError:
             print(self.logs())
             raise
+
+
+def trusts(cloud):
+    """The ids of the trusts that a user has made and that can be used."""
+    found = cloud.identity._http.get('/OS-TRUST/trusts', params={
+        'trustor_user_id': cloud.user_id}).json()['trusts']
+    return {trust['id'] for trust in found if trust['remaining_uses'] != 0}
+
+
+def saving(cloud, run):
+    """Whether Nova saves the run's image.
+
+    Of two notes at the same moment Nova may lose one, so the image is looked
+    for, as a run does, and not its note.
+    """
+    return [image for image in cloud.images.images(10, {
+        marks.RUN: run.plan.run_id}) if image.status == 'saving']
+
+
+def begun(cloud, workers, name='web-1', **options):
+    """A run that was handed on, and that nobody has looked at yet."""
+    return workers.hand_on(cloud, cloud.begin(
+        cloud.find(name), f'alone-{uuid.uuid4().hex[:8]}', **options))
+
+
+def whole_and_running(cloud, run):
+    """That a run has come to the one end that was asked for."""
+    assert run.progress.failure == ''
+    (image,) = cloud.images.images(10, {marks.RUN: run.plan.run_id})
+    assert (image.id, image.status) == (run.progress.image_id, 'active')
+    assert cloud.compute.server(run.server.id).status == 'ACTIVE'
+    until(lambda: run.progress.trust not in trusts(cloud),
+          'the trust was taken back')
