@@ -39,7 +39,8 @@ DEFAULTS: dict[str, Any] = {
     # Whether Create Snapshot on the rows of Horizon's Instances and Volumes
     # opens the wizard.
     'ROW_ACTIONS': False,
-    # The id of the worker's user: runs are handed on to it. Empty for none.
+    # The id of the worker's user: runs are handed on to it. Empty for none;
+    # a dict by region where Horizon shows several.
     'WORKER_USER_ID': '',
     # The name of the role that it gets for a run, of those the user has.
     'WORKER_ROLE': 'member',
@@ -76,33 +77,37 @@ def _merged() -> dict[str, Any]:
             f'SNAPSHOT_DASHBOARD has no setting called {unknown}. There are: '
             f'{", ".join(sorted(DEFAULTS))}.')
     for name, value in own.items():
-        default = DEFAULTS[name]
-        number = isinstance(default, (int, float))
-        if isinstance(default, bool) != isinstance(value, bool) or (
-                number and not isinstance(value, (int, float))):
-            raise exceptions.ImproperlyConfigured(
-                f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be of "
-                f'the kind of its default, {default!r}.')
-        if name in MINIMA and value < MINIMA[name]:
-            raise exceptions.ImproperlyConfigured(
-                f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be "
-                f'{MINIMA[name]} or more.')
-        if name in MAXIMA and value > MAXIMA[name]:
-            raise exceptions.ImproperlyConfigured(
-                f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must be "
-                f'{MAXIMA[name]} or less.')
+        _check(name, value)
     merged = {**DEFAULTS, **own}
     try:
         merged['NOTICES'] = notices.parse_all(merged['NOTICES'])
     except ValueError as error:
         raise exceptions.ImproperlyConfigured(
             f"SNAPSHOT_DASHBOARD['NOTICES']: {error}.") from None
-    guide = merged['GUIDE_URL']
-    if guide and not notices.is_web_address(guide):
-        raise exceptions.ImproperlyConfigured(
-            f"SNAPSHOT_DASHBOARD['GUIDE_URL'] is {guide!r}; it must begin "
-            'with http:// or https://.')
     return merged
+
+
+def _check(name: str, value: Any) -> None:
+    """:raises ImproperlyConfigured: for a value that cannot be meant."""
+    def must(be: str) -> exceptions.ImproperlyConfigured:
+        return exceptions.ImproperlyConfigured(
+            f"SNAPSHOT_DASHBOARD['{name}'] is {value!r}; it must {be}.")
+
+    default = DEFAULTS[name]
+    number = isinstance(default, (int, float))
+    if isinstance(default, bool) != isinstance(value, bool) or (
+            number and not isinstance(value, (int, float))):
+        raise must(f'be of the kind of its default, {default!r}')
+    if name in MINIMA and value < MINIMA[name]:
+        raise must(f'be {MINIMA[name]} or more')
+    if name in MAXIMA and value > MAXIMA[name]:
+        raise must(f'be {MAXIMA[name]} or less')
+    if name == 'GUIDE_URL' and value and not notices.is_web_address(value):
+        raise must('begin with http:// or https://')
+    if name == 'WORKER_USER_ID':
+        ids = value.values() if isinstance(value, dict) else [value]
+        if not all(isinstance(user_id, str) for user_id in ids):
+            raise must('be the id of a user, or a dict of such ids by region')
 
 
 def get(name: str) -> Any:

@@ -18,7 +18,7 @@ import bs4
 from django.core import cache
 import pytest
 
-from snapshot_dashboard.content.compute_snapshots import unattended
+from snapshot_dashboard.content.compute_snapshots import worker_views
 from snapshot_dashboard.runs import journal
 from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
@@ -85,7 +85,7 @@ def test_a_worker_that_does_not_answer_is_not_promised(
         client, openstack, monkeypatch):
     asked = ask(client)
     openstack.trusts.clear()  # it has expired
-    late = time.time() + unattended.PATIENCE + 1
+    late = time.time() + worker_views.PATIENCE + 1
     monkeypatch.setattr(time, 'time', lambda: late)
     said = client.get(URL, asked).json()
     assert said['state'] == 'silent' and 'Nobody answers' in said['text']
@@ -106,6 +106,30 @@ def test_who_cannot_hand_on_is_told_before_the_button(client, openstack,
     openstack.faults['POST', 'OS-TRUST'] = status
     said = client.post(URL).json()
     assert said['state'] == state and 'Keep this page open' in said['text']
+
+
+@pytest.mark.usefixtures('member')
+@pytest.mark.parametrize('region, worker', [
+    ('RegionOne', 'here'), ('RegionTwo', None)])
+def test_a_region_has_its_own_worker_or_none(client, openstack, settings,
+                                             region, worker):
+    """The test's user is in RegionOne."""
+    settings.SNAPSHOT_DASHBOARD = {'WORKER_USER_ID': {region: 'here'}}
+    server = openstack.server(status='SHUTOFF')
+    submit(client, server)
+    assert [trust['trustee_user_id'] for trust in openstack.trusts.values()
+            ] == [worker] * bool(worker)
+    assert client.post(URL).status_code == (200 if worker else 403)
+
+
+@pytest.mark.usefixtures('member')
+def test_one_worker_does_not_answer_for_another(client, openstack, settings):
+    settings.SNAPSHOT_DASHBOARD = {'WORKER_USER_ID': {'RegionOne': 'one'}}
+    asked = ask(client)
+    answer(openstack)
+    assert client.get(URL, asked).json()['state'] == 'alive'
+    settings.SNAPSHOT_DASHBOARD = {'WORKER_USER_ID': {'RegionOne': 'two'}}
+    assert client.post(URL).json()['state'] == 'asked'
 
 
 @pytest.mark.usefixtures('configured', 'reader')

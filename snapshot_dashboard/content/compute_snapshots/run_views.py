@@ -77,7 +77,7 @@ class AdvanceView(_WriteView):
     def write(self, cloud, server_id):
         found = [run for run in advance.runs(cloud)[0]
                  if run.open and rights.can_advance(self.request, run)
-                 and not unattended.is_looked_after(run)]
+                 and not unattended.is_looked_after(self.request, run)]
         results = cloud.together(*(
             functools.partial(advance.advance, cloud, run)
             for run in found))
@@ -158,5 +158,5 @@ class RetryView(_OneRunView):
         with contextlib.suppress(advance.Busy):
             begun = unattended.hand_on(
                 self.request, cloud, advance.begin(cloud, run.server, plan))
-            if not unattended.is_looked_after(begun):
+            if not unattended.is_looked_after(self.request, begun):
                 advance.advance(cloud, begun)

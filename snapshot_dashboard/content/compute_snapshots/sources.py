@@ -218,7 +218,7 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
     cloud = connect.cloud(request)
     begun = unattended.hand_on(
         request, cloud, advance.begin(cloud, facts.server, plan))
-    if unattended.is_looked_after(begun):
+    if unattended.is_looked_after(request, begun):
         return MAY_LEAVE
     try:
         advance.advance(cloud, begun)

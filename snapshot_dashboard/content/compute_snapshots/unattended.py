@@ -10,132 +10,81 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Hand runs on to the worker, and find out whether there is one.
+"""Hand runs on to the worker, and know whether there is one.
 
-A worker shows that it is there by answering a question (``delegate.ask``).
+A worker shows that it is there by answering a question (``worker_views``).
 The answer counts for a minute, for all users of this Horizon.
 """
 
 import logging
 
 from django.core import cache
-from django.core import exceptions as django_exceptions
-from django.core import signing
-from django.http import JsonResponse
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as _
-from django.views import generic
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import take
 
 LOG = logging.getLogger(__name__)
-#: In the cache: a worker was there a moment ago.
-_SEEN = 'snapshot_dashboard.worker_seen'
-#: What was asked comes back from the page, signed: requests at the same time
-#: overwrite each other's sessions.
-_SALT = 'snapshot_dashboard.asked'
+#: In the cache, with its user's id: that worker was there a moment ago.
+_SEEN = 'snapshot_dashboard.worker_seen.'
 #: Seconds for which an answer counts.
 ANSWER_LIFETIME = 60
-#: Seconds after which a question has no answer.
-PATIENCE = 12
-ALIVE = _("You may leave this page while the snapshot is under way: it is "
-          "seen through without you.")
-SILENT = _("Nobody answers who would see it through without you. Keep this "
-           "page open until the snapshot is finished. Should you leave, it "
-           "goes on when you or another member of the project comes back.")
-REFUSED = _("The way you signed in does not let you hand it on. Keep this "
-            "page open until the snapshot is finished. Should you leave, it "
-            "goes on when you or another member of the project comes back.")
 
 
 def address(request) -> str:
     """Where to ask for a worker; empty where the cloud has none."""
-    if settings.get('WORKER_USER_ID') and rights.can_advance(request):
+    if user_id(request) and rights.can_advance(request):
         return reverse('horizon:project:compute_snapshots:worker')
     return ''
 
 
-def is_alive() -> bool:
-    """Whether a worker has answered a moment ago."""
-    return bool(cache.cache.get(_SEEN))
+def user_id(request) -> str:
+    """Of the worker of the region that is looked at; empty without one."""
+    configured = settings.get('WORKER_USER_ID')
+    if isinstance(configured, str):
+        return configured
+    return configured.get(request.user.services_region, '')
 
 
-def is_looked_after(run: journal.Journal) -> bool:
+def is_alive(request) -> bool:
+    """Whether the worker has answered a moment ago."""
+    return cache.cache.get(_SEEN + user_id(request), False)
+
+
+def has_answered(request) -> None:
+    """Remember that the worker is there."""
+    cache.cache.set(_SEEN + user_id(request), True, ANSWER_LIFETIME)
+
+
+def is_looked_after(request, run: journal.Journal) -> bool:
     """Whether a worker is at it, so that a page would only be in its way.
 
     Two that bring a run forward do no harm, but volume snapshots that both
     make have to be removed again.
     """
-    return bool(run.progress.trust) and is_alive()
+    return bool(run.progress.trust) and is_alive(request)
 
 
 def hand_on(request, cloud: clouds.Cloud,
             run: journal.Journal) -> journal.Journal:
     """Hand a run on that was begun; it goes on attended if that fails."""
-    if not settings.get('WORKER_USER_ID'):
+    if not user_id(request):
         return run
     try:
-        return delegate.hand_on(cloud, run, _worker(request))
+        return delegate.hand_on(cloud, run, worker(request))
     except (errors.ServiceError, take.Superseded) as error:
         LOG.info('Run %s is not handed on: %s', run.plan.run_id, error)
         return run
 
 
-def _worker(request) -> delegate.Worker:
+def worker(request) -> delegate.Worker:
+    """How this user hands on what was begun in this project."""
     return delegate.Worker(
-        user_id=settings.get('WORKER_USER_ID'), trustor_id=request.user.id,
+        user_id=user_id(request), trustor_id=request.user.id,
         role=settings.get('WORKER_ROLE'),
         lifetime=settings.get('WORKER_TRUST_HOURS') * 3600)
-
-
-class WorkerView(generic.View):
-    """Asks for a worker by POST, and says by GET whether it has answered."""
-
-    def dispatch(self, request, *args, **kwargs):
-        if not address(request):
-            raise django_exceptions.PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
-
-    def post(self, request):
-        if is_alive():
-            return _say('alive', ALIVE)
-        try:
-            asked = delegate.ask(connect.cloud(request), _worker(request))
-        except errors.Unavailable as error:
-            LOG.warning('A worker could not be asked for: %s', error)
-            return _say('silent', SILENT)
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            LOG.info('User %s cannot hand on: %s', request.user.id, error)
-            return _say('refused', REFUSED)
-        return _say('asked', asked=signing.dumps(asked, salt=_SALT))
-
-    def get(self, request):
-        if is_alive():
-            return _say('alive', ALIVE)
-        said = request.GET.get('asked', '')
-        try:
-            # What has expired is gone, too, and that is no answer.
-            asked = signing.loads(said, salt=_SALT, max_age=PATIENCE)
-        except signing.BadSignature:
-            return _say('silent', SILENT)
-        try:
-            answered = connect.cloud(request).identity.is_used_up(asked)
-        except errors.ServiceError as error:
-            LOG.info('Has a worker answered? %s', error)
-            answered = False
-        if not answered:
-            return _say('asked', asked=said)
-        cache.cache.set(_SEEN, True, ANSWER_LIFETIME)
-        return _say('alive', ALIVE)
-
-
-def _say(state: str, text: object = '', asked: str = '') -> JsonResponse:
-    return JsonResponse({'state': state, 'text': str(text), 'asked': asked})

@@ -20,8 +20,8 @@ from snapshot_dashboard.content.compute_snapshots import edit_views
 from snapshot_dashboard.content.compute_snapshots import launch_views
 from snapshot_dashboard.content.compute_snapshots import run_views
 from snapshot_dashboard.content.compute_snapshots import share_views
-from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import views
+from snapshot_dashboard.content.compute_snapshots import worker_views
 
 urlpatterns = [
     path('', views.IndexView.as_view(), name='index'),
@@ -43,7 +43,7 @@ urlpatterns = [
     path('create/', views.CreateView.as_view(), name='create'),
     path('sources/<slug:source_id>/facts/', views.FactsView.as_view(),
          name='facts'),
-    path('worker/', unattended.WorkerView.as_view(), name='worker'),
+    path('worker/', worker_views.WorkerView.as_view(), name='worker'),
     path('runs/', run_views.RunsView.as_view(), name='runs'),
     path('runs/advance/', run_views.AdvanceView.as_view(), name='advance'),
     path('runs/<uuid:server_id>/cancel/', run_views.CancelView.as_view(),
