@@ -33,6 +33,7 @@ from snapshot_dashboard.runs import journal
 from tests.scenario import advancer
 from tests.scenario import conftest
 from tests.scenario import proxy
+from tests.scenario import waiting
 
 #: The calls of a run, as the proxy sees them.
 STEPS = {
@@ -76,17 +77,17 @@ def lanes(where):
         volume = cinder.volumes.create(1, name=f'lane-{number}')
         made.append((server, volume))
     for server, volume in made:
-        conftest.until(lambda server=server: cloud.compute.server(
+        waiting.until(lambda server=server: cloud.compute.server(
             server.id).status == 'ACTIVE', 'the lane runs')
-        conftest.until(lambda volume=volume: cloud.volumes.volume(
+        waiting.until(lambda volume=volume: cloud.volumes.volume(
             volume.id).status == 'available', 'the volume is there')
         nova.volumes.create_server_volume(server.id, volume.id)
-        conftest.until(lambda volume=volume: cloud.volumes.volume(
+        waiting.until(lambda volume=volume: cloud.volumes.volume(
             volume.id).status == 'in-use', 'the volume is attached')
     yield [server.id for server, _ in made]
     for server, volume in made:
         nova.servers.delete(server.id)
-        conftest.until(lambda server=server: conftest.is_gone(
+        waiting.until(lambda server=server: conftest.is_gone(
             lambda: cloud.compute.server(server.id)), 'the lane is gone')
         cinder.volumes.delete(volume.id)
 
@@ -177,7 +178,7 @@ class _Case:
         """Whoever opens the page next looks at it once more."""
         run = journal.read(self.cloud.compute.server(self.server_id))
         advance.advance(self.cloud, run)
-        conftest.until(lambda: not self.cloud.compute.server(
+        waiting.until(lambda: not self.cloud.compute.server(
             self.server_id).task_state, 'idle')
 
     def _judge(self, plan) -> str:
