@@ -34,7 +34,8 @@ class ServiceError(Exception):
     """
 
     def __init__(self, service: str, detail: str = '', status: int = 0):
-        super().__init__(f'{service}: {detail} (HTTP {status or "-"})')
+        super().__init__(f'{service}: {detail}'
+                         + (f' (HTTP {status})' if status else ''))
         self.service = service
         self.detail = detail
         self.status = status
@@ -104,8 +105,9 @@ def translated(service: str) -> Iterator[None]:
         raise from_status(service, int(error.code or 0),
                           str(error.details or error)) from error
     except keystone_errors.HttpError as error:
-        raise from_status(service, int(error.http_status or 0),
-                          str(error.message or error)) from error
+        status = int(error.http_status or 0)
+        raise from_status(service, status, str(error.message or error)
+                          .replace(f' (HTTP {status})', '')) from error
     except (keystone_errors.ConnectTimeout, requests.Timeout) as error:
         raise TimedOut(service, str(error)) from error
     except (keystone_errors.ClientException,

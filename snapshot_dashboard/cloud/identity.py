@@ -96,15 +96,14 @@ class Identity:
                 'expires_at': moment.strftime('%Y-%m-%dT%H:%M:%S.%fZ'),
                 'remaining_uses': uses}}).json()['trust'])
 
-    def is_used_up(self, trust_id: str) -> bool:
-        """Whether all tokens of a trust were got, or it is gone."""
+    def is_gone(self, trust_id: str) -> bool:
+        """Whether a trust was taken back, has expired or is used up."""
         try:
             with self._calling() as keystone:
-                trust = Trust.from_api(
-                    keystone.get(f'{_PATH}/{trust_id}').json()['trust'])
+                keystone.get(f'{_PATH}/{trust_id}')
         except errors.NotFound:
             return True
-        return trust.uses == 0
+        return False
 
     def trusts_to(self, trustee_id: str) -> list[Trust]:
         """All trusts to a user, who is the token's; also used up ones."""

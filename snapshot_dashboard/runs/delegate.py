@@ -25,6 +25,9 @@ from snapshot_dashboard.runs import take
 
 #: Seconds for which a worker may answer a question.
 PROBE_LIFETIME = 60
+#: The tokens that it gives, to as many workers: a number that tells it from
+#: the trust of a run.
+_PROBE_USES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,16 +68,18 @@ def hand_on(cloud: clouds.Cloud, run: journal.Journal, worker: Worker,
 
 def ask(cloud: clouds.Cloud, worker: Worker,
         clock: take.Clock = time.time) -> str:
-    """Ask whether a worker is there: a trust for one token.
+    """Ask whether a worker is there, by a trust that no run needs.
 
-    A worker gets that token at its next look at its trusts, and the trust
-    is gone by that (:meth:`Identity.is_used_up`). It also shows whether this
-    user can make trusts at all.
+    A worker gets a token of it at its next look at its trusts and sees
+    whether it can reach what a run needs. If so, it takes the trust back
+    (:meth:`Identity.is_gone`). It also shows whether this user can make
+    trusts at all.
 
     :returns: the id of the trust; it expires soon.
     :raises ServiceError: when this user cannot hand anything on.
     """
-    return _trust(cloud, worker, PROBE_LIFETIME, clock, uses=1).id
+    return _trust(cloud, worker, PROBE_LIFETIME, clock,
+                  _PROBE_USES).id
 
 
 def _trust(cloud: clouds.Cloud, worker: Worker, lifetime: float,

@@ -27,6 +27,9 @@ from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
 
+#: The services without which no run goes on.
+_NEEDED = ('compute', 'image')
+
 
 class _ByTrust(v3.Token):
     """Gets tokens of a trust for a token of the worker's own."""
@@ -99,8 +102,15 @@ class Access:
             app_name='snapshot-dashboard-worker')
         with errors.translated('identity'):
             access = auth.get_access(session)
-        return clouds.Cloud(session, self._endpoints(access),
-                            trust.project_id, self._breaker)
+        endpoints = self._endpoints(access)
+        for service in _NEEDED:
+            if service not in endpoints:
+                raise errors.Unavailable(
+                    service, 'the catalogue has none in the region '
+                    f'{own.region or "that comes first"} with the interface '
+                    f'{own.interface}')
+        return clouds.Cloud(session, endpoints, trust.project_id,
+                            self._breaker)
 
     def _endpoints(self, access: Any) -> Mapping[str, str]:
         # The address at which the worker itself finds Keystone comes first.

@@ -15,6 +15,7 @@
 import argparse
 from collections.abc import Sequence
 import logging
+import os
 import signal
 import sys
 import threading
@@ -48,7 +49,8 @@ and so on, without a project. SIGTERM ends it after the steps in hand.
 def _options(arguments: Sequence[str]) -> tuple[
         argparse.Namespace, openstack_config.OpenStackConfig]:
     parser = argparse.ArgumentParser(
-        prog='snapshot-dashboard-worker', description=_ABOUT, epilog=_ACCOUNT)
+        prog='snapshot-dashboard-worker', usage='%(prog)s [options]',
+        description=_ABOUT, epilog=_ACCOUNT)
     config = openstack_config.OpenStackConfig()
     config.register_argparse_arguments(parser, list(arguments))
     own = parser.add_argument_group('worker')
@@ -97,38 +99,40 @@ def _options(arguments: Sequence[str]) -> tuple[
     return options, config
 
 
+class _Misconfigured(Exception):
+    """What starting anew will not mend."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
-    :returns: 0, or 1 when it could not begin, or ``--once`` not end well.
+    :returns: 0; 1 when it could not begin, or ``--once`` not end well;
+        ``os.EX_CONFIG`` when it never will as it is configured.
     """
-    options, config = _options(
-        sys.argv[1:] if arguments is None else arguments)
-    _log(options.log_json)
-    logging.getLogger('snapshot_dashboard').setLevel(
-        logging.DEBUG if options.debug else logging.INFO)
-    counts = counters.Counters()
-    sharing = share.Shared(options.coordinator) if (
-        options.coordinator and not options.once) else share.Share()
+    _log()
+    sharing = share.Share()
     try:
-        region = config.get_one(argparse=options)
-        reach = access.Access(
-            access.Keystone(
-                region.get_session(), region.config['auth']['auth_url'],
-                region.get_region_name(), region.get_interface()),
-            options.calls, options.call_timeout)
-        LOG.info('Working as user %s', reach.user_id())
+        options, config = _options(
+            sys.argv[1:] if arguments is None else arguments)
+        _log(options.log_json, options.debug)
+        reach = _reach(options, config)
+        counts = counters.Counters()
         if options.metrics_port:
-            counts.serve(options.metrics_address, options.metrics_port)
+            _show(counts, options.metrics_address, options.metrics_port)
+        if options.coordinator and not options.once:
+            sharing = _shared(options.coordinator)
+        LOG.info('Working as user %s', reach.user_id())
         doing = worker.Worker(reach, sharing, counts, options.interval,
                               options.rate)
         if options.once:
             doing.once()
         else:
             _work(doing, options.threads)
-    except (errors.ServiceError, OSError, KeyError,
-            keystone_errors.ClientException,
-            openstack_errors.SDKException) as error:
+    except (_Misconfigured, openstack_errors.ConfigException,
+            keystone_errors.AuthPluginException) as error:
+        LOG.error('It cannot work so: %s', error)
+        return os.EX_CONFIG
+    except (errors.ServiceError, keystone_errors.ClientException) as error:
         LOG.error('It cannot work: %s', error)
         return 1
     finally:
@@ -136,13 +140,71 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _log(as_json: bool) -> None:
+def _reach(options: argparse.Namespace,
+           config: openstack_config.OpenStackConfig) -> access.Access:
+    """What the account opens.
+
+    :raises _Misconfigured: when Keystone does not take the account.
+    :raises ServiceError: when Keystone does not answer.
+    """
+    region = config.get_one(argparse=options)
+    account = region.config['auth']
+    scope = [name for name in ('project_id', 'project_name', 'system_scope')
+             if account.get(name)]
+    if scope:
+        raise _Misconfigured(
+            f'the account comes with {" and ".join(scope)}, from clouds.yaml '
+            'or from OS_* variables. Leave that out: it needs no role, and '
+            'works in the projects of those who make trusts to it.')
+    if not account.get('auth_url'):
+        raise _Misconfigured(
+            'no account is configured. Name a cloud of your clouds.yaml by '
+            '--os-cloud, or set OS_AUTH_URL, OS_USERNAME and so on.')
+    reach = access.Access(
+        access.Keystone(
+            region.get_session(), account['auth_url'],
+            region.get_region_name(), region.get_interface()),
+        options.calls, options.call_timeout)
+    try:
+        reach.user_id()
+    except errors.Unavailable:
+        raise
+    except errors.ServiceError as error:
+        raise _Misconfigured(
+            f'Keystone at {account["auth_url"]} does not take the account '
+            f'of {account.get("username") or "this user"}: {error}. Look at '
+            'its name, its domain and its password, and whether OS_* '
+            'variables are set for somebody else.') from error
+    except Exception as error:  # each way to sign in has some of its own
+        raise _Misconfigured(f'the account is not whole: {error}') from error
+    return reach
+
+
+def _show(counts: counters.Counters, address: str, port: int) -> None:
+    try:
+        counts.serve(address, port)
+    except OSError as error:
+        raise _Misconfigured(f'the counters cannot be shown at {address}, '
+                             f'port {port}: {error}') from error
+
+
+def _shared(url: str) -> share.Shared:
+    try:
+        return share.Shared(url)
+    except ValueError as error:
+        raise _Misconfigured(f'{error}. Its driver may need a client: pip '
+                             "install 'tooz[redis]', for example.") from error
+
+
+def _log(as_json: bool = False, debug: bool = False) -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(json_logging.JsonFormatter(
         _FORMAT, rename_fields={'asctime': 'time', 'levelname': 'level',
                                 'name': 'logger'}) if as_json
         else logging.Formatter(_FORMAT))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger('snapshot_dashboard').setLevel(
+        logging.DEBUG if debug else logging.INFO)
 
 
 def _work(doing: worker.Worker, threads: int) -> None:

@@ -56,11 +56,17 @@ class Shared(Share):
     that does not answer may take its time to say so.
 
     :param url: the coordinator's, as tooz documents it for its drivers.
+    :raises ValueError: when there is no such driver, or it cannot be loaded.
     """
 
     def __init__(self, url: str):
         self._url = url
         self._name = uuid.uuid4().hex.encode()
+        try:
+            coordination.get_coordinator(url, self._name)
+        except Exception as error:
+            raise ValueError(f'{url} is no coordinator for tooz: {error}'
+                             ) from error
         self._coordinator: Any = None
         #: The ring as it was at the last look; None when it is not known.
         self._ring: hashring.HashRing | None = None

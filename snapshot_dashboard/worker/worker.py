@@ -119,7 +119,8 @@ class Worker:
         mine = self._share.of(usable)
         for trust_id in set(self._held) - mine:
             if trust_id not in usable:
-                LOG.info('Trust %s has expired or was taken back; a run of it '
+                LOG.info('Trust %s is gone: another worker has done the work, '
+                         'or it has expired or was taken back, and a run '
                          'that is open goes on when somebody looks at it',
                          trust_id, extra={'trust': trust_id})
             self._forget(trust_id)
@@ -175,10 +176,7 @@ class Worker:
         """
         cloud = held.cloud = held.cloud or self._access.cloud(held.trust)
         if held.trust.uses is not None:
-            # It only asked whether anybody is there, and the token says it.
-            LOG.info('Answered trust %s', held.trust.id,
-                     extra={'trust': held.trust.id})
-            self._forget(held.trust.id)
+            self._answer(held.trust.id, cloud)
             return []
         found = [run for run in advance.runs(cloud, everything=True)[0]
                  if run.open and run.progress.trust in ('', held.trust.id)]
@@ -187,6 +185,22 @@ class Worker:
                      extra={'trust': held.trust.id})
             self._take_back(held.trust.id, cloud)
         return found
+
+    def _answer(self, trust_id: str, cloud: clouds.Cloud) -> None:
+        """Take back a trust that only asks whether anybody is there.
+
+        It is left as it is, and so nobody is promised anything, where what a
+        run needs is out of reach.
+
+        :raises ServiceError: then.
+        """
+        for answer in cloud.together(
+                lambda: advance.runs(cloud),
+                lambda: cloud.images.images(1, {'owner': cloud.project_id})):
+            if isinstance(answer, errors.ServiceError):
+                raise answer
+        self._take_back(trust_id, cloud)
+        LOG.info('Answered trust %s', trust_id, extra={'trust': trust_id})
 
     def _take_back(self, trust_id: str, cloud: clouds.Cloud) -> None:
         cloud.identity.delete_trust(trust_id)

@@ -71,7 +71,7 @@ def test_a_browser_that_is_closed_after_the_button_loses_nothing(
     assert (run.plan.name, run.progress.failure) == (name, '')
     assert image_of(alice, run).status == 'active'
     assert alice.compute.server(server.id).status == 'ACTIVE'
-    until(lambda: alice.identity.is_used_up(run.progress.trust),
+    until(lambda: alice.identity.is_gone(run.progress.trust),
           'the trust was taken back')
     advance.forget(alice, server.id)
     alice.images.delete(run.progress.image_id)

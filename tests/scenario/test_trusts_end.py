@@ -133,8 +133,8 @@ def test_with_a_user_goes_the_trust_and_anybody_else_can_go_on(
     workers.start()
     with held(guest.cloud, workers, drivers) as run:
         guest.delete()
-        until(lambda: f'Trust {run.progress.trust} has expired or was taken '
-              f'back' in workers.logs(), 'it is told')
+        until(lambda: f'Trust {run.progress.trust} is gone'
+              in workers.logs(), 'it is told')
     run = journal.read(alice.compute.server(run.server.id))
     assert run.open
     ended = alice.finish(run)
@@ -171,8 +171,8 @@ def test_with_a_project_goes_the_trust_and_the_worker_goes_on(
     workers.start()
     with held(cloud, workers, drivers, 'lonely-1') as run:
         delete_project()
-        until(lambda: f'Trust {run.progress.trust} has expired or was taken '
-              f'back' in workers.logs(), 'it is told')
+        until(lambda: f'Trust {run.progress.trust} is gone'
+              in workers.logs(), 'it is told')
         whole_and_running(alice, workers.finish(alice, begun(
             alice, workers)))
     told = workers.logs().count(run.plan.run_id)

@@ -137,7 +137,7 @@ def test_a_trust_that_is_taken_back_ends_the_workers_part(alice, workers,
         run = begun(alice, workers)
         until(lambda: saving(alice, run), 'it is being saved')
         alice.identity.delete_trust(run.progress.trust)
-        until(lambda: 'was taken back' in workers.logs(), 'it is noticed')
+        until(lambda: 'is gone' in workers.logs(), 'it is noticed')
     assert there(alice, run).open
     # As ever, it goes on when somebody looks.
     whole_and_running(alice, alice.finish(there(alice, run)))
@@ -181,9 +181,9 @@ def test_a_trust_that_no_run_needs_is_taken_back(alice, workers):
 
 def test_a_worker_answers_who_asks_whether_it_is_there(alice, workers):
     asked = delegate.ask(alice, workers.of(alice))
-    assert not alice.identity.is_used_up(asked)
+    assert not alice.identity.is_gone(asked)
     workers.start()
-    until(lambda: alice.identity.is_used_up(asked), 'it has answered')
+    until(lambda: alice.identity.is_gone(asked), 'it has answered')
 
 
 def test_who_has_the_workers_password_has_no_more_than_the_trusts(

@@ -91,7 +91,7 @@ def test_workers_share_what_there_is_and_need_no_coordinator_for_it(
     def is_shared():
         """Whether each of some trusts was looked at by one of the two."""
         asked = [delegate.ask(alice, workers.of(alice)) for _ in range(8)]
-        until(lambda: all(map(alice.identity.is_used_up, asked)), 'answered')
+        until(lambda: all(map(alice.identity.is_gone, asked)), 'answered')
         seen = [{one for one in asked if one in worker.log.read_text()}
                 for worker in both]
         return seen[0] and seen[1] and not seen[0] & seen[1]

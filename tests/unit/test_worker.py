@@ -224,14 +224,26 @@ def test_a_run_is_found_behind_many_others(openstack, worker):
     assert openstack.actions() == ['createImage']
 
 
-def test_a_question_is_answered_by_its_one_token(openstack, access, worker):
-    handed_on(openstack)
+def test_a_question_is_answered_by_taking_its_trust_back(openstack, worker):
+    server, run = handed_on(openstack)
     asked = delegate.ask(openstack.cloud(), WORKER)
-    assert not openstack.cloud().identity.is_used_up(asked)
+    assert not openstack.cloud().identity.is_gone(asked)
     worker.once()
-    assert openstack.cloud().identity.is_used_up(asked)
+    assert openstack.cloud().identity.is_gone(asked)
+    assert run.progress.trust in openstack.trusts
+
+
+@pytest.mark.parametrize('fault', [('GET', '/servers/detail'),
+                                   ('GET', '/v2/images')])
+def test_a_worker_that_reaches_no_service_answers_nothing(openstack, worker,
+                                                          fault):
+    asked = delegate.ask(openstack.cloud(), WORKER)
+    openstack.faults[fault] = 503
     worker.once()
-    assert access.tokens.count(asked) == 1
+    assert not openstack.cloud().identity.is_gone(asked)
+    del openstack.faults[fault]
+    worker.once()
+    assert openstack.cloud().identity.is_gone(asked)
 
 
 def test_an_expired_trust_is_not_used(openstack, access, worker):
@@ -254,7 +266,7 @@ def test_a_trust_that_gives_no_access_is_logged_and_left_for_a_while(
     assert openstack.actions() == []
     # Until it goes, with its user or project, or when it expires.
     openstack.trusts.clear()
-    until(lambda: 'has expired or was taken back' in caplog.text)
+    until(lambda: 'is gone' in caplog.text)
 
 
 def test_a_run_that_was_dismissed_is_let_go(openstack, at_work, caplog):
@@ -373,6 +385,13 @@ def test_a_coordinator_that_is_not_there_leaves_everything_to_everyone():
     shared = share.Shared('redis://127.0.0.1:1')
     # At once: to find out that it is not there may take a minute.
     assert shared.of({'a', 'b'}) == {'a', 'b'}
+
+
+@pytest.mark.parametrize('url', ['redis', 'pigeon://loft', 'zookeeper://z'])
+def test_a_coordinator_that_cannot_be_is_told(url):
+    """The last one's client is not installed."""
+    with pytest.raises(ValueError, match=url):
+        share.Shared(url)
 
 
 def test_two_on_one_machine_share_by_a_file(tmp_path, monkeypatch):

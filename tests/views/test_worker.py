@@ -100,7 +100,7 @@ def test_nobody_makes_a_worker_up(client, openstack):
 
 @pytest.mark.usefixtures('configured', 'member')
 @pytest.mark.parametrize('status, state', [
-    (403, 'refused'), (404, 'refused'), (500, 'silent')])
+    (403, 'refused'), (404, 'silent'), (500, 'silent')])
 def test_who_cannot_hand_on_is_told_before_the_button(client, openstack,
                                                       status, state):
     openstack.faults['POST', 'OS-TRUST'] = status

@@ -36,9 +36,10 @@ ALIVE = _("You may leave this page while the snapshot is under way: it is "
 SILENT = _("Nobody answers who would see it through without you. Keep this "
            "page open until the snapshot is finished. Should you leave, it "
            "goes on when you or another member of the project comes back.")
-REFUSED = _("The way you signed in does not let you hand it on. Keep this "
-            "page open until the snapshot is finished. Should you leave, it "
-            "goes on when you or another member of the project comes back.")
+REFUSED = _("With the roles that you have here, or the way you signed in, "
+            "you cannot have it seen through without you. Keep this page open "
+            "until the snapshot is finished. Should you leave, it goes on "
+            "when you or another member of the project comes back.")
 
 
 class WorkerView(generic.View):
@@ -58,6 +59,11 @@ class WorkerView(generic.View):
         except errors.Unavailable as error:
             LOG.warning('A worker could not be asked for: %s', error)
             return _say('silent', SILENT)
+        except errors.NotFound as error:
+            LOG.error('Nobody can be handed anything on, because '
+                      'WORKER_USER_ID is not the id of a user or WORKER_ROLE '
+                      'not the name of a role: %s', error)
+            return _say('silent', SILENT)
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
             LOG.info('User %s cannot hand on: %s', request.user.id, error)
@@ -74,7 +80,7 @@ class WorkerView(generic.View):
         except signing.BadSignature:
             return _say('silent', SILENT)
         try:
-            answered = connect.cloud(request).identity.is_used_up(asked)
+            answered = connect.cloud(request).identity.is_gone(asked)
         except errors.ServiceError as error:
             LOG.info('Has a worker answered? %s', error)
             answered = False
