@@ -135,7 +135,8 @@ class FakeOpenStack:
     def server(self, name: str = 'web-1', **fields) -> dict:
         body = {
             'id': new_id(), 'name': name, 'status': 'ACTIVE',
-            'OS-EXT-STS:task_state': None, 'locked': False,
+            'updated': stamp(0), 'OS-EXT-STS:task_state': None,
+            'locked': False,
             'flavor': {'original_name': 'm1.small', 'vcpus': 1, 'ram': 2048,
                        'disk': 10, 'ephemeral': 0, 'swap': 0,
                        'extra_specs': {}},

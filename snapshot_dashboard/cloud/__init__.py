@@ -97,7 +97,8 @@ class Cloud:
 
     @functools.cached_property
     def identity(self) -> identity.Identity:
-        return identity.Identity(self._session, self._endpoint('identity'))
+        return identity.Identity(self._session, self._endpoint('identity'),
+                                 self._breaker)
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time.

@@ -27,6 +27,7 @@ from typing import Any
 from keystoneauth1 import adapter
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import breaker as breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 
@@ -67,12 +68,16 @@ def v3(address: str) -> str:
 class Identity:
     """The calls to Keystone. Every one may raise a ``ServiceError``."""
 
-    def __init__(self, session: keystone_session.Session, endpoint: str):
+    def __init__(self, session: keystone_session.Session, endpoint: str,
+                 breaker: breakers.Breaker | None = None):
+        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._endpoint = endpoint
         self._http = adapter.Adapter(session, endpoint_override=v3(endpoint))
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
-        with errors.translated('identity'):
+        with (self._breaker.guarding('identity', self._endpoint),
+              errors.translated('identity')):
             yield self._http
 
     def create_trust(self, trustor_id: str, trustee_id: str, project_id: str,

@@ -63,6 +63,7 @@ class Server:
     :ivar key: the name of its key pair.
     :ivar groups: the names of its security groups.
     :ivar networked: whether it has addresses.
+    :ivar updated: when Nova last changed it, in seconds since the epoch.
     """
 
     id: str
@@ -83,6 +84,7 @@ class Server:
     zone: str = ''
     groups: tuple[str, ...] = ()
     networked: bool = False
+    updated: float = 0
 
     @property
     def volume_backed(self) -> bool:
@@ -115,6 +117,8 @@ class Server:
                 group['name'] for group in body.get('security_groups') or ()
                 if group.get('name'))),
             networked=bool(body.get('addresses')),
+            updated=parse_time(body['updated']).timestamp()
+            if body.get('updated') else 0,
         )
 
 

@@ -25,9 +25,9 @@ from snapshot_dashboard.runs import take
 
 #: Seconds for which a worker may answer a question.
 PROBE_LIFETIME = 60
-#: The tokens that it gives, to as many workers: a number that tells it from
-#: the trust of a run.
-_PROBE_USES = 10
+#: The tokens that it gives, more than there are workers and tries: a number
+#: tells it from the trust of a run, and used up it would be as good as gone.
+_PROBE_USES = 1000
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,3 +43,14 @@ class Failure(enum.Enum):
 #: may be worth much.
 KEEPING = frozenset({Failure.PART_FAILED.value, Failure.PART_ABANDONED.value,
                      Failure.IMAGE_EMPTY.value})
+
+
+def known(code: str) -> str:
+    """A code for logs and counters, for anybody may write into a record.
+
+    :returns: it, or nothing for nothing, or ``other`` for one that is none.
+    """
+    try:
+        return Failure(code).value if code else ''
+    except ValueError:
+        return 'other'

@@ -25,6 +25,7 @@ either, so little is to be written down of its run, and that stands in tags.
 from collections.abc import Mapping
 import dataclasses
 import json
+import re
 from typing import Any
 
 from snapshot_dashboard.cloud import types
@@ -43,6 +44,8 @@ _TAG_LENGTH = 60
 #: Volume ids in one metadata value.
 _IDS = 6
 _VERSION = 5
+#: It goes into logs and names.
+_RUN_ID = re.compile(r'[\w-]{1,64}', re.ASCII)
 #: What a plan says yes or no to; one value has no room for more words.
 _FLAGS = ('power_off', 'power_on', 'stop_if_forced', 'agent', 'running',
           'image', 'volume_backed')
@@ -279,7 +282,7 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
     if not flags['image'] and not volumes:
         raise ValueError('nothing to capture')
     return Plan(
-        run_id=_text(packed['id']),
+        run_id=_run_id(packed['id']),
         name=metadata.get(_NAME, ''),
         description=metadata.get(_DESCRIPTION, ''),
         began=int(packed['at']),
@@ -314,13 +317,19 @@ def _read_tags(server: types.Server) -> Journal | None:
                   for tag in sorted(server.tags)
                   if tag.startswith(f'{TAG}.') and ':' in tag)
     began = types.whole_number(values.get('began', ''))
-    if 'run' not in values or began is None:
+    if not _RUN_ID.fullmatch(values.get('run', '')) or began is None:
         return None
     progress = dataclasses.replace(
         _read_progress({name: values.get(name, '') for name in _TAGGED}),
         captures=TRIES, asked=began)
     return Journal(server, Plan(run_id=values['run'], began=began),
                    progress, tagged=True)
+
+
+def _run_id(value: Any) -> str:
+    if not _RUN_ID.fullmatch(_text(value)):
+        raise ValueError(value)
+    return value
 
 
 def _text(value: Any) -> str:

@@ -86,7 +86,7 @@ class Access:
         """All trusts to the worker; also those that are of no use any more.
         """
         return identity.Identity(
-            self._keystone.session, self._keystone.auth_url
+            self._keystone.session, self._keystone.auth_url, self._breaker
         ).trusts_to(self.user_id())
 
     def cloud(self, trust: identity.Trust) -> clouds.Cloud:
@@ -100,7 +100,8 @@ class Access:
             auth=auth, verify=own.session.verify, cert=own.session.cert,
             timeout=self._timeout, session=self._http,
             app_name='snapshot-dashboard-worker')
-        with errors.translated('identity'):
+        with (self._breaker.guarding('identity', own.auth_url),
+              errors.translated('identity')):
             access = auth.get_access(session)
         endpoints = self._endpoints(access)
         for service in _NEEDED:

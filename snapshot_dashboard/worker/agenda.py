@@ -36,7 +36,7 @@ class Agenda:
     """
 
     def __init__(self, late: Callable[[float], object] = lambda _: None):
-        """:param late: is told how many seconds late a job begins."""
+        """:param late: is told how many seconds late each job begins."""
         self._late = late
         self._changed = threading.Condition()
         self._jobs: dict[Hashable, Job] = {}
@@ -68,11 +68,15 @@ class Agenda:
     def work(self, stop: threading.Event, threads: int) -> None:
         """Do what is due until told to stop, and then finish what is begun.
         """
-        with futures.ThreadPoolExecutor(threads) as pool:
+        pool = futures.ThreadPoolExecutor(threads)
+        try:
             while not stop.is_set():
                 due = self._next_due()
                 if due is not None:
                     pool.submit(self._do, *due)
+        finally:
+            # What waits for a thread is not begun any more.
+            pool.shutdown(cancel_futures=True)
 
     def wake(self) -> None:
         """Let :meth:`work` see that it is to stop."""
@@ -84,8 +88,11 @@ class Agenda:
                                     next(self._number), key, job))
         self._changed.notify_all()
 
-    def _next_due(self) -> tuple[Hashable, Job] | None:
-        """Wait for the next job; None when something has changed instead."""
+    def _next_due(self) -> tuple[Hashable, Job, float] | None:
+        """Wait for the next job; None when something has changed instead.
+
+        :returns: its key, the job, and when it was due (monotonic).
+        """
         with self._changed:
             now = time.monotonic()
             if not self._heap or self._heap[0][0] > now:
@@ -100,10 +107,10 @@ class Agenda:
                 self._plan(key, job, 0.1)
                 return None
             self._in_hand.add(key)
-        self._late(now - at)
-        return key, job
+        return key, job, at
 
-    def _do(self, key: Hashable, job: Job) -> None:
+    def _do(self, key: Hashable, job: Job, due: float) -> None:
+        self._late(time.monotonic() - due)
         try:
             delay = job()
         except Exception:

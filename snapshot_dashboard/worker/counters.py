@@ -14,8 +14,6 @@
 
 import prometheus_client
 
-from snapshot_dashboard.runs import journal
-
 _PREFIX = 'snapshot_dashboard_worker'
 
 
@@ -37,8 +35,8 @@ class Counters:
             f'{_PREFIX}_late_seconds', 'How late looks at runs begin.',
             buckets=(.01, .05, .1, .5, 1, 5, 30), registry=registry)
 
-    def ended(self, run: journal.Journal) -> None:
-        self._ended.labels(run.progress.failure or 'done').inc()
+    def ended(self, result: str) -> None:
+        self._ended.labels(result).inc()
 
     def error(self, service: str) -> None:
         self._errors.labels(service).inc()

@@ -23,6 +23,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.worker import access as accesses
 from snapshot_dashboard.worker import agenda as agendas
@@ -33,6 +34,10 @@ from snapshot_dashboard.worker import share as sharing
 LOG = logging.getLogger(__name__)
 #: Seconds between two looks at the trusts.
 INTERVAL = 2.0
+
+
+class _NoAccess(errors.Unauthorized):
+    """Its user was disabled or has lost the role: Keystone says 403 then."""
 
 
 @dataclasses.dataclass
@@ -77,6 +82,10 @@ class Worker:
         self._interval, self._rate = interval, rate
         self._agenda = agendas.Agenda(counters.late)
         self._held: dict[str, _Held] = {}
+        #: Trusts that were taken back, and may still be in a list of before.
+        self._taken_back: set[str] = set()
+        #: How often in a row Keystone did not take the worker's account.
+        self._refusals = 0
 
     def work(self, stop: threading.Event, threads: int) -> None:
         """Work until told to stop; steps in hand are then finished."""
@@ -115,8 +124,14 @@ class Worker:
         except errors.ServiceError as error:
             LOG.warning('The trusts could not be had: %s', error)
             self._counters.error(error.service)
-            return self._interval
-        mine = self._share.of(usable)
+            if not isinstance(error, errors.Unauthorized):
+                return self._interval
+            # The password may have changed, and Keystone may lock accounts.
+            self._refusals += 1
+            return pace.after_lockout(self._refusals)
+        self._refusals = 0
+        self._taken_back.intersection_update(usable)
+        mine = self._share.of(usable.keys() - self._taken_back)
         for trust_id in set(self._held) - mine:
             if trust_id not in usable:
                 LOG.info('Trust %s is gone: another worker has done the work, '
@@ -145,8 +160,10 @@ class Worker:
             return None
         try:
             for run in self._open(held):
-                self._agenda.add(('run', run.plan.run_id), functools.partial(
-                    self._go_on, trust_id, _Followed(run, time.monotonic())))
+                self._agenda.add(
+                    ('run', trust_id, run.plan.run_id), functools.partial(
+                        self._go_on, trust_id,
+                        _Followed(run, time.monotonic())))
         except errors.Unavailable as error:
             held.lockouts += 1
             LOG.warning('Trust %s: %s', trust_id, error,
@@ -204,6 +221,7 @@ class Worker:
 
     def _take_back(self, trust_id: str, cloud: clouds.Cloud) -> None:
         cloud.identity.delete_trust(trust_id)
+        self._taken_back.add(trust_id)
         self._forget(trust_id)
 
     # The runs.
@@ -219,6 +237,9 @@ class Worker:
             return self._interval  # until there is a token again
         try:
             server = _peek(cloud, run)
+            if server is not None and _is_of_another(server, run, trust_id):
+                self._look_into(trust_id)
+                return None
             if server is not None and server.task_state and (
                     server.task_state == run.server.task_state):
                 return self._pause(followed)
@@ -231,6 +252,7 @@ class Worker:
                         run.plan.run_id, trust_id, error,
                         extra={**run.fields, 'trust': trust_id})
             held.cloud = None
+            self._counters.error('identity')
             self._look_into(trust_id, pace.after_lockout(1))
             return self._interval
         except errors.ServiceError as error:
@@ -260,11 +282,23 @@ class Worker:
                      'follows it', run.plan.run_id, run.server.id,
                      extra=run.fields)
             return
-        result = run.progress.failure or 'done'
+        result = failures.known(run.progress.failure) or 'done'
         LOG.info('Run %s on server %s has ended: %s', run.plan.run_id,
                  run.server.id, result,
                  extra={**run.fields, 'result': result})
-        self._counters.ended(run)
+        self._counters.ended(result)
+
+
+def _is_of_another(server: types.Server, run: journal.Journal,
+                   trust_id: str) -> bool:
+    """Whether a run has got a trust of its own, which somebody follows.
+
+    One that was just begun names none yet, and is seen by other trusts of
+    the project, too; but those may go before it has ended.
+    """
+    there = journal.read(server)
+    return (there is not None and there.plan.run_id == run.plan.run_id
+            and there.progress.trust not in ('', trust_id))
 
 
 def _peek(cloud: clouds.Cloud, run: journal.Journal) -> types.Server | None:
@@ -272,9 +306,12 @@ def _peek(cloud: clouds.Cloud, run: journal.Journal) -> types.Server | None:
 
     While Nova is still at the same task nothing else needs to be asked.
 
+    :raises _NoAccess: when the trust does not open Nova any more.
     :raises ServiceError: when Nova does not tell.
     """
     try:
         return cloud.compute.server(run.server.id)
     except errors.NotFound:
         return None
+    except errors.Forbidden as error:
+        raise _NoAccess(error.service, error.detail, error.status) from error

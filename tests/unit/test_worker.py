@@ -12,6 +12,7 @@
 
 """The worker: from trusts to runs, and what becomes of either."""
 
+import functools
 import json
 import logging
 import subprocess
@@ -25,6 +26,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import delegate
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.worker import agenda as agendas
 from snapshot_dashboard.worker import counters
@@ -210,8 +212,9 @@ def test_a_run_that_follows_another_on_its_server_is_followed_too(
     worker._look_for_trusts()
     worker._begin(second.progress.trust)
     jobs = worker._agenda._jobs
-    assert jobs['run', first.plan.run_id]() is None
-    assert jobs['run', second.plan.run_id]() is not None
+    assert jobs['run', first.progress.trust, first.plan.run_id]() is None
+    assert jobs['run', second.progress.trust,
+                second.plan.run_id]() is not None
     assert list(openstack.trusts) == [second.progress.trust]
 
 
@@ -244,6 +247,94 @@ def test_a_worker_that_reaches_no_service_answers_nothing(openstack, worker,
     del openstack.faults[fault]
     worker.once()
     assert openstack.cloud().identity.is_gone(asked)
+
+
+def test_many_that_look_in_the_wrong_place_do_not_use_a_question_up(
+        openstack, access):
+    asked = delegate.ask(openstack.cloud(), WORKER)
+    openstack.faults['GET', '/servers/detail'] = 503
+    for _ in range(50):
+        workers.Worker(access, share.Share(), counters.Counters()).once()
+    assert access.tokens.count(asked) == 50
+    assert not openstack.cloud().identity.is_gone(asked)
+
+
+def test_a_run_that_another_trust_saw_first_is_followed_by_its_own(
+        openstack, at_work):
+    """It was begun, and its trust is made when the other one has seen it."""
+    first, run = handed_on(openstack, openstack.server(status='SHUTOFF'))
+    until(lambda: first[_TASK])
+    cloud = openstack.cloud()
+    second = openstack.server('web-2', status='SHUTOFF')
+    begun = advance.begin(cloud, cloud.compute.server(second['id']),
+                          advance.new_plan('two', '', by='bob'))
+    # A job of the first trust's takes it up, and then that trust goes.
+    at_work._look_into(run.progress.trust)
+    until(lambda: second[_TASK])
+    delegate.hand_on(cloud, begun, WORKER)
+    for image in openstack.images.values():
+        fakes.finish(image)
+    first[_TASK] = None
+    until(lambda: not recorded(openstack, first).open)
+    second[_TASK] = None
+    until(lambda: not recorded(openstack, second).open)
+    until(lambda: not openstack.trusts)
+
+
+def test_a_wrong_password_is_tried_more_and_more_seldom(access, worker,
+                                                        monkeypatch):
+    right = access.trusts
+
+    def refused():
+        raise errors.Unauthorized('identity', 'wrong', 401)
+    monkeypatch.setattr(access, 'trusts', refused)
+    assert [worker._look_for_trusts() for _ in range(3)] == [10, 20, 40]
+    monkeypatch.setattr(access, 'trusts', right)
+    assert worker._look_for_trusts() == worker._interval
+    monkeypatch.setattr(access, 'trusts', refused)
+    assert worker._look_for_trusts() == 10
+
+
+def test_a_user_who_has_lost_the_role_is_told_and_may_get_it_back(
+        openstack, at_work, caplog, monkeypatch):
+    monkeypatch.setattr(pace, '_LOCKED_OUT', (0.05, 600))
+    server, run = handed_on(openstack)
+    until(lambda: openstack.images)
+    openstack.faults['GET', server['id']] = 403
+    until(lambda: 'gives no access any more' in caplog.text)
+    assert run.progress.trust in caplog.text
+    del openstack.faults['GET', server['id']]
+    fakes.finish(next(iter(openstack.images.values())))
+    server[_TASK] = None
+    until(lambda: not openstack.trusts)
+    assert not recorded(openstack, server).open
+
+
+def test_a_trust_that_was_taken_back_is_not_tried_again(openstack, access,
+                                                        worker, caplog):
+    """An older list still has it."""
+    lost = delegate._trust(openstack.cloud(), WORKER, 60, time.time)
+    listed = access.trusts()
+    worker.once()
+    assert lost.id not in openstack.trusts
+    access.trusts = lambda: listed
+    worker._look_for_trusts()
+    assert worker._held == {}
+    access.trusts = lambda: []
+    worker._look_for_trusts()
+    assert worker._taken_back == set()
+
+
+def test_what_anybody_wrote_into_a_record_makes_no_label_and_no_line(
+        openstack):
+    assert failures.known('made up\nnow') == 'other'
+    assert failures.known('stop-failed') == 'stop-failed'
+    assert failures.known('') == ''
+    server, _run = handed_on(openstack)
+    plan = json.loads(server['metadata']['snapshot_dashboard.plan'])
+    server['metadata']['snapshot_dashboard.plan'] = json.dumps(
+        {**plan, 'id': 'x\nERROR all is lost'})
+    assert recorded(openstack, server) is None
 
 
 def test_an_expired_trust_is_not_used(openstack, access, worker):
@@ -356,7 +447,7 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
     trust_id = run.progress.trust
     worker._look_for_trusts()
     worker._begin(trust_id)
-    followed = worker._agenda._jobs['run', run.plan.run_id]
+    followed = worker._agenda._jobs['run', trust_id, run.plan.run_id]
     fickle.gives = False
     worker._look_for_trusts()
     fickle.gives = True
@@ -366,6 +457,24 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
     worker._begin(trust_id)
     assert followed() is not None
     assert openstack.actions() == ['createImage']
+
+
+def test_what_is_late_for_want_of_threads_is_counted_and_dropped_at_the_end():
+    late, done, stop = [], [], threading.Event()
+    agenda = agendas.Agenda(late.append)
+
+    def slow(number):
+        time.sleep(0.1)
+        done.append(number)
+        if len(done) == 3:
+            stop.set()
+            agenda.wake()
+
+    for number in range(10):
+        agenda.add(number, functools.partial(slow, number))
+    agenda.work(stop, 1)
+    assert max(late) > 0.15
+    assert len(done) < 5
 
 
 def test_a_fault_in_a_job_does_not_end_the_others(caplog):

@@ -18,8 +18,10 @@ import bs4
 from django.core import cache
 import pytest
 
+from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import worker_views
 from snapshot_dashboard.runs import journal
+from tests import fakes
 from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
 from tests.views.conftest import told
@@ -39,10 +41,15 @@ def ask(client):
 
 
 def answer(openstack):
-    """What a worker does."""
-    for trust in openstack.trusts.values():
+    """What a worker does: it takes back what only asks for it."""
+    for trust in list(openstack.trusts.values()):
         if trust['remaining_uses']:
-            trust['remaining_uses'] = 0
+            del openstack.trusts[trust['id']]
+
+
+def later(monkeypatch, seconds):
+    now = time.time() + seconds
+    monkeypatch.setattr(time, 'time', lambda: now)
 
 
 def submit(client, server, **fields):
@@ -81,12 +88,58 @@ def test_a_worker_that_answers_is_believed_for_a_while(
 
 
 @pytest.mark.usefixtures('configured', 'member')
+def test_a_page_that_asks_each_minute_keeps_a_worker_alive(
+        client, openstack, monkeypatch):
+    request = None  # whoever it is: all have the same worker
+    for _ in range(5):
+        asked = ask(client)
+        later(monkeypatch, 8)
+        answer(openstack)
+        assert client.get(URL, asked).json()['state'] == 'alive'
+        later(monkeypatch, 52)
+        assert unattended.is_alive(request)
+
+
+@pytest.mark.usefixtures('configured')
+def test_who_cannot_hand_on_is_promised_nothing_by_anothers_answer(
+        client, openstack, sign_in):
+    sign_in('member', 'reader')
+    asked = ask(client)
+    answer(openstack)
+    assert client.get(URL, asked).json()['state'] == 'alive'
+    cache.cache.delete(unattended._ABLE + 'alice.' + fakes.PROJECT)
+    openstack.faults['POST', 'OS-TRUST'] = 403
+    assert client.post(URL).json()['state'] == 'refused'
+
+
+@pytest.mark.usefixtures('configured', 'member')
+@pytest.mark.parametrize('task, seconds, goes_on', [
+    (None, 60, False), (None, unattended.LAG + 1, True),
+    ('image_uploading', unattended.LAG + 1, False)])
+def test_a_page_goes_on_where_a_worker_that_is_there_does_not(
+        client, openstack, monkeypatch, task, seconds, goes_on):
+    """The trust is gone, or its user has lost the role."""
+    server = openstack.server(status='SHUTOFF')
+    submit(client, server)
+    openstack.calls.clear()
+    run = record(openstack, server)
+    assert run.progress.trust and not run.progress.captured
+    fakes.finish(next(iter(openstack.images.values())))
+    server['OS-EXT-STS:task_state'] = task
+    later(monkeypatch, seconds)
+    asked = ask(client)
+    answer(openstack)
+    assert client.get(URL, asked).json()['state'] == 'alive'
+    client.post(INDEX + 'runs/advance/')
+    assert bool(record(openstack, server).progress.captured) == goes_on
+
+
+@pytest.mark.usefixtures('configured', 'member')
 def test_a_worker_that_does_not_answer_is_not_promised(
         client, openstack, monkeypatch):
     asked = ask(client)
     openstack.trusts.clear()  # it has expired
-    late = time.time() + worker_views.PATIENCE + 1
-    monkeypatch.setattr(time, 'time', lambda: late)
+    later(monkeypatch, worker_views.PATIENCE + 1)
     said = client.get(URL, asked).json()
     assert said['state'] == 'silent' and 'Nobody answers' in said['text']
 

@@ -13,10 +13,12 @@
 """Hand runs on to the worker, and know whether there is one.
 
 A worker shows that it is there by answering a question (``worker_views``).
-The answer counts for a minute, for all users of this Horizon.
+The answer counts for a while, for all users of this Horizon; whether a user
+can hand anything on is known only of those who have asked.
 """
 
 import logging
+import time
 
 from django.core import cache
 from django.urls import reverse
@@ -30,10 +32,17 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import take
 
 LOG = logging.getLogger(__name__)
-#: In the cache, with its user's id: that worker was there a moment ago.
+#: In the cache, with the worker's id: when it was last there.
 _SEEN = 'snapshot_dashboard.worker_seen.'
-#: Seconds for which an answer counts.
-ANSWER_LIFETIME = 60
+#: In the cache, with the user's id and the project's: who could hand on.
+_ABLE = 'snapshot_dashboard.able_to_hand_on.'
+#: Seconds for which an answer counts. A page asks more often than that.
+LIFETIME = 120
+#: Seconds after which it is asked for anew.
+FRESH = 30
+#: Seconds after which a run that could go on is left to no worker any more:
+#: longer than one pauses.
+LAG = 120
 
 
 def address(request) -> str:
@@ -51,23 +60,43 @@ def user_id(request) -> str:
     return configured.get(request.user.services_region, '')
 
 
-def is_alive(request) -> bool:
-    """Whether the worker has answered a moment ago."""
-    return cache.cache.get(_SEEN + user_id(request), False)
+def is_alive(request, within: float = LIFETIME) -> bool:
+    """Whether the worker has answered so many seconds ago at the most."""
+    seen = cache.cache.get(_SEEN + user_id(request), 0)
+    return time.time() - seen < within
 
 
 def has_answered(request) -> None:
     """Remember that the worker is there."""
-    cache.cache.set(_SEEN + user_id(request), True, ANSWER_LIFETIME)
+    cache.cache.set(_SEEN + user_id(request), time.time(), LIFETIME)
+
+
+def is_able(request) -> bool:
+    """Whether this user was able to hand something on a moment ago."""
+    return cache.cache.get(_able(request), False)
+
+
+def was_able(request) -> None:
+    """Remember that this user is able to hand something on."""
+    cache.cache.set(_able(request), True, LIFETIME)
+
+
+def _able(request) -> str:
+    return f'{_ABLE}{request.user.id}.{request.user.tenant_id}'
 
 
 def is_looked_after(request, run: journal.Journal) -> bool:
     """Whether a worker is at it, so that a page would only be in its way.
 
     Two that bring a run forward do no harm, but volume snapshots that both
-    make have to be removed again.
+    make have to be removed again. A worker may be there and yet not be able
+    to go on, when the trust has expired or the user lost the role: that
+    shows when Nova is at nothing, and nothing is done about it.
     """
-    return bool(run.progress.trust) and is_alive(request)
+    if not run.progress.trust or not is_alive(request):
+        return False
+    moved = max(run.progress.at, run.server.updated)
+    return bool(run.server.task_state) or time.time() - moved < LAG
 
 
 def hand_on(request, cloud: clouds.Cloud,
@@ -76,10 +105,12 @@ def hand_on(request, cloud: clouds.Cloud,
     if not user_id(request):
         return run
     try:
-        return delegate.hand_on(cloud, run, worker(request))
+        handed_on = delegate.hand_on(cloud, run, worker(request))
     except (errors.ServiceError, take.Superseded) as error:
         LOG.info('Run %s is not handed on: %s', run.plan.run_id, error)
         return run
+    was_able(request)
+    return handed_on
 
 
 def worker(request) -> delegate.Worker:

@@ -51,7 +51,7 @@ class WorkerView(generic.View):
         return super().dispatch(request, *args, **kwargs)
 
     def post(self, request):
-        if unattended.is_alive(request):
+        if _is_known(request):
             return _say('alive', ALIVE)
         try:
             asked = delegate.ask(connect.cloud(request),
@@ -68,10 +68,11 @@ class WorkerView(generic.View):
             connect.log_out_if_expired(error)
             LOG.info('User %s cannot hand on: %s', request.user.id, error)
             return _say('refused', REFUSED)
+        unattended.was_able(request)
         return _say('asked', asked=signing.dumps(asked, salt=_SALT))
 
     def get(self, request):
-        if unattended.is_alive(request):
+        if _is_known(request):
             return _say('alive', ALIVE)
         said = request.GET.get('asked', '')
         try:
@@ -88,6 +89,12 @@ class WorkerView(generic.View):
             return _say('asked', asked=said)
         unattended.has_answered(request)
         return _say('alive', ALIVE)
+
+
+def _is_known(request) -> bool:
+    """Whether there is a worker, and this user can hand something on."""
+    return (unattended.is_able(request)
+            and unattended.is_alive(request, unattended.FRESH))
 
 
 def _say(state: str, text: object = '', asked: str = '') -> JsonResponse:

@@ -53,6 +53,10 @@ horizon.snapshotDashboard = {
       } else {
         $worker.find('[data-worker-says]').text(said.text);
       }
+    }).fail(function () {
+      $worker.attr('data-state', 'silent').find('[data-worker-says]').text(
+        gettext('Keep this page open until the snapshot is finished: whether ' +
+                'it is seen through without you could not be found out.'));
     });
   },
 
