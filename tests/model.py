@@ -26,6 +26,7 @@ import json
 
 import greenlet
 
+from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
@@ -443,6 +444,8 @@ class ModelCloud:
             except errors.ServiceError as error:
                 answers.append(error)
         return answers
+
+    each = clouds.Cloud.each
 
 
 class Advancer:

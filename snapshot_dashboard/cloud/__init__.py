@@ -113,6 +113,17 @@ class Cloud:
                 min(len(calls), _THREADS)) as pool:
             return list(pool.map(_attempt, calls))
 
+    def each(self, *calls: Callable[[], Any]) -> list[Any]:
+        """Make calls at the same time, of which none may fail.
+
+        :raises ServiceError: the first error, when all are through.
+        """
+        answers = self.together(*calls)
+        for answer in answers:
+            if isinstance(answer, errors.ServiceError):
+                raise answer
+        return answers
+
 
 def _attempt(call: Callable[[], Any]) -> Any:
     try:

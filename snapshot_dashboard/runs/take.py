@@ -19,7 +19,6 @@ import contextlib
 import dataclasses
 import functools
 import logging
-from typing import Any
 import uuid
 
 from snapshot_dashboard import cloud as clouds
@@ -65,12 +64,9 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
                                        attempt=uuid.uuid4().hex[:8])
     made_of = recipe.Recipe()
     if step.do is steps.Do.CAPTURE:  # each is a call: at the same time
-        noted, made_of = cloud.together(
-            lambda: note(cloud, run, now, progress),
-            lambda: recipe.of(cloud, run.server))
-        if isinstance(noted, errors.ServiceError):
-            raise noted
-        run = noted
+        run, made_of = cloud.each(
+            functools.partial(note, cloud, run, now, progress),
+            functools.partial(recipe.of, cloud, run.server))
     else:
         run = note(cloud, run, now, progress)
     if step.do in _ATTEMPTS and clock() - asked > situation.STALE:
@@ -182,7 +178,7 @@ def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
     # Somebody may power the instance on before they are whole, so how they
     # were taken is written on them when they are.
     metadata = _marks(run.server, run.plan, now)
-    _all(cloud, (functools.partial(
+    cloud.each(*(functools.partial(
         cloud.volumes.create_snapshot, volume_id, run.plan.name,
         run.plan.description, metadata) for volume_id in step.volume_ids))
 
@@ -192,12 +188,12 @@ def _mark(cloud: clouds.Cloud, run: journal.Journal,
     metadata = {**_marks(run.server, run.plan, step.taken),
                 marks.CONSISTENCY: step.consistency}
     owner = {marks.IMAGE: step.owner} if step.owner else {}
-    _all(cloud, (
+    cloud.each(
         *(functools.partial(cloud.images.mark, image_id, metadata)
           for image_id in step.image_ids),
         *(functools.partial(cloud.volumes.mark_snapshot, snapshot_id,
                             {**metadata, **owner})
-          for snapshot_id in step.snapshot_ids)))
+          for snapshot_id in step.snapshot_ids))
 
 
 def remove(cloud: clouds.Cloud, image_ids: Iterable[str],
@@ -206,20 +202,13 @@ def remove(cloud: clouds.Cloud, image_ids: Iterable[str],
 
     :raises ServiceError: the first error, when all were tried.
     """
-    _all(cloud, (
+    cloud.each(
         *(functools.partial(_gone, cloud.images.delete, image_id)
           for image_id in image_ids),
         *(functools.partial(_gone, cloud.volumes.delete_snapshot, snapshot_id)
-          for snapshot_id in snapshot_ids)))
+          for snapshot_id in snapshot_ids))
 
 
 def _gone(delete: Callable[[str], None], thing_id: str) -> None:
     with contextlib.suppress(errors.NotFound):
         delete(thing_id)
-
-
-def _all(cloud: clouds.Cloud, calls: Iterable[Callable[[], Any]]) -> None:
-    """Make all calls; the first error is raised when all are through."""
-    for answer in cloud.together(*calls):
-        if isinstance(answer, errors.ServiceError):
-            raise answer

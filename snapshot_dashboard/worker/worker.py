@@ -36,10 +36,6 @@ LOG = logging.getLogger(__name__)
 INTERVAL = 2.0
 
 
-class _NoAccess(errors.Unauthorized):
-    """Its user was disabled or has lost the role: Keystone says 403 then."""
-
-
 @dataclasses.dataclass
 class _Held:
     """A trust that this worker looks after.
@@ -211,11 +207,9 @@ class Worker:
 
         :raises ServiceError: then.
         """
-        for answer in cloud.together(
-                lambda: advance.runs(cloud),
-                lambda: cloud.images.images(1, {'owner': cloud.project_id})):
-            if isinstance(answer, errors.ServiceError):
-                raise answer
+        cloud.each(
+            lambda: advance.runs(cloud),
+            lambda: cloud.images.images(1, {'owner': cloud.project_id}))
         self._take_back(trust_id, cloud)
         LOG.info('Answered trust %s', trust_id, extra={'trust': trust_id})
 
@@ -306,7 +300,8 @@ def _peek(cloud: clouds.Cloud, run: journal.Journal) -> types.Server | None:
 
     While Nova is still at the same task nothing else needs to be asked.
 
-    :raises _NoAccess: when the trust does not open Nova any more.
+    :raises Unauthorized: when the trust does not open Nova any more; Keystone
+        says 403 when its user was disabled or has lost the role.
     :raises ServiceError: when Nova does not tell.
     """
     try:
@@ -314,4 +309,5 @@ def _peek(cloud: clouds.Cloud, run: journal.Journal) -> types.Server | None:
     except errors.NotFound:
         return None
     except errors.Forbidden as error:
-        raise _NoAccess(error.service, error.detail, error.status) from error
+        raise errors.Unauthorized(error.service, error.detail,
+                                  error.status) from error

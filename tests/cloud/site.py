@@ -12,6 +12,7 @@
 
 """Where a test cloud lives: its directory, its ports, its addresses."""
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -128,7 +129,7 @@ def plan(name: str, first_port: int | None = None) -> Site:
         the first of seven consecutive ports.
     """
     if first_port == 0:
-        return Site(name, _free_ports())
+        return Site(name, dict(zip(PORTS, free_ports(len(PORTS)))))
     if first_port is not None:
         ports = {service: first_port + number
                  for number, service in enumerate(PORTS)}
@@ -136,16 +137,14 @@ def plan(name: str, first_port: int | None = None) -> Site:
     return Site(name, dict(PORTS))
 
 
-def _free_ports() -> dict[str, int]:
-    sockets = {}
-    for service in PORTS:
-        sockets[service] = socket.socket()
-        sockets[service].bind((HOST, 0))
-    ports = {service: sock.getsockname()[1]
-             for service, sock in sockets.items()}
-    for sock in sockets.values():
-        sock.close()
-    return ports
+def free_ports(number: int) -> list[int]:
+    """So many different ports that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket())
+                   for _ in range(number)]
+        for sock in sockets:
+            sock.bind((HOST, 0))
+        return [sock.getsockname()[1] for sock in sockets]
 
 
 def port_is_taken(port: int) -> bool:

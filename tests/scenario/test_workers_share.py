@@ -14,7 +14,6 @@
 
 import pathlib
 import signal
-import socket
 import subprocess
 
 import pytest
@@ -37,7 +36,7 @@ class Coordinator:
     """
 
     def __init__(self, kind: str, folder: pathlib.Path):
-        self._port, self._other = _free_ports()
+        self._port, self._other = site.free_ports(2)
         self._command, scheme = getattr(self, f'_{kind}')(folder)
         self.address = f'{scheme}://{site.HOST}:{self._port}'
         self.start()
@@ -67,13 +66,6 @@ class Coordinator:
     def kill(self):
         self._process.kill()
         self._process.wait()
-
-
-def _free_ports():
-    with socket.socket() as one, socket.socket() as other:
-        for free in (one, other):
-            free.bind((site.HOST, 0))
-        return one.getsockname()[1], other.getsockname()[1]
 
 
 @pytest.fixture(params=['redis', 'etcd'])
