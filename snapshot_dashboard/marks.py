@@ -21,15 +21,22 @@ hands its marks on to snapshots that others take of it: :func:`own` tells
 which are true of the snapshot they stand on.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import datetime
+from typing import TypeVar
 
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 
+Thing = TypeVar('Thing', types.Image, types.VolumeSnapshot)
+
 #: The run that made it.
 RUN = 'snapshot_dashboard_run'
+#: The one call that made it: no two things that were made have the same, so
+#: of several that bear it all but the first are copies or heirs.
+CALL = 'snapshot_dashboard_call'
 #: When it was asked for: seconds since the epoch.
 TAKEN = 'snapshot_dashboard_taken'
 #: The id of the instance, which unlike Nova's own mark is never inherited
@@ -65,10 +72,12 @@ DESCRIPTION = 'description'
 INSTANCE_ID = 'instance_uuid'
 IMAGE_TYPE = 'image_type'
 
-#: The instance was off, and had shut down by itself as far as is known.
+#: The instance was off, and had shut down in time when a user asked for it.
 POWERED_OFF = 'powered-off'
 #: It was off, but had not shut down in time: the plug was pulled.
 FORCED_OFF = 'forced-off'
+#: It was off, and nothing tells how it went off: it may have crashed.
+OFF = 'off'
 #: Of a volume that was attached to no instance.
 DETACHED = 'detached'
 #: It ran, and its image announces a guest agent that can freeze the disks.
@@ -127,6 +136,23 @@ def expiry(properties: Mapping[str, str],
         return datetime.date.fromisoformat(day)
     except ValueError:
         return None
+
+
+def originals(things: Iterable[Thing]) -> list[Thing]:
+    """Those of some images or volume snapshots that were made, not copied.
+
+    A server that was rebuilt or launched from a snapshot hands its marks on
+    to those that are taken of it, and a copy has all properties. Each is
+    younger than the one that the call had made.
+    """
+    first: dict[tuple[str, str], Thing] = {}
+    for thing in sorted(things, key=lambda thing: (thing.created, thing.id)):
+        bears = (thing.properties if isinstance(thing, types.Image)
+                 else thing.metadata)
+        if bears.get(CALL):
+            of = '' if isinstance(thing, types.Image) else thing.volume_id
+            first.setdefault((bears[CALL], of), thing)
+    return list(first.values())
 
 
 def name_ids(mark: str, named: Sequence[str]) -> dict[str, str]:

@@ -32,8 +32,11 @@ DEFAULTS: dict[str, Any] = {
     # Seconds that Nova waits for a guest to shut down before it pulls the
     # plug, where the image does not say: nova.conf's shutdown_timeout.
     'SHUTDOWN_TIMEOUT': 60,
-    # Seconds that an instance may wait for a volume snapshot to be made.
+    # Seconds that an instance may wait for a volume snapshot to be made, and
+    # for a capture that a service does not want now.
     'SNAPSHOT_TIMEOUT': 600,
+    # Seconds after which a run is not begun any more.
+    'BEGIN_WITHIN': 3600,
     # Whether the wizard suggests to power a running instance off.
     'POWER_OFF_BY_DEFAULT': True,
     # Whether Create Snapshot on the rows of Horizon's Instances and Volumes
@@ -58,11 +61,13 @@ DEFAULTS: dict[str, Any] = {
 #: The least that a number may be: an open page must not hammer, and a call
 #: needs some time.
 MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0,
-          'SNAPSHOT_TIMEOUT': 30, 'OLD_AFTER_DAYS': 0,
+          'SNAPSHOT_TIMEOUT': 30, 'BEGIN_WITHIN': 60, 'OLD_AFTER_DAYS': 0,
           'WORKER_TRUST_HOURS': 1}
 #: The most: a run gives a call up for lost after a while (situation.STALE
-#: and ANSWER_GRACE), so no call may take longer.
-MAXIMA = {'TIMEOUT': 15}
+#: and ANSWER_GRACE), so no call may take longer. And what the record of a run
+#: has room for.
+MAXIMA = {'TIMEOUT': 15, 'SHUTDOWN_TIMEOUT': 99_999,
+          'SNAPSHOT_TIMEOUT': 99_999, 'BEGIN_WITHIN': 99_999}
 
 
 @functools.lru_cache(maxsize=1)

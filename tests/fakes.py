@@ -66,6 +66,14 @@ def finish(image: dict) -> None:
     image.update(status='active', size=4194304)
 
 
+class Refusal(Exception):
+    """A service's refusal in its own words."""
+
+    def __init__(self, status: int, words: str):
+        super().__init__(words)
+        self.status = status
+
+
 class FakeOpenStack:
     """The services' state, and their answers out of it."""
 
@@ -107,6 +115,8 @@ class FakeOpenStack:
         self.attachments: dict[str, list[dict]] = {}
         #: What was done to each server, the latest first.
         self.done: dict[str, list[dict]] = {}
+        #: What differs in the event of an action, by its request.
+        self.events: dict[str, dict] = {}
         self.quotas: dict[str, dict] = {}
         self.usage: dict[str, dict] | None = None
         #: Keystone's, by id.
@@ -120,14 +130,23 @@ class FakeOpenStack:
         #: How often a host was asked that hangs.
         self.hung = 0
         self._hanging: set[str] = set()
-        #: Answers that replace the right ones: (method, pattern) -> status.
-        self.faults: dict[tuple[str, str], int] = {}
+        #: The most servers that Nova gives in one answer.
+        self.max_limit = 1000
+        #: The most items of metadata that a server, and an image by
+        #: createImage, may have.
+        self.metadata_items = 128
+        #: Answers that replace the right ones: (method, pattern) -> a status,
+        #: or what a gateway says in a service's place.
+        self.faults: dict[tuple[str, str],
+                          int | str | tuple[int, str]] = {}
+        #: The number of the call that fails, and how.
+        self.fail_at: tuple | None = None
         versions.forget()
         for root in ('http://nova.test', GLANCE, 'http://cinder.test',
                      NEUTRON, KEYSTONE):
             mocker.register_uri(
                 requests_mock.ANY, re.compile(re.escape(root)),
-                json=self._answer,
+                text=self._text,
                 headers={'Content-Type': 'application/json'})
 
     # What a test puts in.
@@ -226,6 +245,15 @@ class FakeOpenStack:
 
     # What goes out.
 
+    def _text(self, request, context):
+        try:
+            answer = self._answer(request, context)
+        except Refusal as refusal:
+            answer = self._refuse(context, refusal.status, str(refusal))
+        if isinstance(answer, str):
+            return answer
+        return '' if answer is None else json.dumps(answer)
+
     def _answer(self, request, context):
         url = parse.urlsplit(request.url)
         body = request.json() if request.body else None
@@ -234,9 +262,12 @@ class FakeOpenStack:
             raise requests.ConnectTimeout('no answer in time')
         self.calls.append((request.method, url.path, body))
         self.requests.append(request)
-        for (method, pattern), status in self.faults.items():
+        context.headers['x-openstack-request-id'] = f'req-{new_id()}'
+        if self.fail_at and len(self.calls) - 1 == self.fail_at[0]:
+            return self._fail(context, self.fail_at[1])
+        for (method, pattern), fault in self.faults.items():
             if method == request.method and re.search(pattern, url.path):
-                return self._refuse(context, status, 'as the test wishes')
+                return self._fail(context, fault)
         service, _, asked = request.headers.get(
             'OpenStack-API-Version', '').partition(' ')
         if asked and versions._parse(asked) > versions._parse(
@@ -253,6 +284,19 @@ class FakeOpenStack:
             context.headers['Content-Type'] = 'text/html; charset=UTF-8'
         return answer[1]
 
+    def _fail(self, context, fault):
+        """Answer as a test wishes: with a status, or as a gateway does.
+
+        :param fault: a status, a text that is answered with 200, or both.
+        """
+        if isinstance(fault, int):
+            return self._refuse(context, fault, 'as the test wishes')
+        status, text = fault if isinstance(fault, tuple) else (200, fault)
+        del context.headers['x-openstack-request-id']
+        context.headers['Content-Type'] = 'text/html'
+        context.status_code = status
+        return text
+
     @staticmethod
     def _refuse(context, status, message):
         context.status_code = status
@@ -266,6 +310,9 @@ class FakeOpenStack:
                 'version': self.newest['compute'],
                 'min_version': '2.1', 'links': [
                     {'rel': 'self', 'href': NOVA + '/'}]}}
+        if parts == ['limits']:
+            absolute = self.choices['limits']['limits']['absolute']
+            absolute.update(maxServerMeta=self.metadata_items)
         if parts[0] in self.choices:
             return 200, self.choices[parts[0]]
         if parts == ['servers'] and method == 'POST':
@@ -273,19 +320,38 @@ class FakeOpenStack:
             return 202, {'server': {**server, 'adminPass': 'x'}}
         if parts in (['servers', 'detail'], ['servers']):
             found = [server for server in self.servers.values()
-                     if query.get('tags') in (None, *server['tags'])
+                     if ('tags-any' not in query or set(
+                         query['tags-any'].split(',')) & set(server['tags']))
                      and query.get('image') in (
                          None, (server['image'] or {}).get('id'))]
             if 'marker' in query:
                 ids = [server['id'] for server in found]
                 found = found[ids.index(query['marker']) + 1:]
-            return 200, {'servers': found[:int(query.get('limit', 1000))]}
+            limit = min(int(query.get('limit', 1000)), self.max_limit)
+            answer: dict = {'servers': [self._shown(server)
+                                        for server in found[:limit]]}
+            if len(found) > limit:
+                answer['servers_links'] = [{'rel': 'next', 'href': (
+                    'http://inside.test/v2.1/servers/detail?'
+                    + parse.urlencode({
+                        **query, 'marker': found[limit - 1]['id']}))}]
+            return 200, answer
         server = self.servers.get(parts[1])
         if server is None:
             return 404
         if len(parts) == 2:
-            return 200, {'server': server}
+            return 200, {'server': self._shown(server)}
         return self._nova_server(method, server, parts[2:], body)
+
+    def _shown(self, server):
+        """A server as Nova shows it, with its image's properties."""
+        image = server.get('image')
+        if not image or 'properties' in image:
+            return server
+        source = self.images.get(image['id'], {})
+        return {**server, 'image': {**image, 'properties': {
+            name: value for name, value in source.items()
+            if name.startswith(('hw_', 'os_'))}}}
 
     def _nova_server(self, method, server, rest, body):
         if rest == ['os-interface']:
@@ -295,25 +361,48 @@ class FakeOpenStack:
         if rest == ['os-volume_attachments']:
             return 200, {'volumeAttachments':
                          self.attachments.get(server['id'], [])}
-        if rest == ['os-instance-actions']:
-            return 200, {'instanceActions': self.done.get(server['id'], [])}
+        if rest[0] == 'os-instance-actions':
+            return self._actions(server, rest[1:])
         if rest[0] == 'metadata':
             if server['locked']:
                 return 409
             if method == 'POST':
+                items = {**server['metadata'], **body['metadata']}
+                self._check_room('metadata', items)
                 server['metadata'].update(body['metadata'])
                 return 200, {'metadata': server['metadata']}
             return (204, None) if server['metadata'].pop(
                 rest[1], None) is not None else 404
         if rest[0] == 'tags':
-            if method == 'PUT':
-                server['tags'].append(rest[1])
-                return 201, None
-            if rest[1] not in server['tags']:
-                return 404
-            server['tags'].remove(rest[1])
-            return 204, None
+            return self._tag(method, server, rest[1])
         return self._nova_action(server, body)
+
+    def _actions(self, server, rest):
+        done = self.done.get(server['id'], [])
+        if not rest:
+            return 200, {'instanceActions': done}
+        (action,) = [action for action in done
+                     if action['request_id'] == rest[0]]
+        return 200, {'instanceAction': {**action, 'events': [
+            {'event': 'compute', 'start_time': action['start_time'],
+             'finish_time': action['updated_at'], 'result': 'Success',
+             **self.events.get(rest[0], {})}]}}
+
+    @staticmethod
+    def _tag(method, server, tag):
+        there = tag in server['tags']
+        if method == 'DELETE':
+            if not there:
+                return 404
+            server['tags'].remove(tag)
+            return 204, None
+        if there:
+            return 204, None
+        if len(server['tags']) >= 50:
+            raise Refusal(400, 'The number of tags exceeded the per-server '
+                          'limit 50')
+        server['tags'].append(tag)
+        return 201, None
 
     def _nova_action(self, server, body):
         (action, arguments), = body.items()
@@ -328,6 +417,7 @@ class FakeOpenStack:
         if action == 'createImage':
             if server['OS-EXT-STS:task_state']:
                 return 409
+            self._check_room('metadata', arguments['metadata'])
             made = {'instance_uuid': server['id'], **arguments['metadata']}
             if not server['image'] or server['id'] in self.volume_backed:
                 return 202, {'image_id': self._capture_volumes(
@@ -337,6 +427,11 @@ class FakeOpenStack:
             server['OS-EXT-STS:task_state'] = 'image_snapshot_pending'
             return 202, {'image_id': image['id']}
         return 400
+
+    def _check_room(self, what, items):
+        if len(items) > self.metadata_items:
+            raise Refusal(403, f'Maximum number of {what} items exceeds '
+                          f'{self.metadata_items}')
 
     def did(self, server, action, seconds=2):
         """Record what was done to a server, and how long it took."""

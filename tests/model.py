@@ -16,6 +16,11 @@ It knows the few rules that a run depends on, as they were seen on the real
 services, and stops before each call: whoever plays with it says what becomes
 of the call, and who makes the next one. So crashes, lost answers and several
 advancers at once come in any order, and the same order gives the same end.
+
+It is as rough as the world: reads may be old, lists may lack something, each
+write of metadata saves what its reader had read, others replace tags and
+metadata and make things that bear the run's marks, there may be no room, each
+advancer has a clock of its own, and any call may answer anything.
 """
 
 from collections.abc import Callable
@@ -36,13 +41,20 @@ from snapshot_dashboard.runs import journal
 PROJECT = 'p'
 SERVER = 's'
 NAME = 'nightly'
-#: States in which Nova takes no metadata.
 SHELVED = ('SHELVED_OFFLOADED',)
-#: What may become of a call.
-FATES = ('ok', 'crash-before', 'crash-after', 'lost', 'late', 'dark',
-         'conflict', 'fault')
-#: Seconds after which a call whose caller gave up has been done, if ever.
+#: Answers that are no more than a status, whatever is asked.
+STATUSES = ('400', '403', '404', '408', '409', '413', '429', '500', '502',
+            '503', '504')
+#: What may become of a call. ``stale`` and ``gap`` are of reads: an answer of
+#: some changes ago, and a list that lacks its first entry; ``page`` is a
+#: gateway's, with status 200.
+FATES = ('ok', 'crash-before', 'crash-after', 'lost', 'late', 'dark', 'page',
+         'stale', 'stale', 'gap', *STATUSES)
 LATEST = 25
+#: How many states ago a stale read may be of, at the most.
+_STALEST = 3
+#: The most tags that a server may have.
+_TAGS = 50
 
 
 class Crash(BaseException):
@@ -61,12 +73,19 @@ class Thing:
     volume_id: str = ''
     #: How at rest it is, whatever its marks say.
     truth: str = ''
+    #: Whether a call of the run made it, whatever its marks say.
+    made: bool = True
 
 
 class World:
     """The services' state. Times are seconds, by a clock of its own."""
 
-    def __init__(self, volumes=(), volume_backed=False):
+    #: What a read shows, and may show late.
+    _SHOWN = ('status', 'task', 'metadata', 'tags', 'images', 'snapshots',
+              'actions', 'updated')
+
+    def __init__(self, volumes=(), volume_backed=False, room=128,
+                 others_tags=0):
         self.now = 1790000000.0
         self.numbers = 0
         self.volume_backed = volume_backed
@@ -74,12 +93,17 @@ class World:
         self.status: str | None = 'ACTIVE'
         self.task: str | None = None
         self.locked = False
-        self.metadata: dict[str, str] = {}
-        self.tags: set[str] = set()
+        self.updated = self.now
+        #: How many items of metadata there may be.
+        self.room = room
+        self.metadata: dict[str, str] = {'owner': 'others'}
+        self.tags: set[str] = {f'other-{number}'
+                               for number in range(others_tags)}
         self.images: dict[str, Thing] = {}
         self.snapshots: dict[str, Thing] = {}
         #: An earlier run has left these.
-        self.actions = [types.Action(name, self.number(), 1.0)
+        self.actions = [types.Action(name, self.number(), 1.0,
+                                     began=self.now - 100)
                         for name in ('start', 'createImage', 'stop')]
         self.jobs: list[tuple] = []
         #: Calls that nobody waits for any more: until when, and what.
@@ -95,10 +119,40 @@ class World:
         self.quota = 99
         #: How the instance was when it was powered off last.
         self.how_off = marks.POWERED_OFF
+        #: What a person last wanted of the power, if anything.
+        self.will: str | None = None
+        #: What has been removed, and by whom: things, by their ids.
+        self.removed: dict[str, Thing] = {}
+        #: Whole images that were removed when the run was over.
+        self.removed_after_end: list[str] = []
+        #: How many calls were made, and what reads showed before.
+        self.calls = 0
+        self.past: list[dict] = []
 
     def number(self):
         self.numbers += 1
         return f'00000000-0000-4000-8000-{self.numbers:012d}'
+
+    def remember(self):
+        """Keep how it is now, for reads that come late to it."""
+        now = {name: getattr(self, name) for name in self._SHOWN}
+        for name in ('images', 'snapshots'):  # the others are never changed
+            now[name] = {thing.id: dataclasses.replace(
+                thing, properties=dict(thing.properties))
+                for thing in now[name].values()}
+        self.past = [*self.past[-_STALEST + 1:], now]
+
+    @contextlib.contextmanager
+    def as_it_was(self):
+        """How a read sees it that is some changes late."""
+        now = {name: getattr(self, name) for name in self._SHOWN}
+        for name, value in (self.past[0] if self.past else now).items():
+            setattr(self, name, value)
+        try:
+            yield
+        finally:
+            for name, value in now.items():
+                setattr(self, name, value)
 
     # What goes on by itself.
 
@@ -106,6 +160,7 @@ class World:
         """Bring one of the jobs that are under way to its end."""
         if not self.jobs:
             return
+        self.remember()
         kind, thing = self.jobs.pop(number % len(self.jobs))
         getattr(self, f'_{kind}')(thing, good)
 
@@ -122,6 +177,7 @@ class World:
             call = self.late[0][1]
         if call is not None:
             self.late = [other for other in self.late if other[1] is not call]
+            self.remember()
             with contextlib.suppress(errors.ServiceError):
                 call()
 
@@ -130,15 +186,17 @@ class World:
 
         :returns: whether that was for a snapshot of somebody else.
         """
-        others = any(kind == 'upload' and marks.RUN not in image.properties
+        self.remember()
+        others = any(kind == 'upload' and not image.made
                      for kind, image in self.jobs)
         saved = self.task == 'image_uploading' and self.status == 'ACTIVE'
         self.jobs = [job for job in self.jobs if job[0] == 'snapshot']
+        if self.task in ('powering-off', 'powering-on'):
+            self._not_as_wished()
         if self.task == 'powering-off' or saved:
-            self.status = 'SHUTOFF'
+            self._goes_off(marks.OFF)
         if saved:
-            self.actions.insert(0, types.Action(
-                'stop', self.number(), 0.1, by_user=False))
+            self.act('stop', 0.1, by_user=False)
         self.task = None
         return saved and others
 
@@ -146,27 +204,57 @@ class World:
         """And comes back; what it was at stays ``creating`` for ever."""
         self.jobs = [job for job in self.jobs if job[0] != 'snapshot']
 
+    def crash(self):
+        """The guest goes off by itself, and Nova notes it later."""
+        if self.status == 'ACTIVE' and not self.task:
+            self.remember()
+            self._goes_off(marks.OFF)
+            self.act('stop', 0.1, by_user=False)
+
+    def _not_as_wished(self):
+        """Nova did not do what somebody had asked for."""
+        self.will = self.will and 'unsure'
+
+    def _goes_off(self, how):
+        self.status, self.how_off, self.updated = 'SHUTOFF', how, self.now
+
     def _stop(self, request, good):
         self.task = None
-        seconds = 60.0 if self.forced else 2.0
-        self.actions = [dataclasses.replace(action, seconds=seconds)
+        self.updated = self.now
+        if not good or self.deaf:
+            self._not_as_wished()
+        else:
+            self._goes_off(marks.FORCED_OFF if self.forced
+                           else marks.POWERED_OFF)
+            began = next((action.began for action in self.actions
+                          if action.request_id == request), self.now)
+            # It took so long, whatever the clock of the model says.
+            self.updated = began + self._seconds
+        # How long it took is recorded a moment later.
+        self.jobs.append(('recorded', request))
+
+    @property
+    def _seconds(self):
+        return 60.0 if self.forced else 2.0
+
+    def _recorded(self, request, good):
+        self.actions = [dataclasses.replace(action, seconds=self._seconds)
                         if action.request_id == request else action
                         for action in self.actions]
-        if good and not self.deaf:
-            self.status = 'SHUTOFF'
-            self.how_off = (marks.FORCED_OFF if self.forced
-                            else marks.POWERED_OFF)
 
     def _start(self, request, good):
         self.task = None
-        if good:
-            self.status = 'ACTIVE'
+        if not good:
+            self._not_as_wished()
+        else:
+            self.status, self.updated = 'ACTIVE', self.now
             for snapshot in self.snapshots.values():
                 if snapshot.status == 'creating':
                     snapshot.truth = marks.LIVE
 
     def unshelve(self):
         if self.status in SHELVED:
+            self.remember()
             self.act('unshelve')
             self.status = 'ACTIVE'
 
@@ -188,32 +276,81 @@ class World:
     def _snapshot(self, snapshot, good):
         snapshot.status = 'available' if good else 'error'
 
+    # What others do.
+
+    def inherits(self):
+        """Nova's snapshot of a server that was rebuilt from the run's."""
+        parents = [image for image in self.images.values()
+                   if image.status == 'active' and marks.RUN
+                   in image.properties]
+        if parents and not self.task and self.status in ('ACTIVE', 'SHUTOFF'):
+            self.remember()
+            self.act('createImage')
+            self._others(dict(parents[0].properties))
+
+    def copies(self):
+        """Somebody copies the run's image with all its properties."""
+        whole = [image for image in self.images.values()
+                 if image.status == 'active']
+        if whole:
+            self.remember()
+            self._others(dict(whole[0].properties))
+
+    def _others(self, properties):
+        image = Thing(self.number(), 'by others', 'active', self.now + 0.1,
+                      {marks.INSTANCE_ID: SERVER, **properties}, made=False)
+        self.images[image.id] = image
+
+    def captures_by_hand(self):
+        """A snapshot by the CLI under the name that the run uses, too."""
+        if not self.task and self.status in ('ACTIVE', 'SHUTOFF'):
+            self.remember()
+            self.create_image(NAME, {}, made=False)
+
+    def retag(self):
+        """Another tool sets the server's tags as it knows them."""
+        self.remember()
+        self.tags = {'theirs'}
+
+    def replaces_metadata(self):
+        """Another tool sets the server's metadata as it knows them."""
+        self.remember()
+        self.metadata = {'owner': 'others', 'theirs': 'yes'}
+
     # What the services are asked for.
 
-    def act(self, name):
+    def act(self, name, seconds=None, by_user=True):
         request = self.number()
-        self.actions.insert(0, types.Action(name, request, None))
+        self.actions = [types.Action(name, request, seconds, by_user,
+                                     self.now), *self.actions]
         return request
 
+    def check_is_there(self):
+        if self.status is None:
+            raise errors.NotFound('compute', '', 404)
+
     def stop(self):
+        self.check_is_there()
         if self.status != 'ACTIVE' or self.task or self.locked:
             raise errors.Conflict('compute', 'not now', 409)
         self.task = 'powering-off'
         self.jobs.append(('stop', self.act('stop')))
 
     def start(self):
+        self.check_is_there()
         if self.status != 'SHUTOFF' or self.task or self.locked:
             raise errors.Conflict('compute', 'not now', 409)
         self.task = 'powering-on'
         self.jobs.append(('start', self.act('start')))
 
-    def create_image(self, name, metadata, quota=99):
+    def create_image(self, name, metadata, quota=99, made=True):
+        self.check_is_there()
         if self.task or self.status not in ('ACTIVE', 'SHUTOFF', 'PAUSED'):
             raise errors.Conflict('compute', 'not now', 409)
         self.act('createImage')
         image = Thing(self.number(), name, 'queued', self.now,
                       {marks.INSTANCE_ID: SERVER, **metadata},
-                      truth=self.rest)
+                      truth=self.rest, made=made)
         if self.volume_backed:
             return self._capture_volumes(image, quota)
         image.properties['checksum'] = 'c'
@@ -231,9 +368,10 @@ class World:
         made = []
         for volume_id in self.volumes:
             if len(self.snapshots) >= quota:
-                raise errors.Forbidden('compute', 'quota', 403)
+                raise errors.OverQuota('compute', 'quota', 403)
             made.append(self.create_snapshot(
-                volume_id, f'snapshot for {image.name}', {}))
+                volume_id, f'snapshot for {image.name}', {},
+                made=image.made))
         image.status = 'active'
         image.properties['block_device_mapping'] = json.dumps([
             {'source_type': 'snapshot', 'snapshot_id': part,
@@ -251,9 +389,9 @@ class World:
         self.images[image.id] = image
         raise errors.Unavailable('compute', 'race', 500)
 
-    def create_snapshot(self, volume_id, name, metadata):
+    def create_snapshot(self, volume_id, name, metadata, made=True):
         snapshot = Thing(self.number(), name, 'creating', self.now,
-                         dict(metadata), volume_id, self.rest)
+                         dict(metadata), volume_id, self.rest, made)
         self.snapshots[snapshot.id] = snapshot
         self.jobs.append(('snapshot', snapshot))
         return snapshot.id
@@ -261,25 +399,56 @@ class World:
     def delete_image(self, image_id):
         if image_id not in self.images:
             raise errors.NotFound('image', '', 404)
-        del self.images[image_id]
+        run = self.status and journal.read(self.server())
+        if run and not run.open and self.images[image_id].status == 'active':
+            self.removed_after_end.append(image_id)
+        self.removed[image_id] = self.images.pop(image_id)
 
     def delete_snapshot(self, snapshot_id):
         if snapshot_id not in self.snapshots:
             raise errors.NotFound('volume', '', 404)
         if self.snapshots[snapshot_id].status == 'creating':
             raise errors.Refused('volume', 'creating', 400)
-        del self.snapshots[snapshot_id]
+        snapshot = self.snapshots.pop(snapshot_id)
+        # What Nova has made for a call that failed bears nothing but a name:
+        # what no image needs, of the same name, volume and minutes, is taken
+        # for it.
+        if snapshot.made or any(
+                snapshot_id in image.properties.get(
+                    'block_device_mapping', '')
+                for image in self.images.values()):
+            self.removed[snapshot_id] = snapshot
+
+    def save_metadata(self, items):
+        """What Nova does: all items as they were read, some changed."""
+        if len(items) > self.room:
+            raise errors.OverQuota('compute', 'Maximum number', 403)
+        self.metadata = dict(items)
+
+    def check_takes_notes(self, tags=False):
+        self.check_is_there()
+        if self.locked and not tags or self.status in SHELVED:
+            raise errors.Conflict('compute', 'not now', 409)
+
+    def add_tag(self, tag):
+        self.check_takes_notes(tags=True)
+        if tag not in self.tags and len(self.tags) >= _TAGS:
+            raise errors.Refused('compute', 'no more than 50 tags', 400)
+        self.tags = self.tags | {tag}
+
+    def delete_tag(self, tag):
+        self.check_takes_notes(tags=True)
+        self.tags = self.tags - {tag}
 
     def server(self):
-        if self.status is None:
-            raise errors.NotFound('compute', '', 404)
+        self.check_is_there()
         return types.Server(
             id=SERVER, name='web', status=self.status, task_state=self.task,
             locked=self.locked,
             image_id=None if self.volume_backed else 'base', root_gib=1,
             ephemeral_gib=0, swap_mib=0, volume_ids=self.volumes,
             metadata=dict(self.metadata), tags=tuple(sorted(self.tags)),
-            project_id=PROJECT)
+            project_id=PROJECT, updated=self.updated)
 
     def image(self, thing):
         return types.Image(
@@ -303,19 +472,31 @@ class _Service:
     def __init__(self, world, service, fate):
         self._world, self._service, self._fate = world, service, fate
 
-    def _call(self, effect, write=True):
+    def _call(self, effect, write=True, late=None):
+        """:param late: what a call does that arrives late."""
+        world = self._world
+        world.calls += 1
         fate = self._fate(write)
         if fate == 'crash-before':
             raise Crash
         if fate == 'late' and write:
-            self._world.late.append((self._world.now + LATEST, effect))
+            world.late.append((world.now + LATEST, late or effect))
         if fate in ('dark', 'late'):
             raise errors.Unavailable(self._service, 'no answer')
-        if fate == 'fault':
-            raise errors.Unavailable(self._service, 'fault', 500)
-        if fate == 'conflict' and write:
-            raise errors.Conflict(self._service, 'busy', 409)
-        result = effect()
+        if fate == 'page':
+            raise errors.Unavailable(self._service, 'cannot be read')
+        if fate in STATUSES:
+            raise errors.from_status(self._service, int(fate), 'made up')
+        if write:
+            world.remember()
+            result = effect()
+        elif fate == 'stale':
+            with world.as_it_was():
+                result = effect()
+        else:
+            result = effect()
+        if fate == 'gap' and isinstance(result, list):
+            result = result[1:]
         if fate == 'crash-after':
             raise Crash
         if fate == 'lost':
@@ -331,6 +512,11 @@ class _Compute(_Service):
     def actions(self, server_id, limit):
         return self._call(lambda: list(self._world.actions[:limit]),
                           write=False)
+
+    def action_seconds(self, server_id, action):
+        return self._call(lambda: next(
+            other.seconds for other in self._world.actions
+            if other.request_id == action.request_id), write=False)
 
     def stop(self, server_id):
         self._call(self._world.stop)
@@ -348,25 +534,31 @@ class _Compute(_Service):
             name, metadata, world.quota))
 
     def set_metadata(self, server_id, items):
-        def effect():
-            if self._world.locked or self._world.status in SHELVED:
-                raise errors.Conflict('compute', 'not now', 409)
-            self._world.server()
-            self._world.metadata.update(items)
-            return dict(self._world.metadata)
-        return self._call(effect)
+        world = self._world
+
+        def effect(there):
+            world.check_takes_notes()
+            world.save_metadata({**there, **items})
+            return dict(world.metadata)
+        # Others may write between Nova's own read and its save.
+        read = dict(world.metadata)
+        return self._call(lambda: effect(read),
+                          late=lambda: effect(world.metadata))
 
     def delete_metadata(self, server_id, keys):
-        def effect():
-            for key in keys:
-                self._world.metadata.pop(key, None)
-        self._call(effect)
+        def effect(key):
+            self._world.check_takes_notes()
+            self._world.metadata = {
+                name: value for name, value in self._world.metadata.items()
+                if name != key}
+        for key in keys:
+            self._call(lambda key=key: effect(key))
 
     def add_tag(self, server_id, tag):
-        self._call(lambda: self._world.tags.add(tag))
+        self._call(lambda: self._world.add_tag(tag))
 
     def delete_tag(self, server_id, tag):
-        self._call(lambda: self._world.tags.discard(tag))
+        self._call(lambda: self._world.delete_tag(tag))
 
 
 class _Images(_Service):
@@ -378,7 +570,7 @@ class _Images(_Service):
             self._world.images[image_id].properties.update(properties)
         self._call(effect)
 
-    def images(self, limit, filters):
+    def images(self, limit, filters, ascending=False):
         return self._call(lambda: [
             self._world.image(image)
             for image in self._world.images.values()
@@ -387,13 +579,20 @@ class _Images(_Service):
                 image.properties.get(name))
                 for name, value in filters.items())], write=False)
 
+    def image(self, image_id):
+        def effect():
+            if image_id not in self._world.images:
+                raise errors.NotFound('image', '', 404)
+            return self._world.image(self._world.images[image_id])
+        return self._call(effect, write=False)
+
     def delete(self, image_id):
         self._call(lambda: self._world.delete_image(image_id))
 
 
 class _Volumes(_Service):
 
-    def snapshots(self, limit, filters):
+    def snapshots(self, limit, filters, ascending=False):
         wanted = filters.get('metadata', {}).items()
         return self._call(lambda: [
             self._world.snapshot(snapshot)
@@ -448,33 +647,44 @@ class ModelCloud:
     each = clouds.Cloud.each
 
 
-class Advancer:
-    """Somebody who advances the run, stopped before each call."""
+class Actor:
+    """Somebody who works on a run, stopped before each call.
 
-    def __init__(self, world, run):
+    :param skew: seconds by which the actor's clock is ahead.
+    """
+
+    def __init__(self, world, skew=0):
         self._main = greenlet.getcurrent()
-        self._thread = greenlet.greenlet(self._advance)
-        cloud = ModelCloud(world, self._stand)
+        self._thread = greenlet.greenlet(self._work)
+        self.cloud = ModelCloud(world, self._stand)
+        self.clock = lambda: world.now + skew
         self.alive = True
         #: Whether it stands before a write, and since when.
         self.writes, self.since = False, world.now
-        self._world = world
+        self.world = world
         self.error = None
-        self._arguments = cloud, run, lambda: world.now
+        self.calls = 0
+
+    def begin(self):
         self._thread.switch()
+        return self
 
     def _stand(self, write):
-        self.writes, self.since = write, self._world.now
+        self.writes, self.since = write, self.world.now
+        self.calls += 1
         return self._main.switch()
 
-    def _advance(self):
+    def _work(self):
         try:
-            advance.advance(*self._arguments)
+            self.act()
         except (Crash, greenlet.GreenletExit):
             pass
-        except errors.ServiceError as error:
+        except (errors.ServiceError, advance.Unclear, advance.Busy) as error:
             self.error = error
         self.alive = False
+
+    def act(self):
+        raise NotImplementedError
 
     def step(self, fate='ok'):
         """Let the call happen that it stands before; it goes to the next."""
@@ -490,12 +700,69 @@ class Advancer:
             self._thread.throw()
 
 
+class Advancer(Actor):
+    """Brings a run forward."""
+
+    def __init__(self, world, run, skew=0):
+        super().__init__(world, skew)
+        self._run = run
+        self.begin()
+
+    def act(self):
+        self._run = advance.advance(
+            self.cloud, self._run, self.clock,
+            surely_gone=self.world.status is None)
+
+
+class Beginner(Actor):
+    """Presses the button of the wizard."""
+
+    def __init__(self, world, **options):
+        super().__init__(world)
+        self.plan = advance.new_plan(NAME, '', by='alice',
+                                     clock=lambda: world.now, **options)
+        self._server = world.server()
+        self.run = None
+        self.begin()
+
+    def act(self):
+        self.run = advance.begin(self.cloud, self._server, self.plan,
+                                 self.clock)
+
+
+class Canceller(Actor):
+    """Presses Cancel, as the page does."""
+
+    def __init__(self, world):
+        super().__init__(world)
+        #: Whether the user was told that it is cancelled.
+        self.told = False
+        self.begin()
+
+    def act(self):
+        run = journal.read(self.cloud.compute.server(SERVER))
+        if run is not None and advance.can_cancel(run):
+            run = advance.cancel(self.cloud, run, self.clock)
+            self.told = run.progress.failure == 'cancelled'
+
+
+class Dismisser(Actor):
+    """Presses Dismiss on a run that is over, as the page does."""
+
+    def act(self):
+        run = journal.read(self.cloud.compute.server(SERVER))
+        if run is not None and not run.open:
+            advance.tidy(self.cloud, run, self.clock)
+            advance.forget(self.cloud, SERVER)
+
+
 def new_run(world, **options):
     """A run that has just begun."""
-    plan = advance.new_plan(NAME, '', by='alice', clock=lambda: world.now,
-                            **options)
-    return advance.begin(ModelCloud(world, lambda write: 'ok'), world.server(),
-                         plan, lambda: world.now)
+    beginner = Beginner(world, **options)
+    beginner.finish()
+    if beginner.error:
+        raise beginner.error
+    return beginner.run
 
 
 def read(world):

@@ -31,6 +31,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.cloud import images
 from snapshot_dashboard.cloud import networks
+from snapshot_dashboard.cloud import transport
 from snapshot_dashboard.cloud import volumes
 
 #: More threads than this make a small Horizon slower, not faster.
@@ -61,6 +62,7 @@ class Cloud:
     def __init__(self, session: keystone_session.Session,
                  endpoints: Mapping[str, str], project_id: str,
                  breaker: breakers.Breaker | None = None):
+        transport.watch(session)
         self._breaker = breaker
         self._session = session
         self._endpoints = endpoints

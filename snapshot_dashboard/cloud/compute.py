@@ -17,8 +17,10 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 from typing import Any
+from urllib import parse
 
 from keystoneauth1 import session as keystone_session
+from novaclient import api_versions
 from novaclient import client as nova_client
 from novaclient import exceptions as nova_errors
 
@@ -29,9 +31,13 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
 
 #: 2.58 says how long an action took, 2.47 shows a server's flavor, 2.45
-#: answers createImage with the image's id, 2.26 finds servers by tag; 2.96 is
-#: the newest that novaclient speaks.
-MICROVERSION = '2.96'
+#: answers createImage with the image's id, 2.26 finds servers by tag, 2.98
+#: shows the properties that a server's image had when it was launched.
+MICROVERSION = '2.98'
+#: What novaclient knows; no newer one will come.
+_CLIENTS_NEWEST = '2.96'
+#: Servers in one answer; Nova may give fewer (``max_limit``).
+_PAGE = 100
 
 
 class Compute:
@@ -43,8 +49,11 @@ class Compute:
         self._breaker = breaker or breakers.Breaker(rest=0)
         self._session, self._endpoint = session, endpoint
         self._client = nova_client.Client(
-            versions.choose(endpoint, MICROVERSION),
+            versions.choose(endpoint, _CLIENTS_NEWEST),
             session=session, endpoint_override=endpoint)
+        # Its methods do for newer versions, too, but it refuses to be told.
+        self._client.client.api_version = api_versions.APIVersion(
+            versions.choose(endpoint, MICROVERSION))
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
@@ -54,66 +63,110 @@ class Compute:
             yield self._client
 
     def server(self, server_id: str) -> types.Server:
+        """A server.
+
+        :raises Unavailable: also while its cell is down, when Nova shows it
+            without all that it keeps there (API guide, Handling Down Cells).
+        """
         ids.check('compute', server_id)
         with self._calling() as nova:
-            server = types.Server.from_api(
-                nova.servers.get(server_id).to_dict())
-        ids.own('compute', server.project_id, self._project_id)
-        return server
+            body = nova.servers.get(server_id).to_dict()
+            if 'metadata' not in body:
+                raise errors.Unavailable('compute', 'its cell is down')
+            server = types.Server.from_api(body)
+            ids.own('compute', server.project_id, self._project_id)
+            return server
 
-    def servers(self, limit: int, tag: str | None = None,
-                image_id: str | None = None,
-                after: str | None = None) -> list[types.Server]:
+    def servers(self, limit: int,
+                image_id: str | None = None) -> list[types.Server]:
         """The project's servers, newest first.
 
-        :param tag: those with this tag only (microversion 2.26).
+        :param limit: how many at the most.
         :param image_id: those launched from this image only.
-        :param after: those behind this one only: its id.
         """
-        wanted = {'tags': tag, 'image': image_id}
+        found, _ = self._servers(limit, {'image': image_id})
+        return found
+
+    def tagged(self, limit: int,
+               *tags: str) -> tuple[list[types.Server], bool]:
+        """The project's servers with any of these tags, newest first.
+
+        Nova leaves out those whose cell is down.
+
+        :returns: so many at the most, and whether there are more.
+        """
+        return self._servers(limit, {'tags-any': ','.join(tags)})
+
+    def _servers(self, limit: int, filters: Mapping[str, str | None]
+                 ) -> tuple[list[types.Server], bool]:
+        """Page by page: Nova may answer with fewer than asked for and a link
+        to the next ones (Compute API guide, Paginated collections).
+        """
+        query = parse.urlencode({
+            'limit': min(limit, _PAGE),
+            **{name: value for name, value in filters.items() if value}})
+        found: list[types.Server] = []
         with self._calling() as nova:
-            found = nova.servers.list(
-                limit=limit, marker=after, search_opts={
-                    name: value for name, value in wanted.items() if value})
-        return [types.Server.from_api(server.to_dict()) for server in found]
+            while query and len(found) < limit:
+                _, body = nova.client.get(f'/servers/detail?{query}')
+                page = [types.Server.from_api(server)
+                        for server in body['servers'] if 'metadata' in server]
+                found += page
+                query = _next(body) if page else ''
+        return found[:limit], bool(query) or len(found) > limit
 
     def server_names(self, limit: int) -> dict[str, str]:
         """The names of the project's servers by id, newest first."""
         with self._calling() as nova:
             found = nova.servers.list(detailed=False, limit=limit)
-        return {server.id: server.name for server in found}
+            return {server.id: server.name for server in found}
 
     def attachments(self, server_id: str) -> list[types.Attachment]:
         with self._calling() as nova:
             found = nova.volumes.get_server_volumes(server_id)
-        return [
-            types.Attachment(
-                volume_id=attachment.volumeId,
-                device=attachment.device or '',
-                delete_on_termination=bool(getattr(
-                    attachment, 'delete_on_termination', False)))
-            for attachment in found]
+            return [
+                types.Attachment(
+                    volume_id=attachment.volumeId,
+                    device=attachment.device or '',
+                    delete_on_termination=bool(getattr(
+                        attachment, 'delete_on_termination', False)))
+                for attachment in found]
 
     def networks(self, server_id: str) -> list[str]:
         """The ids of a server's networks (os-interface)."""
         with self._calling() as nova:
             found = nova.servers.interface_list(server_id)
-        return [port.net_id for port in found]
+            return [port.net_id for port in found]
 
     def actions(self, server_id: str, limit: int) -> list[types.Action]:
         """What was done to a server, the latest first.
 
-        Whether it succeeded cannot be told from these.
+        Whether it succeeded, or is finished, cannot be told from these.
         """
         with self._calling() as nova:
             found = nova.instance_action.list(server_id, limit=limit)
-        return [types.Action.from_api(action.to_dict()) for action in found]
+            return [types.Action.from_api(action.to_dict())
+                    for action in found]
+
+    def action_seconds(self, server_id: str,
+                       action: types.Action) -> float | None:
+        """How long a finished action took; None for one that is not.
+
+        Nova shows the state that an action leads to before the action is
+        finished (os-instance-actions, Show; members see events from
+        microversion 2.51 on).
+        """
+        with self._calling() as nova:
+            body = nova.instance_action.get(
+                server_id, action.request_id).to_dict()
+            return types.seconds_of_events(body)
 
     def flavors(self) -> list[types.Flavor]:
         """The flavors that the project may use."""
         with self._calling() as nova:
             found = nova.flavors.list()
-        return [types.Flavor.from_api(flavor.to_dict()) for flavor in found]
+            return [types.Flavor.from_api(flavor.to_dict())
+                    for flavor in found]
 
     def key_names(self) -> list[str]:
         """The user's key pairs."""
@@ -124,19 +177,26 @@ class Compute:
         """The availability zones that take instances."""
         with self._calling() as nova:
             found = nova.availability_zones.list(detailed=False)
-        return [zone.zoneName for zone in found
-                if zone.zoneState.get('available')]
+            return [zone.zoneName for zone in found
+                    if zone.zoneState.get('available')]
 
     def limits(self) -> dict[str, types.Quota]:
-        """``instances``, ``cores`` and ``ram`` (MiB)."""
+        """What the project may have, as far as Nova limits it.
+
+        ``instances``, ``cores`` and ``ram`` (MiB), and without a use that
+        counts ``metadata``: the items that one server may have, and that one
+        call of createImage may bring.
+        """
         with self._calling() as nova:
             limits = nova.limits.get().to_dict()['absolute']
-        return {name: types.Quota(limits[limit], limits[used])
-                for name, limit, used in (
-                    ('instances', 'maxTotalInstances', 'totalInstancesUsed'),
-                    ('cores', 'maxTotalCores', 'totalCoresUsed'),
-                    ('ram', 'maxTotalRAMSize', 'totalRAMUsed'))
-                if limit in limits and used in limits}
+            return {name: types.Quota(limits[limit], limits.get(used, 0))
+                    for name, limit, used in (
+                        ('instances', 'maxTotalInstances',
+                         'totalInstancesUsed'),
+                        ('cores', 'maxTotalCores', 'totalCoresUsed'),
+                        ('ram', 'maxTotalRAMSize', 'totalRAMUsed'),
+                        ('metadata', 'maxServerMeta', ''))
+                    if limit in limits and (not used or used in limits)}
 
     def create_server(self, name: str, image_id: str, flavor_id: str,
                       networks: Sequence[str], groups: Sequence[str],
@@ -197,3 +257,13 @@ class Compute:
         with (self._calling() as nova,
               contextlib.suppress(nova_errors.NotFound)):
             nova.servers.delete_tag(server_id, tag)
+
+
+def _next(body: Mapping[str, Any]) -> str:
+    """The query of the next page; empty behind the last one.
+
+    Its host may be one that only Nova knows.
+    """
+    return next((parse.urlsplit(link['href']).query
+                 for link in body.get('servers_links') or ()
+                 if link.get('rel') == 'next'), '')

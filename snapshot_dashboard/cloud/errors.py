@@ -15,12 +15,34 @@
 from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
+import re
 
 from cinderclient import exceptions as cinder_errors
 from glanceclient import exc as glance_errors
 from keystoneauth1 import exceptions as keystone_errors
 from novaclient import exceptions as nova_errors
 import requests
+
+from snapshot_dashboard.cloud import transport
+
+#: Characters of a service's own words that are kept: a sentence or two.
+_WORDS = 200
+#: How Nova and Cinder speak of a limit that is reached.
+_LIMITS = re.compile(r'quota|exceed|maximum number|limit', re.IGNORECASE)
+#: Where a validator of Nova and Cinder goes on with a regular expression.
+_PATTERN = re.compile(r' does not match .*', re.DOTALL)
+
+
+def words(text: str) -> str:
+    """A service's words as one line that may be logged and shown.
+
+    They may echo what anybody wrote, or be a gateway's HTML page.
+    """
+    plain = _PATTERN.sub(' is not accepted', re.sub(r'<[^<>]*>', ' ', text))
+    line = ' '.join(''.join(
+        character if character.isprintable() else ' '
+        for character in plain).split())
+    return line if len(line) <= _WORDS else f'{line[:_WORDS - 1]}…'
 
 
 class ServiceError(Exception):
@@ -34,6 +56,7 @@ class ServiceError(Exception):
     """
 
     def __init__(self, service: str, detail: str = '', status: int = 0):
+        detail = words(detail)
         super().__init__(f'{service}: {detail}'
                          + (f' (HTTP {status})' if status else ''))
         self.service = service
@@ -49,12 +72,20 @@ class TimedOut(Unavailable):
     """No answer in time: it may hang."""
 
 
+class Throttled(Unavailable):
+    """Not now: too many requests. It was not done, and may be asked later."""
+
+
 class Unauthorized(ServiceError):
     """The token has expired or was revoked."""
 
 
 class Forbidden(ServiceError):
-    """Not allowed, or over quota: Nova and Cinder say 403 for both."""
+    """Not allowed."""
+
+
+class OverQuota(Forbidden):
+    """A limit of the cloud is reached: more is not allowed."""
 
 
 class NotFound(ServiceError):
@@ -78,34 +109,59 @@ _BY_STATUS: dict[int, type[ServiceError]] = {
     401: Unauthorized,
     403: Forbidden,
     404: NotFound,
+    406: Unavailable,  # it is older than we thought, and was asked for that
+    408: Throttled,
     409: Conflict,
-    413: Forbidden,  # over quota, in Cinder
+    413: OverQuota,
+    425: Throttled,
+    429: Throttled,
 }
 
 
 def from_status(service: str, status: int, detail: str) -> ServiceError:
-    if status in _BY_STATUS:
-        return _BY_STATUS[status](service, detail, status)
-    if status == 406:  # it is older than we thought, and was asked for that
-        return Unavailable(service, detail, status)
-    kind = Refused if 400 <= status < 500 else Unavailable
+    """The error that an HTTP status stands for.
+
+    Nova and Cinder answer 403 to what is not allowed and to what is beyond a
+    quota, so their words tell. Cinder and Glance answer 413 to the latter,
+    Nova only to too many requests.
+    """
+    kind = _BY_STATUS.get(
+        status, Refused if 400 <= status < 500 else Unavailable)
+    if status == 403 and _LIMITS.search(detail):
+        kind = OverQuota
+    if status == 413 and service == 'compute':
+        kind = Throttled
     return kind(service, detail, status)
+
+
+def _status(code: object) -> int:
+    """The HTTP status of a client's error.
+
+    Glance's client has no number for statuses that it does not know.
+    """
+    text = str(code or '')
+    return int(text) if text.isdigit() else transport.last_status()
 
 
 @contextlib.contextmanager
 def translated(service: str) -> Iterator[None]:
-    """Turn the errors of any of the clients into a :class:`ServiceError`."""
+    """Turn the errors of any of the clients into a :class:`ServiceError`.
+
+    So is an answer that is not what the API says: a gateway's page, or one
+    that was cut off.
+    """
+    transport.forget_status()
     try:
         yield
     except (nova_errors.ClientException,
             cinder_errors.ClientException) as error:
-        raise from_status(service, int(error.code or 0),
+        raise from_status(service, _status(error.code),
                           str(error.message or error)) from error
     except glance_errors.HTTPException as error:
-        raise from_status(service, int(error.code or 0),
+        raise from_status(service, _status(error.code),
                           str(error.details or error)) from error
     except keystone_errors.HttpError as error:
-        status = int(error.http_status or 0)
+        status = _status(error.http_status)
         raise from_status(service, status, str(error.message or error)
                           .replace(f' (HTTP {status})', '')) from error
     except (keystone_errors.ConnectTimeout, requests.Timeout) as error:
@@ -114,3 +170,13 @@ def translated(service: str) -> Iterator[None]:
             glance_errors.BaseException,
             requests.RequestException) as error:
         raise Unavailable(service, str(error)) from error
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise _unreadable(service, error) from error
+
+
+def _unreadable(service: str, error: Exception) -> ServiceError:
+    """What an answer means that a client or we stumbled over."""
+    status = transport.last_status()
+    if status >= 400:  # a page instead of an error's body
+        return from_status(service, status, '')
+    return Unavailable(service, f'an answer that cannot be read ({error!r})')

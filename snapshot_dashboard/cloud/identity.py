@@ -32,6 +32,37 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 
 _PATH = '/OS-TRUST/trusts'
+#: What a trust is for stands in a property of this name, which its trustee
+#: can read. Keystone keeps properties that it does not know; 27.0.0 and
+#: 28.0.0 alone fail over them (bug 2119543).
+_ERRAND = 'snapshot_dashboard'
+
+
+@dataclasses.dataclass(frozen=True)
+class Errand:
+    """What a trust of this plugin is for.
+
+    :ivar run_id: the run that it brings forward; nothing for one that only
+        asks whether anybody is there.
+    :ivar server_id: the server of that run.
+    :ivar plan: the fingerprint of its plan.
+    """
+
+    run_id: str = ''
+    server_id: str = ''
+    plan: str = ''
+
+    @classmethod
+    def from_api(cls, value: object) -> 'Errand | None':
+        """What anybody may have written; None for what is not ours."""
+        if not isinstance(value, dict):
+            return None
+        known = [value.get(field.name, '')
+                 for field in dataclasses.fields(cls)]
+        if not all(isinstance(text, str) and len(text) <= 64
+                   for text in known):
+            return None
+        return cls(*known)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +71,7 @@ class Trust:
 
     :ivar expires: seconds since the epoch; None for never.
     :ivar uses: how many tokens may still be got by it; None for any number.
+    :ivar errand: what it is for; None for one that is not of this plugin.
     """
 
     id: str
@@ -47,6 +79,7 @@ class Trust:
     project_id: str
     expires: float | None
     uses: int | None
+    errand: Errand | None = None
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Trust':
@@ -54,7 +87,8 @@ class Trust:
         return cls(body['id'], body['trustor_user_id'],
                    body.get('project_id') or '',
                    types.parse_time(expires).timestamp() if expires else None,
-                   body.get('remaining_uses'))
+                   body.get('remaining_uses'),
+                   Errand.from_api(body.get(_ERRAND)))
 
 
 def v3(address: str) -> str:
@@ -81,7 +115,7 @@ class Identity:
             yield self._http
 
     def create_trust(self, trustor_id: str, trustee_id: str, project_id: str,
-                     role: str, expires: float,
+                     role: str, expires: float, errand: Errand,
                      uses: int | None = None) -> Trust:
         """Let the trustee act as the trustor, who is the token's user.
 
@@ -99,7 +133,8 @@ class Identity:
                 'project_id': project_id, 'roles': [{'name': role}],
                 'impersonation': True, 'allow_redelegation': False,
                 'expires_at': moment.strftime('%Y-%m-%dT%H:%M:%S.%fZ'),
-                'remaining_uses': uses}}).json()['trust'])
+                'remaining_uses': uses,
+                _ERRAND: dataclasses.asdict(errand)}}).json()['trust'])
 
     def is_gone(self, trust_id: str) -> bool:
         """Whether a trust was taken back, has expired or is used up."""
@@ -115,7 +150,7 @@ class Identity:
         with self._calling() as keystone:
             body = keystone.get(
                 _PATH, params={'trustee_user_id': trustee_id}).json()
-        return [Trust.from_api(trust) for trust in body['trusts']]
+            return [Trust.from_api(trust) for trust in body['trusts']]
 
     def delete_trust(self, trust_id: str) -> None:
         """Take a trust back; what is gone is no error.

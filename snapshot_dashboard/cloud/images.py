@@ -55,7 +55,7 @@ class Images:
         ids.check('image', image_id)
         with self._calling() as glance:
             _, body = glance.get(f'/v2/images/{image_id}')
-        return types.Image.from_api(body)
+            return types.Image.from_api(body)
 
     def images(self, limit: int, filters: Mapping[str, str],
                by: str = 'created_at',
@@ -72,7 +72,7 @@ class Images:
             'sort': f'{by}:{direction},id:{direction}'})
         with self._calling() as glance:
             _, body = glance.get(f'/v2/images?{query}')
-        return [types.Image.from_api(image) for image in body['images']]
+            return [types.Image.from_api(image) for image in body['images']]
 
     def mark(self, image_id: str, properties: Mapping[str, str | bool],
              remove: Iterable[str] = ()) -> None:
@@ -97,7 +97,8 @@ class Images:
         ids.check('image', image_id)
         with self._calling() as glance:
             _, body = glance.get(f'/v2/images/{image_id}/members')
-        return [types.Member.from_api(member) for member in body['members']]
+            return [types.Member.from_api(member)
+                    for member in body['members']]
 
     def add_member(self, image_id: str, project_id: str) -> None:
         """Share an image whose visibility is ``shared`` with a project."""

@@ -53,10 +53,10 @@ class Networks:
         with self._calling() as neutron:
             body = neutron.get('/networks', params={'fields': [
                 'id', 'name', 'project_id', 'shared']}).json()
-        return {network['id']: network.get('name') or ''
-                for network in body['networks']
-                if network.get('shared')
-                or network.get('project_id') == self._project_id}
+            return {network['id']: network.get('name') or ''
+                    for network in body['networks']
+                    if network.get('shared')
+                    or network.get('project_id') == self._project_id}
 
     def security_groups(self) -> list[str]:
         """The names of the project's security groups."""
@@ -64,4 +64,4 @@ class Networks:
             body = neutron.get('/security-groups', params={
                 'fields': ['name'],
                 'project_id': self._project_id}).json()
-        return sorted({group['name'] for group in body['security_groups']})
+            return sorted({group['name'] for group in body['security_groups']})

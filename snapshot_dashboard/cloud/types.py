@@ -40,6 +40,11 @@ def _gib(value: object) -> int:
     return value if isinstance(value, int) and 0 < value < 2 ** 31 else 0
 
 
+def _texts(values: Mapping[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in values.items()
+            if isinstance(value, str)}
+
+
 def whole_number(text: str) -> int | None:
     """A number of seconds or the like, from a text that anybody wrote."""
     return (int(text) if text.isascii() and text.isdigit() and len(text) < 11
@@ -64,6 +69,8 @@ class Server:
     :ivar groups: the names of its security groups.
     :ivar networked: whether it has addresses.
     :ivar updated: when Nova last changed it, in seconds since the epoch.
+    :ivar image_properties: those of its image when it was launched; None
+        where Nova does not show them (before 2.98, and for a root volume).
     """
 
     id: str
@@ -85,6 +92,7 @@ class Server:
     groups: tuple[str, ...] = ()
     networked: bool = False
     updated: float = 0
+    image_properties: Mapping[str, str] | None = None
 
     @property
     def volume_backed(self) -> bool:
@@ -119,6 +127,8 @@ class Server:
             networked=bool(body.get('addresses')),
             updated=parse_time(body['updated']).timestamp()
             if body.get('updated') else 0,
+            image_properties=_texts(image['properties'])
+            if 'properties' in image else None,
         )
 
 
@@ -149,12 +159,14 @@ class Action:
     :ivar seconds: how long it took, from the request to its last event
         (``updated_at``, microversion 2.58); None while it is not known.
     :ivar by_user: a user asked for it, and not Nova itself.
+    :ivar began: seconds since the epoch, by Nova's clock; 0 if not known.
     """
 
     name: str
     request_id: str
     seconds: float | None
     by_user: bool = True
+    began: float = 0
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Action':
@@ -165,7 +177,17 @@ class Action:
             seconds=(parse_time(last) - parse_time(body['start_time'])
                      ).total_seconds() if last else None,
             by_user=bool(body.get('user_id')),
+            began=parse_time(body['start_time']).timestamp(),
         )
+
+
+def seconds_of_events(body: Mapping[str, Any]) -> float | None:
+    """How long an action took by its events; None while one goes on."""
+    ends = [event.get('finish_time') for event in body.get('events') or ()]
+    if not ends or not all(ends):
+        return None
+    return max((parse_time(end) - parse_time(body['start_time'])
+                ).total_seconds() for end in ends)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,6 +200,8 @@ class MappedDisk:
     boot: bool
 
 
+#: Disks that a server can have at the most: what maps more is no snapshot.
+_DISKS = 64
 #: The fields of an image that are texts (Image API v2, Show image).
 _IMAGE_FIELDS = frozenset({
     'checksum', 'container_format', 'created_at', 'direct_url', 'disk_format',
@@ -239,7 +263,7 @@ class Image:
                            size_gib=_gib(entry.get('volume_size')),
                            device=str(entry.get('device_name') or ''),
                            boot=entry.get('boot_index') == 0)
-                for entry in entries
+                for entry in entries[:_DISKS]
                 if entry.get('source_type') == 'snapshot'
                 and ids.is_id(entry.get('snapshot_id')))
         except (ValueError, TypeError, AttributeError, RecursionError):
@@ -257,8 +281,7 @@ class Image:
             protected=bool(body.get('protected')),
             min_disk_gib=body.get('min_disk') or 0,
             # Glance shows properties beside its own fields.
-            properties={key: value for key, value in body.items()
-                        if isinstance(value, str)},
+            properties=_texts(body),
             min_ram_mib=body.get('min_ram') or 0,
         )
 

@@ -55,15 +55,15 @@ class Volumes:
         with self._calling() as cinder:
             volume = types.Volume.from_api(
                 cinder.volumes.get(volume_id).to_dict())
-        ids.own('volume', volume.project_id, self._project_id)
-        return volume
+            ids.own('volume', volume.project_id, self._project_id)
+            return volume
 
     def volume_names(self, limit: int) -> dict[str, str]:
         """The names of the project's volumes by id, newest first."""
         with self._calling() as cinder:
             found = cinder.volumes.list(detailed=False, limit=limit,
                                         sort='created_at:desc')
-        return {volume.id: volume.name for volume in found}
+            return {volume.id: volume.name for volume in found}
 
     def volumes(self, limit: int,
                 since: datetime.datetime) -> list[types.Volume]:
@@ -76,15 +76,16 @@ class Volumes:
             found = cinder.volumes.list(
                 limit=limit, sort='created_at:desc,id:desc',
                 search_opts={'created_at': f'gte:{moment}'})
-        return [types.Volume.from_api(volume.to_dict()) for volume in found]
+            return [types.Volume.from_api(volume.to_dict())
+                    for volume in found]
 
     def snapshot(self, snapshot_id: str) -> types.VolumeSnapshot:
         ids.check('volume', snapshot_id)
         with self._calling() as cinder:
             snapshot = types.VolumeSnapshot.from_api(
                 cinder.volume_snapshots.get(snapshot_id).to_dict())
-        ids.own('volume', snapshot.project_id, self._project_id)
-        return snapshot
+            ids.own('volume', snapshot.project_id, self._project_id)
+            return snapshot
 
     def snapshots(self, limit: int,
                   filters: Mapping[str, Any] | None = None, *,
@@ -105,8 +106,8 @@ class Volumes:
             found = cinder.volume_snapshots.list(
                 limit=limit, marker=marker, search_opts=dict(filters or {}),
                 sort=f'{by}:{direction},id:{direction}')
-        return [types.VolumeSnapshot.from_api(snapshot.to_dict())
-                for snapshot in found]
+            return [types.VolumeSnapshot.from_api(snapshot.to_dict())
+                    for snapshot in found]
 
     def create_snapshot(self, volume_id: str, name: str, description: str,
                         metadata: Mapping[str, str]) -> str:
@@ -151,8 +152,8 @@ class Volumes:
             found = cinder.messages.list(
                 limit=limit, sort='created_at:desc',
                 search_opts={'resource_type': 'VOLUME_SNAPSHOT'})
-        return [types.Message.from_api(message.to_dict())
-                for message in found]
+            return [types.Message.from_api(message.to_dict())
+                    for message in found]
 
     def quotas(self) -> dict[str, types.Quota]:
         """``snapshots`` and ``gigabytes``, in all and per volume type.
@@ -162,6 +163,6 @@ class Volumes:
         """
         with self._calling() as cinder:
             body = cinder.quotas.get(self._project_id, usage=True).to_dict()
-        return {name: types.Quota(limit=quota['limit'],
-                                  used=quota['in_use'] + quota['reserved'])
-                for name, quota in body.items() if isinstance(quota, dict)}
+            return {name: types.Quota(limit=quota['limit'],
+                                      used=quota['in_use'] + quota['reserved'])
+                    for name, quota in body.items() if isinstance(quota, dict)}

@@ -16,6 +16,9 @@ Any number of callers at once, and a crash between any two lines, lead to
 the same end: each write is safe to repeat, and each look is a new one.
 """
 
+from collections.abc import Callable
+from collections.abc import Sequence
+import contextlib
 import dataclasses
 import logging
 import time
@@ -29,6 +32,8 @@ from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observe
+from snapshot_dashboard.runs import seal as seals
+from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 from snapshot_dashboard.runs import take
 from snapshot_dashboard.snapshots import recipe
@@ -37,100 +42,198 @@ LOG = logging.getLogger(__name__)
 
 #: Steps that one call takes at the most; the next call goes on.
 _STEPS = 10
-#: Runs of one project that are looked for.
-_RUNS = 100
+#: Runs of one project that are shown, and open ones that are looked for.
+_SHOWN, _OPEN = 100, 5000
+#: The tags by which a run is found, in the order in which they are set.
+_INDEX = (journal.OPEN_TAG, journal.TAG)
+#: Whether a run is what it was when its user asked for it.
+Approves = Callable[[journal.Journal], bool]
 
 
 class Busy(Exception):
     """There is an open run on this server already."""
 
 
-def new_plan(name: str, description: str, *, by: str,
+class Unclear(Exception):
+    """Whether a run was begun is not known, for its service went silent."""
+
+    def __init__(self, error: errors.ServiceError):
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """The runs of a project.
+
+    :ivar runs: the latest first; those that are over among them.
+    :ivar unreadable: the servers that should have one but whose record
+        cannot be read.
+    :ivar more: whether there are more that are over.
+    """
+
+    runs: tuple[journal.Journal, ...]
+    unreadable: tuple[types.Server, ...] = ()
+    more: bool = False
+
+    @property
+    def open(self) -> list[journal.Journal]:
+        return [run for run in self.runs if run.open]
+
+
+def new_plan(name: str, description: str, *, by: str, server_id: str = '',
+             seal: seals.Seal | None = None,
              clock: take.Clock = time.time, **options: Any) -> journal.Plan:
     """The plan of a run that begins now.
 
+    :param seal: of who writes it, that others can tell.
     :param options: the other fields of the plan.
     """
-    plan = journal.Plan(run_id=uuid.uuid4().hex, name=name,
-                        description=description, began=int(clock()), by=by,
-                        **options)
+    plan = journal.Plan(
+        run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex,
+        name=name, description=description, began=int(clock()), by=by,
+        server_id=server_id, **options)
     return dataclasses.replace(plan,
                                power_on=plan.power_off and plan.power_on)
 
 
 def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
-          clock: take.Clock = time.time) -> journal.Journal:
+          clock: take.Clock = time.time, seal: seals.Seal | None = None,
+          tagged: bool = False) -> journal.Journal:
     """Write a run down on its server; :func:`advance` does the rest.
 
     A locked server takes no metadata, but it cannot be powered off either,
     and createImage does not mind the lock: its snapshot is taken at once.
 
+    :param tagged: whether there is no room for metadata either.
     :raises Busy: when a run is open on this server.
-    :raises ServiceError: when the record or the snapshot is refused.
+    :raises OverQuota: when there is no room for the record.
+    :raises ServiceError: when the record or the snapshot is refused, or was
+        not written; then the run is not begun, and will not be.
+    :raises Unclear: when that is not certain.
     """
     there = journal.read(server)
     if there is not None and there.open:
         raise Busy(server.id)
-    if server.locked and plan.image:
-        return _begin_locked(cloud, server, plan, clock)
-    cloud.compute.set_metadata(server.id, {
-        **dict.fromkeys(journal.keys(server), ''),
-        **journal.write_plan(plan)})
+    tagged = (tagged or server.locked) and plan.image
+    if not journal.has_room(server, tagged):
+        raise errors.OverQuota(
+            'compute', 'The instance has no room for more tags: Nova allows '
+            '50.')
+    plan = journal.as_recorded(dataclasses.replace(plan,
+                                                   server_id=server.id))
+    if tagged:
+        return _begin_tagged(cloud, server, plan, clock)
+    sealed = seal.of(plan.fingerprint) if seal else ''
+    # Without the old index nobody takes up what is not all there yet.
     _delete_tags(cloud, server)
-    cloud.compute.add_tag(server.id, journal.TAG)
-    return journal.Journal(server, plan, journal.Progress())
+    try:
+        cloud.compute.set_metadata(server.id, {
+            **dict.fromkeys(journal.keys(server), ''),
+            **journal.write(plan, sealed)})
+    except take.NOT_DONE:
+        raise
+    except errors.ServiceError as error:
+        _withdraw(cloud, server, error)
+        raise
+    try:
+        _index(cloud, server)
+    except errors.ServiceError as error:
+        _withdraw(cloud, server, error, _INDEX)
+        raise
+    return journal.Journal(server, plan, journal.Progress(), sealed)
 
 
-def _begin_locked(cloud: clouds.Cloud, server: types.Server,
+def _index(cloud: clouds.Cloud, server: types.Server) -> None:
+    """Let a run be found; what shows it last until it is dismissed."""
+    for tag in _INDEX:
+        cloud.compute.add_tag(server.id, tag)
+
+
+def _withdraw(cloud: clouds.Cloud, server: types.Server,
+              reason: errors.ServiceError, tags: Sequence[str] = ()) -> None:
+    """Take back a record that may have been written.
+
+    :param tags: those of it.
+    :raises Unclear: when it cannot be.
+    """
+    try:
+        if not server.locked:
+            cloud.compute.delete_metadata(server.id, [journal.PLAN])
+        for tag in reversed(tags):
+            cloud.compute.delete_tag(server.id, tag)
+    except errors.ServiceError:
+        raise Unclear(reason) from reason
+
+
+def _begin_tagged(cloud: clouds.Cloud, server: types.Server,
                   plan: journal.Plan, clock: take.Clock) -> journal.Journal:
-    made_of = recipe.of(cloud, server)
+    made_of = recipe.Recipe() if plan.bare else recipe.of(cloud, server)
+    stop = consistency.last_stop(observe.actions(cloud, server))
     _delete_tags(cloud, server)
     run = journal.Journal(server, plan, journal.Progress(), tagged=True)
-    # The index last: what it finds is readable.
-    for tag in [*sorted(journal.tags(plan, run.progress)), journal.TAG]:
-        cloud.compute.add_tag(server.id, tag)
-    stop = consistency.last_stop(observe.actions(cloud, server.id))
+    tags = [*journal.tags(plan, run.progress), journal.OPEN_TAG, journal.TAG]
+    try:
+        for tag in tags:
+            cloud.compute.add_tag(server.id, tag)
+    except errors.ServiceError as error:
+        _withdraw(cloud, server, error, tags)
+        raise
     try:
         take.create_image(cloud, server, plan, consistency.mark(
             server.status, stop, plan.shutdown_timeout, plan.agent),
             int(clock()), made_of)
-    except errors.ServiceError as error:
-        if error.status:  # without an answer it may have been done
-            forget(cloud, server.id)
+    except take.NOT_DONE:
+        forget(cloud, server.id)
         raise
+    except errors.ServiceError as error:
+        # It may have been done, and the record tells what comes of it.
+        LOG.warning('Run %s: %s', plan.run_id, error, extra=run.fields)
     return run
 
 
-def runs(cloud: clouds.Cloud, everything: bool = False
-         ) -> tuple[list[journal.Journal], list[types.Server]]:
-    """The runs of the project, those that are over among them.
+def runs(cloud: clouds.Cloud) -> Found:
+    """The runs of the project, in one call where they are not too many.
 
-    :param everything: not those on the newest servers alone; that takes a
-        call for each hundred.
-    :returns: the runs, the latest first, and the servers that should have
-        one but whose record cannot be read.
+    Those that are open are found however many are over.
     """
-    servers = page = cloud.compute.servers(_RUNS, tag=journal.TAG)
-    while everything and len(page) == _RUNS:
-        page = cloud.compute.servers(_RUNS, tag=journal.TAG,
-                                     after=page[-1].id)
-        servers = [*servers, *page]
+    servers, more = cloud.compute.tagged(_SHOWN, journal.TAG,
+                                         journal.OPEN_TAG)
+    if more:
+        known = {server.id for server in servers}
+        servers += [server for server in cloud.compute.tagged(
+                        _OPEN, journal.OPEN_TAG)[0]
+                    if server.id not in known]
     found = [(server, journal.read(server)) for server in servers]
-    return (sorted((run for _, run in found if run is not None),
-                   key=lambda run: run.plan.began, reverse=True),
-            [server for server, run in found if run is None])
+    return Found(
+        tuple(sorted((run for _, run in found if run is not None),
+                     key=lambda run: run.plan.began, reverse=True)),
+        tuple(server for server, run in found
+              if run is None and journal.is_there(server)), more)
 
 
 def forget(cloud: clouds.Cloud, server_id: str) -> None:
-    """Take a run's record away; a locked server keeps what is not seen."""
+    """Take a run's record away.
+
+    What is owed goes first and the index last: so whatever is left of it in
+    between can be dismissed again. A locked server keeps its metadata, and
+    a tag that tells that they count no more.
+    """
     server = cloud.compute.server(server_id)
+    run = journal.read(server)
+    if server.locked and run is not None and not run.tagged:
+        cloud.compute.add_tag(server.id, run.dismissed_tag)
+    for tag in journal.all_tags(server):
+        if tag != journal.TAG:
+            cloud.compute.delete_tag(server.id, tag)
     if not server.locked:
         cloud.compute.delete_metadata(server.id, journal.keys(server))
-    _delete_tags(cloud, server)
+    cloud.compute.delete_tag(server.id, journal.TAG)
 
 
 def _delete_tags(cloud: clouds.Cloud, server: types.Server) -> None:
-    for tag in journal.all_tags(server):
+    """The index first: without it nobody takes up what is half there."""
+    for tag in reversed(journal.all_tags(server)):
         cloud.compute.delete_tag(server.id, tag)
 
 
@@ -147,7 +250,10 @@ def tidy(cloud: clouds.Cloud, run: journal.Journal,
 
 def remove(cloud: clouds.Cloud, run: journal.Journal,
            clock: take.Clock = time.time) -> None:
-    """Remove all that a failed run has left, at its owner's wish.
+    """Remove what a run has left, at its owner's wish.
+
+    That is what nobody needs; and the snapshot itself where it is known to
+    be incomplete.
 
     :raises ServiceError: when something of it could not be removed.
     """
@@ -155,19 +261,39 @@ def remove(cloud: clouds.Cloud, run: journal.Journal,
     seen = observe.observe(cloud, run, now)
     for service in sorted(seen.dark):
         raise errors.Unavailable(service, 'what is left is not known')
-    take.remove(cloud, [image.id for image in seen.images],
-                [snapshot.id for snapshot in seen.snapshots])
+    left = situation.Situation(run.plan, run.progress, seen, run.tagged)
+    if run.progress.failure in failures.KEEPING:
+        images = [image.id for image in seen.images]
+        snapshots = [snapshot.id for snapshot in seen.snapshots]
+    else:
+        images, snapshots = map(list, left.refuse)
+    take.remove(cloud, images, snapshots)
     take.note(cloud, run, now, dataclasses.replace(
         run.progress, left='', removed=now))
 
 
 def cancel(cloud: clouds.Cloud, run: journal.Journal,
            clock: take.Clock = time.time) -> journal.Journal:
-    """Give a run up before its capture; the instance is powered on again."""
+    """Give a run up before its capture; the instance is powered on again.
+
+    A tag says so, which nobody undoes who writes at the same time.
+
+    :returns: the run as it was read then: whether it is cancelled is there.
+    """
     if not can_cancel(run):
         return run
-    return take.note(cloud, run, int(clock()), dataclasses.replace(
+    with contextlib.suppress(errors.Refused):  # no room: the note has to do
+        cloud.compute.add_tag(run.server.id, run.cancel_tag)
+    take.note(cloud, run, int(clock()), dataclasses.replace(
         run.progress, failure=failures.Failure.CANCELLED.value))
+    return journal.read(cloud.compute.server(run.server.id)) or run
+
+
+def adopt(cloud: clouds.Cloud, run: journal.Journal,
+          seal: seals.Seal) -> None:
+    """Seal a run that somebody else wrote down, on the word of a user."""
+    cloud.compute.set_metadata(
+        run.server.id, {journal.SEAL: seal.of(run.plan.fingerprint)})
 
 
 def can_cancel(run: journal.Journal) -> bool:
@@ -176,56 +302,106 @@ def can_cancel(run: journal.Journal) -> bool:
                 or progress.failure)
 
 
-def again(run: journal.Journal, by: str,
+def again(run: journal.Journal, by: str, seal: seals.Seal | None = None,
           clock: take.Clock = time.time) -> journal.Plan:
     """The plan that tries a failed run once more.
 
     An instance that is off by now needs no powering off, but is still to be
     powered on where the first try had promised that.
     """
-    return dataclasses.replace(run.plan, run_id=uuid.uuid4().hex, by=by,
-                               began=int(clock()))
+    server_id = run.server.id
+    return dataclasses.replace(
+        run.plan, by=by, began=int(clock()), server_id=server_id,
+        run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex)
 
 
 def advance(cloud: clouds.Cloud, run: journal.Journal,
             clock: take.Clock = time.time,
-            server: types.Server | None = None) -> journal.Journal:
+            server: types.Server | None = None,
+            approves: Approves | None = None,
+            surely_gone: bool = False) -> journal.Journal:
     """Bring a run as far forward as it goes without waiting.
 
     :param server: the run's, as it is now, for who has just asked.
+    :param approves: whether a record is what its user asked for. One that is
+        not leads to nothing but that the instance is powered on again.
+    :param surely_gone: whether a server that is not to be found is gone, and
+        what it has left may be removed.
     :returns: the run as it is now.
     :raises ServiceError: when a service could not be asked; nothing is lost
         by that, and the next call goes on.
     """
+    attempts: set[str] = set()
     for _ in range(_STEPS):
         now = int(clock())
         seen = observe.observe(cloud, run, now, server)
         server = None
-        if seen.server is not None:
-            there = journal.read(seen.server)
-            if there is None or there.plan.run_id != run.plan.run_id:
-                return dataclasses.replace(run, superseded=True)
-            run = there
+        if seen.server is None:
+            return _after_the_server(cloud, run, seen, clock) if (
+                surely_gone) else run
+        there = journal.read(seen.server)
+        if there is None and journal.has_plan(seen.server):
+            raise errors.Unavailable('compute', 'the record cannot be read')
+        if there is None or there.plan.run_id != run.plan.run_id:
+            return dataclasses.replace(run, superseded=True)
+        if not (there.lost or there.tagged or there.progress.failure
+                or approves is None or approves(there)):
+            there = there.failed(failures.Failure.RECORD_LOST)
+        if run.progress.attempt in attempts and not there.open:
+            there = take.reopen(cloud, there, run.progress, now)
+        run = _found_again(cloud, there)
         step = steps.next_step(run.plan, run.progress, seen, run.tagged)
         if step.do in (steps.Do.WAIT, steps.Do.NOTHING):
             break
-        LOG.info('Run %s on server %s: %s', run.plan.run_id, run.server.id,
-                 step.do.value, extra={**run.fields, 'step': step.do.value})
-        if seen.server is None:
-            # The record went with the server; what is left is tidied up.
-            return _after_the_server(cloud, run, step, now, clock)
+        _log(run, step)
         try:
             run = take.take(cloud, run, step, now, clock)
         except take.Superseded:
             return dataclasses.replace(run, superseded=True)
+        if step.do in take.ATTEMPTS:
+            attempts.add(run.progress.attempt)
         if run.progress.ended and step.do is steps.Do.REMOVE:
             break  # tried once, for what came after the end
     return run
 
 
+def _found_again(cloud: clouds.Cloud,
+                 run: journal.Journal) -> journal.Journal:
+    """Put a run back into the index, of which others have replaced the tags.
+
+    What they took away may have said that a power-on is owed.
+    """
+    if run.indexed or run.tagged or not run.open or situation.is_held(
+            run.server, run.tagged):
+        return run
+    owes = run.plan.power_off and run.plan.power_on and (
+        run.server.status != 'ACTIVE' or run.progress.stops)
+    try:
+        if owes:
+            cloud.compute.add_tag(run.server.id, run.owed_tag)
+        _index(cloud, run.server)
+    except errors.ServiceError as error:
+        LOG.warning('Run %s is not in the index: %s', run.plan.run_id, error,
+                    extra=run.fields)
+    if owes and not run.progress.stops:
+        return dataclasses.replace(run, progress=dataclasses.replace(
+            run.progress, stops=1))
+    return run
+
+
+def _log(run: journal.Journal, step: steps.Step) -> None:
+    LOG.info('Run %s on server %s: %s', run.plan.run_id, run.server.id,
+             step.do.value, extra={**run.fields, 'step': step.do.value})
+
+
 def _after_the_server(cloud: clouds.Cloud, run: journal.Journal,
-                      step: steps.Step, now: int,
+                      seen: situation.Observation,
                       clock: take.Clock) -> journal.Journal:
+    """Tidy up; the record went with the server."""
+    step = steps.next_step(run.plan, run.progress, seen, run.tagged)
+    if step.do in (steps.Do.WAIT, steps.Do.NOTHING):
+        return run
+    _log(run, step)
     run = dataclasses.replace(run, progress=step.note or run.progress)
-    return take.take(cloud, run, dataclasses.replace(step, note=None), now,
-                     clock)
+    return take.take(cloud, run, dataclasses.replace(step, note=None),
+                     seen.now, clock)

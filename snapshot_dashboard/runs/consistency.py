@@ -42,14 +42,30 @@ def mark(status: str, stop: types.Action | None, shutdown_timeout: int,
 
     Nova waits the shutdown timeout for the guest and then pulls the plug;
     SHUTOFF looks the same either way. A stop that took so long was forced.
+    Nor does SHUTOFF tell that anybody wished it: the guest may have crashed,
+    or its host.
 
     :param status: the server's.
+    :param stop: what powered it off, if that is known.
     :param shutdown_timeout: in seconds.
     :param agent: whether the image announces a guest agent.
     """
     if status == 'SHUTOFF':
-        forced = stop is not None and stop.seconds is not None and (
-            stop.seconds >= shutdown_timeout)
-        return marks.FORCED_OFF if forced else marks.POWERED_OFF
+        if stop is None or not stop.by_user or stop.seconds is None:
+            return marks.OFF
+        return (marks.FORCED_OFF if stop.seconds >= shutdown_timeout
+                else marks.POWERED_OFF)
     # A paused or suspended guest cannot freeze its disks.
     return marks.LIVE_AGENT if agent and status == 'ACTIVE' else marks.LIVE
+
+
+def weaker(claimed: str, now: str) -> str:
+    """What may be said of a capture that is asked for again.
+
+    :param claimed: the mark of the first try, if any.
+    :param now: the mark that it would have by how the instance is now.
+    """
+    if not claimed:
+        return now
+    ran = (marks.LIVE, marks.LIVE_AGENT)
+    return marks.LIVE if now in ran and claimed not in ran else claimed

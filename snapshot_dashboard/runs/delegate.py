@@ -50,13 +50,15 @@ def hand_on(cloud: clouds.Cloud, run: journal.Journal, worker: Worker,
             clock: take.Clock = time.time) -> journal.Journal:
     """Make a trust for a run that was begun, and write down its id.
 
-    The record is there before the trust: so a worker that finds a trust
-    without an open run knows that it is of no use any more.
+    The trust names the run and its plan, so a worker does nothing else by
+    it, whatever anybody writes into the record. The record is there before
+    the trust: a worker that finds none knows that it is of no use any more.
 
     :raises ServiceError: when nothing was handed on; the run is none the
         worse for that.
     """
-    trust = _trust(cloud, worker, worker.lifetime, clock)
+    trust = _trust(cloud, worker, worker.lifetime, clock, identity.Errand(
+        run.plan.run_id, run.server.id, run.plan.fingerprint))
     try:
         return take.note(cloud, run, int(clock()), dataclasses.replace(
             run.progress, trust=trust.id))
@@ -78,13 +80,15 @@ def ask(cloud: clouds.Cloud, worker: Worker,
     :returns: the id of the trust; it expires soon.
     :raises ServiceError: when this user cannot hand anything on.
     """
-    return _trust(cloud, worker, PROBE_LIFETIME, clock, _PROBE_USES).id
+    return _trust(cloud, worker, PROBE_LIFETIME, clock, identity.Errand(),
+                  _PROBE_USES).id
 
 
 def _trust(cloud: clouds.Cloud, worker: Worker, lifetime: float,
-           clock: take.Clock, uses: int | None = None) -> identity.Trust:
+           clock: take.Clock, errand: identity.Errand,
+           uses: int | None = None) -> identity.Trust:
     # Keystone takes two with the same expiry for one, to the microsecond.
     expires = clock() + lifetime + secrets.randbelow(10 ** 6) / 10 ** 6
     return cloud.identity.create_trust(
         worker.trustor_id, worker.user_id, cloud.project_id, worker.role,
-        expires, uses)
+        expires, errand, uses)

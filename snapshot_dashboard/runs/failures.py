@@ -19,6 +19,8 @@ class Failure(enum.Enum):
     """Why a run did not do all that was asked for."""
 
     SERVER_GONE = 'server-gone'
+    NOT_BEGUN = 'not-begun'
+    RECORD_LOST = 'record-lost'
     STOP_REFUSED = 'stop-refused'
     STOP_FAILED = 'stop-failed'
     FORCED_OFF = 'forced-off'
@@ -34,8 +36,6 @@ class Failure(enum.Enum):
     IMAGE_EMPTY = 'image-empty'
     PART_FAILED = 'part-failed'
     PART_ABANDONED = 'part-abandoned'
-    START_REFUSED = 'start-refused'
-    START_FAILED = 'start-failed'
     CANCELLED = 'cancelled'
 
 

@@ -12,11 +12,17 @@
 
 """A run's record, kept on the server that it is about.
 
-The plan and the progress stand in the server's metadata; a tag lets one
-call find all runs of a project. Any member of the project can read and
-write them, and the guest can read the metadata, so nothing here is secret
-and nothing here is trusted: a plan that cannot be read is no plan, a
-progress that cannot be read did not happen.
+The plan and the progress stand in the server's metadata: that is the record.
+Tags are its index: one call finds all runs of a project by them. Other tools
+replace either as a whole, so whichever is left leads back to the run. Any
+member of the project can read and write both, and the guest can read the
+metadata, so nothing here is secret and nothing here is trusted: a plan that
+cannot be read is no plan, a progress that cannot be read did not happen.
+
+Nova saves all items of metadata when one is written, so who writes at the
+same moment may undo that; a tag is written by itself. What must not be lost
+is a tag: that the owner has cancelled, and that the instance is owed a
+power-on.
 
 A locked server takes no metadata but takes tags. It cannot be powered off
 either, so little is to be written down of its run, and that stands in tags.
@@ -24,31 +30,46 @@ either, so little is to be written down of its run, and that stands in tags.
 
 from collections.abc import Mapping
 import dataclasses
+import hashlib
 import json
 import re
 from typing import Any
 
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs.failures import Failure
 
+#: On a server with a record, until that is dismissed; and while it is open.
 TAG = 'snapshot-dashboard'
+OPEN_TAG = f'{TAG}.open'
+#: With a run's id: it was cancelled; it has powered the instance off, which
+#: is to run again; it was dismissed while the server was locked.
+_CANCELLED = f'{TAG}.cancel:'
+_OWED = f'{TAG}.owed:'
+_DISMISSED = f'{TAG}.gone:'
 _PREFIX = 'snapshot_dashboard.'
-_PLAN = f'{_PREFIX}plan'
+PLAN = f'{_PREFIX}plan'
 _NAME = f'{_PREFIX}name'
 _DESCRIPTION = f'{_PREFIX}description'
 _PURPOSE = f'{_PREFIX}purpose'
 _KEEP = f'{_PREFIX}keep'
+_BY = f'{_PREFIX}by'
+SEAL = f'{_PREFIX}seal'
 _VOLUMES = f'{_PREFIX}volumes.'
-#: Nova's limits: of a metadata value, and of a tag.
+#: Nova's limits: of a metadata value, of a tag, and of the tags of a server.
 VALUE_LENGTH = 255
 _TAG_LENGTH = 60
+_MOST_TAGS = 50
 #: Volume ids in one metadata value.
 _IDS = 6
-_VERSION = 5
+#: Records of these versions are read; a newer one is left to whoever knows it.
+_VERSIONS = (5, 6)
 #: It goes into logs and names.
-_RUN_ID = re.compile(r'[\w-]{1,64}', re.ASCII)
+_RUN_ID = re.compile(r'[\w-]{1,32}', re.ASCII)
 #: What a plan says yes or no to; one value has no room for more words.
 _FLAGS = ('power_off', 'power_on', 'stop_if_forced', 'agent', 'running',
-          'image', 'volume_backed')
+          'image', 'volume_backed', 'bare')
+#: Seconds that a plan has room for.
+_LONGEST = 99_999
 #: How often one write is tried that has no effect.
 TRIES = 3
 
@@ -57,16 +78,20 @@ TRIES = 3
 class Plan:
     """What the user asked for. It never changes during a run.
 
+    :ivar server_id: the server that it is for: a record that was copied to
+        another one is none. Empty in records of version 5.
     :ivar power_off: power the running instance off first.
     :ivar power_on: power it on again afterwards.
     :ivar running: the instance ran when this was asked for.
     :ivar image: whether the instance is captured, and not its volumes alone.
     :ivar volume_backed: whether the root disk is a volume, which Nova does
         not show of an instance that was launched from a set.
+    :ivar bare: whether the image has no room for how the instance is.
     :ivar purpose: what it is meant for, one of ``marks.PURPOSES`` or nothing.
     :ivar keep: how many snapshots of the instance its owner wants to keep; 0
         for all.
     :ivar began: seconds since the epoch.
+    :ivar begin_within: seconds after which nothing of it is begun any more.
     :ivar by: the name of the user who asked for it.
     :ivar volumes: the ids of the attached volumes that are captured with an
         image-backed instance, or alone.
@@ -74,7 +99,7 @@ class Plan:
         guest not shut down by itself.
     :ivar shutdown_timeout: seconds that the guest has for that.
     :ivar snapshot_timeout: seconds after which a volume snapshot that Cinder
-        is still at counts as failed.
+        is still at counts as failed, and a capture that is refused for now.
     :ivar agent: whether the image announces a guest agent.
     :ivar expected: seconds that the saving took earlier; 0 if not known.
     """
@@ -97,11 +122,20 @@ class Plan:
     volume_backed: bool = False
     purpose: str = ''
     keep: int = 0
+    bare: bool = False
+    begin_within: int = 3600
+    server_id: str = ''
 
     @property
     def to_run_again(self) -> bool:
         """Whether the instance is to run when this is over."""
         return self.power_on if self.power_off else self.running
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this plan from any other, in 64 characters."""
+        return hashlib.sha256(json.dumps(
+            dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +143,8 @@ class Progress:
     """How far it went. Times are seconds since the epoch, 0 for not yet.
 
     Each field is an item of its own, and only what changes is written, so
-    that two who write at once do not undo each other's.
+    that who knows less than another does not undo what that one noted. All
+    are there from the beginning: so no quota of items is met on the way.
 
     :ivar before: the latest request on the server when the run first powered
         it off or saw it off.
@@ -121,7 +156,13 @@ class Progress:
     :ivar stop_id: the request that had powered it off by then, if any.
     :ivar consistency: how it was then, one of the values in ``marks``.
     :ivar asked: when a write was sent whose answer is not known.
+    :ivar put_off: how often in a row a service did not want it now; likewise
+        refusals, of what it does not want at all.
+    :ivar not_before: when what a service did not want may be tried again.
+    :ivar hindrance: what it said to that.
+    :ivar capture_from: when a capture was first asked for.
     :ivar image_id: the image that Nova named.
+    :ivar unseen: since when that image is not to be found.
     :ivar marked: how often it was tried to put right the marks of what was
         made.
     :ivar idle: since when Nova has been doing nothing about an image that
@@ -147,7 +188,13 @@ class Progress:
     snapshots: int = 0
     captures: int = 0
     asked: int = 0
+    put_off: int = 0
+    refusals: int = 0
+    not_before: int = 0
+    hindrance: str = ''
+    capture_from: int = 0
     image_id: str = ''
+    unseen: int = 0
     idle: int = 0
     marked: int = 0
     captured: int = 0
@@ -165,15 +212,22 @@ class Progress:
 
 #: What a locked server's tags hold of it. The capture was asked for once,
 #: right after the first tag was written, and is not tried again.
-_TAGGED = {'idle', 'marked', 'captured', 'failure', 'removals', 'ended',
-           'trust'}
+_TAGGED = ('trust', 'idle', 'unseen', 'marked', 'removals', 'failure',
+           'captured', 'ended')
+#: Tags that a run needs: the two of the index and two that may come; for one
+#: that is recorded in tags also the id, when it began, and its progress.
+_NEEDS, _NEEDS_TAGGED = 4, 4 + len(_TAGGED)
 
 
 @dataclasses.dataclass(frozen=True)
 class Journal:
     """A run as its server records it.
 
+    :ivar noted: the progress as it stands in the metadata; tags and readers
+        may know more.
+    :ivar seal: what shows who wrote the plan.
     :ivar tagged: the record stands in tags.
+    :ivar lost: somebody took the record away, and tags tell what is owed.
     :ivar superseded: the server records this run no more: it was dismissed,
         or another one follows it.
     """
@@ -181,7 +235,10 @@ class Journal:
     server: types.Server
     plan: Plan
     progress: Progress
+    seal: str = ''
+    noted: Progress = Progress()
     tagged: bool = False
+    lost: bool = False
     superseded: bool = False
 
     @property
@@ -189,30 +246,79 @@ class Journal:
         return not (self.progress.ended or self.superseded)
 
     @property
+    def indexed(self) -> bool:
+        """Whether its tags find it, as long as it is open."""
+        return {TAG, OPEN_TAG} <= set(self.server.tags)
+
+    @property
+    def copied(self) -> bool:
+        """Whether the record is about another server."""
+        return self.plan.server_id not in ('', self.server.id)
+
+    @property
     def fields(self) -> dict[str, str]:
         """What log lines about it hold for machines."""
         return {'run': self.plan.run_id, 'server': self.server.id}
 
+    @property
+    def cancel_tag(self) -> str:
+        return _CANCELLED + self.plan.run_id
 
-def write_plan(plan: Plan) -> dict[str, str]:
-    """The metadata of a run that begins."""
+    @property
+    def owed_tag(self) -> str:
+        return _OWED + self.plan.run_id
+
+    @property
+    def dismissed_tag(self) -> str:
+        return _DISMISSED + self.plan.run_id
+
+    def failed(self, failure: Failure) -> 'Journal':
+        """The same run, which does nothing more than bring back what it
+        took away.
+        """
+        return dataclasses.replace(self, progress=dataclasses.replace(
+            self.progress, failure=failure.value))
+
+
+def write(plan: Plan, seal: str = '',
+          progress: Progress | None = None) -> dict[str, str]:
+    """The metadata of a run that begins: all that there will ever be."""
     chunks = [plan.volumes[start:start + _IDS]
               for start in range(0, len(plan.volumes), _IDS)]
+    values = dataclasses.asdict(progress or Progress())
     return {
-        _PLAN: json.dumps(
-            {'v': _VERSION, 'id': plan.run_id, 'at': plan.began,
-             'by': plan.by[:64], 'down': plan.shutdown_timeout,
-             'wait': plan.snapshot_timeout, 'expected': plan.expected,
+        PLAN: json.dumps(
+            {'v': _VERSIONS[-1], 'id': plan.run_id, 'on': plan.server_id,
+             'at': plan.began,
+             **{name: min(seconds, _LONGEST) for name, seconds in (
+                 ('down', plan.shutdown_timeout),
+                 ('wait', plan.snapshot_timeout),
+                 ('within', plan.begin_within),
+                 ('expected', plan.expected))},
              'is': ' '.join(name for name in _FLAGS
                             if getattr(plan, name))},
-            separators=(',', ':'), ensure_ascii=False),
+            separators=(',', ':')),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
         _PURPOSE: plan.purpose,
         _KEEP: str(plan.keep or ''),
+        _BY: plan.by,
+        SEAL: seal,
         **{f'{_VOLUMES}{number}': ' '.join(chunk)
            for number, chunk in enumerate(chunks)},
+        **{f'{_PREFIX}{name}': _cut(value)
+           for name, value in values.items()},
     }
+
+
+def as_recorded(plan: Plan) -> Plan:
+    """A plan as it will be read again."""
+    return _read_plan(write(plan))
+
+
+def items_needed(volumes: int) -> int:
+    """How many items of metadata the record of a run takes."""
+    return len(write(Plan('', volumes=('',) * volumes)))
 
 
 def changes(old: Progress, new: Progress) -> dict[str, str]:
@@ -225,8 +331,17 @@ def changes(old: Progress, new: Progress) -> dict[str, str]:
     before, after = dataclasses.asdict(old), dataclasses.asdict(new)
     changed = {'ended', *(['starts'] if new.stops > old.stops else []),
                *(name for name in after if after[name] != before[name])}
-    return {f'{_PREFIX}{name}': str(after[name] or '')[:VALUE_LENGTH]
+    return {f'{_PREFIX}{name}': _cut(after[name])
             for name in sorted(changed)}
+
+
+def _cut(value: object) -> str:
+    """A value as Nova takes it; a list of ids loses whole ones."""
+    text = str(value or '')
+    if len(text) <= VALUE_LENGTH:
+        return text
+    whole, _, _ = text[:VALUE_LENGTH + 1].rpartition(' ')
+    return whole or text[:VALUE_LENGTH]
 
 
 def same_run(metadata: Mapping[str, str], plan: Plan) -> bool:
@@ -237,46 +352,117 @@ def same_run(metadata: Mapping[str, str], plan: Plan) -> bool:
         return False
 
 
-def tags(plan: Plan, progress: Progress) -> set[str]:
-    """The tags that record the run of a locked server."""
+def tags(plan: Plan, progress: Progress) -> list[str]:
+    """The tags that record the run of a locked server, in their order.
+
+    Each is written by itself, so that the run is over comes last.
+    """
     values = dataclasses.asdict(progress)
-    return {f'{TAG}.run:{plan.run_id}', f'{TAG}.began:{plan.began}'} | {
+    return [f'{TAG}.run:{plan.run_id}', f'{TAG}.began:{plan.began}', *(
         f'{TAG}.{name}:{values[name]}'[:_TAG_LENGTH]
-        for name in _TAGGED if values[name]}
+        for name in _TAGGED if values[name])]
+
+
+def has_room(server: types.Server, tagged: bool) -> bool:
+    """Whether a server can take the tags of a run that begins."""
+    others = len(server.tags) - len(all_tags(server))
+    return others + (_NEEDS_TAGGED if tagged else _NEEDS) <= _MOST_TAGS
 
 
 def keys(server: types.Server) -> list[str]:
-    """The metadata of a server that is a run's record, or was once."""
-    return [key for key in server.metadata if key.startswith(_PREFIX)]
+    """The metadata of a server that is a run's record, or was once.
+
+    The plan comes first: without it there is no record.
+    """
+    return sorted((key for key in server.metadata
+                   if key.startswith(_PREFIX)), key=lambda key: key != PLAN)
 
 
 def all_tags(server: types.Server) -> list[str]:
-    """The tags of a server that are a run's record, or were once."""
-    return [tag for tag in server.tags
-            if tag == TAG or tag.startswith(f'{TAG}.')]
+    """The tags of a server that are a run's, or were once.
+
+    The index comes last: what it finds can be read. A locked server keeps
+    those that say of its metadata that they count no more.
+    """
+    return sorted((tag for tag in server.tags
+                   if tag == TAG or tag.startswith(f'{TAG}.')
+                   and not (server.locked and tag.startswith(_DISMISSED))),
+                  key=lambda tag: (tag in (TAG, OPEN_TAG), tag == TAG))
+
+
+def has_plan(server: types.Server) -> bool:
+    """Whether there is a plan on a server, readable or not."""
+    return bool(server.metadata.get(PLAN))
+
+
+def is_there(server: types.Server) -> bool:
+    """Whether a server shows anything of a run."""
+    return has_plan(server) or bool({TAG, OPEN_TAG} & set(server.tags))
 
 
 def read(server: types.Server) -> Journal | None:
     """The run that a server records; None if there is none to be read."""
-    tagged = _read_tags(server)
-    if tagged is not None:
-        return tagged
-    if TAG not in server.tags or _PLAN not in server.metadata:
+    run = _read_tags(server) or _read_metadata(server) or _read_owed(server)
+    if run is None or run.dismissed_tag in server.tags:
+        return None
+    progress = run.progress
+    if run.copied:
+        progress = dataclasses.replace(
+            Progress(), failure=Failure.NOT_BEGUN.value,
+            ended=run.plan.began or 1)
+    elif run.cancel_tag in server.tags and not (
+            progress.captured or progress.failure):
+        progress = dataclasses.replace(
+            progress, failure=Failure.CANCELLED.value)
+    return dataclasses.replace(run, progress=progress)
+
+
+def _read_metadata(server: types.Server) -> Journal | None:
+    if not has_plan(server):
         return None
     try:
         plan = _read_plan(server.metadata)
     except (ValueError, TypeError, KeyError, OverflowError):
         return None
-    return Journal(server, plan, _read_progress({
+    progress = _read_progress({
         key.removeprefix(_PREFIX): value
-        for key, value in server.metadata.items()}))
+        for key, value in server.metadata.items()})
+    run = Journal(server, plan, progress, server.metadata.get(SEAL, ''),
+                  progress)
+    if run.owed_tag in server.tags and not run.progress.stops:
+        return dataclasses.replace(run, progress=dataclasses.replace(
+            run.progress, stops=1))  # somebody undid that note
+    return run
+
+
+def _read_owed(server: types.Server) -> Journal | None:
+    """A run of which nothing is left but that it owes a power-on."""
+    run_ids = {tag.removeprefix(_OWED) for tag in server.tags
+               if tag.startswith(_OWED)}
+    if len(run_ids) != 1 or not _RUN_ID.fullmatch(min(run_ids)) or (
+            _is_newer(server.metadata.get(PLAN, ''))):
+        return None
+    return Journal(
+        server, Plan(min(run_ids), power_off=True, power_on=True,
+                     running=True, server_id=server.id),
+        Progress(stops=1, failure=Failure.RECORD_LOST.value), lost=True)
+
+
+def _is_newer(plan: str) -> bool:
+    """Whether a later version of this plugin wrote a plan."""
+    try:
+        version = json.loads(plan)['v']
+        return isinstance(version, int) and version > _VERSIONS[-1]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return False
 
 
 def _read_plan(metadata: Mapping[str, str]) -> Plan:
-    packed = json.loads(metadata[_PLAN])
-    if packed['v'] != _VERSION:
+    packed = json.loads(metadata[PLAN])
+    if packed['v'] not in _VERSIONS:
         raise ValueError(packed['v'])
-    volumes = sorted(key for key in metadata if key.startswith(_VOLUMES))
+    volumes = sorted((key for key in metadata if key.startswith(_VOLUMES)
+                      and metadata[key]), key=lambda key: (len(key), key))
     said = set(_text(packed['is']).split())
     flags = {name: name in said for name in _FLAGS}
     if not flags['image'] and not volumes:
@@ -286,7 +472,7 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
         name=metadata.get(_NAME, ''),
         description=metadata.get(_DESCRIPTION, ''),
         began=int(packed['at']),
-        by=_text(packed['by']),
+        by=metadata.get(_BY, '') or _text(packed.get('by', '')),
         purpose=metadata.get(_PURPOSE, ''),
         keep=types.whole_number(metadata.get(_KEEP, '')) or 0,
         **flags,
@@ -294,7 +480,9 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
                       for volume_id in metadata[key].split()),
         shutdown_timeout=int(packed['down']),
         snapshot_timeout=int(packed['wait']),
+        begin_within=int(packed.get('within', Plan.begin_within)),
         expected=int(packed['expected']),
+        server_id=_text(packed.get('on', '')),
     )
 
 
@@ -313,6 +501,8 @@ def _read_progress(values: Mapping[str, str]) -> Progress:
 
 
 def _read_tags(server: types.Server) -> Journal | None:
+    if TAG not in server.tags:
+        return None  # it comes last, when all others are there
     values = dict(tag.removeprefix(f'{TAG}.').split(':', 1)
                   for tag in sorted(server.tags)
                   if tag.startswith(f'{TAG}.') and ':' in tag)

@@ -18,22 +18,30 @@ may be lost, or written by somebody else.
 
 from collections.abc import Callable
 from collections.abc import Iterable
+import contextlib
+import dataclasses
 import functools
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import situation
 
-#: Images and volume snapshots of one run that are looked at.
+#: Images and volume snapshots of one run that are looked at, the oldest: what
+#: came later are others' that inherited its marks.
 _MOST = 100
 #: Actions of a server among which the last stop is looked for.
 _ACTIONS = 20
-#: Seconds by which Cinder's clock may be behind ours.
+#: Seconds by which Cinder's clock may differ from ours.
 _SKEW = 300
+#: Seconds that Nova takes to note that a power-off is over, and to save the
+#: server once more.
+_UNRECORDED = 2
 
 
 def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
@@ -46,7 +54,7 @@ def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
     """
     known = server is not None
     answers = _ask(cloud, {
-        **({'actions': lambda: actions(cloud, run.server.id)} if known and
+        **({'actions': lambda: actions(cloud, run.server)} if known and
            _actions_matter(_as_recorded(run, server), server) else {}),
         **({} if known else {
             'server': lambda: _server(cloud, run.server.id)}),
@@ -59,7 +67,7 @@ def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
         snapshot.id: snapshot for snapshot in answers.get('volume') or ()}
     more: dict[str, Callable[[], Any]] = {}
     if not known and _actions_matter(run, server):
-        more['actions'] = lambda: actions(cloud, run.server.id)
+        more['actions'] = lambda: actions(cloud, run.server)
     if _volume_backed(run, images) and (images or run.progress.captures):
         more['volume'] = lambda: _made_by_nova(cloud, run, images)
     answers.update(_ask(cloud, more))
@@ -80,7 +88,7 @@ def _as_recorded(run: journal.Journal,
     """The run with its progress as it is now."""
     there = journal.read(server) if server else None
     if there is None or there.plan.run_id != run.plan.run_id:
-        return run
+        return dataclasses.replace(run, server=server or run.server)
     return there
 
 
@@ -118,40 +126,73 @@ def _actions_matter(run: journal.Journal,
         return False
     if server.status == 'SHUTOFF':
         return bool(not progress.off or progress.starts
+                    or not progress.stops or progress.failure
                     or run.plan.volumes and progress.snapshots
                     or _volume_backed(run) and progress.captures)
     return bool((progress.stops or progress.off or run.plan.power_off)
                 and not progress.starts)
 
 
-def actions(cloud: clouds.Cloud, server_id: str) -> list[types.Action]:
+def actions(cloud: clouds.Cloud, server: types.Server) -> list[types.Action]:
     """What was done to a server; nothing where the cloud hides it.
 
     Without it a forced power-off cannot be told from an orderly one, but no
     instance is to be left off for that.
     """
     try:
-        return cloud.compute.actions(server_id, _ACTIONS)
-    except errors.Forbidden:
+        found = cloud.compute.actions(server.id, _ACTIONS)
+        stop = consistency.last_stop(found)
+        if server.status != 'SHUTOFF' or stop is None or (
+                not _may_go_on(server, stop)):
+            return found
+        finished = dataclasses.replace(
+            stop, seconds=cloud.compute.action_seconds(server.id, stop))
+    except (errors.Forbidden, errors.NotFound):
         return []
+    return [finished if action is stop else action for action in found]
+
+
+def _may_go_on(server: types.Server, stop: types.Action) -> bool:
+    """Whether a power-off may have taken longer than its record says yet.
+
+    Nova shows a server off a moment before it records how long that took.
+    Both times are by Nova's clock.
+    """
+    return stop.seconds is None or (
+        server.updated - stop.began > stop.seconds + _UNRECORDED)
 
 
 def _images(cloud: clouds.Cloud, run: journal.Journal) -> list[types.Image]:
-    """The run's images; not those of others that inherited its mark."""
-    return [image for image in cloud.images.images(_MOST, {
-                'owner': cloud.project_id, marks.RUN: run.plan.run_id})
-            if image.properties.get(marks.INSTANCE) == run.server.id
-            and image.properties.get(marks.INSTANCE_ID) == run.server.id]
+    """The run's images; not those of others that inherited its marks."""
+    found = [image for image in cloud.images.images(_MOST, {
+                 'owner': cloud.project_id, marks.RUN: run.plan.run_id},
+                 ascending=True)
+             if _is_of(run, image)]
+    known = run.progress.image_id
+    if known and all(image.id != known for image in found):
+        # A list may lag behind, and shows no image that somebody has hidden.
+        with contextlib.suppress(errors.NotFound):
+            image = cloud.images.image(known)
+            found += [image] if _is_of(run, image) else []
+    return marks.originals(found)
+
+
+def _is_of(run: journal.Journal, image: types.Image) -> bool:
+    return (image.properties.get(marks.RUN) == run.plan.run_id
+            and image.properties.get(marks.INSTANCE) == run.server.id
+            and image.properties.get(marks.INSTANCE_ID) == run.server.id)
 
 
 def _marked(cloud: clouds.Cloud,
             run: journal.Journal) -> list[types.VolumeSnapshot]:
     """The snapshots of chosen volumes."""
     # A service that ignores the filter must not give us others' snapshots.
-    return [snapshot for snapshot in cloud.volumes.snapshots(
-                _MOST, {'metadata': {marks.RUN: run.plan.run_id}})
-            if snapshot.metadata.get(marks.RUN) == run.plan.run_id
-            and snapshot.metadata.get(marks.INSTANCE) == run.server.id]
+    return marks.originals(
+        snapshot for snapshot in cloud.volumes.snapshots(
+            _MOST, {'metadata': {marks.RUN: run.plan.run_id}},
+            ascending=True)
+        if snapshot.metadata.get(marks.RUN) == run.plan.run_id
+        and snapshot.metadata.get(marks.INSTANCE) == run.server.id)
 
 
 def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
@@ -165,11 +206,12 @@ def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
               if disk.snapshot_id}
     name = run.plan.name or next((image.name for image in images), '')
     named = cloud.volumes.snapshots(
-        _MOST, {'name': f'snapshot for {name}'}) if name else []
+        _MOST, {'name': texts.PART_PREFIX + name}) if name else []
     found = [snapshot for snapshot in named if snapshot.id in mapped]
-    for snapshot_id in sorted(mapped - {snapshot.id for snapshot in found}):
-        answer, = cloud.together(
-            functools.partial(cloud.volumes.snapshot, snapshot_id))
+    for answer in cloud.together(*(
+            functools.partial(cloud.volumes.snapshot, snapshot_id)
+            for snapshot_id in sorted(
+                mapped - {snapshot.id for snapshot in found}))):
         if isinstance(answer, types.VolumeSnapshot):
             found.append(answer)
         elif not isinstance(answer, errors.NotFound):
@@ -184,10 +226,15 @@ def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
 
 
 def _may_be_of(run: journal.Journal, snapshot: types.VolumeSnapshot) -> bool:
-    return (snapshot.volume_id in run.server.volume_ids
-            and snapshot.created.timestamp() >= run.plan.began - _SKEW
-            and snapshot.metadata.get(
-                marks.RUN, run.plan.run_id) == run.plan.run_id)
+    """Whether Nova may have made a volume snapshot at a call of this run."""
+    progress, created = run.progress, snapshot.created.timestamp()
+    return bool(
+        snapshot.volume_id in run.server.volume_ids
+        and progress.capture_from
+        and created >= progress.capture_from - _SKEW
+        and (not progress.ended or created <= progress.ended + _SKEW)
+        and snapshot.metadata.get(
+            marks.RUN, run.plan.run_id) == run.plan.run_id)
 
 
 def _mapped_by_others(cloud: clouds.Cloud, name: str) -> set[str | None]:

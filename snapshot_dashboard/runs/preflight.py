@@ -37,6 +37,12 @@ from snapshot_dashboard.runs import situation
 #: How image properties say yes (Nova, oslo's bool_from_string).
 _TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
 #: How Nova calls the first disk, by the bus that it is at.
+#: Properties that an image may have, as far as Glance's operator did not
+#: change that (``image_property_quota``): no call tells.
+IMAGE_PROPERTIES = 128
+#: Properties that we write on an image, how the instance is in addition, and
+#: those that Nova writes (Compute API, Create Image).
+_MARKS, _RECIPE, _NOVAS = 11, 6, 10
 _FIRST_DISK = re.compile(r'/dev/(vd|sd|hd|xvd)a')
 
 
@@ -51,6 +57,10 @@ class Code(enum.Enum):
     QUOTA_GIGABYTES = 'quota-gigabytes'
     QUOTA_IMAGES = 'quota-images'
     QUOTA_IMAGE_SIZE = 'quota-image-size'
+    QUOTA_METADATA = 'quota-metadata'
+    QUOTA_TAGS = 'quota-tags'
+    QUOTA_IMAGE_METADATA = 'quota-image-metadata'
+    QUOTA_PROPERTIES = 'quota-properties'
     NO_VOLUME_SERVICE = 'no-volume-service'
 
 
@@ -74,6 +84,9 @@ class Facts:
         where the image does not say.
     :ivar quotas: Cinder's; empty when it could not be asked.
     :ivar usage: Glance's; empty when it has no limits or was not asked.
+    :ivar limits: Nova's; empty when it did not tell.
+    :ivar inherited: how many properties an image of it gets from the image
+        that it was made of.
     :ivar unknown: which services could not be asked.
     :ivar agent: whether the image announces a guest agent.
     :ivar os_type: what the image says of the guest's system; any text.
@@ -89,6 +102,9 @@ class Facts:
     agent: bool = False
     os_type: str = ''
     expected: int = 0
+    limits: Mapping[str, types.Quota] = dataclasses.field(
+        default_factory=dict)
+    inherited: int = 0
 
     @property
     def can_power_off(self) -> bool:
@@ -109,6 +125,23 @@ class Facts:
         return [disk for disk in self.disks if disk.volume_id and (
             self.server.volume_backed or disk.volume_id in chosen)]
 
+    def lacks_metadata(self, volumes: int = 0) -> int:
+        """How many items of metadata there is no room for.
+
+        :param volumes: how many attached volumes the record names.
+        """
+        others = len(self.server.metadata) - len(journal.keys(self.server))
+        lacking = (others + journal.items_needed(volumes)
+                   - _most_items(self.limits))
+        return int(lacking) if lacking > 0 else 0
+
+    @property
+    def room_for_recipe(self) -> bool:
+        """Whether an image can say how the instance is, beside our marks."""
+        return (_MARKS + _RECIPE <= _most_items(self.limits)
+                and self.inherited + _NOVAS + _MARKS + _RECIPE
+                <= IMAGE_PROPERTIES)
+
     @property
     def not_captured(self) -> list[disk_facts.Disk]:
         return [disk for disk in self.disks
@@ -124,7 +157,8 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     server = cloud.compute.server(server_id)
     calls: dict[str, Callable[[], Any]] = {
         'attachments': lambda: cloud.compute.attachments(server_id),
-        'actions': lambda: observe.actions(cloud, server_id)}
+        'limits': lambda: cloud.compute.limits(),
+        'actions': lambda: observe.actions(cloud, server)}
     if server.volume_ids and cloud.has('volume'):
         calls['quotas'] = lambda: cloud.volumes.quotas()
     if cloud.has('image'):
@@ -148,7 +182,7 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
              if isinstance(volume, types.Volume)}
     if _is_set(answers.get('image'), attachments):
         server = dataclasses.replace(server, image_id=None)
-    properties = _image_properties(answers.get('image'), attachments, found)
+    properties = _image_properties(server, attachments, found)
     return Facts(
         server=server,
         disks=tuple(disk_facts.disks(server, attachments, found)),
@@ -159,6 +193,8 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
         expected=_expected(answers['actions']),
         quotas=_or_empty(answers.get('quotas')),
         usage=_or_empty(answers.get('usage')),
+        limits=_or_empty(answers.get('limits')),
+        inherited=len(properties),
         unknown=errors.once_each(lost),
     )
 
@@ -183,18 +219,26 @@ def _or_empty(answer: Any) -> Mapping[str, types.Quota]:
     return answer if isinstance(answer, dict) else {}
 
 
-def _image_properties(image: Any, attachments: Sequence[types.Attachment],
+def _image_properties(server: types.Server,
+                      attachments: Sequence[types.Attachment],
                       volumes: Mapping[str, types.Volume]
                       ) -> Mapping[str, str]:
-    """Those of the image that the instance was made of, where still known.
+    """Those of the image that the instance was made of, as it was then.
 
-    Cinder keeps them with a volume that was made from an image.
+    Nova acts by these, whatever the image's owner has changed since. Cinder
+    keeps them with a volume that was made from an image.
     """
-    if isinstance(image, types.Image):
-        return image.properties
+    if server.image_properties is not None:
+        return server.image_properties
     root = disk_facts.root_volume(attachments, volumes)
     volume = volumes.get(root.volume_id) if root else None
     return volume.image_properties if volume else {}
+
+
+def _most_items(limits: Mapping[str, types.Quota]) -> float:
+    """The most items of metadata; without end if that is not known."""
+    quota = limits.get('metadata')
+    return math.inf if quota is None or quota.limit < 0 else quota.limit
 
 
 def _expected(actions: Any) -> int:
@@ -210,11 +254,13 @@ def _expected(actions: Any) -> int:
                default=0)
 
 
-def obstacles(facts: Facts, chosen: Collection[str] = ()) -> list[Obstacle]:
+def obstacles(facts: Facts, chosen: Collection[str] = (),
+              power_off: bool = False) -> list[Obstacle]:
     """What makes a snapshot of this instance impossible now.
 
     :param chosen: the ids of the attached volumes that are to be captured
         with an image-backed instance.
+    :param power_off: whether the instance is to be powered off for it.
     """
     server = facts.server
     found = busy(server)
@@ -222,7 +268,8 @@ def obstacles(facts: Facts, chosen: Collection[str] = ()) -> list[Obstacle]:
         found.append(Obstacle(Code.STATE, {'status': server.status}))
     if server.volume_backed or chosen:
         found += _volume_obstacles(facts, facts.taken(chosen))
-    return found + _image_obstacles(facts)
+    found += record_obstacles(facts, len(chosen), bool(power_off or chosen))
+    return found + _image_obstacles(facts) + _mark_obstacles(facts)
 
 
 def busy(server: types.Server) -> list[Obstacle]:
@@ -232,6 +279,36 @@ def busy(server: types.Server) -> list[Obstacle]:
         return [Obstacle(Code.RUN_OPEN, {'name': run.plan.name})]
     if server.task_state:
         return [Obstacle(Code.BUSY, {'task': server.task_state})]
+    return []
+
+
+def record_obstacles(facts: Facts, volumes: int,
+                     needs_metadata: bool) -> list[Obstacle]:
+    """Why a run could not be written down on its server in full.
+
+    One that neither powers off nor takes chosen volumes does with tags.
+
+    :param volumes: how many attached volumes it is to capture.
+    """
+    lacking = facts.lacks_metadata(volumes)
+    if lacking and needs_metadata:
+        return [Obstacle(Code.QUOTA_METADATA, {
+            'lacking': lacking,
+            'limit': _most_items(facts.limits)})]
+    if not journal.has_room(facts.server,
+                            bool(facts.server.locked or lacking)):
+        return [Obstacle(Code.QUOTA_TAGS)]
+    return []
+
+
+def _mark_obstacles(facts: Facts) -> list[Obstacle]:
+    """Why an image could not bear what it has to say."""
+    limit = _most_items(facts.limits)
+    if _MARKS > limit:
+        return [Obstacle(Code.QUOTA_IMAGE_METADATA, {'limit': limit})]
+    if facts.inherited + _MARKS > IMAGE_PROPERTIES:
+        return [Obstacle(Code.QUOTA_PROPERTIES, {
+            'inherited': facts.inherited, 'limit': IMAGE_PROPERTIES})]
     return []
 
 

@@ -104,6 +104,8 @@ def obstacles(facts: Facts, power_off: bool = False
                                   [(volume.type, volume.size_gib)])
     if power_off and facts.instance is not None:
         found += preflight.busy(facts.instance.server)
+        found += preflight.record_obstacles(facts.instance, 1,
+                                            needs_metadata=True)
     return found
 
 
@@ -130,6 +132,6 @@ def _mark(cloud: clouds.Cloud, facts: Facts, shutdown_timeout: int) -> str:
     if facts.instance is None or not facts.at_rest:
         return marks.LIVE
     server = facts.instance.server
-    stop = consistency.last_stop(observe.actions(cloud, server.id))
+    stop = consistency.last_stop(observe.actions(cloud, server))
     return consistency.mark(server.status, stop, shutdown_timeout,
                             agent=False)

@@ -15,6 +15,7 @@
 import dataclasses
 import functools
 import itertools
+from typing import Any
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
@@ -40,8 +41,20 @@ STALE = 15
 #: time enough for several who look at the same moment not to use up all
 #: tries before the first one has had its effect.
 POWER_GRACE = 5
-#: How often it is tried to power on, which nobody else may do.
-STARTS = 6
+#: Seconds between two tries to power on, at the most.
+START_PAUSE = 60
+#: The same after a service said that it does not want something now.
+PUT_OFF_PAUSE = 60
+#: Seconds until what was refused is asked again, and how often it must have
+#: been refused to be believed.
+REFUSED_PAUSE, REFUSED_TWICE = 5, 2
+#: A power-on that is owed is not given up at all, but asked for less often.
+START_REFUSED_PAUSE = 600
+#: Seconds for which an image that is known may not be found.
+UNSEEN_GRACE = 30
+#: Seconds by which others' clocks may be ahead of ours unnoticed. A note from
+#: further in the future is one of now: else it would be waited for.
+AHEAD = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +94,7 @@ class Situation:
 
     def __init__(self, plan: journal.Plan, progress: journal.Progress,
                  seen: Observation, tagged: bool):
+        progress = _not_ahead(progress, seen.now)
         self.plan, self.progress, self.seen = plan, progress, seen
         self.tagged = tagged
         server = seen.server
@@ -139,8 +153,61 @@ class Situation:
     def power_unanswered(self) -> bool:
         """Whether powering off or on may yet show; longer at each try."""
         tries = self.progress.starts or self.progress.stops
+        pause = min(POWER_GRACE * 2 ** min(tries - 1, 10), START_PAUSE)
         return bool(self.progress.asked) and (
-            self.seen.now - self.progress.asked < POWER_GRACE * tries)
+            self.seen.now - self.progress.asked < pause)
+
+    @property
+    def put_off(self) -> bool:
+        """Whether a service has said not to ask now."""
+        return self.seen.now < self.progress.not_before
+
+    @property
+    def refused(self) -> bool:
+        """Whether what was refused was refused for good."""
+        return self.progress.refusals >= REFUSED_TWICE
+
+    @property
+    def stop_tries(self) -> int:
+        """How often powering off was asked for and not just put off."""
+        return self.progress.stops - self.progress.put_off
+
+    @property
+    def capture_tries(self) -> int:
+        return self.progress.captures - self.progress.put_off
+
+    @property
+    def snapshot_tries(self) -> int:
+        return self.progress.snapshots - self.progress.put_off
+
+    @property
+    def too_late(self) -> bool:
+        """Whether it missed its time, before anything was captured.
+
+        The guest's own time to shut down counts not.
+        """
+        allowed = self.plan.begin_within + (
+            self.plan.shutdown_timeout if self.progress.stops else 0)
+        return not (self.progress.snapshots or self.progress.captures) and (
+            self.seen.now - self.plan.began > allowed)
+
+    @property
+    def put_off_too_long(self) -> bool:
+        """Whether the capture has been put off for too long by then."""
+        return bool(self.progress.put_off and self.progress.capture_from
+                    and self.seen.now - self.progress.capture_from
+                    >= self.plan.snapshot_timeout)
+
+    @property
+    def stop_unfinished(self) -> bool:
+        """Whether Nova still records how the power-off went.
+
+        It shows the instance off a moment before that.
+        """
+        stop = consistency.last_stop(self.seen.actions)
+        return bool(stop and stop.seconds is None and self.progress.asked
+                    and self.seen.now - self.progress.asked
+                    < self.plan.shutdown_timeout + ANSWER_GRACE)
 
     @property
     def stop_unanswered(self) -> bool:
@@ -228,7 +295,20 @@ class Situation:
 
     @property
     def finished(self) -> bool:
-        return self.image is not None and self.image.status == 'active'
+        return self.image is not None and self.image.status in _WHOLE
+
+    @property
+    def removed(self) -> bool:
+        """Whether the image is seen to have been removed, or to have failed.
+        """
+        return self.image is None and any(
+            image.status in ('killed', *_GOING) for image in self.seen.images)
+
+    @property
+    def unseen_for(self) -> int:
+        """Seconds for which the image has not been found."""
+        return (self.seen.now - self.progress.unseen
+                if self.progress.unseen else 0)
 
     @property
     def idle_for(self) -> int:
@@ -321,10 +401,13 @@ class Situation:
         """Whether the instance is to be brought back, and may be."""
         touched = self.progress.stops or self.progress.off
         return bool((self.plan.power_on and touched or self.progress.starts
-                     or self.broken_off)
-                    and not self.gone and self.progress.failure not in (
-                        Failure.START_REFUSED.value,
-                        Failure.START_FAILED.value))
+                     or self.broken_off) and not self.gone)
+
+    @property
+    def owed(self) -> bool:
+        """Whether it is off now, and is to be powered on."""
+        return (self.to_power_on and self.status == 'SHUTOFF'
+                and not self.stopped_by_others)
 
     @property
     def broken_off(self) -> bool:
@@ -346,10 +429,22 @@ class Situation:
 
     @property
     def stopped_by_others(self) -> bool:
-        """Whether somebody powered it off after the run had it on again."""
+        """Whether somebody else powered it off: it is left so.
+
+        So it is known of who did it before the run could, after the run had
+        it on again, or long after the run had it off.
+        """
         stop = consistency.last_stop(self.seen.actions)
-        return bool(self.progress.starts and stop is not None
-                    and stop.request_id != self.progress.stop_id)
+        if stop is None:
+            return False
+        if self.progress.starts:
+            return stop.request_id != self.progress.stop_id
+        if not self.progress.stops:
+            return stop.by_user and self.plan.power_off
+        # One of ours that was late arrives within the grace.
+        ours = next((action for action in self.seen.actions
+                     if action.request_id == self.progress.stop_id), stop)
+        return stop.began - ours.began > 2 * ANSWER_GRACE
 
     @functools.cached_property
     def _useless(self) -> tuple[list[types.Image],
@@ -362,16 +457,36 @@ class Situation:
         """
         if self.progress.captured and self.plan.image and self.image is None:
             return [], []
+        if self.progress.failure == Failure.RECORD_LOST.value:
+            return [], []  # it may have been whole before that
         good = (self.progress.captured or not self.progress.failure
-                or self.progress.failure in _KEEPING)
+                or self.progress.failure in failures.KEEPING
+                or self.ended_whole)
         keep = self.image if good and self.finished else None
         kept = (self._part_ids if keep or good and not self.plan.image
                 else frozenset())
         return ([image for image in self.seen.images
-                 if image is not keep and image.status not in _GOING],
+                 if image is not keep and self._may_go(image)],
                 [snapshot for snapshot in self.seen.snapshots
                  if snapshot.id not in kept
                  and snapshot.status not in _GOING])
+
+    @property
+    def ended_whole(self) -> bool:
+        """Whether what the run gave up came about all the same."""
+        return bool(self.progress.ended) and self.finished
+
+    def _may_go(self, image: types.Image) -> bool:
+        """Whether an image that nobody needs may be removed.
+
+        Not one that an operator has taken out of use; and once the run is
+        over only what was begun by then and abandoned.
+        """
+        if not self.progress.ended:
+            return image.status not in (*_GOING, 'deactivated')
+        return (image.status == 'queued' and not self.busy
+                and image.created.timestamp() < self.progress.ended
+                and self.seen.now - self.progress.ended > IDLE_GRACE)
 
     @property
     def refuse(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -388,6 +503,25 @@ class Situation:
                    for snapshot in self._useless[1])
 
     @property
+    def still_left(self) -> list[str]:
+        """What could not be removed and is there as far as is seen."""
+        there = {image.id for image in self.seen.images
+                 if image.status not in _GOING} | {
+            snapshot.id for snapshot in self.seen.snapshots
+            if snapshot.status not in _GOING}
+        return [thing_id for thing_id in self.progress.left.split()
+                if thing_id in there]
+
+    @property
+    def left_gone(self) -> bool:
+        """Whether some of what could not be removed is gone by now."""
+        return len(self.still_left) < len(self.progress.left.split())
+
+    @property
+    def removals_left(self) -> bool:
+        return self.progress.removals < journal.TRIES
+
+    @property
     def growing(self) -> bool:
         """Whether Nova may still be at a call that was given up here."""
         return any(self.seen.now - snapshot.created.timestamp() < ANSWER_GRACE
@@ -398,11 +532,23 @@ class Situation:
         return self.image is not None and not self.image.whole
 
 
-#: Failures after which what there is of the snapshot is kept.
-_KEEPING = failures.KEEPING | {Failure.START_REFUSED.value,
-                               Failure.START_FAILED.value}
 #: Statuses of what is being removed already.
 _GOING = ('deleted', 'deleting', 'pending_delete')
+#: Statuses of an image that has all its data; an operator may have taken it
+#: out of use.
+_WHOLE = ('active', 'deactivated')
+#: Times in a progress that a clock may have been ahead of.
+_TIMES = ('off', 'asked', 'capture_from', 'unseen', 'idle', 'captured')
+
+
+def _not_ahead(progress: journal.Progress, now: int) -> journal.Progress:
+    """The progress with no note from the future."""
+    ahead: dict[str, Any] = {name: now for name in _TIMES
+                             if getattr(progress, name) > now + AHEAD}
+    longest = now + max(PUT_OFF_PAUSE, START_REFUSED_PAUSE)
+    if progress.not_before > longest:
+        ahead['not_before'] = longest
+    return dataclasses.replace(progress, **ahead) if ahead else progress
 
 
 def best_image(images: tuple[types.Image, ...]) -> types.Image | None:
@@ -411,7 +557,8 @@ def best_image(images: tuple[types.Image, ...]) -> types.Image | None:
     Two who ask Nova at the same moment make two images, one of which stays
     ``queued`` for ever. The furthest counts, then the first.
     """
-    ranks = {'active': 0, 'saving': 1, 'queued': 2}
+    ranks = {'active': 0, 'deactivated': 0, 'saving': 1, 'uploading': 1,
+             'importing': 1, 'queued': 2}
     usable = [image for image in images if image.status in ranks]
     return min(usable, default=None, key=lambda image: (
         ranks[image.status], image.created, image.id))

@@ -28,7 +28,7 @@ from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs.failures import Failure
 from snapshot_dashboard.runs.situation import IDLE_GRACE
-from snapshot_dashboard.runs.situation import STARTS
+from snapshot_dashboard.runs.situation import UNSEEN_GRACE
 from snapshot_dashboard.runs.situation import Observation
 from snapshot_dashboard.runs.situation import Situation
 
@@ -81,6 +81,11 @@ def _nothing(s: Situation) -> Step:
     return Step(Do.NOTHING)
 
 
+#: What a service said of the step before does not hold for the next one.
+_HEARD: dict[str, Any] = {'put_off': 0, 'refusals': 0, 'not_before': 0,
+                          'hindrance': ''}
+
+
 def _knowing(s: Situation, **learnt: Any) -> Step:
     """Go on with what was learnt; the next write notes it."""
     progress = dataclasses.replace(s.progress, **learnt)
@@ -93,17 +98,24 @@ def _knowing(s: Situation, **learnt: Any) -> Step:
 
 
 def _failed(failure: Failure) -> Callable[[Situation], Step]:
-    return lambda s: _knowing(s, failure=failure.value)
+    return lambda s: _knowing(s, failure=failure.value, **_HEARD)
+
+
+def _fail_as_said(failure: Failure) -> Callable[[Situation], Step]:
+    """It failed for what a service said."""
+    return lambda s: _knowing(s, failure=failure.value,
+                              **{**_HEARD, 'detail': s.progress.hindrance})
 
 
 def _fail_wrong_state(s: Situation) -> Step:
-    return _knowing(s, failure=Failure.WRONG_STATE.value, detail=s.status)
+    return _knowing(s, failure=Failure.WRONG_STATE.value, detail=s.status,
+                    **_HEARD)
 
 
 def _note_off(s: Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return _knowing(
-        s, off=s.seen.now, asked=0, before=_before(s),
+        s, off=s.seen.now, asked=0, before=_before(s), **_HEARD,
         stop_id=stop.request_id if stop else '',
         # What was captured before that was not at rest.
         consistency=s.progress.consistency or consistency.mark(
@@ -124,23 +136,41 @@ def _before(s: Situation) -> str:
 
 def _snapshot_volumes(s: Situation) -> Step:
     return Step(Do.SNAPSHOT_VOLUMES, dataclasses.replace(
-        s.progress, snapshots=s.progress.snapshots + 1, asked=s.seen.now,
-        consistency=s.progress.consistency or _now_mark(s)),
+        _asking(s), snapshots=s.progress.snapshots + 1),
         volume_ids=s.missing)
 
 
 def _capture(s: Situation) -> Step:
     return Step(Do.CAPTURE, dataclasses.replace(
-        s.progress, captures=s.progress.captures + 1, asked=s.seen.now,
-        consistency=s.progress.consistency or _now_mark(s)),
+        _asking(s), captures=s.progress.captures + 1),
         snapshot_ids=tuple(sorted(
             part.id for part in s.chosen.values())))
 
 
+def _asking(s: Situation) -> journal.Progress:
+    """The progress when something is about to be captured.
+
+    What was noted for an earlier try may not hold for this one.
+    """
+    return dataclasses.replace(
+        s.progress, asked=s.seen.now,
+        capture_from=s.progress.capture_from or s.seen.now,
+        consistency=consistency.weaker(s.progress.consistency, _now_mark(s)))
+
+
 def _now_mark(s: Situation) -> str:
     # Nova asks the guest's agent for an image, Cinder never does.
-    return consistency.mark(s.status, None, s.plan.shutdown_timeout,
-                            s.plan.agent and not s.plan.volumes)
+    return consistency.mark(
+        s.status, consistency.last_stop(s.seen.actions),
+        s.plan.shutdown_timeout, s.plan.agent and not s.plan.volumes)
+
+
+def _note_unseen(s: Situation) -> Step:
+    return _knowing(s, unseen=s.seen.now)
+
+
+def _note_seen(s: Situation) -> Step:
+    return _knowing(s, unseen=0)
 
 
 def _note_idle(s: Situation) -> Step:
@@ -166,7 +196,7 @@ def _mark(s: Situation) -> Step:
 
 
 def _note_captured(s: Situation) -> Step:
-    return _knowing(s, captured=s.seen.now, idle=0, asked=0,
+    return _knowing(s, captured=s.seen.now, idle=0, asked=0, **_HEARD,
                     image_id=s.image.id if s.image else '')
 
 
@@ -179,8 +209,9 @@ def _power_on(s: Situation) -> Step:
 
 def _remove(s: Situation) -> Step:
     images, snapshots = s.refuse
+    tries = s.progress.removals + 1
     return Step(Do.REMOVE, dataclasses.replace(
-        s.progress, removals=s.progress.removals + 1),
+        s.progress, removals=tries, not_before=s.seen.now + 5 * tries),
         image_ids=images, snapshot_ids=snapshots)
 
 
@@ -196,6 +227,11 @@ def _tidy_after_end(s: Situation) -> Step:
     return Step(Do.REMOVE, image_ids=images, snapshot_ids=snapshots)
 
 
+def _note_left(s: Situation) -> Step:
+    return Step(Do.NOTE, dataclasses.replace(
+        s.progress, left=' '.join(s.still_left)))
+
+
 #: The first row whose condition holds says what to do.
 Row = tuple[Callable[[Situation], object], Callable[[Situation], Step]]
 
@@ -206,34 +242,48 @@ BEFORE: tuple[Row, ...] = (
     (lambda s: s.rebuilt, _wait),
     (lambda s: s.started_by_others,
      _failed(Failure.STARTED_BY_OTHERS)),
+    (lambda s: s.too_late, _fail_as_said(Failure.NOT_BEGUN)),
     (lambda s: s.detached and not s.progress.stops,
      _failed(Failure.VOLUME_DETACHED)),
-    (lambda s: s.to_power_off and s.power_unanswered, _wait),
-    (lambda s: s.to_power_off and s.progress.stops >= journal.TRIES,
+    (lambda s: s.to_power_off and s.refused,
+     _fail_as_said(Failure.STOP_REFUSED)),
+    (lambda s: s.to_power_off and (s.power_unanswered or s.put_off), _wait),
+    (lambda s: s.to_power_off and s.stop_tries >= journal.TRIES,
      _failed(Failure.STOP_FAILED)),
     (lambda s: s.to_power_off, _power_off),
     (lambda s: s.wrong_state, _fail_wrong_state),
     (lambda s: s.went_off, _failed(Failure.CAPTURE_FAILED)),
+    (lambda s: s.newly_off and s.stop_unfinished, _wait),
     (lambda s: s.newly_off, _note_off),
     (lambda s: s.plan.power_off and s.plan.stop_if_forced
      and s.progress.consistency == marks.FORCED_OFF,
      _failed(Failure.FORCED_OFF)),
     (lambda s: s.detached, _failed(Failure.VOLUME_DETACHED)),
     (lambda s: s.part_failed, _failed(Failure.SNAPSHOT_FAILED)),
-    (lambda s: s.missing and s.progress.snapshots >= journal.TRIES,
+    (lambda s: s.missing and s.refused,
+     _fail_as_said(Failure.SNAPSHOT_REFUSED)),
+    (lambda s: s.refused, _fail_as_said(Failure.CAPTURE_REFUSED)),
+    (lambda s: s.put_off_too_long, _fail_as_said(Failure.CAPTURE_FAILED)),
+    (lambda s: s.put_off, _wait),
+    (lambda s: s.missing and s.snapshot_tries >= journal.TRIES,
      _failed(Failure.CAPTURE_FAILED)),
     (lambda s: s.missing, _snapshot_volumes),
-    (lambda s: s.progress.captures >= journal.TRIES,
+    (lambda s: s.capture_tries >= journal.TRIES,
      _failed(Failure.CAPTURE_FAILED)),
     (lambda s: not s.plan.volumes and (s.settling or s.growing), _wait),
     (lambda s: any(s.refuse) and not s.plan.volumes
-     and s.progress.removals < journal.TRIES, _remove),
+     and s.removals_left, _remove),
     (lambda s: True, _capture),
 )
 
 #: There is an image of the run, or there was one.
 DURING: tuple[Row, ...] = (
+    (lambda s: s.removed, _failed(Failure.IMAGE_VANISHED)),
+    (lambda s: s.image is None and s.busy, _wait),
+    (lambda s: s.image is None and not s.progress.unseen, _note_unseen),
+    (lambda s: s.image is None and s.unseen_for < UNSEEN_GRACE, _wait),
     (lambda s: s.image is None, _failed(Failure.IMAGE_VANISHED)),
+    (lambda s: s.progress.unseen, _note_seen),
     (lambda s: s.finished and s.busy, _wait),
     (lambda s: s.captured_running, _failed(Failure.STARTED_BY_OTHERS)),
     (lambda s: s.disturbed, _note_disturbed),
@@ -271,7 +321,8 @@ DARK: tuple[Row, ...] = (
     (lambda s: 'volume' not in s.seen.dark and s.progress.image_id
      and s.to_power_on and s.status == 'SHUTOFF' and not s.busy
      and not s.part_moving and s.idle_for >= IDLE_GRACE
-     and s.progress.starts < STARTS, _power_on),
+     and not s.put_off and not (s.progress.starts and s.power_unanswered),
+     _power_on),
     (lambda s: s.progress.image_id and not s.busy and not s.progress.idle,
      _note_idle),
     (lambda s: s.without_cinder and (
@@ -286,23 +337,20 @@ AFTER: tuple[Row, ...] = (
     (lambda s: s.stop_unanswered, _wait),
     (lambda s: s.to_power_on and (s.busy or s.part_moving
                                   or s.stop_astray), _wait),
-    (lambda s: s.to_power_on and s.status == 'SHUTOFF'
-     and s.progress.starts and s.power_unanswered, _wait),
-    (lambda s: s.to_power_on and s.status == 'SHUTOFF'
-     and not s.stopped_by_others and s.progress.starts < STARTS,
-     _power_on),
-    (lambda s: s.to_power_on and s.status == 'SHUTOFF'
-     and not s.stopped_by_others, _failed(Failure.START_FAILED)),
+    (lambda s: s.owed and (s.put_off or s.progress.starts
+                           and s.power_unanswered), _wait),
+    (lambda s: s.owed, _power_on),
     (lambda s: s.seen.dark or s.part_moving or s.settling, _wait),
-    (lambda s: any(s.refuse) and s.progress.removals < journal.TRIES,
-     _remove),
+    (lambda s: any(s.refuse) and s.removals_left and s.put_off, _wait),
+    (lambda s: any(s.refuse) and s.removals_left, _remove),
     (lambda s: True, _end),
 )
 
 #: The run is over. Somebody's last call may have come after that.
 ENDED: tuple[Row, ...] = (
-    (lambda s: any(s.refuse) and not s.progress.left and not s.seen.dark,
-     _tidy_after_end),
+    (lambda s: s.seen.dark, _nothing),
+    (lambda s: any(s.refuse), _tidy_after_end),
+    (lambda s: s.left_gone, _note_left),
     (lambda s: True, _nothing),
 )
 
@@ -314,6 +362,17 @@ def next_step(plan: journal.Plan, progress: journal.Progress,
     :param tagged: whether the record stands in the server's tags.
     """
     situation = Situation(plan, progress, seen, tagged)
+    step = _decide(situation)
+    if situation.progress == progress or step.do is Do.NOTHING:
+        return step
+    # It stood in the future, and is not to be waited for until then.
+    if step.do is Do.WAIT and not situation.held:
+        return Step(Do.NOTE, situation.progress)
+    return step
+
+
+def _decide(situation: Situation) -> Step:
+    progress, seen = situation.progress, situation.seen
     if progress.ended:
         table = ENDED
     elif situation.held:

@@ -25,7 +25,6 @@ from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
@@ -33,12 +32,11 @@ from snapshot_dashboard.snapshots import recipe
 
 LOG = logging.getLogger(__name__)
 Clock = Callable[[], float]
-#: What these power steps do shows at once.
-_POWER = (failures.Failure.STOP_REFUSED, failures.Failure.START_REFUSED)
-
-
 #: Steps that must be seen to their end, whoever may have closed the run.
-_ATTEMPTS = (steps.Do.POWER_OFF, steps.Do.SNAPSHOT_VOLUMES, steps.Do.CAPTURE)
+ATTEMPTS = (steps.Do.POWER_OFF, steps.Do.SNAPSHOT_VOLUMES, steps.Do.CAPTURE)
+#: Answers after which it is certain that nothing was done.
+NOT_DONE = (errors.Conflict, errors.NotFound, errors.Forbidden,
+            errors.Refused, errors.Throttled)
 
 
 class Superseded(Exception):
@@ -59,32 +57,25 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
         answer; the next look shows what came of it.
     """
     progress, asked = step.note, int(clock())
-    if progress is not None and step.do in _ATTEMPTS:
+    if progress is not None and step.do in ATTEMPTS:
         progress = dataclasses.replace(progress, asked=asked,
                                        attempt=uuid.uuid4().hex[:8])
-    made_of = recipe.Recipe()
-    if step.do is steps.Do.CAPTURE:  # each is a call: at the same time
-        run, made_of = cloud.each(
-            functools.partial(note, cloud, run, now, progress),
-            functools.partial(recipe.of, cloud, run.server))
-    else:
-        run = note(cloud, run, now, progress)
-    if step.do in _ATTEMPTS and clock() - asked > situation.STALE:
+    run, made_of = _write_down(cloud, run, step, now, progress)
+    if step.do in ATTEMPTS and clock() - asked > situation.STALE:
         return run
     if step.do is steps.Do.POWER_OFF:
-        return _try(cloud, run, now, failures.Failure.STOP_REFUSED,
-                    lambda: cloud.compute.stop(run.server.id))
+        return _try(cloud, run, now, lambda: cloud.compute.stop(
+            run.server.id))
     if step.do is steps.Do.POWER_ON:
-        return _try(cloud, run, now, failures.Failure.START_REFUSED,
-                    lambda: cloud.compute.start(run.server.id))
+        return _try(cloud, run, now, lambda: cloud.compute.start(
+            run.server.id))
     if step.do is steps.Do.CAPTURE:
-        return _try(cloud, run, now, failures.Failure.CAPTURE_REFUSED,
-                    lambda: create_image(cloud, run.server, run.plan,
-                                         run.progress.consistency, now,
-                                         made_of, step.snapshot_ids))
+        return _try(cloud, run, now, lambda: create_image(
+            cloud, run.server, run.plan, run.progress.consistency, now,
+            made_of, step.snapshot_ids))
     if step.do is steps.Do.SNAPSHOT_VOLUMES:
-        return _try(cloud, run, now, failures.Failure.SNAPSHOT_REFUSED,
-                    lambda: _snapshot_volumes(cloud, run, step, now))
+        return _try(cloud, run, now, lambda: _snapshot_volumes(
+            cloud, run, step, now))
     try:
         if step.do is steps.Do.MARK:
             _mark(cloud, run, step)
@@ -98,56 +89,136 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     return run
 
 
+def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
+                now: int, progress: journal.Progress | None
+                ) -> tuple[journal.Journal, recipe.Recipe]:
+    """Note what is about to be done; what else is needed at the same time.
+
+    :returns: the run as noted, and for a capture how the instance is. That
+        is left out of a second try: it may have been too much.
+    """
+    noting = functools.partial(note, cloud, run, now, progress)
+    if step.do is steps.Do.CAPTURE and not run.plan.bare and (
+            progress and progress.captures == 1):
+        run, made_of = cloud.each(
+            noting, functools.partial(recipe.of, cloud, run.server))
+        return run, made_of
+    if step.do is steps.Do.POWER_OFF and run.plan.power_on:
+        run, _ = cloud.each(noting, functools.partial(_owe, cloud, run))
+    elif progress is not None and progress.ended > run.progress.ended:
+        run = _close(cloud, run, now, progress)
+    else:
+        run = noting()
+    return run, recipe.Recipe()
+
+
+def _owe(cloud: clouds.Cloud, run: journal.Journal) -> None:
+    """Say in a tag that the instance is to be powered on again.
+
+    The note says so, too, but may be undone by who writes metadata at the
+    same time. Where there is no room for tags it has to do.
+    """
+    with contextlib.suppress(errors.Forbidden, errors.Refused):
+        cloud.compute.add_tag(run.server.id, run.owed_tag)
+
+
+def _close(cloud: clouds.Cloud, run: journal.Journal, now: int,
+           progress: journal.Progress) -> journal.Journal:
+    """Note that a run is over, and take it from the index of open ones.
+
+    Nothing is owed any more then; should that be said longer than the
+    record lives, somebody would act on it.
+    """
+    if run.owed_tag in run.server.tags:
+        cloud.compute.delete_tag(run.server.id, run.owed_tag)
+    run = note(cloud, run, now, progress)
+    try:
+        if journal.OPEN_TAG in run.server.tags:
+            cloud.compute.delete_tag(run.server.id, journal.OPEN_TAG)
+    except errors.ServiceError as error:  # it is only looked at in vain
+        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.fields)
+    return run
+
+
+def reopen(cloud: clouds.Cloud, run: journal.Journal,
+           progress: journal.Progress, now: int) -> journal.Journal:
+    """Note once more what somebody has undone who closed the run meanwhile.
+
+    :param run: as it is recorded.
+    :param progress: as it was when something was asked for.
+    """
+    if run.progress.closed == progress.attempt:
+        return run
+    if progress.stops and run.plan.power_on:
+        _owe(cloud, run)
+    return note(cloud, run, now, dataclasses.replace(
+        progress, trust=run.progress.trust))
+
+
 def note(cloud: clouds.Cloud, run: journal.Journal, now: int,
          progress: journal.Progress | None) -> journal.Journal:
     """Write down how far the run is; only what has changed."""
-    if progress is None or progress == run.progress:
+    noted = run.progress if run.tagged else run.noted
+    if progress is None or progress == noted and not run.lost:
         return run
     progress = dataclasses.replace(progress, at=now)
     if run.tagged:
-        old = journal.tags(run.plan, run.progress)
+        old = journal.tags(run.plan, noted)
         new = journal.tags(run.plan, progress)
-        for tag in sorted(new - old):
-            cloud.compute.add_tag(run.server.id, tag)
-        for tag in sorted(old - new):
-            cloud.compute.delete_tag(run.server.id, tag)
+        for tag in new:
+            if tag not in old:
+                cloud.compute.add_tag(run.server.id, tag)
+        for tag in old:
+            if tag not in new:
+                cloud.compute.delete_tag(run.server.id, tag)
     else:
         now_there = cloud.compute.set_metadata(
-            run.server.id, journal.changes(run.progress, progress))
+            run.server.id,
+            journal.write(run.plan, progress=progress) if run.lost
+            else journal.changes(noted, progress))
         if not journal.same_run(now_there, run.plan):
             raise Superseded(run.plan.run_id)
-    return dataclasses.replace(run, progress=progress)
+    return dataclasses.replace(run, progress=progress, noted=progress,
+                               lost=False)
 
 
 def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
-         failure: failures.Failure,
          call: Callable[[], str | None]) -> journal.Journal:
     """Make a write whose effect the next look will show.
 
-    A conflict needs no more than that look, and a refusal is final. After
-    an internal error the service may have done it or not; it is tried again
-    at a later look.
+    A service that does not want it now is asked later, and one that does not
+    want it at all is asked again before that is believed: somebody else may
+    have more rights, or a proxy had said it. After an internal error the
+    service may have done it or not; it is tried again at a later look.
     """
-    progress = dataclasses.replace(run.progress, asked=0)
+    answered = dataclasses.replace(run.progress, asked=0)
     try:
-        result = call()
-    except (errors.Conflict, errors.NotFound) as error:
+        image_id = call()
+    except (errors.Conflict, errors.NotFound, errors.Throttled) as error:
         LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.fields)
-        return note(cloud, run, now, progress)
+        times = answered.put_off + 1
+        return note(cloud, run, now, dataclasses.replace(
+            answered, put_off=times, hindrance=error.detail,
+            not_before=now + min(2 ** times, situation.PUT_OFF_PAUSE)))
     except (errors.Forbidden, errors.Refused) as error:
         LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
+        times = answered.refusals + 1
+        if isinstance(error, errors.OverQuota):
+            times = max(times, situation.REFUSED_TWICE)
         return note(cloud, run, now, dataclasses.replace(
-            progress, failure=failure.value, detail=error.detail))
+            answered, refusals=times, hindrance=error.detail,
+            not_before=now + min(situation.REFUSED_PAUSE * 2 ** (times - 1),
+                                 situation.START_REFUSED_PAUSE)))
     except errors.Unavailable as error:
         LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
         if error.status == 500:  # a gateway's 502 to 504 answer nothing
             note(cloud, run, now, dataclasses.replace(
-                progress, detail=error.detail))
+                answered, detail=error.detail))
         raise
-    if failure in _POWER:
-        return run  # so nothing needs to be noted
+    if image_id is None:
+        return run  # it shows at once, so nothing needs to be noted
     return note(cloud, run, now, dataclasses.replace(
-        progress, image_id=result or progress.image_id))
+        answered, image_id=image_id or answered.image_id))
 
 
 def create_image(cloud: clouds.Cloud, server: types.Server,
@@ -158,7 +229,7 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
     :param made_of: how the server is, for others like it.
     :param parts: the volume snapshots that belong to it.
     """
-    metadata = {**_marks(server, plan, now),
+    metadata = {**_marks(server, plan, now), **_call_mark(),
                 marks.CONSISTENCY: consistency,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
@@ -173,14 +244,19 @@ def _marks(server: types.Server, plan: journal.Plan,
     return {marks.RUN: plan.run_id, **marks.of_server(server, taken)}
 
 
+def _call_mark() -> dict[str, str]:
+    return {marks.CALL: uuid.uuid4().hex[:16]}
+
+
 def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
-                      step: steps.Step, now: int) -> None:
+                      step: steps.Step, now: int) -> str:
     # Somebody may power the instance on before they are whole, so how they
     # were taken is written on them when they are.
-    metadata = _marks(run.server, run.plan, now)
+    metadata = {**_marks(run.server, run.plan, now), **_call_mark()}
     cloud.each(*(functools.partial(
         cloud.volumes.create_snapshot, volume_id, run.plan.name,
         run.plan.description, metadata) for volume_id in step.volume_ids))
+    return ''
 
 
 def _mark(cloud: clouds.Cloud, run: journal.Journal,

@@ -38,6 +38,8 @@ RATE = 50.0
 _TROUBLE = (1, 60)
 #: Of trusts that give no token.
 _LOCKED_OUT = (10, 600)
+#: Seconds until the next look for what was not to be found.
+AFTER_ABSENCE = 20.0
 
 
 def after_look(run: journal.Journal, still: float, others: int = 0,

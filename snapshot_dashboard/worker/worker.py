@@ -34,19 +34,44 @@ from snapshot_dashboard.worker import share as sharing
 LOG = logging.getLogger(__name__)
 #: Seconds between two looks at the trusts.
 INTERVAL = 2.0
+#: Seconds for which a server must not be found, or record another run or
+#: none, and looks in that time, until that is believed.
+_DOUBT, _LOOKS = 60.0, 3
 
 
 @dataclasses.dataclass
 class _Held:
     """A trust that this worker looks after.
 
+    :ivar errand: what it is for.
     :ivar cloud: None until there is a token.
     :ivar lockouts: how often in a row it gave none.
+    :ivar absent: since when what it is for was not seen (monotonic), and at
+        how many looks.
     """
 
     trust: identity.Trust
+    errand: identity.Errand
     cloud: clouds.Cloud | None = None
     lockouts: int = 0
+    absent: tuple[float, int] | None = None
+
+    def sees(self) -> None:
+        """Note that what it is for is there."""
+        self.absent = None
+
+    def misses(self) -> bool:
+        """Note that it is not; whether that is certain by now.
+
+        One answer may be old, or not the service's own.
+        """
+        since, looks = self.absent or (time.monotonic(), 0)
+        self.absent = since, looks + 1
+        return looks + 1 >= _LOOKS and time.monotonic() - since >= _DOUBT
+
+    def approves(self, run: journal.Journal) -> bool:
+        """Whether a record holds the plan that the trust was made for."""
+        return run.plan.fingerprint == self.errand.plan
 
 
 @dataclasses.dataclass
@@ -63,7 +88,7 @@ class _Followed:
 
 
 class Worker:
-    """Looks at the trusts, and brings forward the runs that they open.
+    """Looks at the trusts, and brings forward the runs that they are for.
 
     All it knows of them it can find again: another worker, or this one after
     a crash, goes on where it was.
@@ -97,26 +122,31 @@ class Worker:
 
         :raises ServiceError: when the trusts cannot be had.
         """
-        for trust in self._usable():
-            held = self._held[trust.id] = _Held(trust)
+        for held in self._usable():
+            self._held[held.trust.id] = held
             try:
-                for run in self._open(held):
-                    self._go_on(trust.id, _Followed(run, time.monotonic()))
+                run = self._open(held)
+                if run is not None:
+                    self._go_on(held.trust.id,
+                                _Followed(run, time.monotonic()))
             except errors.ServiceError as error:
-                LOG.warning('Trust %s: %s', trust.id, error)
-            self._held.pop(trust.id, None)
+                LOG.warning('Trust %s: %s', held.trust.id, error)
+            self._held.pop(held.trust.id, None)
 
     # The trusts.
 
-    def _usable(self) -> list[identity.Trust]:
+    def _usable(self) -> list[_Held]:
+        """Those that are this plugin's; others are left alone."""
         now = time.time()
-        return [trust for trust in self._access.trusts()
-                if trust.uses != 0 and trust.project_id
+        return [_Held(trust, trust.errand)
+                for trust in self._access.trusts()
+                if trust.errand is not None
+                and trust.uses != 0 and trust.project_id
                 and (trust.expires is None or trust.expires > now)]
 
     def _look_for_trusts(self) -> float:
         try:
-            usable = {trust.id: trust for trust in self._usable()}
+            usable = {held.trust.id: held for held in self._usable()}
         except errors.ServiceError as error:
             LOG.warning('The trusts could not be had: %s', error)
             self._counters.error(error.service)
@@ -136,7 +166,7 @@ class Worker:
                          trust_id, extra={'trust': trust_id})
             self._forget(trust_id)
         for trust_id in mine - set(self._held):
-            self._held[trust_id] = _Held(usable[trust_id])
+            self._held[trust_id] = usable[trust_id]
             self._look_into(trust_id)
         self._counters.holds(len(self._held))
         return self._interval
@@ -150,16 +180,12 @@ class Worker:
         self._agenda.drop(('trust', trust_id))
 
     def _begin(self, trust_id: str) -> float | None:
-        """See which runs a trust is for, and follow them."""
+        """Follow the run that a trust is for."""
         held = self._held.get(trust_id)
         if held is None:
             return None
         try:
-            for run in self._open(held):
-                self._agenda.add(
-                    ('run', trust_id, run.plan.run_id), functools.partial(
-                        self._go_on, trust_id,
-                        _Followed(run, time.monotonic())))
+            run = self._open(held)
         except errors.Unavailable as error:
             held.lockouts += 1
             LOG.warning('Trust %s: %s', trust_id, error,
@@ -180,24 +206,46 @@ class Worker:
             self._counters.error(error.service)
             return pace.after_lockout(held.lockouts)
         held.lockouts = 0
+        if run is not None:
+            self._agenda.add(('run', trust_id), functools.partial(
+                self._go_on, trust_id, _Followed(run, time.monotonic())))
+        elif trust_id in self._held:
+            return pace.AFTER_ABSENCE
         return None
 
-    def _open(self, held: _Held) -> list[journal.Journal]:
-        """The open runs of a trust; one that is of no use is taken back.
+    def _open(self, held: _Held) -> journal.Journal | None:
+        """The run of a trust, if it is open; one of no use is taken back.
 
-        :raises ServiceError: when they cannot be found out.
+        That is one whose run was seen to have ended, or was not to be seen
+        for a while. One that cannot be read may yet be.
+
+        :raises ServiceError: when it cannot be found out.
         """
-        cloud = held.cloud = held.cloud or self._access.cloud(held.trust)
-        if held.trust.uses is not None:
-            self._answer(held.trust.id, cloud)
-            return []
-        found = [run for run in advance.runs(cloud, everything=True)[0]
-                 if run.open and run.progress.trust in ('', held.trust.id)]
-        if not found:
-            LOG.info('Trust %s: no run is open', held.trust.id,
-                     extra={'trust': held.trust.id})
-            self._take_back(held.trust.id, cloud)
-        return found
+        trust, errand = held.trust, held.errand
+        cloud = held.cloud = held.cloud or self._access.cloud(trust)
+        if trust.uses is not None:
+            self._answer(trust.id, cloud)
+            return None
+        server = _server(cloud, errand.server_id)
+        run = journal.read(server) if server else None
+        if run is not None and run.plan.run_id == errand.run_id:
+            held.sees()
+            if run.open:
+                return run
+            LOG.info('Trust %s: its run is over', trust.id,
+                     extra={'trust': trust.id})
+            self._take_back(trust.id, cloud)
+        elif server is not None and run is None and journal.has_plan(server):
+            LOG.warning('Trust %s: the record on server %s cannot be read: '
+                        'another version of this plugin may have written '
+                        'it, or somebody has changed it', trust.id,
+                        server.id, extra={'trust': trust.id})
+        elif held.misses():
+            LOG.info('Trust %s: its run was dismissed, or another one '
+                     'follows it, or its instance is gone', trust.id,
+                     extra={'trust': trust.id})
+            self._take_back(trust.id, cloud)
+        return None
 
     def _answer(self, trust_id: str, cloud: clouds.Cloud) -> None:
         """Take back a trust that only asks whether anybody is there.
@@ -230,14 +278,18 @@ class Worker:
         if cloud is None:
             return self._interval  # until there is a token again
         try:
-            server = _peek(cloud, run)
-            if server is not None and _is_of_another(server, run, trust_id):
-                self._look_into(trust_id)
-                return None
+            server = _server(cloud, run.server.id)
             if server is not None and server.task_state and (
                     server.task_state == run.server.task_state):
                 return self._pause(followed)
-            followed.run = advance.advance(cloud, run, server=server)
+            gone = server is None and held.misses()
+            if server is None and not gone:
+                return pace.AFTER_ABSENCE
+            if server is not None:
+                held.sees()
+            followed.run = advance.advance(
+                cloud, run, server=server, approves=held.approves,
+                surely_gone=gone)
             if not followed.run.open:
                 self._ended(held, cloud, followed.run)
                 return None
@@ -267,15 +319,10 @@ class Worker:
 
     def _ended(self, held: _Held, cloud: clouds.Cloud,
                run: journal.Journal) -> None:
-        if run.progress.trust == held.trust.id:
-            self._take_back(held.trust.id, cloud)
-        else:
-            self._look_into(held.trust.id)
         if run.superseded:
-            LOG.info('Run %s on server %s was dismissed, or another one '
-                     'follows it', run.plan.run_id, run.server.id,
-                     extra=run.fields)
+            self._look_into(held.trust.id)  # whether that is so
             return
+        self._take_back(held.trust.id, cloud)
         result = failures.known(run.progress.failure) or 'done'
         LOG.info('Run %s on server %s has ended: %s', run.plan.run_id,
                  run.server.id, result,
@@ -283,20 +330,8 @@ class Worker:
         self._counters.ended(result)
 
 
-def _is_of_another(server: types.Server, run: journal.Journal,
-                   trust_id: str) -> bool:
-    """Whether a run has got a trust of its own, which somebody follows.
-
-    One that was just begun names none yet, and is seen by other trusts of
-    the project, too; but those may go before it has ended.
-    """
-    there = journal.read(server)
-    return (there is not None and there.plan.run_id == run.plan.run_id
-            and there.progress.trust not in ('', trust_id))
-
-
-def _peek(cloud: clouds.Cloud, run: journal.Journal) -> types.Server | None:
-    """The run's server; None when it is gone.
+def _server(cloud: clouds.Cloud, server_id: str) -> types.Server | None:
+    """A run's server; None when it is not to be found.
 
     While Nova is still at the same task nothing else needs to be asked.
 
@@ -305,7 +340,7 @@ def _peek(cloud: clouds.Cloud, run: journal.Journal) -> types.Server | None:
     :raises ServiceError: when Nova does not tell.
     """
     try:
-        return cloud.compute.server(run.server.id)
+        return cloud.compute.server(server_id)
     except errors.NotFound:
         return None
     except errors.Forbidden as error:

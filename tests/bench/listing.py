@@ -23,6 +23,7 @@ import statistics
 import time
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.runs import journal
 from tests.bench import fill
 from tests.bench import pages
 from tests.bench import report
@@ -155,8 +156,8 @@ def _calls(where: site.Site) -> dict[str, Callable[[], float]]:
             30, {**owner, marks.IMAGE_TYPE: 'backup'}),
         'sets': lambda: alice.images.images(30, {**owner, 'bdm_v2': 'True'}),
         'snapshots': lambda: alice.volumes.snapshots(70),
-        'runs': lambda: alice.compute.servers(
-            100, tag='snapshot-dashboard')}
+        'runs': lambda: alice.compute.tagged(
+            100, journal.TAG, journal.OPEN_TAG)}
 
     def timed(call: Callable[[], object]) -> float:
         began = time.perf_counter()

@@ -80,7 +80,6 @@ class StandIn(fakes.FakeOpenStack):
         self._order = itertools.count()
         self._saved: dict[str, float] = {}
         self._chance = random.Random(runs)
-        self._server_of: dict[str, dict] = {}
         for _ in range(runs):
             self._begin()
         self._http = wsgi.Server((site.HOST, 0), self._serve, numthreads=32,
@@ -94,18 +93,21 @@ class StandIn(fakes.FakeOpenStack):
 
     def _begin(self) -> None:
         project, trust = uuid.uuid4().hex, uuid.uuid4().hex
-        plan = advance.new_plan('snap', '', by='a user', power_off=True,
-                                power_on=True, running=True)
-        server = self.server(
-            tenant_id=project, tags=[journal.TAG], metadata={
-                **journal.write_plan(plan),
-                'snapshot_dashboard.trust': trust})
-        self._server_of[project] = server
+        server = self.server(tenant_id=project,
+                             tags=[journal.OPEN_TAG, journal.TAG])
+        plan = advance.new_plan(
+            'snap', '', by='a user', server_id=server['id'], power_off=True,
+            power_on=True, running=True)
+        server['metadata'] = {**journal.write(plan),
+                              'snapshot_dashboard.trust': trust}
         self.trusts[trust] = {
             'id': trust, 'trustor_user_id': uuid.uuid4().hex,
             'trustee_user_id': 'worker', 'project_id': project,
             'expires_at': '2099-01-01T00:00:00.000000Z',
-            'remaining_uses': None}
+            'remaining_uses': None,
+            'snapshot_dashboard': {
+                'run_id': plan.run_id, 'server_id': server['id'],
+                'plan': plan.fingerprint}}
 
     def _serve(self, environ, start_response):
         service, _, path = environ['PATH_INFO'].lstrip('/').partition('/')
@@ -137,10 +139,6 @@ class StandIn(fakes.FakeOpenStack):
         if url.path == '/v3/auth/tokens':
             self.calls.append((request.method, url.path, None))
             return self._token(request.json()['auth'], context)
-        if url.path.endswith('/servers/detail'):
-            self.calls.append((request.method, url.path, None))
-            project = self.trusts[token]['project_id']
-            return {'servers': [self._server_of[project]]}
         answer = self._answer(request, context)
         if url.path.endswith('/action') and context.status_code < 300:
             self._acted(self.servers[url.path.split('/')[-2]],

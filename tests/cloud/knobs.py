@@ -28,6 +28,10 @@ volume.snapshot, volume.snapshot_delete. ``server.stop`` also knows
 ``deaf``: the guest does not obey the ACPI shutdown, so the stop lasts the
 whole shutdown timeout. ``server.snapshot`` knows ``saves_guest``: a running
 guest is off for as long as that operation lasts.
+
+``gateway`` stands before the services: of the dashboard's calls a share that
+is ``limited`` is answered by 429, and one that is ``late`` takes so many
+``seconds``.
 """
 
 from collections.abc import Iterator
@@ -46,6 +50,7 @@ OPERATIONS = (
     'volume.create',
     'volume.snapshot',
     'volume.snapshot_delete',
+    'gateway',
 )
 _HOLD_POLL = 0.05
 

@@ -63,7 +63,9 @@ class Cloud(clouds.Cloud):
         """Advance a run until something is so; the run and what it is."""
         def reached():
             nonlocal run
-            run = advance.advance(self, run, clock)
+            run = advance.advance(
+                self, run, clock, surely_gone=is_gone(
+                    lambda: self.compute.server(run.server.id)))
             return condition(run)
         found = until(reached, what)
         return run, found
@@ -121,6 +123,23 @@ def carol(where):
 
 
 @pytest.fixture
+def victim(alice):
+    """An instance of the test's own, that may come to harm."""
+    nova = alice.compute._client
+    server = nova.servers.create(
+        unique('victim'), alice.find('batch-1').image_id,
+        next(flavor for flavor in nova.flavors.list()
+             if flavor.name == 'm1.tiny'), nics='none')
+    until(lambda: alice.compute.server(server.id).status == 'ACTIVE',
+          'the victim runs')
+    yield alice.compute.server(server.id)
+    if not is_gone(lambda: alice.compute.server(server.id)):
+        nova.servers.delete(server.id)
+        until(lambda: is_gone(
+            lambda: alice.compute.server(server.id)), 'the victim is gone')
+
+
+@pytest.fixture
 def dead(where):
     """A service of the cloud is killed, and starts again after the block."""
     @contextlib.contextmanager
@@ -139,7 +158,7 @@ def dead(where):
 def tidy(alice):
     """Takes away what a test's runs leave, on the servers and in the list."""
     yield
-    for run in advance.runs(alice)[0]:
+    for run in advance.runs(alice).runs:
         if run.open:
             run = alice.finish(run)
         advance.forget(alice, run.server.id)

@@ -27,14 +27,18 @@ import threading
 import time
 from urllib import parse
 
+_REQUEST_ID = 'x-openstack-request-id'
 LANE, ADVANCER = 'X-Lane', 'X-Advancer'
 #: Seconds after which an advancer gives a call up, and by which one that
 #: times out reaches the service all the same, too late.
 TIMEOUT, LATE = 2.0, 2.5
 #: Seconds for which a service is down.
 DOWN = 1.5
-KINDS = ('crash before', 'crash after', 'answer lost', '409', '500',
-         'timeout', 'service down')
+KINDS = ('crash before', 'crash after', 'answer lost', '409', '429', '500',
+         '504', 'timeout', 'service down')
+#: A list of images lacks them all for so long: Glance behind a replica that
+#: lags. The advancers' clocks go faster.
+UNLISTED, UNLISTED_FOR = 'unlisted', 2.0
 
 
 @dataclasses.dataclass
@@ -87,9 +91,12 @@ class Proxy:
             if fault is None:
                 return ''
             if fault.struck:
-                down = (fault.kind == 'service down' and fault.port == port
-                        and time.monotonic() - fault.struck < DOWN)
-                return 'service down' if down else ''
+                since = time.monotonic() - fault.struck
+                goes_on = (fault.kind == 'service down' and since < DOWN
+                           and fault.port == port) or (
+                    fault.kind == UNLISTED and since < UNLISTED_FOR
+                    and re.search(fault.call, call, re.DOTALL))
+                return fault.kind if goes_on else ''
             if not re.search(fault.call, call, re.DOTALL):
                 return ''
             fault.struck, fault.port = time.monotonic(), port
@@ -117,8 +124,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.headers.get(LANE, ''),
             f'{self.command} {self.path} {body.decode()}',
             self.server.server_port)
-        if kind in ('409', '500'):
+        if kind in ('409', '429', '500'):
             return self._answer(int(kind), b'{"fault": {"message": "made"}}',
+                                'application/json', {})
+        if kind == UNLISTED:
+            return self._answer(200, b'{"images": []}',
                                 'application/json', {})
         if kind == 'service down':
             return self._drop()
@@ -128,12 +138,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if kind == 'timeout':
             time.sleep(LATE)
         status, headers, content = self._pass_on(body)
+        if kind == '504':  # a gateway gave up waiting for what was done
+            return self._answer(504, b'<html><h1>504 Gateway</h1></html>',
+                                'text/html', {})
         if kind == 'crash after':
             self._kill()
         if kind in ('crash after', 'answer lost', 'timeout'):
             return self._drop()
         return self._answer(status, content, headers.get('Content-Type'), {
-            name: headers[name] for name in ('Location',) if name in headers})
+            name: headers[name] for name in ('Location', _REQUEST_ID)
+            if name in headers})
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815
 

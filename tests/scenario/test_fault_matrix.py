@@ -47,7 +47,9 @@ STEPS = {
 }
 ADVANCERS = (1, 2, 8)
 LANES = 6
-CASES = list(itertools.product(STEPS, proxy.KINDS, ADVANCERS))
+CASES = [*itertools.product(STEPS, proxy.KINDS, ADVANCERS),
+         *itertools.product(['look for images'], [proxy.UNLISTED],
+                            ADVANCERS)]
 _PATIENCE = 90
 _POLL = 0.5
 
@@ -111,7 +113,7 @@ def test_no_fault_at_any_step_breaks_a_run(where, faults, lanes, capsys):
         results = dict(pool.map(play, CASES))
     with capsys.disabled():
         print(table(results))
-    assert len(results) == len(CASES) == 147
+    assert len(results) == len(CASES) == 192
     wrong = {case: end for case, end in results.items()
              if end.startswith('WRONG')}
     assert not wrong

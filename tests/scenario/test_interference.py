@@ -28,23 +28,6 @@ from tests.scenario.waiting import until
 pytestmark = pytest.mark.usefixtures('tidy')
 
 
-@pytest.fixture
-def victim(alice):
-    """An instance of the test's own, that may come to harm."""
-    nova = alice.compute._client
-    server = nova.servers.create(
-        unique('victim'), alice.find('batch-1').image_id,
-        next(flavor for flavor in nova.flavors.list()
-             if flavor.name == 'm1.tiny'), nics='none')
-    until(lambda: alice.compute.server(server.id).status == 'ACTIVE',
-          'the victim runs')
-    yield alice.compute.server(server.id)
-    if not conftest.is_gone(lambda: alice.compute.server(server.id)):
-        nova.servers.delete(server.id)
-        until(lambda: conftest.is_gone(
-            lambda: alice.compute.server(server.id)), 'the victim is gone')
-
-
 def state(cloud, server):
     now = cloud.compute.server(server.id)
     return now.status, now.task_state
@@ -156,13 +139,15 @@ def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
     assert state(alice, victim) == ('ACTIVE', None)
 
 
-def test_a_cut_record_is_found_by_its_tag(alice, bob, victim):
-    off(alice, victim)
+def test_a_cut_record_is_found_by_its_tags_and_leaves_nothing_off(alice, bob,
+                                                                 victim):
+    run = off(alice, victim)
     bob.compute.delete_metadata(victim.id, ['snapshot_dashboard.plan'])
-    _, unreadable = advance.runs(alice)
-    assert victim.id in {server.id for server in unreadable}
-    advance.forget(alice, victim.id)
-    assert victim.id not in {server.id for server in advance.runs(alice)[1]}
+    found = {run.server.id: run for run in advance.runs(bob).runs}
+    assert found[victim.id].lost
+    run = bob.finish(run)
+    assert run.progress.failure == 'record-lost'
+    assert state(alice, victim) == ('ACTIVE', None)
 
 
 def test_a_token_that_expires_loses_nothing(alice, bob, where, victim):

@@ -270,7 +270,7 @@ def whole(cloud, row_id):
 def test_another_member_brings_a_run_to_its_end(alice, bob):
     run = alice.begin(alice.find('web-1'), unique('shared'))
     advance.advance(alice, run)
-    (found,) = [other for other in advance.runs(bob)[0]
+    (found,) = [other for other in advance.runs(bob).runs
                 if other.plan.run_id == run.plan.run_id]
     assert not bob.finish(found).progress.failure
 

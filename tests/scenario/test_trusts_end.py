@@ -19,6 +19,7 @@ from keystoneauth1 import identity
 import pytest
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud.identity import Errand
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
 from tests.cloud import bootstrap
@@ -66,7 +67,8 @@ def test_an_application_credential_hands_nothing_on_and_its_run_is_attended(
 
 
 def test_who_was_handed_a_run_hands_nothing_on(alice, where, workers):
-    trust = delegate._trust(alice, workers.of(alice), 600, time.time)
+    trust = delegate._trust(alice, workers.of(alice), 600, time.time,
+                            Errand())
     worker = connected(where, identity.V3Password(
         where.auth_url, username=seed.WORKER, password=site.PASSWORD,
         user_domain_id='default', trust_id=trust.id))

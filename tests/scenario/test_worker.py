@@ -171,12 +171,19 @@ def test_a_role_that_is_taken_away_stops_the_worker_until_it_is_back(
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
 
 
-def test_a_trust_that_no_run_needs_is_taken_back(alice, workers):
-    lost = delegate._trust(alice, workers.of(alice), 600, time.time)
-    assert lost.id in trusts(alice)
+def test_a_trust_whose_run_was_dismissed_is_taken_back_after_a_while(
+        alice, workers):
+    run = begun(alice, workers, power_off=False)
+    advance.forget(alice, run.server.id)
+    kept = workers.foreign_trust(alice)
     workers.start()
-    until(lambda: lost.id not in trusts(alice), 'it was taken back')
-    assert f'Trust {lost.id}: no run is open' in workers.logs()
+    until(lambda: run.progress.trust not in trusts(alice),
+          'it was taken back', 120)
+    assert f'Trust {run.progress.trust}: its run was dismissed' in (
+        workers.logs())
+    # Others' trusts to the same user are none of its business.
+    assert kept in trusts(alice)
+    alice.identity.delete_trust(kept)
 
 
 def test_a_worker_answers_who_asks_whether_it_is_there(alice, workers):
@@ -203,7 +210,7 @@ def test_who_has_the_workers_password_has_no_more_than_the_trusts(
         assert not reaches(project_name=project,
                            project_domain_id='default')
     assert not reaches(unscoped=True)
-    trust = delegate._trust(alice, workers.of(alice), 600, time.time)
-    assert reaches(trust_id=trust.id)
-    alice.identity.delete_trust(trust.id)
-    assert not reaches(trust_id=trust.id)
+    trust_id = workers.foreign_trust(alice)
+    assert reaches(trust_id=trust_id)
+    alice.identity.delete_trust(trust_id)
+    assert not reaches(trust_id=trust_id)

@@ -17,12 +17,12 @@ import time
 PATIENCE = 60
 
 
-def until(condition, what):
+def until(condition, what, patience=PATIENCE):
     """The first true value of a condition; fails when it takes too long."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + patience
     while True:
         found = condition()
         if found:
             return found
-        assert time.monotonic() < end, f'not so after {PATIENCE} s: {what}'
+        assert time.monotonic() < end, f'not so after {patience} s: {what}'
         time.sleep(0.1)

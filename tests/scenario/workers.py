@@ -81,6 +81,15 @@ class Workers:
         """As the wizard does after it has begun a run."""
         return delegate.hand_on(cloud, run, self.of(cloud), clock)
 
+    def foreign_trust(self, cloud):
+        """The id of a trust to the workers' user that is for something else.
+        """
+        return cloud.identity._http.post('/OS-TRUST/trusts', json={'trust': {
+            'trustor_user_id': cloud.user_id,
+            'trustee_user_id': self.user_id, 'project_id': cloud.project_id,
+            'impersonation': True, 'roles': [{'name': 'member'}],
+        }}).json()['trust']['id']
+
     def finish(self, cloud, run):
         """The run as it is when nobody but a worker has looked at it."""
         def ended():

@@ -12,8 +12,10 @@
 
 """A run over HTTP: what is asked of which service, and in which order."""
 
+import contextlib
 import dataclasses
 import datetime
+import json
 import time
 
 import pytest
@@ -99,6 +101,7 @@ def test_the_image_carries_the_marks_of_its_run(openstack, web):
 
 def test_a_capture_while_off_is_marked_so(openstack):
     server = openstack.server(status='SHUTOFF')
+    openstack.did(server, 'stop')
     cloud, run = begin(openstack, server, power_off=False)
     advance.advance(cloud, run)
     assert only_image(openstack)[marks.CONSISTENCY] == marks.POWERED_OFF
@@ -107,7 +110,7 @@ def test_a_capture_while_off_is_marked_so(openstack):
 def test_the_plan_is_on_the_server_before_anything_is_done(openstack, web):
     begin(openstack, web)
     assert openstack.actions() == []
-    assert web['tags'] == [journal.TAG]
+    assert web['tags'] == [journal.OPEN_TAG, journal.TAG]
     assert journal.read(types.Server.from_api(web)).plan.power_off
 
 
@@ -115,9 +118,9 @@ def test_one_call_finds_the_runs_of_a_project(openstack, web):
     openstack.server('idle-1')
     cloud, run = begin(openstack, web)
     openstack.calls.clear()
-    found, unreadable = advance.runs(cloud)
-    assert [other.plan for other in found] == [run.plan]
-    assert unreadable == []
+    found = advance.runs(cloud)
+    assert [other.plan for other in found.runs] == [run.plan]
+    assert found.unreadable == () and not found.more
     assert len(openstack.calls) == 1
 
 
@@ -130,8 +133,9 @@ def test_a_second_run_on_a_server_is_refused(openstack, web):
 def test_a_cut_record_is_told(openstack, web):
     cloud, run = begin(openstack, web)
     web['metadata'].clear()
-    found, unreadable = advance.runs(cloud)
-    assert found == [] and [server.id for server in unreadable] == [web['id']]
+    found = advance.runs(cloud)
+    assert found.runs == ()
+    assert [server.id for server in found.unreadable] == [web['id']]
 
 
 def test_a_locked_server_is_captured_at_once_and_recorded_in_tags(openstack):
@@ -143,7 +147,7 @@ def test_a_locked_server_is_captured_at_once_and_recorded_in_tags(openstack):
     fakes.finish(only_image(openstack))
     run = advance.advance(cloud, run)
     assert not run.open and not run.progress.failure
-    (found,), _ = advance.runs(cloud)
+    (found,) = advance.runs(cloud).runs
     assert found.tagged and not found.open
     advance.forget(cloud, server['id'])
     assert server['tags'] == []
@@ -157,7 +161,7 @@ def test_a_failed_snapshot_of_a_locked_server_is_told(openstack):
     later = run.plan.began + situation.ANSWER_GRACE + 1
     run = advance.advance(cloud, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
-    (found,), _ = advance.runs(cloud)
+    (found,) = advance.runs(cloud).runs
     assert found.progress.failure == 'capture-failed'
 
 
@@ -246,7 +250,7 @@ def test_a_refused_volume_snapshot_leaves_nothing_behind(openstack, web):
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/snapshots$'] = 413
     run = advance.advance(cloud, run)
-    assert openstack.actions() == ['os-stop', 'os-start']
+    assert openstack.actions() == ['os-stop', 'os-start']  # it is a quota
     settle(web, 'ACTIVE')
     run = advance.advance(cloud, run)
     assert run.progress.failure == 'snapshot-refused' and not run.open
@@ -288,6 +292,7 @@ def test_a_volume_backed_set_is_marked_part_by_part(openstack):
 
 def test_a_set_that_was_disturbed_says_so_on_the_image_too(openstack):
     server = openstack.server(image='', status='SHUTOFF')
+    openstack.did(server, 'stop')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud, run = begin(openstack, server, power_off=False)
     advance.advance(cloud, run)
@@ -331,7 +336,7 @@ def test_a_name_with_a_colon_is_no_operator_to_glance(openstack):
     assert run.progress.image_id
 
 
-def test_an_undisturbed_run_needs_at_most_twelve_calls_besides_the_looks(
+def test_an_undisturbed_run_needs_at_most_sixteen_calls_besides_the_looks(
         openstack, web):
     cloud, run = begin(openstack, web)
     run = undisturbed(openstack, web, cloud, run)
@@ -339,13 +344,15 @@ def test_an_undisturbed_run_needs_at_most_twelve_calls_besides_the_looks(
     looks = [path for method, path, _ in openstack.calls
              if method == 'GET' and (path.endswith(web['id'])
                                      or path == '/v2/images')]
-    assert len(openstack.calls) - len(looks) <= 12
+    assert len(openstack.calls) - len(looks) <= 16
 
 
 def test_a_refused_power_off_fails_and_changes_nothing(openstack, web):
     cloud, run = begin(openstack, web)
     openstack.faults['POST', '/action$'] = 403
     run = advance.advance(cloud, run)
+    assert run.open and run.progress.hindrance == 'as the test wishes'
+    run = advance.advance(cloud, run, lambda: time.time() + 6)
     assert run.progress.failure == 'stop-refused'
     assert not run.open
     assert openstack.images == {} and web['status'] == 'ACTIVE'
@@ -356,12 +363,12 @@ def test_a_refused_capture_still_powers_the_instance_on(openstack, web):
     run = advance.advance(cloud, run)
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/action$'] = 403
-    run = take.take(cloud, run, steps.next_step(
-        run.plan, run.progress, observe.observe(cloud, run, 1790000000)),
-        1790000000, lambda: 1790000000)
+    for later in (0, 6):
+        run = advance.advance(cloud, run, lambda later=later: (
+            time.time() + later))
     assert run.progress.failure == 'capture-refused'
     openstack.faults.clear()
-    run = advance.advance(cloud, run)
+    run = advance.advance(cloud, run, lambda: time.time() + 60)
     assert openstack.actions()[-1] == 'os-start'
     settle(web, 'ACTIVE')
     run = advance.advance(cloud, run)
@@ -377,6 +384,8 @@ def test_a_vanished_image_fails_and_powers_the_instance_on(openstack, web):
     openstack.images.clear()
     settle(web, 'SHUTOFF')
     run = advance.advance(cloud, run)
+    assert not run.progress.failure
+    run = advance.advance(cloud, run, lambda: time.time() + 31)
     assert run.progress.failure == 'image-vanished'
     assert openstack.actions()[-1] == 'os-start'
 
@@ -478,3 +487,349 @@ def test_nothing_is_done_that_was_noted_long_ago(openstack, web):
     assert openstack.actions() == []
     run = advance.advance(cloud, run, lambda: late)
     assert openstack.actions() == ['os-stop']
+
+
+# A rough world: no room, foreign things, other tools.
+
+def every_call(openstack, call):
+    """How many calls something makes, tried on an idle cloud."""
+    openstack.calls.clear()
+    call()
+    return len(openstack.calls)
+
+
+@pytest.mark.parametrize('limit', range(0, 45))
+def test_the_quota_of_metadata_is_met_before_anything_is_done_or_never(
+        openstack, web, limit):
+    openstack.metadata_items = limit
+    web['metadata']['owner'] = 'others'
+    try:
+        cloud, run = begin(openstack, web)
+    except errors.OverQuota as error:
+        assert f'exceeds {limit}' in error.detail
+        assert web['metadata'] == {'owner': 'others'} and not web['tags']
+        assert openstack.actions() == []
+        return
+    openstack.metadata_items = max(limit, 16)  # the image's marks need some
+    run = undisturbed(openstack, web, cloud, run)
+    assert not run.open and not run.progress.failure
+    assert web['status'] == 'ACTIVE'
+
+
+@pytest.mark.parametrize(('others', 'locked', 'fits'), [
+    (46, False, True), (47, False, False), (38, True, True),
+    (39, True, False)])
+def test_the_room_for_tags_is_known_before_anything_is_done(
+        openstack, others, locked, fits):
+    server = openstack.server(
+        tags=[f'other-{number}' for number in range(others)], locked=locked)
+    before = list(server['tags'])
+    if not fits:
+        with pytest.raises(errors.OverQuota):
+            begin(openstack, server, power_off=not locked)
+        assert server['tags'] == before and server['metadata'] == {}
+        assert openstack.writes() == []
+        return
+    cloud, run = begin(openstack, server, power_off=not locked)
+    if locked:
+        settle(server, 'ACTIVE')
+        fakes.finish(only_image(openstack))
+        run = advance.advance(cloud, run)
+    else:
+        run = undisturbed(openstack, server, cloud, run)
+    assert not run.open and not run.progress.failure
+
+
+def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
+        openstack, web):
+    cloud = openstack.cloud()
+    server = cloud.compute.server(web['id'])
+    run = advance.begin(cloud, server, advance.new_plan(
+        'nightly', '', by='alice'), tagged=True)
+    assert web['metadata'] == {} and run.tagged
+    settle(web, 'ACTIVE')
+    fakes.finish(only_image(openstack))
+    run = advance.advance(cloud, run)
+    assert not run.open and not run.progress.failure
+
+
+def test_what_was_not_begun_is_not_begun_later(openstack, web):
+    """Whichever call of the beginning fails, and however."""
+    steps_of_begin = every_call(openstack, lambda: begin(openstack, web))
+    for fault in (403, 409, 429, 500, (504, ''), (200, '<html>')):
+        for number in range(steps_of_begin):
+            server = openstack.server()
+            fail_at(openstack, number, fault)
+            try:
+                begin(openstack, server)
+            except errors.ServiceError:
+                found = journal.read(types.Server.from_api(server))
+                assert found is None, (fault, number)
+                assert not {journal.TAG, journal.OPEN_TAG} & set(
+                    server['tags'])
+            else:
+                assert fault == (200, '<html>')
+            finally:
+                openstack.fail_at = None
+
+
+def test_it_is_said_when_it_is_not_clear_whether_it_was_begun(openstack,
+                                                              web):
+    openstack.faults['PUT', '/tags/'] = 503
+    openstack.faults['DELETE', '/metadata/'] = 503
+    with pytest.raises(advance.Unclear) as caught:
+        begin(openstack, web)
+    assert caught.value.error.status == 503
+
+
+def fail_at(openstack, number, fault):
+    """Let the call of this number from now on fail."""
+    openstack.fail_at = (len(openstack.calls) + number, fault)
+
+
+def test_a_locked_server_with_half_a_record_is_not_blocked(openstack):
+    server = openstack.server(locked=True)
+    plan = journal.Plan('a' * 32, began=1790000000)
+    server['tags'] += journal.tags(plan, journal.Progress())[:2]
+    cloud, run = begin(openstack, server, power_off=False)
+    assert run.plan.run_id != plan.run_id
+    assert openstack.actions() == ['createImage']
+
+
+def taken(image, seconds=0):
+    """As if Glance had made an image when it was asked for."""
+    image['created_at'] = fakes.stamp(
+        int(image[marks.TAKEN]) - START + seconds)
+    return image
+
+
+@pytest.mark.parametrize('whole', [True, False])
+def test_a_snapshot_of_a_rebuilt_server_is_not_the_runs(openstack, web,
+                                                        whole):
+    """Nova hands all marks on, in the same second."""
+    cloud, run = begin(openstack, web, power_off=False)
+    advance.advance(cloud, run)
+    image = taken(only_image(openstack))
+    fakes.finish(image)
+    settle(web, 'ACTIVE')
+    run = advance.advance(cloud, run)
+    assert not run.open
+    heir = openstack.image('taken-by-cli', status='active' if whole
+                           else 'queued', **{
+        name: value for name, value in image.items()
+        if name.startswith(('snapshot_dashboard', 'instance_uuid'))})
+    taken(heir, seconds=1)
+    for later in (0, 3600):
+        advance.tidy(cloud, run, lambda later=later: time.time() + later)
+    assert set(openstack.images) == {image['id'], heir['id']}
+
+
+def test_of_a_hundred_heirs_the_snapshot_itself_is_known(openstack, web):
+    cloud, run = begin(openstack, web, power_off=False)
+    advance.advance(cloud, run)
+    image = taken(only_image(openstack))
+    fakes.finish(image)
+    for number in range(120):
+        taken(openstack.image(f'heir-{number}', **{
+            name: value for name, value in image.items()
+            if name.startswith(('snapshot_dashboard', 'instance_uuid'))}),
+            seconds=number + 1)
+    settle(web, 'ACTIVE')
+    run = advance.advance(cloud, run)
+    assert not run.progress.failure and len(openstack.images) == 121
+    assert run.progress.image_id == image['id']
+
+
+def test_an_image_that_somebody_hid_is_still_the_runs(openstack, web):
+    cloud, run = begin(openstack, web, power_off=False)
+    run = advance.advance(cloud, run)
+    image = taken(only_image(openstack))
+    image['snapshot_dashboard_run'] = 'no list shows it'
+    settle(web, 'ACTIVE')
+    image_id = run.progress.image_id
+    openstack.calls.clear()
+    run = advance.advance(cloud, run)
+    assert ('GET', f'/v2/images/{image_id}', None) in openstack.calls
+    assert run.progress.unseen and not run.progress.failure
+
+
+def test_a_snapshot_that_came_about_after_it_was_given_up_is_left_alone(
+        openstack, web):
+    cloud, run = begin(openstack, web, power_off=False)
+    run = advance.advance(cloud, run)
+    image = taken(only_image(openstack))
+    settle(web, 'ACTIVE')
+    advance.advance(cloud, run)
+    # Nova seems to have stopped working on it, and then had not.
+    delete = openstack._glance
+    openstack._glance = lambda method, *rest: (
+        409 if method == 'DELETE' else delete(method, *rest))
+    for later in (31, 60, 90, 120, 150):
+        run = advance.advance(cloud, run,
+                              lambda later=later: time.time() + later)
+    assert run.progress.failure == 'image-abandoned' and not run.open
+    openstack._glance = delete
+    fakes.finish(image)
+    advance.tidy(cloud, run, lambda: time.time() + 600)
+    assert image['id'] in openstack.images
+
+
+def test_metadata_that_others_replaced_leave_no_instance_off(openstack, web):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    web['metadata'].clear()
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop', 'os-start']
+    settle(web, 'ACTIVE')
+    run = advance.advance(cloud, run)
+    assert not run.open and run.progress.failure == 'record-lost'
+    again = journal.read(types.Server.from_api(web))
+    assert again.progress.failure == 'record-lost' and not again.open
+
+
+def test_tags_that_others_replaced_are_set_again(openstack, web):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    web['tags'][:] = ['theirs']
+    run = undisturbed(openstack, web, cloud, run)
+    assert not run.open and not run.progress.failure
+    assert set(web['tags']) == {'theirs', journal.TAG}
+
+
+def test_a_cancel_is_kept_whoever_writes_at_the_same_time(openstack, web):
+    cloud, run = begin(openstack, web)
+    before = dict(web['metadata'])
+    cancelled = advance.cancel(cloud, run)
+    assert cancelled.progress.failure == 'cancelled'
+    web['metadata'] = before  # as Nova does when two write at once
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == []
+    assert run.progress.failure == 'cancelled' and not run.open
+    again = journal.read(types.Server.from_api(web))
+    assert again.progress.failure == 'cancelled'
+
+
+def test_a_server_that_is_not_to_be_found_for_a_moment_is_not_gone(openstack,
+                                                                   web):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    kept = openstack.servers.pop(web['id'])
+    run = advance.advance(cloud, run)
+    assert run.open and len(openstack.images) == 1
+    openstack.servers[web['id']] = kept
+    run = undisturbed(openstack, web, cloud, run)
+    assert not run.progress.failure
+
+
+def test_how_an_instance_is_is_left_out_before_the_snapshot_is(openstack,
+                                                               web):
+    """Of the first try, too, where it is known that there is no room."""
+    cloud, run = begin(openstack, web, power_off=False, bare=True)
+    advance.advance(cloud, run)
+    assert marks.FLAVOR not in only_image(openstack)
+    openstack.images.clear()
+    other = openstack.server()
+    cloud, run = begin(openstack, other, power_off=False)
+    openstack.faults['POST', '/action$'] = 500
+    with pytest.raises(errors.Unavailable):
+        advance.advance(cloud, run)
+    openstack.faults.clear()
+    advance.advance(cloud, run)
+    assert marks.FLAVOR not in only_image(openstack)
+
+
+def test_a_power_on_that_conflicts_is_not_asked_for_at_once_again(openstack,
+                                                                  web):
+    """Nova may show an instance off and idle that it still works on."""
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    fakes.finish(only_image(openstack))
+    openstack.faults['POST', '/action$'] = 409
+    run = advance.advance(cloud, run)
+    assert openstack.actions().count('os-start') == 1 and run.open
+    for minute in range(1, 60):
+        run = advance.advance(
+            cloud, run, lambda minute=minute: time.time() + 60 * minute)
+        assert run.open
+    openstack.faults.clear()
+    run = advance.advance(cloud, run, lambda: time.time() + 3660)
+    settle(web, 'ACTIVE')
+    run = advance.advance(cloud, run, lambda: time.time() + 3720)
+    assert not run.open and not run.progress.failure
+
+
+@pytest.mark.parametrize('status', [400, 403, 404, 408, 409, 413, 429, 500,
+                                    502, 503, 504])
+def test_whatever_nova_says_a_power_on_that_is_owed_comes_in_the_end(
+        openstack, web, status):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    fakes.finish(only_image(openstack))
+    openstack.faults['POST', '/action$'] = status
+    now = time.time()
+    for _ in range(30):
+        now += 61
+        with contextlib.suppress(errors.ServiceError):
+            advance.advance(cloud, run, lambda now=now: now)
+    del openstack.faults['POST', '/action$']
+    for _ in range(11):
+        now += 61
+        run = advance.advance(cloud, run, lambda now=now: now)
+    assert web['OS-EXT-STS:task_state'] == 'powering-on'
+
+
+def test_a_down_cell_ends_no_run(openstack, web):
+    cloud, run = begin(openstack, web)
+    kept = dict(web)
+    for name in ('metadata', 'tags', 'image', 'flavor'):
+        del web[name]
+    web['status'] = 'UNKNOWN'
+    with pytest.raises(errors.Unavailable):
+        advance.advance(cloud, run)
+    web.update(kept)
+    assert advance.advance(cloud, run).open
+    assert openstack.actions() == ['os-stop']
+
+
+def test_a_forced_stop_is_told_before_nova_has_recorded_it(openstack, web):
+    """It shows the instance off a moment earlier."""
+    cloud, run = begin(openstack, web, shutdown_timeout=60)
+    run = advance.advance(cloud, run)
+    (stop,) = openstack.done[web['id']]
+    stop['updated_at'] = stop['start_time']
+    openstack.events[stop['request_id']] = {'finish_time': None}
+    web['updated'] = fakes.stamp(61)
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop']
+    openstack.events[stop['request_id']] = {
+        'finish_time': fakes.stamp(61)[:-1] + '.000000'}
+    run = advance.advance(cloud, run)
+    assert run.progress.consistency == marks.FORCED_OFF
+
+
+def test_a_forged_mapping_of_very_many_parts_costs_few_calls(openstack):
+    server = openstack.server(image='')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud, run = begin(openstack, server, power_off=False)
+    advance.advance(cloud, run)
+    image = only_image(openstack)
+    entry, = (entry for entry in json.loads(image['block_device_mapping'])
+              if entry['source_type'] == 'snapshot')
+    image['block_device_mapping'] = json.dumps([
+        {**entry, 'snapshot_id': fakes.new_id(number)}
+        for number in range(700)])
+    openstack.calls.clear()
+    with contextlib.suppress(errors.ServiceError):
+        advance.advance(cloud, run)
+    assert len(openstack.calls) < 10 * 70

@@ -13,6 +13,7 @@
 """A run's record on its server: written and read, cut and forged."""
 
 import dataclasses
+import json
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,24 +30,25 @@ BEFORE = journal.Progress()
 DONE = journal.Progress(
     stops=1, off=1790000003, stop_id='req-' + 'r' * 36,
     consistency='powered-off', captures=2, image_id='i' * 36,
-    captured=1790000100, starts=1, failure='start-refused', detail='no',
+    captured=1790000100, starts=1, failure='part-failed', detail='no',
     ended=1790000200)
 
 
-def server(metadata, tags=(journal.TAG,)):
+def server(metadata, tags=(journal.TAG,), **fields):
     return types.Server.from_api({'id': 's', 'name': 'web',
-                                  'metadata': metadata, 'tags': list(tags)})
+                                  'metadata': metadata, 'tags': list(tags),
+                                  **fields})
 
 
 def test_a_plan_is_read_as_it_was_written():
-    run = journal.read(server(journal.write_plan(PLAN)))
+    run = journal.read(server(journal.write(PLAN)))
     assert run.plan == PLAN
     assert run.progress == BEFORE
     assert run.open and not run.tagged
 
 
 def test_progress_is_read_as_it_was_written():
-    run = journal.read(server({**journal.write_plan(PLAN),
+    run = journal.read(server({**journal.write(PLAN),
                                **journal.changes(BEFORE, DONE)}))
     assert run.progress == DONE
     assert not run.open
@@ -67,15 +69,34 @@ def test_who_powers_off_takes_on_the_duty_to_power_on():
 
 
 def test_no_value_is_longer_than_nova_takes():
-    plan = dataclasses.replace(PLAN, name='n' * 255, description='d' * 255,
-                               by='ü' * 300)
+    plan = dataclasses.replace(
+        PLAN, name='n' * 255, description='d' * 255, by='"' * 255,
+        server_id='s' * 36, shutdown_timeout=10 ** 9, began=10 ** 10 - 1,
+        snapshot_timeout=10 ** 9, begin_within=10 ** 9, expected=10 ** 9,
+        **dict.fromkeys(journal._FLAGS, True))
     progress = dataclasses.replace(DONE, detail='x' * 1000, left='y' * 1000)
-    written = {**journal.write_plan(plan),
+    written = {**journal.write(plan),
                **journal.changes(BEFORE, progress)}
     assert max(map(len, written.values())) <= journal.VALUE_LENGTH
     assert set(journal.keys(server(written))) == set(written)
-    read = journal.read(server(written)).plan
-    assert read == dataclasses.replace(plan, by='ü' * 64)
+    read = journal.read(server(written, id='s' * 36)).plan
+    assert read == dataclasses.replace(plan, **dict.fromkeys(
+        ('shutdown_timeout', 'snapshot_timeout', 'begin_within', 'expected'),
+        99_999))
+
+
+def test_all_items_are_there_from_the_beginning():
+    """So the quota of items is met then or never."""
+    begun = journal.write(PLAN)
+    assert set(journal.changes(BEFORE, DONE)) <= set(begun)
+    assert len(begun) == journal.items_needed(len(PLAN.volumes))
+
+
+def test_ids_that_are_too_many_lose_whole_ones():
+    ids = [f'00000000-0000-4000-8000-{number:012d}' for number in range(9)]
+    progress = dataclasses.replace(DONE, left=' '.join(ids))
+    written = journal.changes(BEFORE, progress)['snapshot_dashboard.left']
+    assert written.split() == ids[:6]
 
 
 def test_the_record_of_a_locked_server_stands_in_tags():
@@ -93,15 +114,103 @@ def test_the_record_of_a_locked_server_stands_in_tags():
     assert set(journal.all_tags(run.server)) == {journal.TAG, *tags}
 
 
+def test_half_a_record_in_tags_is_none():
+    """The index comes last."""
+    plan = journal.Plan('a' * 32, began=1790000000)
+    tags = journal.tags(plan, BEFORE)
+    assert journal.read(server({}, tags)) is None
+    assert journal.read(server({}, [*tags, journal.TAG])) is not None
+
+
+def test_room_for_tags_is_that_of_nova():
+    others = [f'other-{number}' for number in range(46)]
+    assert journal.has_room(server({}, others), tagged=False)
+    assert not journal.has_room(server({}, others), tagged=True)
+    assert not journal.has_room(server({}, [*others, 'x']), tagged=False)
+    old = [journal.TAG, f'{journal.TAG}.owed:x']
+    assert journal.has_room(server({}, [*others, *old]), tagged=False)
+
+
+def test_a_plan_has_one_fingerprint():
+    read = journal.read(server(journal.write(PLAN))).plan
+    assert read.fingerprint == PLAN.fingerprint
+    for name, value in {'name': 'x', 'server_id': 'x', 'by': 'mallory',
+                        'power_on': False, 'volumes': ()}.items():
+        other = dataclasses.replace(PLAN, **{name: value})
+        assert other.fingerprint != PLAN.fingerprint
+
+
 def test_a_server_without_a_record_has_no_run():
     assert journal.read(server({'owner': 'alice'})) is None
+    assert not journal.is_there(server({'owner': 'alice'}, ()))
 
 
-def test_a_record_whose_tag_was_taken_away_is_dismissed():
-    assert journal.read(server(journal.write_plan(PLAN), tags=())) is None
+def test_a_record_whose_tags_were_taken_away_is_still_the_record():
+    run = journal.read(server(journal.write(PLAN), tags=()))
+    assert run.plan == PLAN and run.open and not run.indexed
 
 
-WRITTEN = {**journal.write_plan(PLAN), **journal.changes(BEFORE, DONE)}
+def test_tags_without_a_record_tell_that_a_power_on_is_owed():
+    tags = [journal.TAG, journal.OPEN_TAG, f'{journal.TAG}.owed:{PLAN.run_id}']
+    run = journal.read(server({'theirs': 'yes'}, tags))
+    assert run.lost and run.open
+    assert run.plan.run_id == PLAN.run_id and run.plan.to_run_again
+    assert run.progress.failure == 'record-lost'
+
+
+def test_a_note_that_somebody_undid_does_not_undo_what_is_owed():
+    tags = [journal.TAG, f'{journal.TAG}.owed:{PLAN.run_id}']
+    run = journal.read(server(journal.write(PLAN), tags))
+    assert run.progress.stops == 1
+
+
+def test_a_cancel_stands_whatever_the_notes_say():
+    tags = [journal.TAG, f'{journal.TAG}.cancel:{PLAN.run_id}']
+    run = journal.read(server({**journal.write(PLAN), **journal.changes(
+        BEFORE, dataclasses.replace(BEFORE, captures=1))}, tags))
+    assert run.progress.failure == 'cancelled'
+    done = journal.read(server({**journal.write(PLAN), **journal.changes(
+        BEFORE, dataclasses.replace(BEFORE, captured=1790000001))}, tags))
+    assert not done.progress.failure
+    other = f'{journal.TAG}.cancel:{"b" * 32}'
+    run = journal.read(server(journal.write(PLAN), [journal.TAG, other]))
+    assert not run.progress.failure
+
+
+def test_a_record_of_another_server_is_told_and_is_over():
+    plan = dataclasses.replace(PLAN, server_id='origin')
+    run = journal.read(server(journal.write(plan)))
+    assert run.copied and not run.open
+    assert run.progress.failure == 'not-begun'
+    assert journal.read(server(journal.write(plan), id='origin')).open
+
+
+def test_a_dismissed_record_on_a_locked_server_counts_no_more():
+    tags = [f'{journal.TAG}.gone:{PLAN.run_id}']
+    locked = server(journal.write(PLAN), tags, locked=True)
+    assert journal.read(locked) is None
+    assert journal.all_tags(locked) == []
+
+
+def test_the_version_before_ours_is_read():
+    old = {'v': 5, 'id': 'a' * 32, 'at': 1790000000, 'by': 'alice',
+           'down': 15, 'wait': 900, 'expected': 600,
+           'is': 'power_off power_on image'}
+    run = journal.read(server({'snapshot_dashboard.plan': json.dumps(old),
+                               'snapshot_dashboard.name': 'nightly',
+                               'snapshot_dashboard.stops': '1'}))
+    assert run.plan.by == 'alice' and run.plan.power_on
+    assert run.progress.stops == 1 and run.open
+
+
+def test_a_newer_version_is_no_run_but_there():
+    newer = server({'snapshot_dashboard.plan': '{"v":99}'}, [
+        journal.TAG, journal.OPEN_TAG, f'{journal.TAG}.owed:{"a" * 32}'])
+    assert journal.read(newer) is None
+    assert journal.is_there(newer)
+
+
+WRITTEN = {**journal.write(PLAN), **journal.changes(BEFORE, DONE)}
 
 
 @given(st.dictionaries(st.sampled_from(sorted(WRITTEN)), st.one_of(

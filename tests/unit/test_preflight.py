@@ -16,7 +16,9 @@ import pytest
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import preflight
+from tests import fakes
 
 Code = preflight.Code
 
@@ -25,9 +27,9 @@ def look(openstack, server):
     return preflight.look(openstack.cloud(), server['id'])
 
 
-def codes(openstack, server):
+def codes(openstack, server, **options):
     return [found.code for found in preflight.obstacles(
-        look(openstack, server))]
+        look(openstack, server), **options)]
 
 
 @pytest.fixture
@@ -182,3 +184,66 @@ def test_how_long_earlier_snapshots_took_is_what_nova_recorded(openstack):
     openstack.image('snap', instance_uuid=server['id'],
                     updated_at='2030-01-01T00:00:00Z')
     assert look(openstack, server).expected == 240
+
+
+def test_no_room_for_the_record_is_an_obstacle_where_it_needs_metadata(
+        openstack):
+    needed = journal.items_needed(0)
+    server = openstack.server(metadata={'owner': 'others'})
+    openstack.metadata_items = needed
+    assert codes(openstack, server, power_off=True) == [Code.QUOTA_METADATA]
+    assert codes(openstack, server) == []
+    found = preflight.obstacles(look(openstack, server), power_off=True)
+    assert found[0].facts == {'lacking': 1, 'limit': needed}
+    openstack.metadata_items = needed + 1
+    assert codes(openstack, server, power_off=True) == []
+    # What an earlier run has left is written over.
+    server['metadata'].update(journal.write(journal.Plan('a' * 32)))
+    server['metadata']['snapshot_dashboard.ended'] = '1'
+    assert codes(openstack, server, power_off=True) == []
+
+
+def test_no_room_for_tags_is_an_obstacle(openstack):
+    server = openstack.server(tags=[f'other-{n}' for n in range(47)])
+    assert codes(openstack, server) == [Code.QUOTA_TAGS]
+    server['tags'].pop()
+    assert codes(openstack, server) == []
+
+
+def test_a_cloud_that_allows_too_few_marks_is_an_obstacle(openstack):
+    openstack.metadata_items = 5
+    assert codes(openstack, openstack.server()) == [
+        Code.QUOTA_IMAGE_METADATA]
+
+
+def test_a_limit_that_nova_does_not_tell_is_none(openstack):
+    openstack.faults['GET', '/limits$'] = 503
+    assert codes(openstack, openstack.server(), power_off=True) == []
+
+
+@pytest.mark.parametrize(('properties', 'obstacle', 'recipe'), [
+    (0, [], True), (101, [], True), (102, [], False), (117, [], False),
+    (118, [Code.QUOTA_PROPERTIES], False)])
+def test_the_room_for_properties_is_known(openstack, properties, obstacle,
+                                          recipe):
+    server = openstack.server(image={'id': fakes.new_id(1), 'properties': {
+        f'hw_{number}': 'x' for number in range(properties)}})
+    assert codes(openstack, server) == obstacle
+    assert look(openstack, server).room_for_recipe is recipe
+
+
+def test_what_the_image_said_at_the_launch_counts_and_not_what_it_says_now(
+        openstack):
+    image = openstack.image('base', os_shutdown_timeout='5',
+                            hw_qemu_guest_agent='yes')
+    server = openstack.server(image={'id': image['id'], 'properties': {
+        'os_shutdown_timeout': '300'}})
+    facts = look(openstack, server)
+    assert (facts.shutdown_timeout, facts.agent) == (300, False)
+
+
+def test_an_instance_that_was_made_of_no_known_image_tells_nothing(openstack):
+    server = openstack.server(image={'id': fakes.new_id(1),
+                                     'properties': {}})
+    facts = look(openstack, server)
+    assert (facts.shutdown_timeout, facts.agent) == (None, False)

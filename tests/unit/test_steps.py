@@ -134,10 +134,70 @@ def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
         assert found.do is Do.POWER_OFF
         assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
         progress = dataclasses.replace(found.note,
-                                       asked=NOW - situation.POWER_GRACE
-                                       * found.note.stops)
+                                       asked=NOW - situation.START_PAUSE)
     assert failed(step(OFF_AND_ON, progress,
                        server())) is Failure.STOP_FAILED
+
+
+def test_what_was_put_off_waits_and_does_not_count_as_a_try():
+    later = dataclasses.replace(STOPPED, stops=journal.TRIES, put_off=1,
+                                not_before=NOW + 2)
+    assert step(OFF_AND_ON, later, server()).do is Do.WAIT
+    assert step(OFF_AND_ON, later, server(), now=NOW + 2
+                ).do is Do.POWER_OFF
+    capture = dataclasses.replace(CAPTURING, captures=journal.TRIES,
+                                  put_off=1, not_before=NOW + 2)
+    off = server('SHUTOFF')
+    assert step(OFF_AND_ON, capture, off).do is Do.WAIT
+    assert step(OFF_AND_ON, capture, off, now=NOW + 2).do is Do.CAPTURE
+
+
+def test_a_capture_is_not_put_off_for_ever():
+    capture = dataclasses.replace(
+        CAPTURING, captures=9, put_off=9, capture_from=NOW,
+        hindrance='too many requests')
+    late = NOW + OFF_AND_ON.snapshot_timeout
+    off = server('SHUTOFF')
+    assert step(OFF_AND_ON, capture, off, now=late - 1).do is Do.CAPTURE
+    found = step(OFF_AND_ON, capture, off, now=late)
+    assert failed(found) is Failure.CAPTURE_FAILED
+    assert found.note.detail == 'too many requests'
+    assert found.do is Do.POWER_ON
+
+
+@pytest.mark.parametrize(('progress', 'seen', 'plan', 'failure'), [
+    (STOPPED, server(), OFF_AND_ON, Failure.STOP_REFUSED),
+    (CAPTURING, server('SHUTOFF'), OFF_AND_ON, Failure.CAPTURE_REFUSED),
+    (dataclasses.replace(CAPTURING, captures=0, snapshots=1),
+     server('SHUTOFF'), WITH_VOLUME, Failure.SNAPSHOT_REFUSED)])
+def test_a_refusal_is_believed_when_it_was_said_twice(progress, seen, plan,
+                                                      failure):
+    once = dataclasses.replace(progress, refusals=1, not_before=NOW + 5,
+                               hindrance='no')
+    assert step(plan, once, seen).do is Do.WAIT
+    assert step(plan, once, seen, now=NOW + 5).note.failure == ''
+    found = step(plan, dataclasses.replace(once, refusals=2), seen,
+                 now=NOW + 5)
+    assert failed(found) is failure and found.note.detail == 'no'
+
+
+@pytest.mark.parametrize('seen', [server(), server('SHUTOFF')])
+def test_what_missed_its_time_is_not_begun(seen):
+    late = NOW + OFF_AND_ON.begin_within + 1
+    assert step(OFF_AND_ON, BEFORE, seen, now=late - 1).note.failure == ''
+    found = step(OFF_AND_ON, BEFORE, seen, now=late)
+    assert failed(found) is Failure.NOT_BEGUN
+    assert found.do is Do.NOTE and found.note.ended
+
+
+def test_an_instance_that_is_off_for_a_capture_too_late_is_powered_on():
+    late = NOW + OFF_AND_ON.begin_within + OFF_AND_ON.shutdown_timeout
+    off = dataclasses.replace(STOPPED, off=NOW, stop_id='req-stop')
+    assert step(OFF_AND_ON, off, server('SHUTOFF'), now=late
+                ).do is Do.CAPTURE
+    found = step(OFF_AND_ON, off, server('SHUTOFF'), now=late + 1)
+    assert failed(found) is Failure.NOT_BEGUN
+    assert found.do is Do.POWER_ON
 
 
 def test_a_capture_without_effect_is_tried_again_but_not_for_ever():
@@ -219,9 +279,24 @@ def test_an_image_being_saved_is_waited_for():
                 image()).do is Do.WAIT
 
 
-def test_an_image_that_vanished_is_a_failure():
-    assert failed(step(OFF_AND_ON, SAVING,
-                       server('SHUTOFF'))) is Failure.IMAGE_VANISHED
+def test_an_image_that_vanished_is_a_failure_after_a_while():
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'))
+    assert found.note.unseen == NOW and not found.note.failure
+    unseen = found.note
+    gone = NOW + situation.UNSEEN_GRACE
+    assert step(OFF_AND_ON, unseen, server('SHUTOFF'),
+                now=gone - 1).do is Do.WAIT
+    assert failed(step(OFF_AND_ON, unseen, server('SHUTOFF'),
+                       now=gone)) is Failure.IMAGE_VANISHED
+
+
+def test_an_image_that_a_list_lacked_for_a_while_is_no_failure():
+    unseen = dataclasses.replace(SAVING, unseen=NOW)
+    found = step(OFF_AND_ON, unseen, server('SHUTOFF'), image('active'),
+                 now=NOW + 29)
+    assert found.note.captured and not found.note.unseen
+    assert step(OFF_AND_ON, SAVING,
+                server('SHUTOFF', 'image_uploading')).do is Do.WAIT
 
 
 @pytest.mark.parametrize('status', ['killed', 'deleted', 'pending_delete'])
@@ -574,25 +649,40 @@ def test_an_instance_that_was_off_before_is_not_powered_on():
     assert found.do is Do.NOTE and found.note.ended
 
 
-def test_a_power_on_without_effect_is_tried_again_but_not_for_ever():
-    progress = CAPTURED
-    for _ in range(situation.STARTS):
-        found = step(OFF_AND_ON, progress, server('SHUTOFF'))
+def test_a_power_on_that_is_owed_is_tried_for_as_long_as_it_takes():
+    progress, now, pauses = CAPTURED, NOW, []
+    for _ in range(50):
+        found = step(OFF_AND_ON, progress, server('SHUTOFF'), now=now)
         assert found.do is Do.POWER_ON
-        assert step(OFF_AND_ON, found.note,
-                    server('SHUTOFF')).do is Do.WAIT
-        progress = dataclasses.replace(found.note,
-                                       asked=NOW - situation.POWER_GRACE
-                                       * found.note.starts)
-    found = step(OFF_AND_ON, progress, server('SHUTOFF'))
-    assert failed(found) is Failure.START_FAILED
-    assert found.note.ended
+        progress, pause = found.note, 0
+        while step(OFF_AND_ON, progress, server('SHUTOFF'),
+                   now=now + pause).do is Do.WAIT:
+            pause += 1
+        pauses.append(pause)
+        now += pause
+    assert pauses[:5] == [5, 10, 20, 40, 60]
+    assert set(pauses[5:]) == {situation.START_PAUSE}
 
 
-def test_a_refused_power_on_is_final():
-    refused = dataclasses.replace(CAPTURED, starts=1,
-                                  failure=Failure.START_REFUSED.value)
-    found = step(OFF_AND_ON, refused, server('SHUTOFF'))
+def test_a_power_on_that_was_refused_is_tried_again_later():
+    refused = dataclasses.replace(CAPTURED, starts=1, refusals=9,
+                                  not_before=NOW + 600)
+    off = server('SHUTOFF')
+    assert step(OFF_AND_ON, refused, off, now=NOW + 599).do is Do.WAIT
+    assert step(OFF_AND_ON, refused, off, now=NOW + 600).do is Do.POWER_ON
+
+
+BY_OTHERS = types.Action('stop', 'req-others', 2.0, began=NOW + 3600)
+
+
+@pytest.mark.parametrize('progress', [
+    dataclasses.replace(CAPTURED, stops=0, stop_id='req-others'),
+    dataclasses.replace(CAPTURED, starts=1),
+    CAPTURED])
+def test_an_instance_that_somebody_powered_off_is_left_off(progress):
+    found = step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
+                 actions=(BY_OTHERS, types.Action('start', 'r', 1.0),
+                          types.Action('stop', 'req-stop', 2.0, began=NOW)))
     assert found.do is Do.NOTE and found.note.ended
 
 
@@ -668,3 +758,106 @@ def test_a_second_capture_does_not_hide_what_the_first_one_did():
     # But a guest that shuts itself down later is left alone.
     assert step(RUNNING, done, server('SHUTOFF'), image('active'),
                 actions=[BY_NOVA, CREATED]).note.ended == NOW
+
+
+def test_a_note_from_the_future_is_one_of_now():
+    ahead = dataclasses.replace(STOPPED, asked=NOW + 3600)
+    found = step(OFF_AND_ON, ahead, server())
+    assert found.do is Do.NOTE and found.note.asked == NOW
+    assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
+    assert step(OFF_AND_ON, found.note, server(),
+                now=NOW + situation.POWER_GRACE).do is Do.POWER_OFF
+    idle = dataclasses.replace(SAVING, idle=NOW + 3600)
+    found = step(OFF_AND_ON, idle, server('SHUTOFF'), image('queued'))
+    assert found.note.idle == NOW
+    later = dataclasses.replace(CAPTURED, starts=1, not_before=NOW + 86400)
+    found = step(OFF_AND_ON, later, server('SHUTOFF'))
+    assert found.note.not_before == NOW + situation.START_REFUSED_PAUSE
+
+
+def test_a_capture_that_is_asked_for_again_claims_no_more_than_the_first():
+    """It was noted while off, and not made before somebody had it on."""
+    noted = dataclasses.replace(CAPTURING, stops=0)
+    plan = dataclasses.replace(AS_IT_IS, agent=True)
+    found = step(plan, noted, server('ACTIVE'), actions=())
+    assert found.do is Do.CAPTURE and found.note.consistency == marks.LIVE
+
+
+@pytest.mark.parametrize(('stop', 'mark'), [
+    (STOP, marks.POWERED_OFF),
+    (types.Action('stop', 'req-stop', 60.0), marks.FORCED_OFF),
+    (BY_NOVA, marks.OFF), (None, marks.OFF)])
+def test_the_mark_says_no_more_than_what_powered_it_off(stop, mark):
+    found = step(AS_IT_IS, BEFORE, server('SHUTOFF'),
+                 actions=(stop,) if stop else ())
+    assert found.note.consistency == mark
+
+
+def test_a_power_off_is_believed_when_it_is_finished():
+    going_on = types.Action('stop', 'req-stop', None)
+    asked = dataclasses.replace(STOPPED, asked=NOW)
+    off = server('SHUTOFF')
+    assert step(OFF_AND_ON, asked, off, actions=[going_on]).do is Do.WAIT
+    long_ago = NOW + OFF_AND_ON.shutdown_timeout + situation.ANSWER_GRACE
+    found = step(OFF_AND_ON, asked, off, actions=[going_on], now=long_ago)
+    assert found.note.consistency == marks.OFF
+
+
+@pytest.mark.parametrize('status', ['active', 'saving', 'deactivated'])
+def test_after_the_end_no_image_is_removed_that_may_be_whole(status):
+    ended = dataclasses.replace(CAPTURED, ended=NOW, failure='capture-failed',
+                                captured=0)
+    found = step(OFF_AND_ON, ended, server(), image(status),
+                 image(status, 'second'), now=NOW + 3600)
+    assert found.do is Do.NOTHING
+
+
+def test_after_the_end_what_was_begun_and_abandoned_is_removed():
+    ended = dataclasses.replace(CAPTURED, ended=NOW)
+    seen = image('active'), image('queued', 'orphan')
+    young = image('active'), image('queued', 'orphan', second=120)
+    assert step(OFF_AND_ON, ended, server(), *seen,
+                now=NOW + 31).image_ids == ('orphan',)
+    for others in (
+            step(OFF_AND_ON, ended, server(), *young, now=NOW + 31),
+            step(OFF_AND_ON, ended, server(), *seen, now=NOW + 5),
+            step(OFF_AND_ON, ended, server(task='image_snapshot'), *seen,
+                 now=NOW + 31)):
+        assert others.do is Do.NOTHING
+
+
+def test_what_an_operator_took_out_of_use_is_kept():
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('deactivated'))
+    assert found.note.captured and found.do is Do.POWER_ON
+    twice = step(OFF_AND_ON, CAPTURED, server(), image('active'),
+                 image('deactivated', 'other', 1))
+    assert twice.do is Do.NOTE and twice.note.ended
+
+
+def test_what_could_not_be_removed_is_named_as_long_as_it_is_there():
+    ended = dataclasses.replace(CAPTURED, ended=NOW, left='image x')
+    found = step(OFF_AND_ON, ended, server(), image('active'))
+    assert found.do is Do.NOTE and found.note.left == 'image'
+
+
+def test_removals_are_spread_over_time():
+    seen = image('active'), image('queued', 'orphan')
+    progress, now = CAPTURED, NOW
+    for number in range(journal.TRIES):
+        assert number == 0 or step(OFF_AND_ON, progress, server(), *seen,
+                                   now=now - 1).do is Do.WAIT
+        found = step(OFF_AND_ON, progress, server(), *seen, now=now)
+        assert found.do is Do.REMOVE
+        progress = found.note
+        now = progress.not_before
+    found = step(OFF_AND_ON, progress, server(), *seen, now=now)
+    assert found.note.ended and found.note.left == 'orphan'
+
+
+def test_a_run_whose_record_was_lost_removes_nothing():
+    lost = dataclasses.replace(STOPPED, failure=Failure.RECORD_LOST.value)
+    found = step(OFF_AND_ON, lost, server('SHUTOFF'), image('active'))
+    assert found.do is Do.POWER_ON
+    found = step(OFF_AND_ON, found.note, server(), image('active'),
+                 image('queued', 'orphan'))
+    assert found.do is Do.NOTE and found.note.ended

@@ -29,7 +29,7 @@ def test_nothing_is_asked_of_a_service_that_speaks_what_we_want(openstack):
     server = openstack.server()
     openstack.cloud().compute.server(server['id'])
     openstack.cloud().volumes.quotas()
-    assert spoken(openstack) == ['compute 2.96', 'volume 3.66']
+    assert spoken(openstack) == ['compute 2.98', 'volume 3.66']
 
 
 def test_an_older_service_is_asked_once_and_understood_from_then_on(
@@ -40,7 +40,7 @@ def test_an_older_service_is_asked_once_and_understood_from_then_on(
         openstack.cloud().compute.server(server['id'])
     for _ in range(2):
         openstack.cloud().compute.server(server['id'])
-    assert spoken(openstack) == ['compute 2.96', None, 'compute 2.90',
+    assert spoken(openstack) == ['compute 2.98', None, 'compute 2.90',
                                  'compute 2.90']
 
 

@@ -38,6 +38,8 @@ from tests import fakes
 WORKER = delegate.Worker(user_id='worker', trustor_id='alice', role='member',
                          lifetime=3600)
 
+#: What a trust is for whose run was never there.
+NOTHING = identity.Errand('r', fakes.new_id(3), 'p')
 _TASK = 'OS-EXT-STS:task_state'
 
 
@@ -154,41 +156,155 @@ def test_an_undisturbed_run_costs_few_calls(openstack, access, request):
     assert not recorded(openstack, server).open
     calls = openstack.calls[before:]
     writes = [call for call in calls if call[0] != 'GET']
-    # Its own record six times, what it is about three times, the trust.
-    assert len(writes) <= 9
-    # And one token, one list of runs, one look at the networks.
+    # Its own record five times, what is owed and the index three times, what
+    # it is about three times, the trust.
+    assert len(writes) <= 12
+    # And one token, and no list of runs.
     assert access.tokens == [recorded(openstack, server).progress.trust]
-    assert len([path for method, path, _ in calls
-                if path.endswith('/servers/detail')]) == 1
+    assert not [path for method, path, _ in calls
+                if path.endswith('/servers/detail')]
 
 
-def test_a_trust_without_an_open_run_is_taken_back(openstack, worker):
-    handed_on(openstack)
-    openstack.servers.clear()
-    worker.once()
-    assert openstack.trusts == {}
+def looks(worker, monkeypatch, trust_id, *, number, seconds):
+    """Let a worker look for what a trust is for, over some time."""
+    now = time.monotonic()
+    worker._look_for_trusts()
+    for look in range(number):
+        monkeypatch.setattr(time, 'monotonic', lambda look=look: (
+            now + seconds * look / (number - 1)))
+        worker._begin(trust_id)
+    monkeypatch.undo()
 
 
-def test_a_trust_stays_for_a_run_that_does_not_name_it_yet(openstack, worker):
+@pytest.mark.parametrize('change', [
+    lambda openstack, server: openstack.servers.clear(),
+    lambda openstack, server: (server['metadata'].clear(),
+                               server['tags'].clear())])
+def test_a_trust_whose_run_is_not_to_be_seen_is_taken_back_after_a_while(
+        openstack, worker, monkeypatch, change):
     server, run = handed_on(openstack)
-    del server['metadata']['snapshot_dashboard.trust']
+    change(openstack, server)
+    looks(worker, monkeypatch, run.progress.trust, number=4, seconds=50)
+    assert openstack.trusts
+    looks(worker, monkeypatch, run.progress.trust, number=4, seconds=61)
+    assert not openstack.trusts
+
+
+def test_a_trust_whose_run_is_over_is_taken_back_at_once(openstack, worker):
+    server, run = handed_on(openstack)
+    server['metadata']['snapshot_dashboard.ended'] = '1'
     worker.once()
-    assert run.progress.trust in openstack.trusts
+    assert not openstack.trusts
+
+
+def test_a_run_that_is_not_seen_for_a_moment_is_followed_afterwards(
+        openstack, worker, monkeypatch):
+    """A look may be older than the record, or go to a cell that is down."""
+    server, run = handed_on(openstack)
+    kept = dict(server)
+    server['metadata'], server['tags'] = {}, []
+    looks(worker, monkeypatch, run.progress.trust, number=3, seconds=40)
+    server.update(kept)
+    looks(worker, monkeypatch, run.progress.trust, number=2, seconds=40)
+    assert openstack.trusts
+    assert worker._agenda._jobs['run', run.progress.trust]() is not None
     assert openstack.actions() == ['createImage']
 
 
-def test_a_run_with_another_trust_is_left_to_that(openstack, worker):
+def test_a_record_of_a_later_version_keeps_its_trust(openstack, worker,
+                                                     monkeypatch, caplog):
     server, run = handed_on(openstack)
-    other = delegate._trust(openstack.cloud(), WORKER, 60, time.time)
-    server['metadata']['snapshot_dashboard.trust'] = 'elsewhere'
+    server['metadata']['snapshot_dashboard.plan'] = '{"v":99}'
+    looks(worker, monkeypatch, run.progress.trust, number=9, seconds=9999)
+    assert openstack.trusts and openstack.actions() == []
+    assert 'another version' in caplog.text
+
+
+def test_a_cell_that_is_down_keeps_its_trust(openstack, worker, monkeypatch):
+    server, run = handed_on(openstack)
+    for name in ('metadata', 'tags', 'flavor', 'image'):
+        del server[name]
+    server['status'] = 'UNKNOWN'
+    looks(worker, monkeypatch, run.progress.trust, number=9, seconds=9999)
+    assert openstack.trusts
+
+
+def test_a_gateways_404_keeps_run_and_trust(openstack, worker, monkeypatch):
+    server, run = handed_on(openstack)
+    openstack.faults['GET', '/servers/'] = (404, '<h1>Not here</h1>')
+    looks(worker, monkeypatch, run.progress.trust, number=9, seconds=9999)
+    assert openstack.trusts
+
+
+def test_what_a_deleted_server_left_is_removed_when_that_is_certain(
+        openstack, worker, monkeypatch):
+    server, run = handed_on(openstack)
+    worker._look_for_trusts()
+    worker._begin(run.progress.trust)
+    job = worker._agenda._jobs['run', run.progress.trust]
+    job()
+    (image,) = openstack.images.values()
+    del openstack.servers[server['id']]
+    job()
+    job()
+    assert image['id'] in openstack.images and openstack.trusts
+    later = time.monotonic() + 61
+    monkeypatch.setattr(time, 'monotonic', lambda: later)
+    clock = time.time() + 61
+    monkeypatch.setattr(time, 'time', lambda: clock)
+    while job() is not None:
+        clock += 61
+    assert openstack.images == {} and not openstack.trusts
+
+
+def test_trusts_of_others_are_left_alone(openstack, worker):
+    body = {'trustor_user_id': 'alice', 'trustee_user_id': 'worker',
+            'project_id': fakes.PROJECT, 'expires_at': None,
+            'remaining_uses': None, 'id': 't'}
+    for number, extra in enumerate((
+            {}, {'snapshot_dashboard': 'x'},
+            {'snapshot_dashboard': {'run_id': 7}},
+            {'snapshot_dashboard': {'run_id': 'x' * 65}})):
+        openstack.trusts[f't{number}'] = {**body, **extra}
     worker.once()
-    assert openstack.actions() == []
-    assert other.id not in openstack.trusts
+    assert len(openstack.trusts) == 4
+    assert openstack.calls[-1][1].endswith('/OS-TRUST/trusts')
+
+
+def test_a_worker_follows_the_run_alone_that_its_trust_was_made_for(
+        openstack, worker):
+    """Whoever else begins one, and whatever trust that names."""
+    server, run = handed_on(openstack)
+    cloud = openstack.cloud()
+    other = openstack.server('other')
+    advance.begin(cloud, cloud.compute.server(other['id']),
+                  advance.new_plan('theirs', '', by='mallory'))
+    other['metadata']['snapshot_dashboard.trust'] = run.progress.trust
+    worker.once()
+    assert [path for method, path, _ in openstack.calls
+            if path.endswith('/action')] == [
+                f'/v2.1/servers/{server["id"]}/action']
+
+
+@pytest.mark.parametrize('status', ['ACTIVE', 'SHUTOFF'])
+def test_a_plan_that_somebody_changed_is_not_carried_out(openstack, worker,
+                                                         status):
+    server, run = handed_on(openstack, power_on=True, power_off=True,
+                            running=True)
+    server['metadata']['snapshot_dashboard.name'] = 'something else'
+    server['status'] = status
+    if status == 'SHUTOFF':
+        server['metadata']['snapshot_dashboard.stops'] = '1'
+    worker.once()
+    # But what it took away comes back.
+    assert openstack.actions() == (
+        ['os-start'] if status == 'SHUTOFF' else [])
+    assert recorded(openstack, server).progress.failure == 'record-lost'
 
 
 def test_one_trust_without_access_keeps_a_timer_from_no_other(
         openstack, worker, access, caplog):
-    lost = delegate._trust(openstack.cloud(), WORKER, 60, time.time)
+    lost = delegate._trust(openstack.cloud(), WORKER, 60, time.time, NOTHING)
     handed_on(openstack)
     cloud = access.cloud
 
@@ -203,28 +319,19 @@ def test_one_trust_without_access_keeps_a_timer_from_no_other(
 
 
 def test_a_run_that_follows_another_on_its_server_is_followed_too(
-        openstack, worker):
+        openstack, worker, monkeypatch):
     server, first = handed_on(openstack)
     worker._look_for_trusts()
     worker._begin(first.progress.trust)
-    server['metadata'].clear()
+    advance.forget(openstack.cloud(), server['id'])
     _server, second = handed_on(openstack, server)
     worker._look_for_trusts()
     worker._begin(second.progress.trust)
     jobs = worker._agenda._jobs
-    assert jobs['run', first.progress.trust, first.plan.run_id]() is None
-    assert jobs['run', second.progress.trust,
-                second.plan.run_id]() is not None
+    assert jobs['run', first.progress.trust]() is None
+    assert jobs['run', second.progress.trust]() is not None
+    looks(worker, monkeypatch, first.progress.trust, number=4, seconds=61)
     assert list(openstack.trusts) == [second.progress.trust]
-
-
-def test_a_run_is_found_behind_many_others(openstack, worker):
-    for _ in range(230):
-        openstack.server(tags=[journal.TAG])
-    server, run = handed_on(openstack)
-    worker.once()
-    assert run.progress.trust in openstack.trusts
-    assert openstack.actions() == ['createImage']
 
 
 def test_a_question_is_answered_by_taking_its_trust_back(openstack, worker):
@@ -259,28 +366,6 @@ def test_many_that_look_in_the_wrong_place_do_not_use_a_question_up(
     assert not openstack.cloud().identity.is_gone(asked)
 
 
-def test_a_run_that_another_trust_saw_first_is_followed_by_its_own(
-        openstack, at_work):
-    """It was begun, and its trust is made when the other one has seen it."""
-    first, run = handed_on(openstack, openstack.server(status='SHUTOFF'))
-    until(lambda: first[_TASK])
-    cloud = openstack.cloud()
-    second = openstack.server('web-2', status='SHUTOFF')
-    begun = advance.begin(cloud, cloud.compute.server(second['id']),
-                          advance.new_plan('two', '', by='bob'))
-    # A job of the first trust's takes it up, and then that trust goes.
-    at_work._look_into(run.progress.trust)
-    until(lambda: second[_TASK])
-    delegate.hand_on(cloud, begun, WORKER)
-    for image in openstack.images.values():
-        fakes.finish(image)
-    first[_TASK] = None
-    until(lambda: not recorded(openstack, first).open)
-    second[_TASK] = None
-    until(lambda: not recorded(openstack, second).open)
-    until(lambda: not openstack.trusts)
-
-
 def test_a_wrong_password_is_tried_more_and_more_seldom(access, worker,
                                                         monkeypatch):
     right = access.trusts
@@ -313,10 +398,12 @@ def test_a_user_who_has_lost_the_role_is_told_and_may_get_it_back(
 def test_a_trust_that_was_taken_back_is_not_tried_again(openstack, access,
                                                         worker, caplog):
     """An older list still has it."""
-    lost = delegate._trust(openstack.cloud(), WORKER, 60, time.time)
+    server, run = handed_on(openstack)
+    server['metadata']['snapshot_dashboard.ended'] = '1'
     listed = access.trusts()
-    worker.once()
-    assert lost.id not in openstack.trusts
+    worker._look_for_trusts()
+    worker._begin(run.progress.trust)
+    assert openstack.trusts == {}
     access.trusts = lambda: listed
     worker._look_for_trusts()
     assert worker._held == {}
@@ -360,9 +447,10 @@ def test_a_trust_that_gives_no_access_is_logged_and_left_for_a_while(
     until(lambda: 'is gone' in caplog.text)
 
 
-def test_a_run_that_was_dismissed_is_let_go(openstack, at_work, caplog):
+def test_a_run_that_was_dismissed_is_let_go(openstack, at_work, monkeypatch):
+    monkeypatch.setattr(workers, '_DOUBT', 0.1)
+    monkeypatch.setattr(pace, 'AFTER_ABSENCE', 0.05)
     server, run = handed_on(openstack)
-    caplog.set_level(logging.INFO)
     until(lambda: server[_TASK] == 'image_snapshot_pending')
     server['tags'].clear()
     server['metadata'].clear()
@@ -447,7 +535,7 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
     trust_id = run.progress.trust
     worker._look_for_trusts()
     worker._begin(trust_id)
-    followed = worker._agenda._jobs['run', trust_id, run.plan.run_id]
+    followed = worker._agenda._jobs['run', trust_id]
     fickle.gives = False
     worker._look_for_trusts()
     fickle.gives = True

@@ -25,10 +25,24 @@ from openstack_dashboard.test import helpers
 
 from snapshot_dashboard.cloud import breaker
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import situation
+from snapshot_dashboard.runs import steps
 from tests import fakes
 
 INDEX = '/project/compute_snapshots/'
 CREATE = INDEX + 'create/'
+
+
+def begin(openstack, body, **changed):
+    """A run as the wizard begins it, by another member."""
+    cloud, seal = openstack.cloud(), connect.seal()
+    run = advance.begin(
+        cloud, cloud.compute.server(body['id']), advance.new_plan(
+            'nightly', '', by='bob', server_id=body['id'], seal=seal,
+            **{'power_off': True, 'power_on': True, **changed}), seal=seal)
+    openstack.calls.clear()
+    return run
 
 
 def row_id(body):
@@ -109,6 +123,13 @@ def nothing_is_remembered(monkeypatch):
     """Of names, and of services that hung."""
     cache.cache.clear()
     monkeypatch.setattr(connect, 'BREAKER', breaker.Breaker())
+
+
+@pytest.fixture
+def no_pauses(monkeypatch):
+    """What is asked again, or looked for again, is so at once."""
+    monkeypatch.setattr(situation, 'REFUSED_PAUSE', 0)
+    monkeypatch.setattr(steps, 'UNSEEN_GRACE', 0)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@
 
 """The runs above the list."""
 
-import re
+import datetime
+import time
 
 import bs4
 from django.test import Client
@@ -21,12 +22,17 @@ import pytest
 from snapshot_dashboard.content.compute_snapshots import run_wording
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
+from snapshot_dashboard.runs import journal
 from tests import fakes
 from tests.views.conftest import INDEX
+from tests.views.conftest import begin
+from tests.views.conftest import words
 
+#: When the time of the fakes begins, in seconds since the epoch.
+START = datetime.datetime.fromisoformat(fakes.stamp(0)).timestamp()
 #: Every address that writes.
-ALL = ('advance', '{}/cancel', '{}/dismiss', '{}/power-on', '{}/remove',
-       '{}/retry')
+ALL = ('advance', '{}/adopt', '{}/cancel', '{}/dismiss', '{}/power-on',
+       '{}/remove', '{}/retry')
 
 
 @pytest.fixture
@@ -35,14 +41,6 @@ def server(openstack):
     body = openstack.server('web-1')
     begin(openstack, body)
     return body
-
-
-def begin(openstack, body, **changed):
-    cloud = openstack.cloud()
-    advance.begin(cloud, cloud.compute.server(body['id']), advance.new_plan(
-        'nightly', '', by='bob', **{'power_off': True, 'power_on': True,
-                                    **changed}))
-    openstack.calls.clear()
 
 
 def post(client, what, server=None, **form):
@@ -139,7 +137,7 @@ def test_an_open_run_cannot_be_dismissed(client, openstack, member, server):
 
 
 def test_a_failed_run_says_why_and_what_was_left(client, openstack, member,
-                                                 server):
+                                                 server, no_pauses):
     post(client, 'advance')
     settle(server, 'SHUTOFF')
     post(client, 'advance')
@@ -155,7 +153,7 @@ def test_a_failed_run_says_why_and_what_was_left(client, openstack, member,
 
 
 def test_what_the_service_said_is_an_addition_to_our_sentence(
-        client, openstack, member, server):
+        client, openstack, member, server, no_pauses):
     openstack.faults['POST', '/action$'] = 403
     text = post(client, 'advance').get_text(' ')
     assert 'could not be powered off' in text
@@ -208,14 +206,12 @@ def test_an_instance_deleted_meanwhile_is_told_once_more(client, openstack,
     assert soup.select_one('[name=watched]')['value'] == watched
 
 
-def test_a_run_that_nobody_looked_after_says_so(client, openstack, member,
-                                                server):
+def test_a_run_that_nobody_looked_after_says_so(client, openstack, member):
+    server = openstack.server('web-1')
+    begin(openstack, server, clock=lambda: time.time() - 600)
     post(client, 'advance')
     settle(server, 'SHUTOFF')
     server['metadata']['snapshot_dashboard.at'] = '1000000000'
-    key = 'snapshot_dashboard.plan'
-    server['metadata'][key] = re.sub(r'"at":\d+', '"at":1000000000',
-                                     server['metadata'][key])
     soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
     text = ' '.join(soup.select_one('.snapshot-runs').get_text(' ').split())
     assert 'Nobody has looked after this snapshot for about' in text
@@ -256,7 +252,7 @@ def test_leftovers_of_a_failed_run_are_removed(client, openstack, member):
 
 
 def test_an_instance_left_off_by_a_live_snapshot_is_powered_on_by_a_click(
-        client, openstack, member):
+        client, openstack, member, no_pauses):
     server = openstack.server('web-1')
     begin(openstack, server, power_off=False, running=True)
     post(client, 'advance')
@@ -302,3 +298,150 @@ def test_hostile_text_in_a_record_is_text(client, openstack, member):
     body['metadata']['snapshot_dashboard.name'] = '<script>alert(1)</script>'
     html = client.get(INDEX).content
     assert b'<script>alert(1)' not in html and b'<b>web' not in html
+
+
+def test_a_run_that_this_dashboard_did_not_write_waits_for_a_users_word(
+        client, openstack, member):
+    body = openstack.server('web-1')
+    cloud = openstack.cloud()
+    advance.begin(cloud, cloud.compute.server(body['id']), advance.new_plan(
+        'forged', '', by='mallory', power_off=True, power_on=True))
+    soup = post(client, 'advance')
+    assert 'did not write down this snapshot' in words(soup)
+    assert openstack.actions() == []
+    assert not soup.select_one(f'#snapshot-run-advance-{body["id"]}')
+    post(client, 'adopt', body)
+    assert now(post(client, 'advance')) == 'Powering off'
+    assert openstack.actions() == ['os-stop']
+
+
+@pytest.mark.parametrize('key', ['name', 'by', 'plan'])
+def test_a_plan_that_somebody_changed_waits_for_a_users_word(
+        client, openstack, member, server, key):
+    item = f'snapshot_dashboard.{key}'
+    server['metadata'][item] = server['metadata'][item].replace(
+        'power_on ', '') if key == 'plan' else 'mallory'
+    soup = post(client, 'advance')
+    assert 'somebody has changed it since' in words(soup)
+    assert openstack.actions() == []
+    assert not post(client, 'dismiss', server).select('article')
+
+
+def test_a_record_that_was_copied_to_another_instance_does_nothing(
+        client, openstack, member, server):
+    copy = openstack.server('copy', metadata=dict(server['metadata']),
+                            tags=list(server['tags']))
+    soup = post(client, 'advance')
+    assert openstack.actions() == ['os-stop']
+    assert 'about another instance' in words(soup.select_one(
+        f'#snapshot-run-{copy["id"]}'))
+    post(client, 'dismiss', copy)
+    assert copy['metadata'] == {} and copy['tags'] == []
+
+
+def test_a_run_is_found_among_more_than_a_page_of_finished_ones(
+        client, openstack, member):
+    mine = openstack.server('mine')
+    openstack.max_limit = 40
+    for number in range(130):
+        openstack.servers = {**{body['id']: body for body in [
+            openstack.server(f'done-{number}')]}, **openstack.servers}
+    for body in openstack.servers.values():
+        if body is not mine:
+            body['tags'] = ['snapshot-dashboard']
+            body['metadata'] = dict(FINISHED)
+    begin(openstack, mine)
+    assert 'nightly' in words(post(client, 'advance'))
+    assert openstack.actions() == ['os-stop']
+    settle(mine, 'SHUTOFF')
+    soup = post(client, 'advance')
+    assert openstack.actions() == ['os-stop', 'createImage']
+    assert soup.select_one('[data-runs]')['data-open'] == 'true'
+    assert 'more snapshots that are finished' in words(soup)
+
+
+FINISHED = {**journal.write(journal.Plan('f' * 32, 'done', began=1)),
+            'snapshot_dashboard.captured': '2',
+            'snapshot_dashboard.ended': '2'}
+
+
+def test_a_page_finds_a_run_again_whose_tags_others_have_replaced(
+        client, openstack, member, server):
+    soup = post(client, 'advance')
+    watched = soup.select_one('[name=watched]')['value']
+    server['tags'][:] = ['theirs']
+    settle(server, 'SHUTOFF')
+    soup = post(client, 'advance', watched=watched)
+    assert now(soup) == 'Saving the snapshot'
+    assert {'snapshot-dashboard', 'snapshot-dashboard.open',
+            'theirs'} <= set(server['tags'])
+    owed = [tag for tag in server['tags'] if '.owed:' in tag]
+    assert len(owed) == 1
+
+
+def test_the_list_finds_a_run_again_by_its_unfinished_image(client, openstack,
+                                                            member, server):
+    post(client, 'advance')
+    openstack.did(server, 'stop')
+    settle(server, 'SHUTOFF')
+    post(client, 'advance')
+    server['tags'].clear()
+    (image,) = openstack.images.values()
+    image['created_at'] = fakes.stamp(
+        int(image['snapshot_dashboard_taken']) - START)
+    soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    assert 'nightly' in words(soup.select_one('.snapshot-runs'))
+    assert soup.select_one('[data-runs]')['data-open'] == 'true'
+
+
+def test_metadata_that_others_have_replaced_leave_no_instance_off(
+        client, openstack, member, server):
+    post(client, 'advance')
+    settle(server, 'SHUTOFF')
+    server['metadata'].clear()
+    soup = post(client, 'advance')
+    assert openstack.actions() == ['os-stop', 'os-start']
+    settle(server, 'ACTIVE')
+    soup = post(client, 'advance')
+    assert now(soup) == 'Failed'
+    assert 'removed or changed what was written down' in words(soup)
+    assert 'powered on again' in words(soup)
+
+
+def test_what_nova_puts_off_is_told_with_the_next_try(client, openstack,
+                                                      member, server):
+    openstack.faults['POST', '/action$'] = 429
+    soup = post(client, 'advance')
+    assert 'did not take the next step: as the test wishes' in words(soup)
+    assert 'tried again in 2 seconds' in words(soup)
+    assert openstack.actions() == ['os-stop']
+
+
+def test_a_cancel_that_comes_too_late_says_so(client, openstack, member,
+                                              server):
+    post(client, 'advance')
+    settle(server, 'SHUTOFF')
+    post(client, 'advance')
+    assert 'nothing was done' in words(post(client, 'cancel', server))
+
+
+def test_after_a_success_leftovers_alone_are_removed(client, openstack,
+                                                     member):
+    body = openstack.server('web-1')
+    begin(openstack, body, power_off=False, power_on=False)
+    post(client, 'advance')
+    (image,) = openstack.images.values()
+    fakes.finish(image)
+    twin = openstack.image('nightly', status='queued', **{
+        name: value for name, value in image.items()
+        if name.startswith(('snapshot_dashboard', 'instance'))})
+    twin['snapshot_dashboard_call'] = 'another'
+    twin['created_at'] = fakes.stamp(5 * 365 * 86400)
+    image['created_at'] = fakes.stamp(0)
+    body['metadata']['snapshot_dashboard.left'] = twin['id']
+    body['metadata']['snapshot_dashboard.removals'] = '3'
+    settle(body, 'ACTIVE')
+    soup = post(client, 'advance')
+    assert now(soup) == 'Finished' and twin['id'] in words(soup)
+    post(client, 'remove', body)
+    assert image['id'] in openstack.images

@@ -88,6 +88,7 @@ def test_a_volume_of_no_instance_is_at_rest(client, openstack, member):
 def test_a_volume_of_an_instance_that_is_off_is_at_rest(client, openstack,
                                                         member):
     server, volume = attached(openstack, status='SHUTOFF')
+    openstack.did(server, 'stop')
     assert 'is off, so it is at rest' in words(facts(client, volume), 'how')
     submit(client, volume, 'SHUTOFF')
     metadata = only(openstack)['metadata']
@@ -225,8 +226,8 @@ def test_hostile_names_of_volumes_are_text(client, openstack, member):
     assert b'<img' not in html
 
 
-def test_a_failed_run_of_a_volume_is_tried_again_as_such(client, openstack,
-                                                         member):
+def test_a_failed_run_of_a_volume_is_tried_again_as_such(
+        client, openstack, member, no_pauses):
     server, volume = attached(openstack)
     openstack.faults['POST', '/action$'] = 403
     submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
@@ -240,7 +241,7 @@ def test_a_failed_run_of_a_volume_is_tried_again_as_such(client, openstack,
 
 
 def test_a_volume_that_was_detached_since_is_not_tried_again(
-        client, openstack, member):
+        client, openstack, member, no_pauses):
     server, volume = attached(openstack)
     openstack.faults['POST', '/action$'] = 403
     submit(client, volume, 'ACTIVE', power_off='on', power_on='on')

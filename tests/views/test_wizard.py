@@ -280,12 +280,58 @@ def test_an_instance_that_is_gone_is_told(client, openstack, member):
     assert openstack.writes() == []
 
 
-@pytest.mark.parametrize('name', ['', 'n' * 256])
-def test_a_name_is_needed_and_bounded(client, openstack, member, name):
+@pytest.mark.parametrize('name', ['', 'n' * 243, 'before 🚀', 'a\u200bb'])
+def test_a_name_is_one_that_every_service_takes(client, openstack, member,
+                                                name):
     server = openstack.server()
     assert validate(client, server, '2', name=name)['has_errors']
     submit(client, server, name=name)
     assert openstack.writes() == []
+
+
+def test_the_longest_name_and_a_description_of_lines_are_taken(
+        client, openstack, member):
+    server = openstack.server()
+    submit(client, server, name='n' * 242, description='first\r\nsecond')
+    run = run_of(server)
+    assert run.plan.name == 'n' * 242
+    assert run.plan.description == 'first second'
+
+
+def test_a_description_that_a_service_refuses_is_told(client, openstack,
+                                                      member):
+    server = openstack.server()
+    submit(client, server, description='soon 🚀')
+    assert openstack.writes() == []
+
+
+def test_the_name_that_is_suggested_is_one_that_every_service_takes(
+        client, openstack, member):
+    server = openstack.server('🚀 web\u200b ' + 'x' * 240)
+    name = facts(client, server).select_one('[data-name]')[
+        'data-name']
+    assert name.startswith('web x') and len(name) <= 242
+
+
+def test_no_room_for_the_record_is_said_before_the_button(client, openstack,
+                                                          member):
+    server = openstack.server()
+    openstack.metadata_items = 20
+    submit(client, server)
+    assert openstack.writes() == []
+    # One that powers nothing off is recorded in tags.
+    submit(client, server, power_off=None)
+    assert openstack.actions() == ['createImage']
+    assert run_of(server).tagged
+
+
+def test_what_may_have_begun_is_told_as_such(client, openstack, member):
+    server = openstack.server()
+    openstack.faults['PUT', '/tags/'] = 503
+    openstack.faults['DELETE', '/metadata/'] = 503
+    submit(client, server)
+    assert 'not known whether' in told(client)
+    assert openstack.actions() == []
 
 
 def test_a_refused_beginning_is_told_and_changes_nothing(client, openstack,

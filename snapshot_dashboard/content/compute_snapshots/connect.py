@@ -27,6 +27,9 @@ from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import breaker
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import seal as seals
+from snapshot_dashboard.runs.failures import Failure
 
 #: Spares services that hang, for all pages of this process.
 BREAKER = breaker.Breaker()
@@ -54,6 +57,22 @@ def cloud(request) -> clouds.Cloud:
                 endpoints.setdefault(
                     service, base.url_for(request, service_type))
     return clouds.Cloud(session, endpoints, request.user.tenant_id, BREAKER)
+
+
+def seal() -> seals.Seal:
+    """What this Horizon seals its runs' records with."""
+    return seals.Seal(django_settings.SECRET_KEY)
+
+
+def approves(run: journal.Journal) -> bool:
+    """Whether this Horizon wrote a run's plan, and nobody changed it since.
+
+    Of one whose plan is not there, whether it was ours: nothing is done about
+    it but to power its instance on again.
+    """
+    if run.tagged or run.progress.failure == Failure.RECORD_LOST.value:
+        return seal().made(run.plan.run_id, run.server.id)
+    return seal().holds(run.plan.fingerprint, run.seal)
 
 
 def log_out_if_expired(*problems: Exception) -> None:

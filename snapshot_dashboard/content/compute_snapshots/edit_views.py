@@ -22,8 +22,10 @@ from horizon import messages
 from horizon.utils import memoized
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import fields
 from snapshot_dashboard.content.compute_snapshots import looking
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -52,6 +54,13 @@ class EditForm(forms.SelfHandlingForm):
         super().__init__(request, *args, **kwargs)
         if isinstance(self.initial['found'], types.VolumeSnapshot):
             del self.fields['protected']  # Cinder knows no such thing
+
+    def clean_name(self):
+        return fields.usable(self.cleaned_data['name'])
+
+    def clean_description(self):
+        return fields.usable(texts.one_line(
+            self.cleaned_data['description']))
 
     def handle(self, request, data):
         found = self.initial['found']

@@ -12,6 +12,8 @@
 
 """The runs above the list, as the page shows them."""
 
+import dataclasses
+import functools
 import logging
 import time
 from typing import Any
@@ -38,43 +40,90 @@ _STALLED = 60
 #: Runs that one page may remember.
 _WATCHED = 20
 #: How Horizon draws the buttons that stand out.
-_CLASSES = {'advance': 'btn-primary', 'power_on': 'btn-primary',
-            'remove': 'btn-warning'}
+_CLASSES = {'adopt': 'btn-primary', 'advance': 'btn-primary',
+            'power_on': 'btn-primary', 'remove': 'btn-warning'}
 #: Failures that a second try cannot mend.
 _FINAL = {failures.Failure.SERVER_GONE.value,
           failures.Failure.VOLUME_DETACHED.value}
 
 
-def context(request, troubles=None, answer=None):
+@dataclasses.dataclass(frozen=True)
+class Sight:
+    """What is known of the runs of a project.
+
+    :ivar gone: the ids and names of those whose server was deleted: their
+        record went with it, so the page itself remembers them.
+    :ivar problem: why they cannot be had; None if they can.
+    """
+
+    found: advance.Found
+    gone: tuple[tuple[str, str], ...] = ()
+    problem: errors.ServiceError | None = None
+
+
+def find(request, answer=None, suspects=()) -> Sight:
+    """The runs by their index, and those that it has lost.
+
+    Others may have replaced the tags of a server. A page that shows its run
+    remembers that, and an unfinished image tells of one, too.
+
+    :param answer: what the index says, or why not, if that is known already.
+    :param suspects: the ids of servers that may have a run.
+    """
+    cloud = connect.cloud(request)
+    if answer is None:
+        answer, = cloud.together(lambda: advance.runs(cloud))
+    if isinstance(answer, errors.ServiceError):
+        connect.log_out_if_expired(answer)
+        return Sight(advance.Found(()), problem=answer)
+    there = {run.server.id for run in answer.runs} | {
+        server.id for server in answer.unreadable}
+    watched = dict(text.partition(' ')[::2] for text in request.POST.getlist(
+        'watched')[:_WATCHED])
+    lost = [server_id for server_id in {
+        **watched, **dict.fromkeys(suspects)} if server_id not in there]
+    looked = dict(zip(lost, cloud.together(*(
+        functools.partial(cloud.compute.server, server_id)
+        for server_id in lost))))
+    again = [run for run in map(journal.read, (
+        server for server in looked.values()
+        if isinstance(server, types.Server))) if run is not None and run.open]
+    return Sight(
+        dataclasses.replace(answer, runs=(*again, *answer.runs)),
+        tuple((server_id, watched[server_id])
+              for server_id, server in looked.items()
+              if server_id in watched
+              and isinstance(server, errors.NotFound)))
+
+
+def context(request, troubles=None, answer=None, suspects=()):
     """The template context of all runs, as they are.
 
     :param answer: the runs, or why they cannot be had, if known already.
+    :param suspects: the ids of servers that may have one that is not found.
     :param troubles: by the server's id, the ``ServiceError`` that the last
         step met; under an empty id one that concerns them all.
     """
     troubles = dict(troubles or {})
-    found, unreadable = [], []
-    if answer is None:
-        answer, = connect.cloud(request).together(
-            lambda: advance.runs(connect.cloud(request)))
-    if isinstance(answer, errors.ServiceError):
-        connect.log_out_if_expired(answer)
-        troubles.setdefault('', answer)
-    else:
-        found, unreadable = answer
+    sight = find(request, answer, suspects)
+    if sight.problem is not None:
+        troubles.setdefault('', sight.problem)
+    found = sight.found.runs
     now = int(time.time())
     return {
         'runs': [_shown(request, run, now, troubles.get(run.server.id))
                  for run in found],
         'unreadable': [
             {'server': server, 'buttons': _power_buttons(request, server)}
-            for server in unreadable],
-        'gone': _gone(request, found, unreadable),
-        'runs_open': any(run.open for run in found),
+            for server in sight.found.unreadable],
+        'gone': [{'id': server_id, 'name': name}
+                 for server_id, name in sight.gone],
+        'runs_open': bool(sight.found.open),
+        'runs_more': sight.found.more,
         'runs_problem': (run_wording.trouble(troubles[''])
                          if '' in troubles else ''),
         'may_advance': rights.can_advance(request),
-        'handed_on': any(run.open and run.progress.trust for run in found),
+        'handed_on': any(run.progress.trust for run in sight.found.open),
         'poll_interval_ms': _interval_ms(found),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
@@ -91,27 +140,6 @@ def _interval_ms(found) -> int:
     """
     away = any(run.open and run.plan.power_off for run in found)
     return int(settings.get('POLL_INTERVAL') * (500 if away else 1000))
-
-
-def _gone(request, found, unreadable) -> list[dict[str, str]]:
-    """Runs that the page shows and whose server was deleted.
-
-    Their record went with it, so the page itself remembers them.
-    """
-    there = {run.server.id for run in found} | {
-        server.id for server in unreadable}
-    gone = []
-    for text in request.POST.getlist('watched')[:_WATCHED]:
-        server_id, _sep, name = text.partition(' ')
-        if server_id in there:
-            continue
-        try:
-            connect.cloud(request).compute.server(server_id)
-        except errors.NotFound:
-            gone.append({'id': server_id, 'name': name})
-        except errors.ServiceError as error:
-            LOG.info('Is server %s gone? %s', server_id, error)
-    return gone
 
 
 def shown(request, run: journal.Journal) -> dict[str, Any]:
@@ -136,6 +164,9 @@ def _shown(request, run: journal.Journal, now: int, trouble):
             max(0, (progress.ended or now) - plan.began)),
         'expected': wording.about(plan.expected),
         'failure': run_wording.failure(run),
+        'left': run_wording.left(run),
+        'unsealed': run.open and not connect.approves(run),
+        'hindrance': run_wording.hindrance(run, now) if run.open else '',
         'consistency': (wording.MEANINGS.get(progress.consistency, '')
                         if progress.captured and not run.open else ''),
         'older_url': _older_url(request, run),
@@ -170,8 +201,10 @@ def _buttons(request, run: journal.Journal, phase: phases.Phase | None,
         return []
     left = progress.left or (not progress.removed
                              and progress.failure in failures.KEEPING)
+    unsealed = run.open and not connect.approves(run)
     possible = {
-        'advance': stalled,
+        'adopt': unsealed and not (run.lost or run.tagged),
+        'advance': stalled and not unsealed,
         'cancel': run.open and advance.can_cancel(run),
         'power_on': (_is_off(server) and run.plan.to_run_again
                      and not server.locked and rights.can_power(request)
@@ -179,9 +212,11 @@ def _buttons(request, run: journal.Journal, phase: phases.Phase | None,
         'retry': (progress.failure and not run.open and not run.tagged
                   and progress.failure not in _FINAL),
         'remove': not run.open and left,
-        'dismiss': not run.open or server.locked,
+        'dismiss': not run.open or server.locked or unsealed,
     }
-    return [_button(what, server) for what in possible if possible[what]]
+    whole = progress.failure not in failures.KEEPING
+    return [_button(what, server, whole) for what in possible
+            if possible[what]]
 
 
 def _power_buttons(request, server: types.Server) -> list[dict[str, str]]:
@@ -194,15 +229,22 @@ def _power_buttons(request, server: types.Server) -> list[dict[str, str]]:
             for what in ('power_on', 'dismiss') if what == 'dismiss' or may]
 
 
-def _button(what: str, server: types.Server) -> dict[str, str]:
+def _button(what: str, server: types.Server,
+            whole: bool = True) -> dict[str, str]:
+    """A button; it removes what is left beside a snapshot that is whole, or
+    all there is of one that is not.
+    """
     place = () if what == 'advance' else (server.id,)
     return {
         'what': what.replace('_', '-'),
         'url': reverse(f'horizon:project:compute_snapshots:{what}',
                        args=place),
-        'label': run_wording.BUTTONS[what],
+        'label': (run_wording.BUTTONS[what] if what != 'remove' or whole
+                  else run_wording.REMOVE_ALL),
         'class': _CLASSES.get(what, 'btn-default'),
-        'confirm': run_wording.CONFIRM_REMOVAL if what == 'remove' else '',
+        'confirm': '' if what != 'remove' else (
+            run_wording.CONFIRM_LEFTOVERS if whole
+            else run_wording.CONFIRM_REMOVAL),
     }
 
 

@@ -12,7 +12,6 @@
 
 """The runs above the list: shown by GET, brought forward by POST."""
 
-import contextlib
 import functools
 
 from django.core import exceptions as django_exceptions
@@ -31,6 +30,7 @@ from snapshot_dashboard.content.compute_snapshots import run_wording
 from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 
 _TEMPLATE = 'project/compute_snapshots/_runs.html'
@@ -75,11 +75,16 @@ class AdvanceView(_WriteView):
     """Brings the open runs of the project forward that no worker is at."""
 
     def write(self, cloud, server_id):
-        found = [run for run in advance.runs(cloud)[0]
-                 if run.open and rights.can_advance(self.request, run)
+        sight = run_display.find(self.request)
+        if sight.problem is not None:
+            raise sight.problem
+        found = [run for run in sight.found.open
+                 if rights.can_advance(self.request, run)
+                 and connect.approves(run)
                  and not unattended.is_looked_after(self.request, run)]
         results = cloud.together(*(
-            functools.partial(advance.advance, cloud, run)
+            functools.partial(advance.advance, cloud, run,
+                              approves=connect.approves)
             for run in found))
         return {run.server.id: result
                 for run, result in zip(found, results)
@@ -105,7 +110,19 @@ class CancelView(_OneRunView):
     """Gives a run up before its capture."""
 
     def write_run(self, cloud, run):
-        advance.advance(cloud, advance.cancel(cloud, run))
+        run = advance.cancel(cloud, run)
+        if run.progress.failure != failures.Failure.CANCELLED.value:
+            raise errors.Conflict('compute', 'It is too late to cancel.')
+        if connect.approves(run):
+            advance.advance(cloud, run, approves=connect.approves)
+
+
+class AdoptView(_OneRunView):
+    """Goes on with a run that somebody else wrote down, on a user's word."""
+
+    def write_run(self, cloud, run):
+        if run.open and not run.lost:
+            advance.adopt(cloud, run, connect.seal())
 
 
 class DismissView(_WriteView):
@@ -114,7 +131,8 @@ class DismissView(_WriteView):
     def write(self, cloud, server_id):
         server = cloud.compute.server(server_id)
         run = journal.read(server)
-        if run is not None and run.open and not server.locked:
+        if run is not None and run.open and not server.locked and (
+                connect.approves(run)):
             return
         if run is not None and not run.open:
             advance.tidy(cloud, run)
@@ -154,9 +172,12 @@ class RetryView(_OneRunView):
             for text in found:
                 messages.error(self.request, text)
             return
-        plan = advance.again(run, self.request.user.username)
-        with contextlib.suppress(advance.Busy):
-            begun = unattended.hand_on(
-                self.request, cloud, advance.begin(cloud, run.server, plan))
-            if not unattended.is_looked_after(self.request, begun):
-                advance.advance(cloud, begun)
+        seal = connect.seal()
+        plan = advance.again(run, self.request.user.username, seal)
+        try:
+            sources.submit(self.request, advance.begin(
+                cloud, run.server, plan, seal=seal))
+        except advance.Busy:
+            pass  # the page shows what is under way
+        except advance.Unclear as unclear:
+            raise unclear.error from unclear

@@ -13,6 +13,7 @@
 """What the codes of runs are in words, for people."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -29,6 +30,7 @@ PHASES = {
 }
 #: What can be done about a run.
 BUTTONS = {
+    'adopt': _("Go On With It"),
     'advance': _("Go On"),
     'cancel': _("Cancel"),
     'power_on': _("Power On Now"),
@@ -36,11 +38,21 @@ BUTTONS = {
     'remove': _("Remove Leftovers"),
     'dismiss': _("Dismiss"),
 }
+REMOVE_ALL = _("Delete Incomplete Snapshot")
+CONFIRM_LEFTOVERS = _("What was left over is deleted, and cannot be "
+                      "recovered. Go on?")
 CONFIRM_REMOVAL = _("All that there is of this snapshot is deleted, and "
                     "cannot be recovered. Go on?")
 FAILURES = {
     failures.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
+    failures.Failure.NOT_BEGUN: _(
+        "The snapshot was not begun in time, so it was not taken any more. "
+        "Take it again if you still want it."),
+    failures.Failure.RECORD_LOST: _(
+        "Another tool or somebody removed or changed what was written down "
+        "on the instance about this snapshot, so it was not seen through. "
+        "Look at the list below for what there is of it."),
     failures.Failure.STOP_REFUSED: _(
         "The instance could not be powered off: that was refused. No "
         "snapshot was taken."),
@@ -93,13 +105,6 @@ FAILURES = {
         "long, so the instance was not left waiting for it. It was kept, "
         "for it may yet become whole. Look at it later, and ask the "
         "operator should it stay incomplete."),
-    failures.Failure.START_REFUSED: _(
-        "The instance could not be powered on again: that was refused. "
-        "Power it on by hand."),
-    failures.Failure.START_FAILED: _(
-        "The instance could not be powered on again, though it was tried "
-        "several times. Power it on by hand, and ask the operator should "
-        "that fail."),
     failures.Failure.CANCELLED: _(
         "Cancelled before the snapshot was taken."),
 }
@@ -118,6 +123,8 @@ FAILURES_ALONE = {
         "for it. It was kept, for it may yet become whole. Look at it later, "
         "and ask the operator should it not."),
 }
+COPIED = _("This record is about another instance: somebody copied it here "
+           "with the metadata. Nothing was done.")
 UNKNOWN_FAILURE = _("The run failed for a reason that is not known. Look at "
                     "the instance and at the list below.")
 
@@ -131,20 +138,43 @@ def failure(run: journal.Journal) -> str:
         code = failures.Failure(progress.failure)
     except ValueError:
         return str(UNKNOWN_FAILURE)
+    if run.copied:
+        return str(COPIED)
     words = [str(_failures(run.plan)[code])]
-    if code in (failures.Failure.START_REFUSED, failures.Failure.START_FAILED):
-        words.insert(0, str(_("The snapshot was taken.") if progress.captured
-                            else _("No snapshot was taken.")))
-    elif progress.starts:
+    if progress.starts:
         words.append(str(_("The instance was powered on again.")))
     elif progress.ended and run.server.status == 'SHUTOFF' and (
             progress.off or run.plan.running):
         words.append(str(_("The instance is off.")))
     if progress.left:
-        words.append(_("This could not be removed; delete it by hand: "
-                       "%s") % progress.left)
+        words.append(left(run))
     if progress.detail:
         words.append(_("The cloud said: %s") % progress.detail)
+    return ' '.join(words)
+
+
+def left(run: journal.Journal) -> str:
+    """What a run could not remove; else empty."""
+    if not run.progress.left:
+        return ''
+    return _("This could not be removed; delete it by hand: "
+             "%s") % run.progress.left
+
+
+def hindrance(run: journal.Journal, now: int) -> str:
+    """Why the next step has to wait, and until when; else empty."""
+    progress = run.progress
+    if not (progress.put_off or progress.refusals):
+        return ''
+    words = [str(_("The cloud did not take the next step: %s") % (
+        progress.hindrance or _("it did not say why")))]
+    seconds = progress.not_before - now
+    if seconds > 0:
+        words.append(ngettext("It is tried again in %d second.",
+                              "It is tried again in %d seconds.",
+                              seconds) % seconds)
+    else:
+        words.append(str(_("It is tried again.")))
     return ' '.join(words)
 
 
@@ -180,6 +210,12 @@ def trouble(error: errors.ServiceError) -> str:
     if isinstance(error, errors.Conflict):
         return _("The instance is locked or busy, so nothing was done. Try "
                  "again when it is not.")
+    if isinstance(error, errors.OverQuota):
+        return _("%(service)s says that a limit is reached: "
+                 "%(detail)s") % {**service, 'detail': error.detail}
+    if isinstance(error, errors.Throttled):
+        return _("%(service)s gets too many requests now. Nothing is lost: "
+                 "the snapshot goes on a little later.") % service
     if isinstance(error, errors.Forbidden):
         return _("%(service)s says that you are not allowed to do this. "
                  "Nothing was changed; another member of the project can "

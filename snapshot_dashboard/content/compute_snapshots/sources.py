@@ -25,6 +25,7 @@ from horizon.utils import memoized
 
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import unattended
@@ -87,9 +88,15 @@ class Source(abc.ABC):
 
     @property
     def default_name(self) -> str:
-        """The name and the minute, within Glance's 255 characters."""
+        """The name and the minute, as every service takes it."""
         stamp = timezone.localtime().strftime('-%Y-%m-%d-%H%M')
-        return self.name[:255 - len(stamp)] + stamp
+        name = texts.usable(self.name)[:self.name_length - len(stamp)]
+        return name.strip() + stamp
+
+    @property
+    def name_length(self) -> int:
+        """The longest name that a snapshot of it can have."""
+        return texts.NAME_LENGTH
 
 
 class InstanceSource(Source):
@@ -105,9 +112,13 @@ class InstanceSource(Source):
         self.can_power_off = (self.facts.can_power_off
                               and rights.can_power(request))
 
+    @property
+    def name_length(self):
+        return texts.IMAGE_NAME_LENGTH
+
     def obstacles(self, chosen=(), power_off=False):
-        found = [wizard_wording.obstacle(obstacle)
-                 for obstacle in preflight.obstacles(self.facts, chosen)]
+        found = [wizard_wording.obstacle(obstacle) for obstacle
+                 in preflight.obstacles(self.facts, chosen, power_off)]
         if not (rights.can_create(self._request,
                                   self.facts.server.volume_backed)
                 and rights.can_record(self._request)
@@ -206,22 +217,37 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
 
     :returns: the message of that, with a place for the snapshot's name.
     """
+    volumes = options.get('volumes', ())
+    seal = connect.seal()
     plan = advance.new_plan(
         wish['name'], wish['description'], by=request.user.username,
+        server_id=facts.server.id, seal=seal,
         power_off=wish['power_off'], power_on=wish['power_on'],
         stop_if_forced=wish['if_forced'] == STOP,
         shutdown_timeout=shutdown_timeout(facts),
         snapshot_timeout=int(settings.get('SNAPSHOT_TIMEOUT')),
+        begin_within=int(settings.get('BEGIN_WITHIN')),
         agent=facts.agent, expected=facts.expected,
         volume_backed=facts.server.volume_backed,
+        bare=not facts.room_for_recipe,
         running=facts.server.status == 'ACTIVE', **options)
+    tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0
+    return submit(request, advance.begin(
+        connect.cloud(request), facts.server, plan, seal=seal,
+        tagged=tagged))
+
+
+def submit(request, begun: journal.Journal) -> Any:
+    """Hand a run on that was begun, or take its first steps here.
+
+    :returns: the message of that, with a place for the snapshot's name.
+    """
     cloud = connect.cloud(request)
-    begun = unattended.hand_on(
-        request, cloud, advance.begin(cloud, facts.server, plan))
+    begun = unattended.hand_on(request, cloud, begun)
     if unattended.is_looked_after(request, begun):
         return MAY_LEAVE
     try:
-        advance.advance(cloud, begun)
+        advance.advance(cloud, begun, approves=connect.approves)
     except errors.ServiceError as error:
-        LOG.info('Run %s goes on later: %s', plan.run_id, error)
+        LOG.info('Run %s goes on later: %s', begun.plan.run_id, error)
     return KEEP_OPEN

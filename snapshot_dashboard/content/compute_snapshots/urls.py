@@ -46,6 +46,8 @@ urlpatterns = [
     path('worker/', worker_views.WorkerView.as_view(), name='worker'),
     path('runs/', run_views.RunsView.as_view(), name='runs'),
     path('runs/advance/', run_views.AdvanceView.as_view(), name='advance'),
+    path('runs/<uuid:server_id>/adopt/', run_views.AdoptView.as_view(),
+         name='adopt'),
     path('runs/<uuid:server_id>/cancel/', run_views.CancelView.as_view(),
          name='cancel'),
     path('runs/<uuid:server_id>/dismiss/', run_views.DismissView.as_view(),

@@ -51,8 +51,12 @@ from snapshot_dashboard.runs import single_volume
 from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import statuses
+from snapshot_dashboard.snapshots.kinds import Kind
 
 LOG = logging.getLogger(__name__)
+#: Instances that are looked at for a run that the index has lost.
+_SUSPECTS = 3
 #: In an address: show all names, however many calls that takes.
 THOROUGH = 'names'
 
@@ -90,6 +94,11 @@ class IndexView(tables.DataTableView):
         self.table.after, self.table.before = page.after, page.before
         self.table.filters = self.filters
         self.unnamed = page.unnamed
+        # What is under way by this panel has a run, found or not.
+        self.suspects = [
+            row.source.id for row in page.rows
+            if row.kind is Kind.INSTANCE and row.consistency and row.source.id
+            and row.motion is statuses.Motion.MOVING][:_SUSPECTS]
         return page.rows
 
     def _page(self, cloud, asked, cursor):
@@ -129,7 +138,8 @@ class IndexView(tables.DataTableView):
         context = super().get_context_data(**kwargs)
         asked = self.filters.query()
         return {**context,
-                **run_display.context(self.request, answer=self.runs),
+                **run_display.context(self.request, answer=self.runs,
+                                      suspects=self.suspects),
                 'worker_url': unattended.address(self.request),
                 'filters': self.filters, 'query': asked,
                 'filter_notes': wording.filter_notes(asked),

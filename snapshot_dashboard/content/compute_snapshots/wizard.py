@@ -19,6 +19,7 @@ from django.urls import reverse_lazy
 from django.utils import text as lazy
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from horizon import forms
 from horizon import workflows
@@ -26,7 +27,9 @@ from horizon import workflows
 from snapshot_dashboard import notices
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import fields
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.content.compute_snapshots import unattended
@@ -199,6 +202,27 @@ class DetailsAction(workflows.Action):
         name = _("Details")
         slug = 'details'
 
+    def clean_name(self):
+        return fields.usable(self.cleaned_data['name'])
+
+    def clean_description(self):
+        return fields.usable(texts.one_line(
+            self.cleaned_data['description']))
+
+    def clean(self):
+        cleaned = super().clean()
+        try:
+            source = sources.look(self.request,
+                                  self.data.get('source') or '')
+        except errors.ServiceError:
+            return cleaned  # the first step tells
+        if len(cleaned.get('name') or '') > source.name_length:
+            self.add_error('name', ngettext(
+                "The name is too long: %d character is the most.",
+                "The name is too long: %d characters are the most.",
+                source.name_length) % source.name_length)
+        return cleaned
+
 
 class Details(workflows.Step):
     action_class = DetailsAction
@@ -240,6 +264,13 @@ class CreateSnapshot(workflows.Workflow):
             self.failure_message = _(
                 "The snapshot \"%s\" was not begun: another one of this "
                 "instance is under way.")
+            return False
+        except advance.Unclear as unclear:
+            LOG.warning('A snapshot may have begun: %s', unclear)
+            self.failure_message = _(
+                "Nova stopped answering, so it is not known whether the "
+                "snapshot \"%s\" was begun. Look at the list when it "
+                "answers again.")
             return False
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)

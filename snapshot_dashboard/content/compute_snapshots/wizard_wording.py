@@ -84,6 +84,30 @@ def obstacle(found: preflight.Obstacle) -> str:
         return _("The disks of this instance are volumes, and the volume "
                  "service (Cinder) cannot be asked about them now. Try again "
                  "later.")
+    if found.code is preflight.Code.QUOTA_METADATA:
+        return ngettext(
+            "The instance has no room for what has to be written down about "
+            "this snapshot: %(lacking)d more item of metadata is needed than "
+            "the %(limit)d that Nova allows. Remove metadata of the instance "
+            "that is not needed, or take the snapshot without powering off.",
+            "The instance has no room for what has to be written down about "
+            "this snapshot: %(lacking)d more items of metadata are needed "
+            "than the %(limit)d that Nova allows. Remove metadata of the "
+            "instance that is not needed, or take the snapshot without "
+            "powering off.", facts['lacking']) % facts
+    if found.code is preflight.Code.QUOTA_TAGS:
+        return _("The instance has no room for the tags by which its "
+                 "snapshot is found: Nova allows 50. Remove tags of the "
+                 "instance that are not needed.")
+    if found.code is preflight.Code.QUOTA_IMAGE_METADATA:
+        return _("Nova allows %(limit)d items of metadata for an image, too "
+                 "few for what this panel writes on a snapshot. Ask the "
+                 "operator for a larger quota of metadata items.") % facts
+    if found.code is preflight.Code.QUOTA_PROPERTIES:
+        return _("The image that the instance was made of hands on "
+                 "%(inherited)d properties, which leaves too little room for "
+                 "those of a snapshot: Glance usually allows %(limit)d.") % (
+                     facts)
     return _quota(found.code, facts)
 
 

@@ -87,6 +87,8 @@ CONSISTENCIES = {
                                      "Powered off"),
     marks.FORCED_OFF: pgettext_lazy("How a snapshot was taken",
                                     "Forced off"),
+    marks.OFF: pgettext_lazy("How a snapshot was taken",
+                             "Off, cause not known"),
     marks.DETACHED: pgettext_lazy("How a snapshot was taken",
                                   "Not attached"),
     marks.LIVE_AGENT: pgettext_lazy("How a snapshot was taken",
@@ -111,20 +113,25 @@ STATUS_MEANINGS = {
 }
 MEANINGS = {
     marks.POWERED_OFF: _(
-        "The instance was off, and nothing tells that it did not shut down "
-        "by itself. Its disks were at rest."),
+        "The instance was powered off and shut down in time. Its disks were "
+        "at rest."),
     marks.FORCED_OFF: _(
         "The instance did not shut down in time and was powered off by "
         "force, as if the plug had been pulled. The last things written may "
         "be missing, and its file systems may need a check."),
+    marks.OFF: _(
+        "The instance was off, and how it went off is not known: it may have "
+        "shut down from within, or crashed, or lost its host. Its file "
+        "systems may need a check."),
     marks.DETACHED: _(
         "The volume was attached to no instance, so it was at rest."),
     marks.LIVE_AGENT: _(
         "The instance ran. Its image announces a guest agent, which may have "
         "brought the file systems to rest; whether it did is not known."),
     marks.LIVE: _(
-        "The instance ran, or was paused or suspended. Files may be half "
-        "written, and the last things written may be missing."),
+        "The instance ran, or was paused or suspended. The snapshot is at "
+        "best crash-consistent: files may be half written, and the last "
+        "things written may be missing."),
     '': _("Nothing tells how this snapshot was taken. It was not made by "
           "this panel."),
 }

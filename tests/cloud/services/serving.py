@@ -13,6 +13,7 @@
 """What every service of the test cloud needs to run on SQLite and cheroot."""
 
 import contextlib
+import os
 import signal
 import threading
 
@@ -20,6 +21,8 @@ from cheroot import wsgi
 from oslo_db.sqlalchemy import enginefacade
 import sqlalchemy
 from sqlalchemy import event
+
+from tests.cloud.services import gateway
 
 _scope = threading.local()
 
@@ -81,6 +84,10 @@ class _KeepOpen:
 
 def serve(application, port, threads=12):
     """Serve an application on loopback until SIGTERM."""
+    if 'SNAPSHOT_CLOUD_KNOBS' in os.environ:
+        application = gateway.Gateway(application,
+                                      os.environ['SNAPSHOT_CLOUD_KNOBS'])
+
     def keep_body_open(environ, start_response):
         environ['wsgi.input'] = _KeepOpen(environ['wsgi.input'])
         return application(environ, start_response)

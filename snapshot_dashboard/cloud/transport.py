@@ -1,0 +1,56 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What stands between us and a service: gateways, whose answers are not its.
+
+One hook sees every response of every client, for they share a session.
+"""
+
+import threading
+from typing import Any
+
+from keystoneauth1 import session as keystone_session
+import requests
+
+#: By which a service names a request, in each of its answers (Compute API
+#: guide, Faults; the other services likewise).
+_REQUEST_ID = ('x-openstack-request-id', 'x-compute-request-id')
+_BAD_GATEWAY = 502
+_last = threading.local()
+
+
+def watch(session: keystone_session.Session) -> None:
+    """Look at all responses of a session from now on."""
+    hooks = session.session.hooks['response']
+    if _look_at not in hooks:
+        hooks.append(_look_at)
+
+
+def last_status() -> int:
+    """The HTTP status of this thread's latest response; 0 for none."""
+    return getattr(_last, 'status', 0)
+
+
+def forget_status() -> None:
+    """Begin a call, which has no response yet."""
+    _last.status = 0
+
+
+def _look_at(response: requests.Response, **kwargs: Any) -> None:
+    """Take a 404 that no service has signed for what it is: a gateway's.
+
+    It says nothing of whether the thing exists.
+    """
+    if response.status_code == 404 and not any(
+            name in response.headers for name in _REQUEST_ID):
+        response.status_code = _BAD_GATEWAY
+    _last.status = response.status_code

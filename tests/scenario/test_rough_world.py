@@ -1,0 +1,178 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What others do to a run's record and to its things, on the real cloud."""
+
+import threading
+
+import pytest
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import preflight
+from tests.cloud import seed
+from tests.scenario.conftest import image_of
+from tests.scenario.conftest import unique
+from tests.scenario.waiting import until
+
+pytestmark = pytest.mark.usefixtures('tidy')
+
+
+def off(cloud, server, **options):
+    """A run that has just powered its instance off."""
+    run = advance.advance(cloud, cloud.begin(server, unique('rough'),
+                                             **options))
+    until(lambda: (cloud.compute.server(server.id).status,
+                   cloud.compute.server(server.id).task_state)
+          == ('SHUTOFF', None), 'it is off')
+    return run
+
+
+def test_another_tool_that_replaces_all_tags_stops_no_run(alice, bob, victim):
+    run = off(alice, victim)
+    bob.compute._client.servers.set_tags(victim.id, ['terraform'])
+    run = alice.finish(run)
+    assert not run.progress.failure
+    server = alice.compute.server(victim.id)
+    assert server.status == 'ACTIVE'
+    assert set(server.tags) == {'terraform', journal.TAG}
+
+
+def test_another_tool_that_replaces_all_metadata_leaves_no_instance_off(
+        alice, bob, victim):
+    run = off(alice, victim)
+    servers = bob.compute._client.servers
+    servers.delete_meta(victim.id, journal.keys(
+        bob.compute.server(victim.id)))
+    servers.set_meta(victim.id, {'managed': 'elsewhere'})
+    run = alice.finish(run)
+    assert run.progress.failure == 'record-lost'
+    server = alice.compute.server(victim.id)
+    assert server.status == 'ACTIVE'
+    assert server.metadata['managed'] == 'elsewhere'
+
+
+@pytest.fixture
+def room(admin, alice):
+    """Sets how many items of metadata a server may have."""
+    address = f'/os-quota-sets/{alice.project_id}'
+    before = admin.compute.get(address).json()['quota_set']['metadata_items']
+
+    def leave(items):
+        answer = admin.compute.put(address, json={
+            'quota_set': {'metadata_items': items}})
+        assert answer.ok, answer.text
+    yield leave
+    leave(before)
+
+
+def test_too_small_a_quota_of_metadata_is_known_before_anything_is_done(
+        alice, victim, room):
+    needed = journal.items_needed(0)
+    room(needed - 1)
+    found = preflight.obstacles(preflight.look(alice, victim.id),
+                                power_off=True)
+    assert [obstacle.code for obstacle in found] == [
+        preflight.Code.QUOTA_METADATA]
+    with pytest.raises(errors.OverQuota):
+        alice.begin(victim, unique('full'))
+    server = alice.compute.server(victim.id)
+    assert server.status == 'ACTIVE' and not server.tags
+    assert not journal.keys(server)
+    # Exactly enough is enough to the end.
+    room(needed)
+    run = alice.finish(alice.begin(server, unique('just')))
+    assert not run.progress.failure
+    assert alice.compute.server(victim.id).status == 'ACTIVE'
+
+
+def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
+        alice, victim, room):
+    room(16)
+    facts = preflight.look(alice, victim.id)
+    assert preflight.obstacles(facts) == [] and not facts.room_for_recipe
+    plan = advance.new_plan(unique('tagged'), '', by='a test', bare=True)
+    run = alice.finish(advance.begin(alice, victim, plan, tagged=True))
+    assert run.tagged and not run.progress.failure
+    (image,) = alice.images.images(10, {marks.RUN: plan.run_id})
+    assert image.status == 'active'
+
+
+def test_a_snapshot_of_an_instance_rebuilt_from_the_runs_stays(alice, bob,
+                                                               victim):
+    run = alice.finish(alice.begin(victim, unique('before')))
+    servers = bob.compute._client.servers
+    servers.rebuild(victim.id, run.progress.image_id)
+    until(lambda: (alice.compute.server(victim.id).status,
+                   alice.compute.server(victim.id).task_state)
+          == ('ACTIVE', None), 'it is rebuilt')
+    by_hand = bob.compute.create_image(victim.id, unique('by-hand'), {})
+    until(lambda: alice.images.image(by_hand).status == 'active', 'saved')
+    assert alice.images.image(by_hand).properties[
+        marks.RUN] == run.plan.run_id  # Nova hands it on
+    advance.tidy(alice, run)
+    advance.forget(alice, victim.id)
+    assert alice.images.image(by_hand).status == 'active'
+    assert image_of(alice, run).status == 'active'
+    alice.images.delete(by_hand)
+
+
+def test_a_run_is_cancelled_though_others_write_metadata_all_the_time(
+        alice, bob, victim):
+    """Nova saves all items when one is written, so writes undo each other."""
+    run = alice.begin(victim, unique('cancelled'))
+    over = threading.Event()
+
+    def write():
+        number = 0
+        while not over.is_set():
+            number += 1
+            bob.compute.set_metadata(victim.id, {'theirs': str(number)})
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        cancelled = advance.cancel(alice, run)
+        assert cancelled.progress.failure == 'cancelled'
+        run = alice.finish(cancelled)
+    finally:
+        over.set()
+        writer.join()
+    assert run.progress.failure == 'cancelled'
+    assert alice.compute.server(victim.id).status == 'ACTIVE'
+    assert not [action for action in alice.compute.actions(victim.id, 20)
+                if action.name == 'stop']
+
+
+def test_a_record_that_is_copied_to_another_instance_does_nothing(
+        alice, bob, victim):
+    run = alice.begin(victim, unique('origin'))
+    origin = alice.compute.server(victim.id)
+    other = alice.find('batch-1')
+    bob.compute.set_metadata(other.id, origin.metadata)
+    for tag in origin.tags:
+        bob.compute.add_tag(other.id, tag)
+    copy = journal.read(alice.compute.server(other.id))
+    assert copy.copied and not copy.open
+    assert advance.advance(alice, copy).progress.failure == 'not-begun'
+    assert alice.compute.server(other.id).status == other.status
+    advance.forget(alice, other.id)
+    assert not alice.finish(run).progress.failure
+
+
+def test_what_the_image_says_later_does_not_count(alice, victim):
+    """Nova acts by what it said when the instance was launched."""
+    facts = preflight.look(alice, victim.id)
+    assert facts.server.image_properties is not None
+    assert facts.inherited == len(facts.server.image_properties)
+    assert seed.PROJECT
