@@ -861,3 +861,103 @@ def test_a_run_whose_record_was_lost_removes_nothing():
     found = step(OFF_AND_ON, found.note, server(), image('active'),
                  image('queued', 'orphan'))
     assert found.do is Do.NOTE and found.note.ended
+
+
+# Found by faults that were made in the rules and that no test noticed.
+
+def test_what_a_step_counts_and_when_it_began_is_noted():
+    off = server('SHUTOFF')
+    found = step(WITH_VOLUME, STOPPED, off)
+    assert (found.note.snapshots, found.note.capture_from) == (1, NOW)
+    later = dataclasses.replace(found.note, asked=0)
+    again = step(WITH_VOLUME, later, off, now=NOW + 60)
+    assert (again.note.snapshots, again.note.capture_from) == (2, NOW)
+    assert (again.note.refusals, again.note.put_off) == (0, 0)
+    marked = dataclasses.replace(SAVING, consistency=marks.LIVE)
+    found = step(OFF_AND_ON, marked, off, image('active'))
+    assert found.do is Do.MARK and found.note.marked == 1
+    captured = step(LEFT_OFF, SAVING, off, image('active')).note
+    assert (captured.captured, captured.idle, captured.asked) == (NOW, 0, 0)
+
+
+def test_who_powers_off_anew_has_not_yet_powered_on():
+    found = step(OFF_AND_ON, dataclasses.replace(STOPPED, starts=3),
+                 server(), actions=())
+    assert found.do is Do.POWER_OFF and found.note.starts == 0
+
+
+def test_powering_on_keeps_what_had_powered_it_off():
+    off = server('SHUTOFF')
+    assert step(OFF_AND_ON, CAPTURED, off, actions=(
+        types.Action('stop', 'req-late', 1.0),)).note.stop_id == 'req-stop'
+    unknown = dataclasses.replace(CAPTURED, stop_id='')
+    assert step(OFF_AND_ON, unknown, off).note.stop_id == 'req-stop'
+
+
+@pytest.mark.parametrize('other', ['saving', 'uploading', 'importing',
+                                   'queued'])
+def test_the_furthest_image_counts_however_old(other):
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'),
+                 image(other, 'older', 0), image('active', 'image', 5))
+    assert found.note.captured and found.note.image_id == 'image'
+    if other != 'queued':
+        found = step(OFF_AND_ON, SAVING, server('SHUTOFF', 'image_uploading'),
+                     image('queued', 'older', 0), image(other, 'image', 5))
+        assert found.do is Do.WAIT
+
+
+def test_a_power_off_of_ours_that_was_late_is_not_somebody_elses():
+    first = types.Action('stop', 'req-stop', 2.0, began=NOW)
+    start = types.Action('start', 'req-start', 1.0, began=NOW + 1)
+    for seconds, by_others in ((situation.ANSWER_GRACE, False),
+                               (2 * situation.ANSWER_GRACE + 1, True)):
+        late = types.Action('stop', 'req-late', 2.0, began=NOW + seconds)
+        found = step(OFF_AND_ON, CAPTURED, server('SHUTOFF'),
+                     image('active'), actions=(late, start, first))
+        assert (found.do is Do.POWER_ON) is not by_others
+
+
+def test_without_glance_a_power_on_that_had_no_effect_is_tried_again():
+    asked = dataclasses.replace(SAVING, idle=NOW - situation.IDLE_GRACE,
+                                starts=1, asked=NOW)
+    off = server('SHUTOFF')
+    assert step(OFF_AND_ON, asked, off, dark=['image']).do is Do.WAIT
+    assert step(OFF_AND_ON, asked, off, dark=['image'],
+                now=NOW + situation.POWER_GRACE).do is Do.POWER_ON
+
+
+@pytest.mark.parametrize(('status', 'agent', 'mark'), [
+    ('ACTIVE', True, marks.LIVE_AGENT), ('ACTIVE', False, marks.LIVE),
+    ('PAUSED', True, marks.LIVE), ('SUSPENDED', True, marks.LIVE)])
+def test_only_a_guest_that_runs_can_bring_its_disks_to_rest(status, agent,
+                                                            mark):
+    plan = dataclasses.replace(AS_IT_IS, agent=agent)
+    assert step(plan, BEFORE, server(status)).note.consistency == mark
+
+
+def test_a_power_off_on_its_way_is_waited_for_whatever_has_failed():
+    failed_run = dataclasses.replace(STOPPED, asked=NOW,
+                                     failure=Failure.VOLUME_DETACHED.value)
+    assert step(OFF_AND_ON, failed_run, server()).do is Do.WAIT
+    found = step(OFF_AND_ON, failed_run, server(),
+                 now=NOW + situation.ANSWER_GRACE)
+    assert found.do is Do.NOTE and found.note.ended
+
+
+def test_what_nova_has_left_of_a_failed_call_goes_before_the_next_one():
+    stray = snapshot('available', 'stray', run='')
+    again = dataclasses.replace(CAPTURING, captures=1)
+    off = server('SHUTOFF')
+    late = NOW + situation.ANSWER_GRACE
+    found = step(OFF_AND_ON, again, off, snapshots=[stray], now=late)
+    assert found.do is Do.REMOVE and found.snapshot_ids == ('stray',)
+    # It is still being made, or Nova may still be at it.
+    assert step(OFF_AND_ON, again, off, now=late, snapshots=[
+        snapshot('creating', 'stray', run='')]).do is Do.WAIT
+    young = snapshot('available', 'stray', run='', second=55)
+    assert step(OFF_AND_ON, again, off, snapshots=[young]).do is Do.WAIT
+
+
+def test_a_held_run_is_not_written_to_though_a_clock_was_ahead():
+    ahead = dataclasses.replace(STOPPED, asked=NOW + 3600)
+    assert step(OFF_AND_ON, ahead, server('SHELVED')).do is Do.WAIT
