@@ -266,7 +266,8 @@ class Image:
                 for entry in entries[:_DISKS]
                 if entry.get('source_type') == 'snapshot'
                 and ids.is_id(entry.get('snapshot_id')))
-        except (ValueError, TypeError, AttributeError, RecursionError):
+        except (ValueError, TypeError, LookupError, AttributeError,
+                RecursionError):
             return ()
 
     @classmethod

@@ -17,6 +17,7 @@ the same end: each write is safe to repeat, and each look is a new one.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Sequence
 import contextlib
 import dataclasses
@@ -44,6 +45,8 @@ LOG = logging.getLogger(__name__)
 _STEPS = 10
 #: Runs of one project that are shown, and open ones that are looked for.
 _SHOWN, _OPEN = 100, 5000
+#: Seconds after which what was seen of a run is no ground for a step.
+_LONGEST_LOOK = 60
 #: The tags by which a run is found, in the order in which they are set.
 _INDEX = (journal.OPEN_TAG, journal.TAG)
 #: Whether a run is what it was when its user asked for it.
@@ -125,8 +128,10 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
     if tagged:
         return _begin_tagged(cloud, server, plan, clock)
     sealed = seal.of(plan.fingerprint) if seal else ''
-    # Without the old index nobody takes up what is not all there yet.
-    _delete_tags(cloud, server)
+    # Without the old index nobody takes up what is not all there yet; but an
+    # old record that was dismissed is to stay so until it is written over.
+    dismissals = list(filter(journal.is_dismissal, server.tags))
+    _delete_tags(cloud, server, keep=dismissals)
     try:
         cloud.compute.set_metadata(server.id, {
             **dict.fromkeys(journal.keys(server), ''),
@@ -137,6 +142,8 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
         _withdraw(cloud, server, error)
         raise
     try:
+        for tag in dismissals:
+            cloud.compute.delete_tag(server.id, tag)
         _index(cloud, server)
     except errors.ServiceError as error:
         _withdraw(cloud, server, error, _INDEX)
@@ -231,10 +238,12 @@ def forget(cloud: clouds.Cloud, server_id: str) -> None:
     cloud.compute.delete_tag(server.id, journal.TAG)
 
 
-def _delete_tags(cloud: clouds.Cloud, server: types.Server) -> None:
+def _delete_tags(cloud: clouds.Cloud, server: types.Server,
+                 keep: Collection[str] = ()) -> None:
     """The index first: without it nobody takes up what is half there."""
     for tag in reversed(journal.all_tags(server)):
-        cloud.compute.delete_tag(server.id, tag)
+        if tag not in keep:
+            cloud.compute.delete_tag(server.id, tag)
 
 
 def tidy(cloud: clouds.Cloud, run: journal.Journal,
@@ -282,10 +291,15 @@ def cancel(cloud: clouds.Cloud, run: journal.Journal,
     """
     if not can_cancel(run):
         return run
-    with contextlib.suppress(errors.Refused):  # no room: the note has to do
+    try:
         cloud.compute.add_tag(run.server.id, run.cancel_tag)
-    take.note(cloud, run, int(clock()), dataclasses.replace(
-        run.progress, failure=failures.Failure.CANCELLED.value))
+        suppressed: tuple[type[errors.ServiceError], ...] = (
+            errors.Unavailable, errors.Conflict)
+    except errors.Refused:  # no room: the note has to do
+        suppressed = ()
+    with contextlib.suppress(*suppressed):
+        take.note(cloud, run, int(clock()), dataclasses.replace(
+            run.progress, failure=failures.Failure.CANCELLED.value))
     return journal.read(cloud.compute.server(run.server.id)) or run
 
 
@@ -336,26 +350,22 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
         now = int(clock())
         seen = observe.observe(cloud, run, now, server)
         server = None
+        if clock() - now > _LONGEST_LOOK:
+            break  # it was suspended meanwhile, and what it saw is old
         if seen.server is None:
             return _after_the_server(cloud, run, seen, clock) if (
                 surely_gone) else run
-        there = journal.read(seen.server)
-        if there is None and journal.has_plan(seen.server):
-            raise errors.Unavailable('compute', 'the record cannot be read')
-        if there is None or there.plan.run_id != run.plan.run_id:
+        try:
+            run = _as_recorded(cloud, run, seen.server, now, approves,
+                               attempts)
+        except take.Superseded:
             return dataclasses.replace(run, superseded=True)
-        if not (there.lost or there.tagged or there.progress.failure
-                or approves is None or approves(there)):
-            there = there.failed(failures.Failure.RECORD_LOST)
-        if run.progress.attempt in attempts and not there.open:
-            there = take.reopen(cloud, there, run.progress, now)
-        run = _found_again(cloud, there)
         step = steps.next_step(run.plan, run.progress, seen, run.tagged)
         if step.do in (steps.Do.WAIT, steps.Do.NOTHING):
             break
         _log(run, step)
         try:
-            run = take.take(cloud, run, step, now, clock)
+            run = take.take(cloud, run, step, int(clock()), clock)
         except take.Superseded:
             return dataclasses.replace(run, superseded=True)
         if step.do in take.ATTEMPTS:
@@ -363,6 +373,47 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
         if run.progress.ended and step.do is steps.Do.REMOVE:
             break  # tried once, for what came after the end
     return run
+
+
+def _as_recorded(cloud: clouds.Cloud, run: journal.Journal,
+                 server: types.Server, now: int, approves: Approves | None,
+                 attempts: Collection[str]) -> journal.Journal:
+    """A run as its server records it now, and found by its index.
+
+    :param attempts: what this caller has asked for; who closed the run did
+        perhaps not know.
+    :raises Superseded: when the server records it no more.
+    :raises Unavailable: when that cannot be told.
+    """
+    there = journal.read(server, run.plan.run_id)
+    if there is None and journal.has_plan(server):
+        raise errors.Unavailable('compute', 'the record cannot be read')
+    if there is None or there.plan.run_id != run.plan.run_id:
+        raise take.Superseded(run.plan.run_id)
+    if approves is not None:
+        there = _trusted(there, approves)
+    if run.progress.attempt in attempts and not there.open:
+        there = take.reopen(cloud, there, run.progress, now)
+    return _found_again(cloud, there)
+
+
+def _trusted(run: journal.Journal, approves: Approves) -> journal.Journal:
+    """A run, or what may be done of one whose plan is not to be trusted.
+
+    That is to power its instance on again, if that is owed.
+    """
+    if run.lost or run.tagged or run.copied or approves(run) or (
+            run.progress.failure == failures.Failure.RECORD_LOST.value):
+        return run
+    owed = journal.read_owed(run.server, run.plan.run_id)
+    if owed is not None and owed.plan.run_id == run.plan.run_id:
+        return owed
+    return run.failed(failures.Failure.RECORD_LOST)
+
+
+def find_again(cloud: clouds.Cloud, run: journal.Journal) -> None:
+    """Let a run be found whose tags others have replaced."""
+    _found_again(cloud, run)
 
 
 def _found_again(cloud: clouds.Cloud,

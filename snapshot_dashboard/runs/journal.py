@@ -212,7 +212,7 @@ class Progress:
 
 #: What a locked server's tags hold of it. The capture was asked for once,
 #: right after the first tag was written, and is not tried again.
-_TAGGED = ('trust', 'idle', 'unseen', 'marked', 'removals', 'failure',
+_TAGGED = ('trust', 'idle', 'not_before', 'marked', 'removals', 'failure',
            'captured', 'ended')
 #: Tags that a run needs: the two of the index and two that may come; for one
 #: that is recorded in tags also the id, when it began, and its progress.
@@ -386,13 +386,22 @@ def all_tags(server: types.Server) -> list[str]:
     """
     return sorted((tag for tag in server.tags
                    if tag == TAG or tag.startswith(f'{TAG}.')
-                   and not (server.locked and tag.startswith(_DISMISSED))),
+                   and not (server.locked and is_dismissal(tag))),
                   key=lambda tag: (tag in (TAG, OPEN_TAG), tag == TAG))
 
 
 def has_plan(server: types.Server) -> bool:
-    """Whether there is a plan on a server, readable or not."""
-    return bool(server.metadata.get(PLAN))
+    """Whether there is a plan on a server, readable or not.
+
+    Not if it was dismissed while the server was locked.
+    """
+    return bool(server.metadata.get(PLAN)) and not any(
+        tag.startswith(_DISMISSED) for tag in server.tags)
+
+
+def is_dismissal(tag: str) -> bool:
+    """Whether a tag says that the metadata count no more."""
+    return tag.startswith(_DISMISSED)
 
 
 def is_there(server: types.Server) -> bool:
@@ -400,9 +409,21 @@ def is_there(server: types.Server) -> bool:
     return has_plan(server) or bool({TAG, OPEN_TAG} & set(server.tags))
 
 
-def read(server: types.Server) -> Journal | None:
-    """The run that a server records; None if there is none to be read."""
-    run = _read_tags(server) or _read_metadata(server) or _read_owed(server)
+def read(server: types.Server, run_id: str = '') -> Journal | None:
+    """The run that a server records; None if there is none to be read.
+
+    What is owed outlives the record: if that is gone, or others have put
+    that of another run or server in its place.
+
+    :param run_id: of the run that is looked for, should there be traces of
+        several.
+    """
+    run = _read_tags(server) or _read_metadata(server)
+    if run is None or run.copied or run.progress.ended:
+        owed = read_owed(server, run_id)
+        if owed is not None and (
+                run is None or run.plan.run_id != owed.plan.run_id):
+            run = owed
     if run is None or run.dismissed_tag in server.tags:
         return None
     progress = run.progress
@@ -418,7 +439,7 @@ def read(server: types.Server) -> Journal | None:
 
 
 def _read_metadata(server: types.Server) -> Journal | None:
-    if not has_plan(server):
+    if not server.metadata.get(PLAN):
         return None
     try:
         plan = _read_plan(server.metadata)
@@ -435,10 +456,15 @@ def _read_metadata(server: types.Server) -> Journal | None:
     return run
 
 
-def _read_owed(server: types.Server) -> Journal | None:
-    """A run of which nothing is left but that it owes a power-on."""
+def read_owed(server: types.Server, run_id: str = '') -> Journal | None:
+    """A run of which nothing counts but that it owes a power-on.
+
+    :param run_id: of the run that is meant, should there be several.
+    """
     run_ids = {tag.removeprefix(_OWED) for tag in server.tags
                if tag.startswith(_OWED)}
+    if run_id in run_ids:
+        run_ids = {run_id}
     if len(run_ids) != 1 or not _RUN_ID.fullmatch(min(run_ids)) or (
             _is_newer(server.metadata.get(PLAN, ''))):
         return None
@@ -463,9 +489,11 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
         raise ValueError(packed['v'])
     volumes = sorted((key for key in metadata if key.startswith(_VOLUMES)
                       and metadata[key]), key=lambda key: (len(key), key))
+    volume_ids = tuple(volume_id for key in volumes
+                       for volume_id in metadata[key].split())
     said = set(_text(packed['is']).split())
     flags = {name: name in said for name in _FLAGS}
-    if not flags['image'] and not volumes:
+    if not flags['image'] and not volume_ids:
         raise ValueError('nothing to capture')
     return Plan(
         run_id=_run_id(packed['id']),
@@ -476,8 +504,7 @@ def _read_plan(metadata: Mapping[str, str]) -> Plan:
         purpose=metadata.get(_PURPOSE, ''),
         keep=types.whole_number(metadata.get(_KEEP, '')) or 0,
         **flags,
-        volumes=tuple(volume_id for key in volumes
-                      for volume_id in metadata[key].split()),
+        volumes=volume_ids,
         shutdown_timeout=int(packed['down']),
         snapshot_timeout=int(packed['wait']),
         begin_within=int(packed.get('within', Plan.begin_within)),

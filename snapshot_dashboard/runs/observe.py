@@ -49,8 +49,8 @@ def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
     """Look at a run, in three rounds of calls at the most.
 
     :param server: as it is now, for who has just asked.
-    :raises ServiceError: when Nova cannot be asked, or another service
-        refuses; one that does not answer is noted as dark.
+    :raises ServiceError: when Nova cannot be asked, or the token is no more
+        known; another service that does not tell is noted as dark.
     """
     known = server is not None
     answers = _ask(cloud, {
@@ -94,14 +94,19 @@ def _as_recorded(run: journal.Journal,
 
 def _ask(cloud: clouds.Cloud,
          calls: dict[str, Callable[[], Any]]) -> dict[str, Any]:
-    """Ask at the same time; what Glance or Cinder do not answer is None."""
+    """Ask at the same time; what Glance or Cinder do not tell is None.
+
+    They may refuse it, too: then as little is known, and no instance is to
+    be left off for that.
+    """
     answers = dict(zip(calls, cloud.together(*calls.values())))
     for name, answer in answers.items():
-        if isinstance(answer, errors.Unavailable) and (
-                answer.service != 'compute'):
-            answers[name] = None
-        elif isinstance(answer, errors.ServiceError):
+        if not isinstance(answer, errors.ServiceError):
+            continue
+        if answer.service == 'compute' or isinstance(
+                answer, errors.Unauthorized):
             raise answer
+        answers[name] = None
     return answers
 
 

@@ -27,6 +27,7 @@ import re
 from typing import Any
 
 from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import disks as disk_facts
@@ -36,13 +37,14 @@ from snapshot_dashboard.runs import situation
 
 #: How image properties say yes (Nova, oslo's bool_from_string).
 _TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
-#: How Nova calls the first disk, by the bus that it is at.
 #: Properties that an image may have, as far as Glance's operator did not
 #: change that (``image_property_quota``): no call tells.
 IMAGE_PROPERTIES = 128
-#: Properties that we write on an image, how the instance is in addition, and
-#: those that Nova writes (Compute API, Create Image).
-_MARKS, _RECIPE, _NOVAS = 11, 6, 10
+#: Properties that we write on an image without chosen volumes, how the
+#: instance is in addition, and those that Nova writes (Compute API, Create
+#: Image).
+_MARKS, _RECIPE, _NOVAS = 10, 6, 10
+#: How Nova calls the first disk, by the bus that it is at.
 _FIRST_DISK = re.compile(r'/dev/(vd|sd|hd|xvd)a')
 
 
@@ -135,12 +137,14 @@ class Facts:
                    - _most_items(self.limits))
         return int(lacking) if lacking > 0 else 0
 
-    @property
-    def room_for_recipe(self) -> bool:
-        """Whether an image can say how the instance is, beside our marks."""
-        return (_MARKS + _RECIPE <= _most_items(self.limits)
-                and self.inherited + _NOVAS + _MARKS + _RECIPE
-                <= IMAGE_PROPERTIES)
+    def has_room_for_recipe(self, volumes: int = 0) -> bool:
+        """Whether an image can say how the instance is, beside our marks.
+
+        :param volumes: how many chosen volumes it names.
+        """
+        needed = _marks(volumes) + _RECIPE
+        return (needed <= _most_items(self.limits)
+                and self.inherited + _NOVAS + needed <= IMAGE_PROPERTIES)
 
     @property
     def not_captured(self) -> list[disk_facts.Disk]:
@@ -269,7 +273,8 @@ def obstacles(facts: Facts, chosen: Collection[str] = (),
     if server.volume_backed or chosen:
         found += _volume_obstacles(facts, facts.taken(chosen))
     found += record_obstacles(facts, len(chosen), bool(power_off or chosen))
-    return found + _image_obstacles(facts) + _mark_obstacles(facts)
+    return (found + _image_obstacles(facts)
+            + _mark_obstacles(facts, _marks(len(chosen))))
 
 
 def busy(server: types.Server) -> list[Obstacle]:
@@ -301,12 +306,20 @@ def record_obstacles(facts: Facts, volumes: int,
     return []
 
 
-def _mark_obstacles(facts: Facts) -> list[Obstacle]:
-    """Why an image could not bear what it has to say."""
+def _marks(volumes: int) -> int:
+    """How many properties we write on an image that names chosen volumes."""
+    return _MARKS + len(marks.name_parts([''] * volumes))
+
+
+def _mark_obstacles(facts: Facts, needed: int) -> list[Obstacle]:
+    """Why an image could not bear what it has to say.
+
+    :param needed: how many properties that takes.
+    """
     limit = _most_items(facts.limits)
-    if _MARKS > limit:
+    if needed > limit:
         return [Obstacle(Code.QUOTA_IMAGE_METADATA, {'limit': limit})]
-    if facts.inherited + _MARKS > IMAGE_PROPERTIES:
+    if facts.inherited + needed > IMAGE_PROPERTIES:
         return [Obstacle(Code.QUOTA_PROPERTIES, {
             'inherited': facts.inherited, 'limit': IMAGE_PROPERTIES})]
     return []

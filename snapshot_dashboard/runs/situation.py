@@ -124,9 +124,12 @@ class Situation:
     def _statuses(self) -> dict[str, str]:
         """Of the volume snapshots that the run made, by their ids.
 
-        One that Cinder will not finish counts as failed.
+        One that Cinder will not finish counts as failed, one that somebody
+        takes away as gone, and one that is only read as whole.
         """
         return {snapshot.id: 'error' if self._is_stuck(snapshot)
+                else 'deleted' if snapshot.status in _GOING
+                else 'available' if snapshot.status in _READ
                 else snapshot.status for snapshot in self.seen.snapshots}
 
     def _is_stuck(self, snapshot: types.VolumeSnapshot) -> bool:
@@ -349,6 +352,17 @@ class Situation:
                     >= self.plan.snapshot_timeout)
 
     @property
+    def without_glance(self) -> bool:
+        """Whether an instance has been off for too long for Glance's sake.
+
+        That is before it is known that there is an image.
+        """
+        return bool('image' in self.seen.dark and self.progress.off
+                    and not self.progress.image_id and not self.busy
+                    and self.seen.now - self.progress.off
+                    >= self.plan.snapshot_timeout)
+
+    @property
     def disturbed(self) -> bool:
         """Whether it was powered on while volumes were captured, or will be.
 
@@ -533,7 +547,9 @@ class Situation:
 
 
 #: Statuses of what is being removed already.
-_GOING = ('deleted', 'deleting', 'pending_delete')
+_GOING = ('deleted', 'deleting', 'pending_delete', 'unmanaging')
+#: Statuses of a volume snapshot that is whole, and that something is made of.
+_READ = ('backing-up', 'restoring')
 #: Statuses of an image that has all its data; an operator may have taken it
 #: out of use.
 _WHOLE = ('active', 'deactivated')

@@ -317,6 +317,9 @@ ALONE: tuple[Row, ...] = (
 
 #: Glance or Cinder does not answer, so what the run made is not known.
 DARK: tuple[Row, ...] = (
+    # From then on it counts how long the instance is off for that.
+    (lambda s: s.newly_off and not (s.busy or s.progress.captures
+                                    or s.stop_unfinished), _note_off),
     # Nova has long been done with the image: nothing is gained by waiting.
     (lambda s: 'volume' not in s.seen.dark and s.progress.image_id
      and s.to_power_on and s.status == 'SHUTOFF' and not s.busy
@@ -329,6 +332,7 @@ DARK: tuple[Row, ...] = (
         s.progress.image_id or not s.plan.image),
      _failed(Failure.PART_ABANDONED)),
     (lambda s: s.without_cinder, _failed(Failure.SNAPSHOT_FAILED)),
+    (lambda s: s.without_glance, _failed(Failure.CAPTURE_FAILED)),
     (lambda s: True, _wait),
 )
 

@@ -36,11 +36,17 @@ Clock = Callable[[], float]
 ATTEMPTS = (steps.Do.POWER_OFF, steps.Do.SNAPSHOT_VOLUMES, steps.Do.CAPTURE)
 #: Answers after which it is certain that nothing was done.
 NOT_DONE = (errors.Conflict, errors.NotFound, errors.Forbidden,
-            errors.Refused, errors.Throttled)
+            errors.Refused, errors.Throttled, errors.Unauthorized)
+#: Steps that may be taken however long ago they were decided on.
+_TIMELESS = (steps.Do.NOTE, steps.Do.MARK)
 
 
-class Superseded(Exception):
+class Superseded(errors.Conflict):
     """The run was dismissed, or another one follows it: hands off."""
+
+    def __init__(self, run_id: str):
+        super().__init__('compute', f'the run {run_id} is not recorded '
+                         'any more')
 
 
 def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
@@ -57,11 +63,17 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
         answer; the next look shows what came of it.
     """
     progress, asked = step.note, int(clock())
+
+    def stale() -> bool:
+        return (step.do not in _TIMELESS
+                and clock() - now > situation.STALE)
+    if stale():
+        return run
     if progress is not None and step.do in ATTEMPTS:
         progress = dataclasses.replace(progress, asked=asked,
                                        attempt=uuid.uuid4().hex[:8])
     run, made_of = _write_down(cloud, run, step, now, progress)
-    if step.do in ATTEMPTS and clock() - asked > situation.STALE:
+    if stale():
         return run
     if step.do is steps.Do.POWER_OFF:
         return _try(cloud, run, now, lambda: cloud.compute.stop(
@@ -199,7 +211,8 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
         times = answered.put_off + 1
         return note(cloud, run, now, dataclasses.replace(
             answered, put_off=times, hindrance=error.detail,
-            not_before=now + min(2 ** times, situation.PUT_OFF_PAUSE)))
+            not_before=now + min(2 ** min(times, 10),
+                                 situation.PUT_OFF_PAUSE)))
     except (errors.Forbidden, errors.Refused) as error:
         LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
         times = answered.refusals + 1
@@ -207,8 +220,9 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
             times = max(times, situation.REFUSED_TWICE)
         return note(cloud, run, now, dataclasses.replace(
             answered, refusals=times, hindrance=error.detail,
-            not_before=now + min(situation.REFUSED_PAUSE * 2 ** (times - 1),
-                                 situation.START_REFUSED_PAUSE)))
+            not_before=now + min(
+                situation.REFUSED_PAUSE * 2 ** min(times - 1, 10),
+                situation.START_REFUSED_PAUSE)))
     except errors.Unavailable as error:
         LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
         if error.status == 500:  # a gateway's 502 to 504 answer nothing

@@ -120,6 +120,8 @@ class Worker:
     def once(self) -> None:
         """Bring every run as far forward as it goes without waiting.
 
+        A trust whose run is not to be seen stays: one look is not enough.
+
         :raises ServiceError: when the trusts cannot be had.
         """
         for held in self._usable():
@@ -227,7 +229,7 @@ class Worker:
             self._answer(trust.id, cloud)
             return None
         server = _server(cloud, errand.server_id)
-        run = journal.read(server) if server else None
+        run = journal.read(server, errand.run_id) if server else None
         if run is not None and run.plan.run_id == errand.run_id:
             held.sees()
             if run.open:
@@ -279,14 +281,14 @@ class Worker:
             return self._interval  # until there is a token again
         try:
             server = _server(cloud, run.server.id)
+            if server is not None:
+                held.sees()
             if server is not None and server.task_state and (
                     server.task_state == run.server.task_state):
                 return self._pause(followed)
             gone = server is None and held.misses()
             if server is None and not gone:
                 return pace.AFTER_ABSENCE
-            if server is not None:
-                held.sees()
             followed.run = advance.advance(
                 cloud, run, server=server, approves=held.approves,
                 surely_gone=gone)

@@ -101,7 +101,7 @@ def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
         alice, victim, room):
     room(16)
     facts = preflight.look(alice, victim.id)
-    assert preflight.obstacles(facts) == [] and not facts.room_for_recipe
+    assert preflight.obstacles(facts) == [] and not facts.has_room_for_recipe()
     plan = advance.new_plan(unique('tagged'), '', by='a test', bare=True)
     run = alice.finish(advance.begin(alice, victim, plan, tagged=True))
     assert run.tagged and not run.progress.failure

@@ -482,9 +482,12 @@ def test_nothing_is_done_that_was_noted_long_ago(openstack, web):
     step = steps.next_step(run.plan, run.progress,
                            observe.observe(cloud, run, now))
     late = now + situation.STALE + 1
-    times = iter([now, late])
-    run = take.take(cloud, run, step, now, lambda: next(times))
-    assert openstack.actions() == []
+    # Suspended before the note, or after it.
+    for times in ([now, late], [now, now, late]):
+        clock = iter(times)
+        run = take.take(cloud, run, step, now,
+                        lambda clock=clock: next(clock))
+        assert openstack.actions() == []
     run = advance.advance(cloud, run, lambda: late)
     assert openstack.actions() == ['os-stop']
 
@@ -833,3 +836,167 @@ def test_a_forged_mapping_of_very_many_parts_costs_few_calls(openstack):
     with contextlib.suppress(errors.ServiceError):
         advance.advance(cloud, run)
     assert len(openstack.calls) < 10 * 70
+
+
+# Found by somebody who attacked it with fresh eyes.
+
+def changed_plan(server, **changed):
+    key = 'snapshot_dashboard.plan'
+    plan = json.loads(server['metadata'][key])
+    server['metadata'][key] = json.dumps({**plan, **changed})
+
+
+@pytest.mark.parametrize('flags', ['image', 'power_off image', ''])
+def test_a_plan_that_says_otherwise_by_now_owes_a_power_on_all_the_same(
+        openstack, web, flags):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    changed_plan(web, **{'is': flags})
+    approves = lambda there: there.plan == run.plan  # noqa: E731
+    run = advance.advance(cloud, run, approves=approves)
+    assert openstack.actions() == ['os-stop', 'os-start']
+    assert run.progress.failure == 'record-lost'
+
+
+def test_another_servers_record_does_not_hide_that_a_power_on_is_owed(
+        openstack, web):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    other = openstack.server('other')
+    begin(openstack, other)
+    openstack.calls.clear()
+    web['metadata'] = dict(other['metadata'])
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-start']
+    settle(web, 'ACTIVE')
+    assert not advance.advance(cloud, run).open
+
+
+def test_a_second_owed_tag_does_not_hide_the_first(openstack, web):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    web['metadata'].clear()
+    web['tags'].append(f'{journal.TAG}.owed:{"f" * 32}')
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop', 'os-start']
+
+
+@pytest.mark.parametrize('status', ['deleting', 'unmanaging', 'creating',
+                                    'backing-up', 'error_deleting'])
+def test_no_part_keeps_an_instance_off_for_ever(openstack, status):
+    server = openstack.server(image='')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud, run = begin(openstack, server, snapshot_timeout=60)
+    advance.advance(cloud, run)
+    settle(server, 'SHUTOFF')
+    advance.advance(cloud, run)
+    (part,) = openstack.snapshots.values()
+    part['status'] = status
+    part['created_at'] = fakes.stamp(time.time() - START)[:-1] + '.0'
+    advance.advance(cloud, run, lambda: time.time() + 120)
+    assert openstack.actions()[-1] == 'os-start'
+
+
+@pytest.mark.parametrize('fault', [400, 403, 404, 429, 503, (200, '<p>')])
+@pytest.mark.parametrize('service', ['/v2/images', '/snapshots/detail'])
+def test_no_service_that_tells_nothing_keeps_an_instance_off_for_ever(
+        openstack, web, service, fault):
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, volumes=(volume['id'],))
+    advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    openstack.faults['GET', service] = fault
+    for later in (5, 700, 1400):
+        run = advance.advance(cloud, run,
+                              lambda later=later: time.time() + later)
+    assert openstack.actions() == ['os-stop', 'os-start']
+    assert run.progress.failure
+
+
+def test_what_was_seen_long_ago_is_no_ground_for_a_step(openstack, web):
+    """A process that was suspended while it looked does nothing."""
+    cloud, run = begin(openstack, web)
+    times = iter([run.plan.began, run.plan.began + 61])
+    advance.advance(cloud, run, lambda: next(times))
+    assert openstack.actions() == []
+
+
+def test_a_power_on_that_was_decided_on_long_ago_is_not_done(openstack, web):
+    cloud, run = begin(openstack, web)
+    now = int(time.time())
+    step = steps.Step(steps.Do.POWER_ON, dataclasses.replace(
+        run.progress, starts=1))
+    times = iter([now, now, now + situation.STALE + 1])
+    take.take(cloud, run, step, now, lambda: next(times))
+    assert openstack.actions() == []
+
+
+def test_a_count_that_anybody_wrote_takes_no_time(openstack, web):
+    cloud, run = begin(openstack, web)
+    for name in ('put_off', 'refusals', 'stops', 'starts'):
+        web['metadata'][f'snapshot_dashboard.{name}'] = '9999999999'
+    web['metadata']['snapshot_dashboard.refusals'] = ''
+    openstack.faults['POST', '/action$'] = 429
+    began = time.monotonic()
+    advance.advance(cloud, run)
+    web['metadata']['snapshot_dashboard.failure'] = 'cancelled'
+    settle(web, 'SHUTOFF')
+    openstack.faults['POST', '/action$'] = 403
+    advance.advance(cloud, run, lambda: time.time() + 700)
+    assert time.monotonic() - began < 5
+
+
+def test_a_preset_failure_does_not_exempt_a_changed_plan(openstack, web):
+    cloud, run = begin(openstack, web, power_off=False)
+    run = advance.advance(cloud, run)
+    fakes.finish(only_image(openstack))
+    settle(web, 'ACTIVE')
+    web['metadata']['snapshot_dashboard.failure'] = 'snapshot-failed'
+    advance.advance(cloud, run, approves=lambda there: False)
+    assert len(openstack.images) == 1
+
+
+def test_a_run_that_was_dismissed_while_locked_is_over(openstack, web):
+    cloud, run = begin(openstack, web)
+    web['locked'] = True
+    advance.forget(cloud, web['id'])
+    assert advance.advance(cloud, run).superseded
+    assert advance.runs(cloud) == advance.Found(())
+    web['locked'] = False
+    assert advance.advance(cloud, run).superseded
+    # A new one may begin, and a crash in its beginning brings none back.
+    for number in range(5):
+        fail_at(openstack, number, 503)
+        with contextlib.suppress(errors.ServiceError, advance.Unclear):
+            begin(openstack, web)
+        openstack.fail_at = None
+        there = journal.read(types.Server.from_api(web))
+        assert there is None or there.plan.run_id != run.plan.run_id
+        web['metadata'].pop(journal.PLAN, None)
+
+
+def test_a_token_that_expired_begins_nothing_and_says_so(openstack, web):
+    openstack.faults['POST', '/metadata$'] = 401
+    with pytest.raises(errors.Unauthorized):
+        begin(openstack, web)
+
+
+def test_a_cancel_holds_on_a_locked_server(openstack, web):
+    cloud, run = begin(openstack, web)
+    web['locked'] = True
+    assert advance.cancel(cloud, run).progress.failure == 'cancelled'
+    web['locked'] = False
+    run = advance.advance(cloud, run)
+    assert run.progress.failure == 'cancelled' and not run.open
+    assert openstack.actions() == []
+
+
+def test_a_plan_without_anything_to_capture_is_none(openstack, web):
+    begin(openstack, web)
+    changed_plan(web, **{'is': ''})
+    web['metadata']['snapshot_dashboard.volumes.0'] = ' '
+    assert journal.read(types.Server.from_api(web)) is None

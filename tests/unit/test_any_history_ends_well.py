@@ -208,8 +208,11 @@ class Histories(stateful.RuleBasedStateMachine):
             world.will = 'unsure'
 
     def _crash(self, world):
+        progress = self._progress()
         world.crash()
-        if not self.plan.power_off:
+        # What goes off before the run has touched it is not the run's.
+        if not self.plan.power_off or progress is None or not (
+                progress.stops or progress.off):
             self.exempt_power = True
 
     def _delete(self, world):

@@ -445,3 +445,69 @@ def test_after_a_success_leftovers_alone_are_removed(client, openstack,
     assert now(soup) == 'Finished' and twin['id'] in words(soup)
     post(client, 'remove', body)
     assert image['id'] in openstack.images
+
+
+@pytest.mark.parametrize('change', ['forged', 'copied', 'lost'])
+def test_what_nobody_here_asked_for_is_not_tried_again(client, openstack,
+                                                       member, change):
+    body, target = openstack.server('web-1'), openstack.server('web-2')
+    begin(openstack, body)
+    body['metadata'].update({'snapshot_dashboard.failure': 'capture-failed',
+                             'snapshot_dashboard.ended': '1'})
+    if change == 'forged':
+        body['metadata']['snapshot_dashboard.name'] = 'mine'
+        target = body
+    elif change == 'copied':
+        target.update(metadata=dict(body['metadata']), tags=body['tags'])
+    else:
+        target = body
+        body['metadata']['snapshot_dashboard.failure'] = 'record-lost'
+    soup = post(client, 'advance')
+    assert not soup.select_one(f'#snapshot-run-retry-{target["id"]}')
+    post(client, 'retry', target)
+    assert openstack.actions() == []
+
+
+def test_dismissing_a_record_that_somebody_changed_removes_no_snapshot(
+        client, openstack, member):
+    body = openstack.server('web-1')
+    begin(openstack, body, power_off=False)
+    post(client, 'advance')
+    (image,) = openstack.images.values()
+    fakes.finish(image)
+    settle(body, 'ACTIVE')
+    post(client, 'advance')
+    body['metadata'].update({
+        'snapshot_dashboard.name': 'forged',
+        'snapshot_dashboard.failure': 'snapshot-failed'})
+    post(client, 'dismiss', body)
+    assert image['id'] in openstack.images
+
+
+def test_the_wizard_lets_a_run_be_found_again(client, openstack, member,
+                                              server):
+    server['tags'].clear()
+    assert not post(client, 'advance').select('article')
+    client.post(f'{INDEX}create/', {
+        'source': f'instance-{server["id"]}', 'name': 'another',
+        'seen_status': 'ACTIVE'})
+    assert now(post(client, 'advance')) == 'Powering off'
+    assert openstack.actions() == ['os-stop']
+
+
+def test_a_note_from_a_clock_that_is_ahead_leaves_no_run_to_a_worker(
+        client, openstack, member, server):
+    server['metadata']['snapshot_dashboard.at'] = str(int(time.time()) + 9999)
+    assert now(post(client, 'advance')) == 'Powering off'
+
+
+def test_a_run_that_was_dismissed_meanwhile_is_no_error(client, openstack,
+                                                        member, server):
+    real = openstack._nova_server
+
+    def dismissed_meanwhile(method, body, rest, sent):
+        if method == 'POST' and rest[0] == 'metadata':
+            server['metadata'].clear()
+        return real(method, body, rest, sent)
+    openstack._nova_server = dismissed_meanwhile
+    assert post(client, 'cancel', server)

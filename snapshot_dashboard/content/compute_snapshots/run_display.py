@@ -44,7 +44,8 @@ _CLASSES = {'adopt': 'btn-primary', 'advance': 'btn-primary',
             'power_on': 'btn-primary', 'remove': 'btn-warning'}
 #: Failures that a second try cannot mend.
 _FINAL = {failures.Failure.SERVER_GONE.value,
-          failures.Failure.VOLUME_DETACHED.value}
+          failures.Failure.VOLUME_DETACHED.value,
+          failures.Failure.RECORD_LOST.value}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _shown(request, run: journal.Journal, now: int, trouble):
     progress, plan, server = run.progress, run.plan, run.server
     phase = phases.current(run)
     failed = bool(progress.failure)
-    last = max(progress.at, plan.began)
+    last = min(now, max(progress.at, plan.began))
     stalled = (run.open and now - last > _STALLED and not server.task_state)
     return {
         'run': run,
@@ -209,8 +210,7 @@ def _buttons(request, run: journal.Journal, phase: phases.Phase | None,
         'power_on': (_is_off(server) and run.plan.to_run_again
                      and not server.locked and rights.can_power(request)
                      and phase is not phases.Phase.POWER_OFF),
-        'retry': (progress.failure and not run.open and not run.tagged
-                  and progress.failure not in _FINAL),
+        'retry': not run.open and can_retry(run),
         'remove': not run.open and left,
         'dismiss': not run.open or server.locked or unsealed,
     }
@@ -227,6 +227,13 @@ def _power_buttons(request, server: types.Server) -> list[dict[str, str]]:
            and rights.can_power(request))
     return [_button(what, server)
             for what in ('power_on', 'dismiss') if what == 'dismiss' or may]
+
+
+def can_retry(run: journal.Journal) -> bool:
+    """Whether a run that is over can be tried again as it was asked for."""
+    failure = run.progress.failure
+    return bool(failure) and failure not in _FINAL and not (
+        run.tagged or run.copied) and connect.approves(run)
 
 
 def _button(what: str, server: types.Server,

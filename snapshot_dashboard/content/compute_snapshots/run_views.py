@@ -134,7 +134,7 @@ class DismissView(_WriteView):
         if run is not None and run.open and not server.locked and (
                 connect.approves(run)):
             return
-        if run is not None and not run.open:
+        if run is not None and not run.open and connect.approves(run):
             advance.tidy(cloud, run)
         advance.forget(cloud, server_id)
 
@@ -145,7 +145,7 @@ class PowerOnView(_WriteView):
     def write(self, cloud, server_id):
         if not rights.can_power(self.request):
             raise django_exceptions.PermissionDenied
-        if journal.all_tags(cloud.compute.server(server_id)):
+        if journal.is_there(cloud.compute.server(server_id)):
             cloud.compute.start(server_id)
 
 
@@ -161,7 +161,7 @@ class RetryView(_OneRunView):
     """Tries a failed run once more, if nothing is in its way."""
 
     def write_run(self, cloud, run):
-        if run.open or run.tagged:
+        if run.open or not run_display.can_retry(run):
             return
         source = sources.of_run(self.request, run)
         found = source.obstacles(run.plan.volumes if run.plan.image else (),

@@ -220,6 +220,9 @@ def trouble(error: errors.ServiceError) -> str:
         return _("%(service)s says that you are not allowed to do this. "
                  "Nothing was changed; another member of the project can "
                  "bring it to its end.") % service
+    if isinstance(error, errors.Refused):
+        return _("%(service)s refused this: %(detail)s") % {
+            **service, 'detail': error.detail}
     if error.status:
         return _("%(service)s has a fault now. Nothing is lost: the "
                  "snapshot goes on when it works again.") % service

@@ -26,6 +26,7 @@ from horizon.utils import memoized
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import texts
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import unattended
@@ -54,12 +55,14 @@ class Source(abc.ABC):
     """Something to take a snapshot of, and the facts about it.
 
     :ivar state: what the user's decision rests on.
+    :ivar server: its instance; None for a volume that is at none.
     :ivar name: to call the snapshot after.
     :ivar can_power_off: whether powering off first is something to offer.
     :ivar template: shows the facts.
     """
 
     state: str
+    server: types.Server | None
     name: str
     can_power_off: bool
     template: str
@@ -86,6 +89,13 @@ class Source(abc.ABC):
         :raises ServiceError: when nothing was begun.
         """
 
+    def find_again(self) -> None:
+        """Let a run of its instance be found that is under way and got lost.
+        """
+        run = journal.read(self.server) if self.server else None
+        if run is not None and run.open and not run.indexed:
+            advance.find_again(connect.cloud(self._request), run)
+
     @property
     def default_name(self) -> str:
         """The name and the minute, as every service takes it."""
@@ -107,7 +117,7 @@ class InstanceSource(Source):
     def __init__(self, request, server_id: str):
         self._request = request
         self.facts = preflight.look(connect.cloud(request), server_id)
-        server = self.facts.server
+        self.server = server = self.facts.server
         self.state, self.name = server.status, server.name or server.id
         self.can_power_off = (self.facts.can_power_off
                               and rights.can_power(request))
@@ -149,7 +159,8 @@ class VolumeSource(Source):
     def __init__(self, request, volume_id: str):
         self._request = request
         self.facts = single_volume.look(connect.cloud(request), volume_id)
-        volume = self.facts.volume
+        volume, instance = self.facts.volume, self.facts.instance
+        self.server = instance.server if instance else None
         self.state, self.name = self.facts.state, volume.name or volume.id
         self.can_power_off = (self.facts.can_power_off
                               and rights.can_power(request)
@@ -229,7 +240,7 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
         begin_within=int(settings.get('BEGIN_WITHIN')),
         agent=facts.agent, expected=facts.expected,
         volume_backed=facts.server.volume_backed,
-        bare=not facts.room_for_recipe,
+        bare=not facts.has_room_for_recipe(len(volumes)),
         running=facts.server.status == 'ACTIVE', **options)
     tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0
     return submit(request, advance.begin(

@@ -96,6 +96,7 @@ class WhatAction(workflows.Action):
                 source = sources.look(self.request, source_id)
                 found = source.obstacles(
                     chosen, power_off=bool(self.data.get('power_off')))
+                source.find_again()
                 if not source.can_choose(chosen):
                     found.append(_("The disks of the instance have changed. "
                                    "Look at them again."))
