@@ -323,7 +323,7 @@ class FakeOpenStack:
                      if ('tags-any' not in query or set(
                          query['tags-any'].split(',')) & set(server['tags']))
                      and query.get('image') in (
-                         None, (server['image'] or {}).get('id'))]
+                         None, (server.get('image') or {}).get('id'))]
             if 'marker' in query:
                 ids = [server['id'] for server in found]
                 found = found[ids.index(query['marker']) + 1:]
