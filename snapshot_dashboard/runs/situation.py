@@ -380,10 +380,12 @@ class Situation:
     def consistency(self) -> str:
         """The mark that the snapshot and its parts are to have.
 
-        A locked server's record does not hold it, but the image does.
+        A locked server's record does not hold it, but the image does. Where
+        somebody has undone the note of it, the least is said.
         """
         known = self.image.properties if self.image else {}
-        return self.progress.consistency or known.get(marks.CONSISTENCY, '')
+        return (self.progress.consistency or known.get(marks.CONSISTENCY)
+                or marks.LIVE)
 
     @property
     def mismarked(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -512,8 +512,7 @@ def test_a_dark_glance_stops_nothing_from_being_powered_on_for_long():
 def test_nothing_is_begun_while_glance_is_dark():
     for progress in (BEFORE, STOPPED):
         assert step(OFF_AND_ON, progress, server('SHUTOFF'),
-                    dark=['image']).do in (Do.WAIT,
-                                                  Do.NOTE)
+                    dark=['image']).do in (Do.WAIT, Do.NOTE)
 
 
 def test_an_instance_that_somebody_powers_off_again_stays_off():
@@ -962,3 +961,11 @@ def test_what_nova_has_left_of_a_failed_call_goes_before_the_next_one():
 def test_a_held_run_is_not_written_to_though_a_clock_was_ahead():
     ahead = dataclasses.replace(STOPPED, asked=NOW + 3600)
     assert step(OFF_AND_ON, ahead, server('SHELVED')).do is Do.WAIT
+
+
+def test_a_mark_whose_note_was_lost_claims_the_least():
+    plan = dataclasses.replace(WITH_VOLUME, image=False)
+    unknown = dataclasses.replace(STOPPED, snapshots=1)
+    made = dataclasses.replace(snapshot(), metadata={marks.RUN: 'r'})
+    found = step(plan, unknown, server('SHUTOFF'), snapshots=[made])
+    assert found.do is Do.MARK and found.consistency == marks.LIVE
