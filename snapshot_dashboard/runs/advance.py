@@ -21,6 +21,7 @@ from collections.abc import Collection
 from collections.abc import Sequence
 import contextlib
 import dataclasses
+import functools
 import logging
 import time
 from typing import Any
@@ -234,7 +235,11 @@ def forget(cloud: clouds.Cloud, server_id: str) -> None:
         if tag != journal.TAG:
             cloud.compute.delete_tag(server.id, tag)
     if not server.locked:
-        cloud.compute.delete_metadata(server.id, journal.keys(server))
+        cloud.compute.delete_metadata(server.id, [journal.PLAN])
+        # Each is a call, for no other one leaves others' items alone.
+        cloud.each(*(functools.partial(
+            cloud.compute.delete_metadata, server.id, [key])
+            for key in journal.keys(server) if key != journal.PLAN))
     cloud.compute.delete_tag(server.id, journal.TAG)
 
 
