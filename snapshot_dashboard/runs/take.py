@@ -116,7 +116,9 @@ def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
             noting, functools.partial(recipe.of, cloud, run.server))
         return run, made_of
     if step.do is steps.Do.POWER_OFF and run.plan.power_on:
-        run, _ = cloud.each(noting, functools.partial(_owe, cloud, run))
+        # The note first: without it an old start is taken for somebody's.
+        run = noting()
+        _owe(cloud, run)
     elif progress is not None and progress.ended > run.progress.ended:
         run = _close(cloud, run, now, progress)
     else:

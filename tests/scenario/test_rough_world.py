@@ -99,7 +99,7 @@ def test_too_small_a_quota_of_metadata_is_known_before_anything_is_done(
 
 def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
         alice, victim, room):
-    room(16)
+    room(15)
     facts = preflight.look(alice, victim.id)
     assert preflight.obstacles(facts) == [] and not facts.has_room_for_recipe()
     plan = advance.new_plan(unique('tagged'), '', by='a test', bare=True)

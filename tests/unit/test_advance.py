@@ -874,6 +874,20 @@ def test_another_servers_record_does_not_hide_that_a_power_on_is_owed(
     assert not advance.advance(cloud, run).open
 
 
+def test_a_note_that_was_refused_makes_no_old_start_one_by_others(openstack,
+                                                                  web):
+    """A tag that tells of a power-off is set when that is noted."""
+    cloud, run = begin(openstack, web)
+    openstack.did(web, 'start')
+    openstack.faults['POST', '/metadata$'] = 429
+    with pytest.raises(errors.Throttled):
+        advance.advance(cloud, run)
+    assert openstack.actions() == [] and run.owed_tag not in web['tags']
+    openstack.faults.clear()
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop'] and not run.progress.failure
+
+
 def test_a_second_owed_tag_does_not_hide_the_first(openstack, web):
     cloud, run = begin(openstack, web)
     run = advance.advance(cloud, run)
