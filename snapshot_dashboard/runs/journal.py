@@ -450,9 +450,11 @@ def _read_metadata(server: types.Server) -> Journal | None:
         for key, value in server.metadata.items()})
     run = Journal(server, plan, progress, server.metadata.get(SEAL, ''),
                   progress)
-    if run.owed_tag in server.tags and not run.progress.stops:
+    if run.owed_tag in server.tags:
+        # Who closed the run, or undid that note, did not know of it: a run
+        # that is over owes nothing.
         return dataclasses.replace(run, progress=dataclasses.replace(
-            run.progress, stops=1))  # somebody undid that note
+            progress, stops=progress.stops or 1, ended=0))
     return run
 
 

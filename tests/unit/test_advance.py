@@ -471,6 +471,7 @@ def test_who_closes_a_run_does_not_close_what_others_began_since(openstack,
         closer.progress, ended=1790000000, closed=closer.progress.attempt))
     now = journal.read(cloud.compute.server(web['id']))
     assert now.open and now.progress.stops == 2
+    cloud.compute.delete_tag(web['id'], run.owed_tag)
     take.note(cloud, other, 1790000000, dataclasses.replace(
         other.progress, ended=1790000000, closed='others'))
     assert not journal.read(cloud.compute.server(web['id'])).open

@@ -164,6 +164,14 @@ def test_a_note_that_somebody_undid_does_not_undo_what_is_owed():
     assert run.progress.stops == 1
 
 
+def test_a_run_that_still_owes_a_power_on_is_not_over():
+    """Who closed it did not know of the power-off."""
+    tags = [journal.TAG, f'{journal.TAG}.owed:{PLAN.run_id}']
+    closed = {**journal.write(PLAN), **journal.changes(BEFORE, DONE)}
+    assert journal.read(server(closed, tags)).open
+    assert not journal.read(server(closed)).open
+
+
 def test_a_cancel_stands_whatever_the_notes_say():
     tags = [journal.TAG, f'{journal.TAG}.cancel:{PLAN.run_id}']
     run = journal.read(server({**journal.write(PLAN), **journal.changes(
