@@ -397,7 +397,7 @@ def _as_recorded(cloud: clouds.Cloud, run: journal.Journal,
         raise take.Superseded(run.plan.run_id)
     if approves is not None:
         there = _trusted(there, approves)
-    if run.progress.attempt in attempts and not there.open:
+    if run.open and run.progress.attempt in attempts and not there.open:
         there = take.reopen(cloud, there, run.progress, now)
     return _found_again(cloud, there)
 

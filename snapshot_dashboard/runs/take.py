@@ -162,7 +162,10 @@ def reopen(cloud: clouds.Cloud, run: journal.Journal,
     :param progress: as it was when something was asked for.
     """
     if run.progress.closed == progress.attempt:
-        return run
+        if not progress.stops or run.progress.starts or run.progress.captured:
+            return run
+        # It was known, and taken for long over by a clock that is ahead.
+        progress = dataclasses.replace(run.progress, ended=0, closed='')
     if progress.stops and run.plan.power_on:
         _owe(cloud, run)
     return note(cloud, run, now, dataclasses.replace(

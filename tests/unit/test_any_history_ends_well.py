@@ -39,7 +39,7 @@ from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from tests import model
 
-HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '10000'))
+HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '3000'))
 SEED = os.environ.get('SNAPSHOT_SEED')
 _MOST_ADVANCERS = 4
 #: Calls that one advance may take: ten steps, each with a look of a few
