@@ -37,6 +37,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 
 PROJECT = 'p'
 SERVER = 's'
@@ -514,9 +515,12 @@ class _Compute(_Service):
                           write=False)
 
     def action_seconds(self, server_id, action):
-        return self._call(lambda: next(
-            other.seconds for other in self._world.actions
-            if other.request_id == action.request_id), write=False)
+        def effect():
+            for other in self._world.actions:
+                if other.request_id == action.request_id:
+                    return other.seconds
+            raise errors.NotFound('compute', '', 404)
+        return self._call(effect, write=False)
 
     def stop(self, server_id):
         self._call(self._world.stop)
@@ -679,7 +683,8 @@ class Actor:
             self.act()
         except (Crash, greenlet.GreenletExit):
             pass
-        except (errors.ServiceError, advance.Unclear, advance.Busy) as error:
+        except (errors.ServiceError, lifecycle.Unclear,
+                lifecycle.Busy) as error:
             self.error = error
         self.alive = False
 
@@ -719,15 +724,15 @@ class Beginner(Actor):
 
     def __init__(self, world, **options):
         super().__init__(world)
-        self.plan = advance.new_plan(NAME, '', by='alice',
-                                     clock=lambda: world.now, **options)
+        self.plan = lifecycle.new_plan(
+            NAME, '', by='alice', clock=lambda: world.now, **options)
         self._server = world.server()
         self.run = None
         self.begin()
 
     def act(self):
-        self.run = advance.begin(self.cloud, self._server, self.plan,
-                                 self.clock)
+        self.run = lifecycle.begin(self.cloud, self._server, self.plan,
+                                   self.clock)
 
 
 class Canceller(Actor):
@@ -741,8 +746,8 @@ class Canceller(Actor):
 
     def act(self):
         run = journal.read(self.cloud.compute.server(SERVER))
-        if run is not None and advance.can_cancel(run):
-            run = advance.cancel(self.cloud, run, self.clock)
+        if run is not None and lifecycle.can_cancel(run):
+            run = lifecycle.cancel(self.cloud, run, self.clock)
             self.told = run.progress.failure == 'cancelled'
 
 
@@ -752,8 +757,8 @@ class Dismisser(Actor):
     def act(self):
         run = journal.read(self.cloud.compute.server(SERVER))
         if run is not None and not run.open:
-            advance.tidy(self.cloud, run, self.clock)
-            advance.forget(self.cloud, SERVER)
+            lifecycle.tidy(self.cloud, run, self.clock)
+            lifecycle.forget(self.cloud, SERVER)
 
 
 def new_run(world, **options):

@@ -151,10 +151,18 @@ def actions(cloud: clouds.Cloud, server: types.Server) -> list[types.Action]:
                 not _may_go_on(server, stop)):
             return found
         finished = dataclasses.replace(
-            stop, seconds=cloud.compute.action_seconds(server.id, stop))
+            stop, seconds=_seconds_of(cloud, server, stop))
     except (errors.Forbidden, errors.NotFound):
         return []
     return [finished if action is stop else action for action in found]
+
+
+def _seconds_of(cloud: clouds.Cloud, server: types.Server,
+                action: types.Action) -> float | None:
+    try:
+        return cloud.compute.action_seconds(server.id, action)
+    except errors.NotFound:  # who answers does not know of it yet
+        return None
 
 
 def _may_go_on(server: types.Server, stop: types.Action) -> bool:

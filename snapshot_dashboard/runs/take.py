@@ -39,6 +39,9 @@ NOT_DONE = (errors.Conflict, errors.NotFound, errors.Forbidden,
             errors.Refused, errors.Throttled, errors.Unauthorized)
 #: Steps that may be taken however long ago they were decided on.
 _TIMELESS = (steps.Do.NOTE, steps.Do.MARK)
+#: The tags by which a run is found, in the order in which they are set: what
+#: shows it last stays until it is dismissed.
+INDEX = (journal.OPEN_TAG, journal.TAG)
 
 
 class Superseded(errors.Conflict):
@@ -118,7 +121,7 @@ def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if step.do is steps.Do.POWER_OFF and run.plan.power_on:
         # The note first: without it an old start is taken for somebody's.
         run = noting()
-        _owe(cloud, run)
+        owe(cloud, run)
     elif progress is not None and progress.ended > run.progress.ended:
         run = _close(cloud, run, now, progress)
     else:
@@ -126,7 +129,13 @@ def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     return run, recipe.Recipe()
 
 
-def _owe(cloud: clouds.Cloud, run: journal.Journal) -> None:
+def index(cloud: clouds.Cloud, server: types.Server) -> None:
+    """Let a run be found."""
+    for tag in INDEX:
+        cloud.compute.add_tag(server.id, tag)
+
+
+def owe(cloud: clouds.Cloud, run: journal.Journal) -> None:
     """Say in a tag that the instance is to be powered on again.
 
     The note says so, too, but may be undone by who writes metadata at the
@@ -167,7 +176,7 @@ def reopen(cloud: clouds.Cloud, run: journal.Journal,
         # It was known, and taken for long over by a clock that is ahead.
         progress = dataclasses.replace(run.progress, ended=0, closed='')
     if progress.stops and run.plan.power_on:
-        _owe(cloud, run)
+        owe(cloud, run)
     return note(cloud, run, now, dataclasses.replace(
         progress, trust=run.progress.trust))
 

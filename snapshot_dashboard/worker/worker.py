@@ -25,6 +25,7 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.worker import access as accesses
 from snapshot_dashboard.worker import agenda as agendas
 from snapshot_dashboard.worker import counters as counting
@@ -258,7 +259,7 @@ class Worker:
         :raises ServiceError: then.
         """
         cloud.each(
-            lambda: advance.runs(cloud),
+            lambda: lifecycle.runs(cloud),
             lambda: cloud.images.images(1, {'owner': cloud.project_id}))
         self._take_back(trust_id, cloud)
         LOG.info('Answered trust %s', trust_id, extra={'trust': trust_id})

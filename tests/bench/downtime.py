@@ -27,9 +27,9 @@ from typing import Any
 
 from snapshot_dashboard import marks
 from snapshot_dashboard import settings
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from tests.bench import pages
 from tests.bench import report
 from tests.browser import screens
@@ -133,7 +133,7 @@ def _by_worker(where: site.Site, alice: scenario.Cloud, server) -> None:
         return there is not None and not there.open
     while not is_over():
         time.sleep(_SELDOM)
-    advance.forget(alice, server.id)
+    lifecycle.forget(alice, server.id)
     _delete_image(alice, begun)
 
 

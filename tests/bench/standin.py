@@ -31,8 +31,8 @@ import uuid
 
 from cheroot import wsgi
 
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from tests import fakes
 from tests.cloud import site
 
@@ -95,7 +95,7 @@ class StandIn(fakes.FakeOpenStack):
         project, trust = uuid.uuid4().hex, uuid.uuid4().hex
         server = self.server(tenant_id=project,
                              tags=[journal.OPEN_TAG, journal.TAG])
-        plan = advance.new_plan(
+        plan = lifecycle.new_plan(
             'snap', '', by='a user', server_id=server['id'], power_off=True,
             power_on=True, running=True)
         server['metadata'] = {**journal.write(plan),

@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 import pytest
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import sharing
 from tests.browser import test_accessibility as accessibility
 from tests.cloud import seed
@@ -169,6 +169,6 @@ def test_one_like_the_original_is_launched(screen, alice):
     alice.compute._client.servers.delete(server.id)
     until(lambda: is_gone(lambda: alice.compute.server(server.id)),
           'it is gone')
-    advance.forget(alice, run.server.id)
+    lifecycle.forget(alice, run.server.id)
     alice.images.delete(run.progress.image_id)
     assert user.errors == []

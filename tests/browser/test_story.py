@@ -219,22 +219,6 @@ def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
     assert user.errors == []
 
 
-def test_a_failed_run_is_tried_again_with_a_click(screen, alice, drivers):
-    user = screen()
-    drivers.turn('server.snapshot', error='disk gone', only='web-1')
-    name = scenario.unique('twice')
-    alice.finish(alice.begin(alice.find('web-1'), name))
-    drivers.clear()
-    user.open_panel()
-    run = user.run(name)
-    expect(run).to_contain_text('its image is gone')
-    run.get_by_role('button', name='Try Again').click()
-    expect(run.locator('[data-run-now]')).to_have_attribute(
-        'data-run-now', 'Finished')
-    expect(user.row(name)).to_contain_text('Active')
-    user.dismiss_all()
-
-
 def test_a_run_goes_on_when_the_page_is_opened_again(screen, alice, drivers):
     first = screen()
     first.open_wizard('db-1')
@@ -253,8 +237,8 @@ def test_a_run_goes_on_when_the_page_is_opened_again(screen, alice, drivers):
     second.dismiss_all()
 
 
-def test_a_failing_run_says_why_and_the_instance_runs_again(screen, alice,
-                                                            drivers):
+def test_a_failing_run_says_why_and_is_tried_again_with_a_click(screen, alice,
+                                                                drivers):
     user = screen()
     drivers.turn('server.snapshot', error='disk gone', only='web-1')
     user.open_wizard('web-1')
@@ -270,6 +254,27 @@ def test_a_failing_run_says_why_and_the_instance_runs_again(screen, alice,
     expect(run).to_contain_text('The instance was powered on again.')
     assert alice.find('web-1').status == 'ACTIVE'
     user.shoot('failed')
+    drivers.clear()
+    run.get_by_role('button', name='Try Again').click()
+    expect(run.locator('[data-run-now]')).to_have_attribute(
+        'data-run-now', 'Finished')
+    expect(user.row(name)).to_contain_text('Active')
+    user.dismiss_all()
+
+
+def test_a_failed_run_of_another_tool_leads_to_the_wizard(screen, alice,
+                                                          drivers):
+    user = screen()
+    name = scenario.unique('foreign')
+    with drivers.turned('server.snapshot', error='disk gone', only='web-1'):
+        alice.finish(alice.begin(alice.find('web-1'), name))
+    user.open_panel()
+    run = user.run(name)
+    expect(run.get_by_role('button', name='Try Again')).to_have_count(0)
+    run.get_by_role('link', name='Create Snapshot').click()
+    expect(user.page.locator('.snapshot-disks caption')).to_contain_text(
+        'web-1')
+    user.open_panel()
     user.dismiss_all()
 
 

@@ -18,7 +18,7 @@ the styles of one theme, that of its settings, so it is started anew.
 
 import pytest
 
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from tests.browser import test_accessibility as accessibility
 from tests.scenario.conftest import unique
 
@@ -34,7 +34,7 @@ def run(alice):
     made = alice.finish(alice.begin(alice.find('batch-1'), unique('material'),
                                     power_off=False))
     yield made
-    advance.forget(alice, made.server.id)
+    lifecycle.forget(alice, made.server.id)
     alice.images.delete(made.progress.image_id)
 
 

@@ -15,8 +15,8 @@
 from playwright.sync_api import expect
 import pytest
 
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from tests.browser import test_accessibility as accessibility
 from tests.cloud import launcher
 from tests.cloud import processes
@@ -73,7 +73,7 @@ def test_a_browser_that_is_closed_after_the_button_loses_nothing(
     assert alice.compute.server(server.id).status == 'ACTIVE'
     until(lambda: alice.identity.is_gone(run.progress.trust),
           'the trust was taken back')
-    advance.forget(alice, server.id)
+    lifecycle.forget(alice, server.id)
     alice.images.delete(run.progress.image_id)
 
 

@@ -29,6 +29,7 @@ from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import single
 from tests.cloud import bootstrap
 from tests.cloud import machine
@@ -55,7 +56,7 @@ class Cloud(clouds.Cloud):
         return volume
 
     def begin(self, server, name, power_off=True, power_on=True, **options):
-        return advance.begin(self, server, advance.new_plan(
+        return lifecycle.begin(self, server, lifecycle.new_plan(
             name, 'a scenario', power_off=power_off, power_on=power_on,
             by='a test', **options))
 
@@ -158,10 +159,10 @@ def dead(where):
 def tidy(alice):
     """Takes away what a test's runs leave, on the servers and in the list."""
     yield
-    for run in advance.runs(alice).runs:
+    for run in lifecycle.runs(alice).runs:
         if run.open:
             run = alice.finish(run)
-        advance.forget(alice, run.server.id)
+        lifecycle.forget(alice, run.server.id)
     for image in alice.images.images(100, {
             'owner': alice.project_id, marks.IMAGE_TYPE: 'snapshot'}):
         if marks.RUN in image.properties:

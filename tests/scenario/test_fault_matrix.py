@@ -30,6 +30,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from tests.scenario import advancer
 from tests.scenario import conftest
 from tests.scenario import proxy
@@ -91,7 +92,18 @@ def lanes(where):
         nova.servers.delete(server.id)
         waiting.until(lambda server=server: conftest.is_gone(
             lambda: cloud.compute.server(server.id)), 'the lane is gone')
+        # A call that arrived late may have made one after it was judged.
+        waiting.until(lambda volume=volume: _without_snapshots(
+            cloud, volume.id), 'the volume has no snapshots')
         cinder.volumes.delete(volume.id)
+
+
+def _without_snapshots(cloud, volume_id) -> bool:
+    snapshots = cloud.volumes.snapshots(100, {'volume_id': volume_id})
+    for snapshot in snapshots:
+        if snapshot.status in ('available', 'error'):
+            cloud.volumes.delete_snapshot(snapshot.id)
+    return not snapshots
 
 
 # The advancers are processes of their own, and nothing is to hold the proxy.
@@ -133,10 +145,10 @@ class _Case:
     def play(self) -> str:
         server = self.cloud.compute.server(self.server_id)
         began = time.time()
-        plan = advance.new_plan(
+        plan = lifecycle.new_plan(
             conftest.unique('matrix'), '', by='matrix', power_off=True,
             power_on=True, volumes=server.volume_ids)
-        advance.begin(self.cloud, server, plan)
+        lifecycle.begin(self.cloud, server, plan)
         self.faults.set(self.server_id, self.fault)
         processes = []
         try:

@@ -18,6 +18,7 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from tests.cloud import seed
 from tests.cloud import site
 from tests.scenario import conftest
@@ -140,10 +141,10 @@ def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
 
 
 def test_a_cut_record_is_found_by_its_tags_and_leaves_nothing_off(alice, bob,
-                                                                 victim):
+                                                                  victim):
     run = off(alice, victim)
     bob.compute.delete_metadata(victim.id, ['snapshot_dashboard.plan'])
-    found = {run.server.id: run for run in advance.runs(bob).runs}
+    found = {run.server.id: run for run in lifecycle.runs(bob).runs}
     assert found[victim.id].lost
     run = bob.finish(run)
     assert run.progress.failure == 'record-lost'

@@ -20,6 +20,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import preflight
 from tests.cloud import seed
 from tests.scenario.conftest import image_of
@@ -102,8 +103,8 @@ def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
     room(15)
     facts = preflight.look(alice, victim.id)
     assert preflight.obstacles(facts) == [] and not facts.has_room_for_recipe()
-    plan = advance.new_plan(unique('tagged'), '', by='a test', bare=True)
-    run = alice.finish(advance.begin(alice, victim, plan, tagged=True))
+    plan = lifecycle.new_plan(unique('tagged'), '', by='a test', bare=True)
+    run = alice.finish(lifecycle.begin(alice, victim, plan, tagged=True))
     assert run.tagged and not run.progress.failure
     (image,) = alice.images.images(10, {marks.RUN: plan.run_id})
     assert image.status == 'active'
@@ -121,8 +122,8 @@ def test_a_snapshot_of_an_instance_rebuilt_from_the_runs_stays(alice, bob,
     until(lambda: alice.images.image(by_hand).status == 'active', 'saved')
     assert alice.images.image(by_hand).properties[
         marks.RUN] == run.plan.run_id  # Nova hands it on
-    advance.tidy(alice, run)
-    advance.forget(alice, victim.id)
+    lifecycle.tidy(alice, run)
+    lifecycle.forget(alice, victim.id)
     assert alice.images.image(by_hand).status == 'active'
     assert image_of(alice, run).status == 'active'
     alice.images.delete(by_hand)
@@ -142,7 +143,7 @@ def test_a_run_is_cancelled_though_others_write_metadata_all_the_time(
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        cancelled = advance.cancel(alice, run)
+        cancelled = lifecycle.cancel(alice, run)
         assert cancelled.progress.failure == 'cancelled'
         run = alice.finish(cancelled)
     finally:
@@ -166,7 +167,7 @@ def test_a_record_that_is_copied_to_another_instance_does_nothing(
     assert copy.copied and not copy.open
     assert advance.advance(alice, copy).progress.failure == 'not-begun'
     assert alice.compute.server(other.id).status == other.status
-    advance.forget(alice, other.id)
+    lifecycle.forget(alice, other.id)
     assert not alice.finish(run).progress.failure
 
 

@@ -17,6 +17,7 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.snapshots import single
 from tests.cloud import site
@@ -146,7 +147,7 @@ def test_a_chosen_volume_that_fails_leaves_nothing_behind(alice, drivers):
     assert alice.compute.server(server.id).status == 'ACTIVE'
     if run.progress.failure == 'part-failed':
         # The image had begun before Cinder told: it is kept, and named.
-        advance.remove(alice, run)
+        lifecycle.remove(alice, run)
     assert images_of(alice, run) == []
     until(lambda: not alice.volumes.snapshots(
         10, {'metadata': {marks.RUN: run.plan.run_id}}), 'nothing is left')
@@ -270,7 +271,7 @@ def whole(cloud, row_id):
 def test_another_member_brings_a_run_to_its_end(alice, bob):
     run = alice.begin(alice.find('web-1'), unique('shared'))
     advance.advance(alice, run)
-    (found,) = [other for other in advance.runs(bob).runs
+    (found,) = [other for other in lifecycle.runs(bob).runs
                 if other.plan.run_id == run.plan.run_id]
     assert not bob.finish(found).progress.failure
 
@@ -278,7 +279,7 @@ def test_another_member_brings_a_run_to_its_end(alice, bob):
 def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
     before = alice.find('web-1')
     alice.finish(alice.begin(before, unique('gone'), power_off=False))
-    advance.forget(alice, before.id)
+    lifecycle.forget(alice, before.id)
     after = alice.compute.server(before.id)
     assert after.metadata == {} and after.tags == ()
 
@@ -286,7 +287,7 @@ def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
 def test_a_cancelled_run_takes_no_snapshot(alice):
     run = alice.begin(alice.find('web-1'), unique('cancelled'))
     run = advance.advance(alice, run)
-    run = advance.cancel(alice, run)
+    run = lifecycle.cancel(alice, run)
     run = alice.finish(run)
     assert run.progress.failure == 'cancelled'
     assert alice.compute.server(run.server.id).status == 'ACTIVE'

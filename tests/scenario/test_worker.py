@@ -25,6 +25,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from tests.cloud import seed
 from tests.cloud import site
 from tests.scenario.conftest import connect
@@ -174,7 +175,7 @@ def test_a_role_that_is_taken_away_stops_the_worker_until_it_is_back(
 def test_a_trust_whose_run_was_dismissed_is_taken_back_after_a_while(
         alice, workers):
     run = begun(alice, workers, power_off=False)
-    advance.forget(alice, run.server.id)
+    lifecycle.forget(alice, run.server.id)
     kept = workers.foreign_trust(alice)
     workers.start()
     until(lambda: run.progress.trust not in trusts(alice),

@@ -25,6 +25,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
@@ -41,11 +42,11 @@ def web(openstack):
 
 
 def begin(openstack, server, power_off=True, power_on=True, **options):
-    plan = advance.new_plan('nightly', 'before the upgrade',
-                            power_off=power_off, power_on=power_on,
-                            by='alice', **options)
+    plan = lifecycle.new_plan('nightly', 'before the upgrade',
+                              power_off=power_off, power_on=power_on,
+                              by='alice', **options)
     cloud = openstack.cloud()
-    return cloud, advance.begin(cloud, types.Server.from_api(server), plan)
+    return cloud, lifecycle.begin(cloud, types.Server.from_api(server), plan)
 
 
 def settle(server, status):
@@ -118,7 +119,7 @@ def test_one_call_finds_the_runs_of_a_project(openstack, web):
     openstack.server('idle-1')
     cloud, run = begin(openstack, web)
     openstack.calls.clear()
-    found = advance.runs(cloud)
+    found = lifecycle.runs(cloud)
     assert [other.plan for other in found.runs] == [run.plan]
     assert found.unreadable == () and not found.more
     assert len(openstack.calls) == 1
@@ -126,14 +127,14 @@ def test_one_call_finds_the_runs_of_a_project(openstack, web):
 
 def test_a_second_run_on_a_server_is_refused(openstack, web):
     begin(openstack, web)
-    with pytest.raises(advance.Busy):
+    with pytest.raises(lifecycle.Busy):
         begin(openstack, web)
 
 
 def test_a_cut_record_is_told(openstack, web):
     cloud, run = begin(openstack, web)
     web['metadata'].clear()
-    found = advance.runs(cloud)
+    found = lifecycle.runs(cloud)
     assert found.runs == ()
     assert [server.id for server in found.unreadable] == [web['id']]
 
@@ -147,9 +148,9 @@ def test_a_locked_server_is_captured_at_once_and_recorded_in_tags(openstack):
     fakes.finish(only_image(openstack))
     run = advance.advance(cloud, run)
     assert not run.open and not run.progress.failure
-    (found,) = advance.runs(cloud).runs
+    (found,) = lifecycle.runs(cloud).runs
     assert found.tagged and not found.open
-    advance.forget(cloud, server['id'])
+    lifecycle.forget(cloud, server['id'])
     assert server['tags'] == []
 
 
@@ -161,7 +162,7 @@ def test_a_failed_snapshot_of_a_locked_server_is_told(openstack):
     later = run.plan.began + situation.ANSWER_GRACE + 1
     run = advance.advance(cloud, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
-    (found,) = advance.runs(cloud).runs
+    (found,) = lifecycle.runs(cloud).runs
     assert found.progress.failure == 'capture-failed'
 
 
@@ -325,8 +326,8 @@ def test_a_name_with_a_colon_is_no_operator_to_glance(openstack):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud = openstack.cloud()
-    plan = advance.new_plan('db: before', '', by='alice')
-    run = advance.begin(cloud, cloud.compute.server(server['id']), plan)
+    plan = lifecycle.new_plan('db: before', '', by='alice')
+    run = lifecycle.begin(cloud, cloud.compute.server(server['id']), plan)
     # Of an earlier try, whose image never came about.
     openstack.snapshot('snapshot for db: before', time.time() - START,
                        volume_id=server[
@@ -420,7 +421,7 @@ def test_a_service_that_is_down_changes_nothing(openstack, web):
 def test_a_cancelled_run_powers_the_instance_on_again(openstack, web):
     cloud, run = begin(openstack, web)
     run = advance.advance(cloud, run)
-    run = advance.cancel(cloud, run)
+    run = lifecycle.cancel(cloud, run)
     settle(web, 'SHUTOFF')
     run = advance.advance(cloud, run)
     settle(web, 'ACTIVE')
@@ -432,14 +433,14 @@ def test_a_cancelled_run_powers_the_instance_on_again(openstack, web):
 def test_a_run_that_captures_cannot_be_cancelled(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
     run = advance.advance(cloud, run)
-    assert advance.cancel(cloud, run) == run
+    assert lifecycle.cancel(cloud, run) == run
 
 
 def test_a_dismissed_run_leaves_nothing_on_the_server(openstack, web):
     web['metadata']['owner'] = 'alice'
     cloud, run = begin(openstack, web, power_off=False)
     run = advance.advance(cloud, run)
-    advance.forget(cloud, web['id'])
+    lifecycle.forget(cloud, web['id'])
     assert web['metadata'] == {'owner': 'alice'}
     assert web['tags'] == []
 
@@ -548,7 +549,7 @@ def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
         openstack, web):
     cloud = openstack.cloud()
     server = cloud.compute.server(web['id'])
-    run = advance.begin(cloud, server, advance.new_plan(
+    run = lifecycle.begin(cloud, server, lifecycle.new_plan(
         'nightly', '', by='alice'), tagged=True)
     assert web['metadata'] == {} and run.tagged
     settle(web, 'ACTIVE')
@@ -581,7 +582,7 @@ def test_it_is_said_when_it_is_not_clear_whether_it_was_begun(openstack,
                                                               web):
     openstack.faults['PUT', '/tags/'] = 503
     openstack.faults['DELETE', '/metadata/'] = 503
-    with pytest.raises(advance.Unclear) as caught:
+    with pytest.raises(lifecycle.Unclear) as caught:
         begin(openstack, web)
     assert caught.value.error.status == 503
 
@@ -624,7 +625,7 @@ def test_a_snapshot_of_a_rebuilt_server_is_not_the_runs(openstack, web,
         if name.startswith(('snapshot_dashboard', 'instance_uuid'))})
     taken(heir, seconds=1)
     for later in (0, 3600):
-        advance.tidy(cloud, run, lambda later=later: time.time() + later)
+        lifecycle.tidy(cloud, run, lambda later=later: time.time() + later)
     assert set(openstack.images) == {image['id'], heir['id']}
 
 
@@ -674,7 +675,7 @@ def test_a_snapshot_that_came_about_after_it_was_given_up_is_left_alone(
     assert run.progress.failure == 'image-abandoned' and not run.open
     openstack._glance = delete
     fakes.finish(image)
-    advance.tidy(cloud, run, lambda: time.time() + 600)
+    lifecycle.tidy(cloud, run, lambda: time.time() + 600)
     assert image['id'] in openstack.images
 
 
@@ -705,7 +706,7 @@ def test_tags_that_others_replaced_are_set_again(openstack, web):
 def test_a_cancel_is_kept_whoever_writes_at_the_same_time(openstack, web):
     cloud, run = begin(openstack, web)
     before = dict(web['metadata'])
-    cancelled = advance.cancel(cloud, run)
+    cancelled = lifecycle.cancel(cloud, run)
     assert cancelled.progress.failure == 'cancelled'
     web['metadata'] = before  # as Nova does when two write at once
     run = advance.advance(cloud, run)
@@ -816,6 +817,11 @@ def test_a_forced_stop_is_told_before_nova_has_recorded_it(openstack, web):
     settle(web, 'SHUTOFF')
     run = advance.advance(cloud, run)
     assert openstack.actions() == ['os-stop']
+    # Or who answers does not know of it yet.
+    openstack.faults['GET', f'/{stop["request_id"]}$'] = 404
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop']
+    openstack.faults.clear()
     openstack.events[stop['request_id']] = {
         'finish_time': fakes.stamp(61)[:-1] + '.000000'}
     run = advance.advance(cloud, run)
@@ -978,15 +984,15 @@ def test_a_preset_failure_does_not_exempt_a_changed_plan(openstack, web):
 def test_a_run_that_was_dismissed_while_locked_is_over(openstack, web):
     cloud, run = begin(openstack, web)
     web['locked'] = True
-    advance.forget(cloud, web['id'])
+    lifecycle.forget(cloud, web['id'])
     assert advance.advance(cloud, run).superseded
-    assert advance.runs(cloud) == advance.Found(())
+    assert lifecycle.runs(cloud) == lifecycle.Found(())
     web['locked'] = False
     assert advance.advance(cloud, run).superseded
     # A new one may begin, and a crash in its beginning brings none back.
     for number in range(5):
         fail_at(openstack, number, 503)
-        with contextlib.suppress(errors.ServiceError, advance.Unclear):
+        with contextlib.suppress(errors.ServiceError, lifecycle.Unclear):
             begin(openstack, web)
         openstack.fail_at = None
         there = journal.read(types.Server.from_api(web))
@@ -1003,7 +1009,7 @@ def test_a_token_that_expired_begins_nothing_and_says_so(openstack, web):
 def test_a_cancel_holds_on_a_locked_server(openstack, web):
     cloud, run = begin(openstack, web)
     web['locked'] = True
-    assert advance.cancel(cloud, run).progress.failure == 'cancelled'
+    assert lifecycle.cancel(cloud, run).progress.failure == 'cancelled'
     web['locked'] = False
     run = advance.advance(cloud, run)
     assert run.progress.failure == 'cancelled' and not run.open

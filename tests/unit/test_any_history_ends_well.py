@@ -34,12 +34,12 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from tests import model
 
-HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '3000'))
+HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '10000'))
 SEED = os.environ.get('SNAPSHOT_SEED')
 _MOST_ADVANCERS = 4
 #: Calls that one advance may take: ten steps, each with a look of a few
@@ -187,9 +187,12 @@ class Histories(stateful.RuleBasedStateMachine):
         world.stop()
         owed = any(tag.startswith(f'{journal.TAG}.owed')
                    for tag in world.tags)
-        # In the middle it cannot be told from the run's own.
+        # In the middle it cannot be told from the run's own; that is also
+        # where somebody has just seen it run, and is about to power it off.
+        looking = any(advancer.alive and advancer.calls > 1
+                      for advancer in self.advancers)
         sure = progress is None or bool(progress.starts) or not (
-            owed or progress.stops or progress.off)
+            owed or progress.stops or progress.off or looking)
         world.will = 'off' if sure else 'unsure'
 
     def _lock(self, world):
@@ -321,7 +324,7 @@ class Histories(stateful.RuleBasedStateMachine):
         if self.run is None and run is None:
             return  # it was never begun
         if self.error is not None and not isinstance(
-                self.error, advance.Unclear):
+                self.error, lifecycle.Unclear):
             # The user was told that nothing was begun.
             assert run is None or not (run.progress.stops
                                        or run.progress.captures)

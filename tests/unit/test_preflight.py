@@ -15,8 +15,8 @@
 import pytest
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import preflight
 from tests import fakes
 
@@ -63,9 +63,9 @@ def test_a_snapshot_in_progress_is_an_obstacle(openstack):
 def test_an_open_run_is_an_obstacle(openstack):
     server = openstack.server()
     cloud = openstack.cloud()
-    advance.begin(cloud, cloud.compute.server(server['id']),
-                  advance.new_plan('n', '', power_off=True, power_on=True,
-                                   by='bob'))
+    lifecycle.begin(cloud, cloud.compute.server(server['id']),
+                    lifecycle.new_plan('n', '', power_off=True, power_on=True,
+                                       by='bob'))
     assert codes(openstack, server) == [Code.RUN_OPEN]
 
 

@@ -24,10 +24,10 @@ import pytest
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.worker import agenda as agendas
 from snapshot_dashboard.worker import counters
 from snapshot_dashboard.worker import pace
@@ -91,8 +91,9 @@ def handed_on(openstack, server=None, **options):
     """A server with a run that was handed on."""
     server = server or openstack.server()
     cloud = openstack.cloud()
-    run = advance.begin(cloud, cloud.compute.server(server['id']),
-                        advance.new_plan('snap', '', by='alice', **options))
+    run = lifecycle.begin(
+        cloud, cloud.compute.server(server['id']),
+        lifecycle.new_plan('snap', '', by='alice', **options))
     return server, delegate.hand_on(cloud, run, WORKER)
 
 
@@ -130,7 +131,7 @@ def test_a_run_that_cannot_be_handed_on_leaves_no_trust(openstack):
     openstack.faults['POST', 'metadata$'] = 409
     cloud = openstack.cloud()
     server = cloud.compute.server(openstack.server()['id'])
-    run = journal.Journal(server, advance.new_plan('n', '', by='alice'),
+    run = journal.Journal(server, lifecycle.new_plan('n', '', by='alice'),
                           journal.Progress())
     with pytest.raises(errors.Conflict):
         delegate.hand_on(cloud, run, WORKER)
@@ -277,8 +278,8 @@ def test_a_worker_follows_the_run_alone_that_its_trust_was_made_for(
     server, run = handed_on(openstack)
     cloud = openstack.cloud()
     other = openstack.server('other')
-    advance.begin(cloud, cloud.compute.server(other['id']),
-                  advance.new_plan('theirs', '', by='mallory'))
+    lifecycle.begin(cloud, cloud.compute.server(other['id']),
+                    lifecycle.new_plan('theirs', '', by='mallory'))
     other['metadata']['snapshot_dashboard.trust'] = run.progress.trust
     worker.once()
     assert [path for method, path, _ in openstack.calls
@@ -323,7 +324,7 @@ def test_a_run_that_follows_another_on_its_server_is_followed_too(
     server, first = handed_on(openstack)
     worker._look_for_trusts()
     worker._begin(first.progress.trust)
-    advance.forget(openstack.cloud(), server['id'])
+    lifecycle.forget(openstack.cloud(), server['id'])
     _server, second = handed_on(openstack, server)
     worker._look_for_trusts()
     worker._begin(second.progress.trust)

@@ -25,7 +25,7 @@ from openstack_dashboard.test import helpers
 
 from snapshot_dashboard.cloud import breaker
 from snapshot_dashboard.content.compute_snapshots import connect
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 from tests import fakes
@@ -37,8 +37,8 @@ CREATE = INDEX + 'create/'
 def begin(openstack, body, **changed):
     """A run as the wizard begins it, by another member."""
     cloud, seal = openstack.cloud(), connect.seal()
-    run = advance.begin(
-        cloud, cloud.compute.server(body['id']), advance.new_plan(
+    run = lifecycle.begin(
+        cloud, cloud.compute.server(body['id']), lifecycle.new_plan(
             'nightly', '', by='bob', server_id=body['id'], seal=seal,
             **{'power_off': True, 'power_on': True, **changed}), seal=seal)
     openstack.calls.clear()

@@ -17,6 +17,7 @@ import pytest
 
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import recipe
 from tests import fakes
@@ -29,8 +30,8 @@ def captured(openstack, **fields):
     """The image of a server that a run has just captured."""
     server = openstack.server('web', **fields)
     cloud = openstack.cloud()
-    run = advance.begin(cloud, types.Server.from_api(server),
-                        advance.new_plan('nightly', '', by='a test'))
+    run = lifecycle.begin(cloud, types.Server.from_api(server),
+                          lifecycle.new_plan('nightly', '', by='a test'))
     advance.advance(cloud, run)
     (image,) = openstack.images.values()
     image['snapshot_dashboard_taken'] = '1772366400'  # the fakes' own time

@@ -20,9 +20,9 @@ from django.test import Client
 import pytest
 
 from snapshot_dashboard.content.compute_snapshots import run_wording
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from tests import fakes
 from tests.views.conftest import INDEX
 from tests.views.conftest import begin
@@ -304,8 +304,9 @@ def test_a_run_that_this_dashboard_did_not_write_waits_for_a_users_word(
         client, openstack, member):
     body = openstack.server('web-1')
     cloud = openstack.cloud()
-    advance.begin(cloud, cloud.compute.server(body['id']), advance.new_plan(
-        'forged', '', by='mallory', power_off=True, power_on=True))
+    lifecycle.begin(
+        cloud, cloud.compute.server(body['id']), lifecycle.new_plan(
+            'forged', '', by='mallory', power_off=True, power_on=True))
     soup = post(client, 'advance')
     assert 'did not write down this snapshot' in words(soup)
     assert openstack.actions() == []
@@ -464,6 +465,9 @@ def test_what_nobody_here_asked_for_is_not_tried_again(client, openstack,
         body['metadata']['snapshot_dashboard.failure'] = 'record-lost'
     soup = post(client, 'advance')
     assert not soup.select_one(f'#snapshot-run-retry-{target["id"]}')
+    assert soup.select(
+        f'#snapshot-run-{target["id"]} '
+        f'a[href$="create/?source=instance-{target["id"]}"]')
     post(client, 'retry', target)
     assert openstack.actions() == []
 

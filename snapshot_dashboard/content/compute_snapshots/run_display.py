@@ -29,9 +29,9 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_wording
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import phases
 
 LOG = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Sight:
     :ivar problem: why they cannot be had; None if they can.
     """
 
-    found: advance.Found
+    found: lifecycle.Found
     gone: tuple[tuple[str, str], ...] = ()
     problem: errors.ServiceError | None = None
 
@@ -73,10 +73,10 @@ def find(request, answer=None, suspects=()) -> Sight:
     """
     cloud = connect.cloud(request)
     if answer is None:
-        answer, = cloud.together(lambda: advance.runs(cloud))
+        answer, = cloud.together(lambda: lifecycle.runs(cloud))
     if isinstance(answer, errors.ServiceError):
         connect.log_out_if_expired(answer)
-        return Sight(advance.Found(()), problem=answer)
+        return Sight(lifecycle.Found(()), problem=answer)
     there = {run.server.id for run in answer.runs} | {
         server.id for server in answer.unreadable}
     watched = dict(text.partition(' ')[::2] for text in request.POST.getlist(
@@ -171,6 +171,7 @@ def _shown(request, run: journal.Journal, now: int, trouble):
         'consistency': (wording.MEANINGS.get(progress.consistency, '')
                         if progress.captured and not run.open else ''),
         'older_url': _older_url(request, run),
+        'create_url': _create_url(request, run),
         'trouble': run_wording.trouble(trouble) if trouble else '',
         'held': run_wording.held(run) if run.open else '',
         'stalled': wording.about(now - last) if stalled else '',
@@ -190,6 +191,18 @@ def _older_url(request, run: journal.Journal) -> str:
     return f'{address}?{urlencode({"keep": run.plan.keep})}'
 
 
+def _create_url(request, run: journal.Journal) -> str:
+    """Where a run that failed is asked for anew; else empty.
+
+    That is for a plan that is not to be trusted, or cannot be read.
+    """
+    if run.open or not run.progress.failure or can_retry(run) or not (
+            rights.can_create_any(request)):
+        return ''
+    address = reverse('horizon:project:compute_snapshots:create')
+    return f'{address}?{urlencode({"source": f"instance-{run.server.id}"})}'
+
+
 def _is_off(server: types.Server) -> bool:
     return server.status == 'SHUTOFF' and not server.task_state
 
@@ -206,7 +219,7 @@ def _buttons(request, run: journal.Journal, phase: phases.Phase | None,
     possible = {
         'adopt': unsealed and not (run.lost or run.tagged),
         'advance': stalled and not unsealed,
-        'cancel': run.open and advance.can_cancel(run),
+        'cancel': run.open and lifecycle.can_cancel(run),
         'power_on': (_is_off(server) and run.plan.to_run_again
                      and not server.locked and rights.can_power(request)
                      and phase is not phases.Phase.POWER_OFF),

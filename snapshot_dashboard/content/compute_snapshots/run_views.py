@@ -32,6 +32,7 @@ from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 
 _TEMPLATE = 'project/compute_snapshots/_runs.html'
 
@@ -110,7 +111,7 @@ class CancelView(_OneRunView):
     """Gives a run up before its capture."""
 
     def write_run(self, cloud, run):
-        run = advance.cancel(cloud, run)
+        run = lifecycle.cancel(cloud, run)
         if run.progress.failure != failures.Failure.CANCELLED.value:
             raise errors.Conflict('compute', 'It is too late to cancel.')
         if connect.approves(run):
@@ -122,7 +123,7 @@ class AdoptView(_OneRunView):
 
     def write_run(self, cloud, run):
         if run.open and not run.lost:
-            advance.adopt(cloud, run, connect.seal())
+            lifecycle.adopt(cloud, run, connect.seal())
 
 
 class DismissView(_WriteView):
@@ -135,8 +136,8 @@ class DismissView(_WriteView):
                 connect.approves(run)):
             return
         if run is not None and not run.open and connect.approves(run):
-            advance.tidy(cloud, run)
-        advance.forget(cloud, server_id)
+            lifecycle.tidy(cloud, run)
+        lifecycle.forget(cloud, server_id)
 
 
 class PowerOnView(_WriteView):
@@ -154,7 +155,7 @@ class RemoveView(_OneRunView):
 
     def write_run(self, cloud, run):
         if not run.open:
-            advance.remove(cloud, run)
+            lifecycle.remove(cloud, run)
 
 
 class RetryView(_OneRunView):
@@ -173,11 +174,11 @@ class RetryView(_OneRunView):
                 messages.error(self.request, text)
             return
         seal = connect.seal()
-        plan = advance.again(run, self.request.user.username, seal)
+        plan = lifecycle.again(run, self.request.user.username, seal)
         try:
-            sources.submit(self.request, advance.begin(
+            sources.submit(self.request, lifecycle.begin(
                 cloud, run.server, plan, seal=seal))
-        except advance.Busy:
+        except lifecycle.Busy:
             pass  # the page shows what is under way
-        except advance.Unclear as unclear:
+        except lifecycle.Unclear as unclear:
             raise unclear.error from unclear

@@ -33,6 +33,7 @@ from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.runs import single_volume
 from snapshot_dashboard.snapshots import model
@@ -230,7 +231,7 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
     """
     volumes = options.get('volumes', ())
     seal = connect.seal()
-    plan = advance.new_plan(
+    plan = lifecycle.new_plan(
         wish['name'], wish['description'], by=request.user.username,
         server_id=facts.server.id, seal=seal,
         power_off=wish['power_off'], power_on=wish['power_on'],
@@ -243,7 +244,7 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
         bare=not facts.has_room_for_recipe(len(volumes)),
         running=facts.server.status == 'ACTIVE', **options)
     tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0
-    return submit(request, advance.begin(
+    return submit(request, lifecycle.begin(
         connect.cloud(request), facts.server, plan, seal=seal,
         tagged=tagged))
 

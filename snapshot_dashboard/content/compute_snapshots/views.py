@@ -44,8 +44,8 @@ from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import wizard
 from snapshot_dashboard.content.compute_snapshots import wizard_wording
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import checklist
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.runs import single_volume
 from snapshot_dashboard.snapshots import cursor as cursors
@@ -82,7 +82,7 @@ class IndexView(tables.DataTableView):
         page, self.runs = cloud.together(
             functools.partial(
                 self._page, cloud, asked, self._cursor(asked)),
-            functools.partial(advance.runs, cloud))
+            functools.partial(lifecycle.runs, cloud))
         if isinstance(page, errors.ServiceError):  # its place is gone
             self._tell_first_page()
             page = self._page(cloud, asked, None)

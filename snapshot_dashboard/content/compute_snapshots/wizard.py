@@ -34,7 +34,7 @@ from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots.kinds import Kind
 
 LOG = logging.getLogger(__name__)
@@ -145,7 +145,7 @@ class HowAction(workflows.Action):
         initial=sources.GO_ON, choices=[
             (sources.GO_ON, _("Power it off by force, and take the snapshot")),
             (sources.STOP, _("Power it off by force, and on again without a "
-                      "snapshot"))])
+                             "snapshot"))])
     # The state that the page was made for.
     seen_status = forms.CharField(required=False,
                                   widget=forms.HiddenInput())
@@ -261,12 +261,12 @@ class CreateSnapshot(workflows.Workflow):
         try:
             self.success_message = sources.look(
                 request, context['source']).begin(context)
-        except advance.Busy:
+        except lifecycle.Busy:
             self.failure_message = _(
                 "The snapshot \"%s\" was not begun: another one of this "
                 "instance is under way.")
             return False
-        except advance.Unclear as unclear:
+        except lifecycle.Unclear as unclear:
             LOG.warning('A snapshot may have begun: %s', unclear)
             self.failure_message = _(
                 "Nova stopped answering, so it is not known whether the "

@@ -1,0 +1,318 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The life of a run as its user asks for it: begin, cancel, dismiss.
+
+What happens in between is :mod:`advance`.
+"""
+
+from collections.abc import Collection
+from collections.abc import Sequence
+import contextlib
+import dataclasses
+import functools
+import logging
+import time
+from typing import Any
+import uuid
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import consistency
+from snapshot_dashboard.runs import failures
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observe
+from snapshot_dashboard.runs import seal as seals
+from snapshot_dashboard.runs import situation
+from snapshot_dashboard.runs import take
+from snapshot_dashboard.snapshots import recipe
+
+LOG = logging.getLogger(__name__)
+
+#: Runs of one project that are shown, and open ones that are looked for.
+_SHOWN, _OPEN = 100, 5000
+
+
+class Busy(Exception):
+    """There is an open run on this server already."""
+
+
+class Unclear(Exception):
+    """Whether a run was begun is not known, for its service went silent."""
+
+    def __init__(self, error: errors.ServiceError):
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """The runs of a project.
+
+    :ivar runs: the latest first; those that are over among them.
+    :ivar unreadable: the servers that should have one but whose record
+        cannot be read.
+    :ivar more: whether there are more that are over.
+    """
+
+    runs: tuple[journal.Journal, ...]
+    unreadable: tuple[types.Server, ...] = ()
+    more: bool = False
+
+    @property
+    def open(self) -> list[journal.Journal]:
+        return [run for run in self.runs if run.open]
+
+
+def new_plan(name: str, description: str, *, by: str, server_id: str = '',
+             seal: seals.Seal | None = None,
+             clock: take.Clock = time.time, **options: Any) -> journal.Plan:
+    """The plan of a run that begins now.
+
+    :param seal: of who writes it, that others can tell.
+    :param options: the other fields of the plan.
+    """
+    plan = journal.Plan(
+        run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex,
+        name=name, description=description, began=int(clock()), by=by,
+        server_id=server_id, **options)
+    return dataclasses.replace(plan,
+                               power_on=plan.power_off and plan.power_on)
+
+
+def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
+          clock: take.Clock = time.time, seal: seals.Seal | None = None,
+          tagged: bool = False) -> journal.Journal:
+    """Write a run down on its server; :func:`advance` does the rest.
+
+    A locked server takes no metadata, but it cannot be powered off either,
+    and createImage does not mind the lock: its snapshot is taken at once.
+
+    :param tagged: whether there is no room for metadata either.
+    :raises Busy: when a run is open on this server.
+    :raises OverQuota: when there is no room for the record.
+    :raises ServiceError: when the record or the snapshot is refused, or was
+        not written; then the run is not begun, and will not be.
+    :raises Unclear: when that is not certain.
+    """
+    there = journal.read(server)
+    if there is not None and there.open:
+        raise Busy(server.id)
+    tagged = (tagged or server.locked) and plan.image
+    if not journal.has_room(server, tagged):
+        raise errors.OverQuota(
+            'compute', 'The instance has no room for more tags: Nova allows '
+            '50.')
+    plan = journal.as_recorded(dataclasses.replace(plan,
+                                                   server_id=server.id))
+    if tagged:
+        return _begin_tagged(cloud, server, plan, clock)
+    sealed = seal.of(plan.fingerprint) if seal else ''
+    # Without the old index nobody takes up what is not all there yet; but an
+    # old record that was dismissed is to stay so until it is written over.
+    dismissals = list(filter(journal.is_dismissal, server.tags))
+    _delete_tags(cloud, server, keep=dismissals)
+    try:
+        cloud.compute.set_metadata(server.id, {
+            **dict.fromkeys(journal.keys(server), ''),
+            **journal.write(plan, sealed)})
+    except take.NOT_DONE:
+        raise
+    except errors.ServiceError as error:
+        _withdraw(cloud, server, error)
+        raise
+    try:
+        for tag in dismissals:
+            cloud.compute.delete_tag(server.id, tag)
+        take.index(cloud, server)
+    except errors.ServiceError as error:
+        _withdraw(cloud, server, error, take.INDEX)
+        raise
+    return journal.Journal(server, plan, journal.Progress(), sealed)
+
+
+def _withdraw(cloud: clouds.Cloud, server: types.Server,
+              reason: errors.ServiceError, tags: Sequence[str] = ()) -> None:
+    """Take back a record that may have been written.
+
+    :param tags: those of it.
+    :raises Unclear: when it cannot be.
+    """
+    try:
+        if not server.locked:
+            cloud.compute.delete_metadata(server.id, [journal.PLAN])
+        for tag in reversed(tags):
+            cloud.compute.delete_tag(server.id, tag)
+    except errors.ServiceError:
+        raise Unclear(reason) from reason
+
+
+def _begin_tagged(cloud: clouds.Cloud, server: types.Server,
+                  plan: journal.Plan, clock: take.Clock) -> journal.Journal:
+    made_of = recipe.Recipe() if plan.bare else recipe.of(cloud, server)
+    stop = consistency.last_stop(observe.actions(cloud, server))
+    _delete_tags(cloud, server)
+    run = journal.Journal(server, plan, journal.Progress(), tagged=True)
+    tags = [*journal.tags(plan, run.progress), journal.OPEN_TAG, journal.TAG]
+    try:
+        for tag in tags:
+            cloud.compute.add_tag(server.id, tag)
+    except errors.ServiceError as error:
+        _withdraw(cloud, server, error, tags)
+        raise
+    try:
+        take.create_image(cloud, server, plan, consistency.mark(
+            server.status, stop, plan.shutdown_timeout, plan.agent),
+            int(clock()), made_of)
+    except take.NOT_DONE:
+        forget(cloud, server.id)
+        raise
+    except errors.ServiceError as error:
+        # It may have been done, and the record tells what comes of it.
+        LOG.warning('Run %s: %s', plan.run_id, error, extra=run.fields)
+    return run
+
+
+def again(run: journal.Journal, by: str, seal: seals.Seal | None = None,
+          clock: take.Clock = time.time) -> journal.Plan:
+    """The plan that tries a failed run once more.
+
+    An instance that is off by now needs no powering off, but is still to be
+    powered on where the first try had promised that.
+    """
+    server_id = run.server.id
+    return dataclasses.replace(
+        run.plan, by=by, began=int(clock()), server_id=server_id,
+        run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex)
+
+
+def runs(cloud: clouds.Cloud) -> Found:
+    """The runs of the project, in one call where they are not too many.
+
+    Those that are open are found however many are over.
+    """
+    servers, more = cloud.compute.tagged(_SHOWN, journal.TAG,
+                                         journal.OPEN_TAG)
+    if more:
+        known = {server.id for server in servers}
+        servers += [server for server in cloud.compute.tagged(
+                        _OPEN, journal.OPEN_TAG)[0]
+                    if server.id not in known]
+    found = [(server, journal.read(server)) for server in servers]
+    return Found(
+        tuple(sorted((run for _, run in found if run is not None),
+                     key=lambda run: run.plan.began, reverse=True)),
+        tuple(server for server, run in found
+              if run is None and journal.is_there(server)), more)
+
+
+def cancel(cloud: clouds.Cloud, run: journal.Journal,
+           clock: take.Clock = time.time) -> journal.Journal:
+    """Give a run up before its capture; the instance is powered on again.
+
+    A tag says so, which nobody undoes who writes at the same time.
+
+    :returns: the run as it was read then: whether it is cancelled is there.
+    """
+    if not can_cancel(run):
+        return run
+    try:
+        cloud.compute.add_tag(run.server.id, run.cancel_tag)
+        suppressed: tuple[type[errors.ServiceError], ...] = (
+            errors.Unavailable, errors.Conflict)
+    except errors.Refused:  # no room: the note has to do
+        suppressed = ()
+    with contextlib.suppress(*suppressed):
+        take.note(cloud, run, int(clock()), dataclasses.replace(
+            run.progress, failure=failures.Failure.CANCELLED.value))
+    return journal.read(cloud.compute.server(run.server.id)) or run
+
+
+def can_cancel(run: journal.Journal) -> bool:
+    progress = run.progress
+    return not (progress.snapshots or progress.captures or progress.ended
+                or progress.failure)
+
+
+def adopt(cloud: clouds.Cloud, run: journal.Journal,
+          seal: seals.Seal) -> None:
+    """Seal a run that somebody else wrote down, on the word of a user."""
+    cloud.compute.set_metadata(
+        run.server.id, {journal.SEAL: seal.of(run.plan.fingerprint)})
+
+
+def remove(cloud: clouds.Cloud, run: journal.Journal,
+           clock: take.Clock = time.time) -> None:
+    """Remove what a run has left, at its owner's wish.
+
+    That is what nobody needs; and the snapshot itself where it is known to
+    be incomplete.
+
+    :raises ServiceError: when something of it could not be removed.
+    """
+    now = int(clock())
+    seen = observe.observe(cloud, run, now)
+    for service in sorted(seen.dark):
+        raise errors.Unavailable(service, 'what is left is not known')
+    left = situation.Situation(run.plan, run.progress, seen, run.tagged)
+    if run.progress.failure in failures.KEEPING:
+        images = [image.id for image in seen.images]
+        snapshots = [snapshot.id for snapshot in seen.snapshots]
+    else:
+        images, snapshots = map(list, left.refuse)
+    take.remove(cloud, images, snapshots)
+    take.note(cloud, run, now, dataclasses.replace(
+        run.progress, left='', removed=now))
+
+
+def tidy(cloud: clouds.Cloud, run: journal.Journal,
+         clock: take.Clock = time.time) -> None:
+    """Look once more at a run that is over: a late call may have left
+    something. It is in nobody's way if that cannot be done now.
+    """
+    try:
+        advance.advance(cloud, run, clock)
+    except errors.ServiceError as error:
+        LOG.info('Run %s: not tidied up: %s', run.plan.run_id, error)
+
+
+def forget(cloud: clouds.Cloud, server_id: str) -> None:
+    """Take a run's record away.
+
+    What is owed goes first and the index last: so whatever is left of it in
+    between can be dismissed again. A locked server keeps its metadata, and
+    a tag that tells that they count no more.
+    """
+    server = cloud.compute.server(server_id)
+    run = journal.read(server)
+    if server.locked and run is not None and not run.tagged:
+        cloud.compute.add_tag(server.id, run.dismissed_tag)
+    for tag in journal.all_tags(server):
+        if tag != journal.TAG:
+            cloud.compute.delete_tag(server.id, tag)
+    if not server.locked:
+        cloud.compute.delete_metadata(server.id, [journal.PLAN])
+        # Each is a call, for no other one leaves others' items alone.
+        cloud.each(*(functools.partial(
+            cloud.compute.delete_metadata, server.id, [key])
+            for key in journal.keys(server) if key != journal.PLAN))
+    cloud.compute.delete_tag(server.id, journal.TAG)
+
+
+def _delete_tags(cloud: clouds.Cloud, server: types.Server,
+                 keep: Collection[str] = ()) -> None:
+    """The index first: without it nobody takes up what is half there."""
+    for tag in reversed(journal.all_tags(server)):
+        if tag not in keep:
+            cloud.compute.delete_tag(server.id, tag)
