@@ -275,8 +275,20 @@ class Situation:
 
         Then nothing came of that capture, and it may be why.
         """
-        return bool(self.newly_off and self.progress.captures
-                    and self.plan.running and not self.plan.power_off)
+        return bool(self.newly_off and self.captured_while_running)
+
+    @property
+    def captured_while_running(self) -> bool:
+        """Whether it ran when a capture was asked for, and was to go on.
+
+        That is known of the capture, or else of when the run was begun.
+        """
+        ran = self.progress.consistency in (marks.LIVE, marks.LIVE_AGENT) or (
+            self.plan.running and not self.progress.off)
+        rested = self._latest('pause', 'suspend', *consistency.RAN)[:1]
+        return bool(ran and self.progress.captures
+                    and not self.plan.power_off
+                    and rested not in (['pause'], ['suspend']))
 
     @property
     def volumes_begun(self) -> bool:
@@ -438,10 +450,8 @@ class Situation:
                                     self.seen.actions)
         failed = self.progress.failure or stop and any(
             action.name == 'createImage' for action in since)
-        return bool(self.plan.running and not self.plan.power_off
-                    and failed and self.progress.captures
-                    and not self.progress.off and self.seen.actions
-                    and not (stop and stop.by_user))
+        return bool(self.captured_while_running and failed
+                    and self.seen.actions and not (stop and stop.by_user))
 
     @property
     def stopped_by_others(self) -> bool:

@@ -43,6 +43,8 @@ CREATED = types.Action('createImage', 'req-image', 1.0)
 RUNNING = dataclasses.replace(AS_IT_IS, running=True)
 FAILED_LIVE = journal.Progress(captures=1, consistency='live',
                                failure='image-abandoned')
+FAILED_OFF = dataclasses.replace(FAILED_LIVE, consistency='off')
+PAUSED = types.Action('pause', 'req-pause', 0.1)
 
 
 def server(status='ACTIVE', task=None, **fields):
@@ -722,14 +724,23 @@ def test_a_failed_live_snapshot_that_left_the_instance_off_powers_it_on():
                 actions=[BY_NOVA, CREATED]).note.ended == NOW
 
 
+@pytest.mark.parametrize('off', [0, NOW])
+def test_that_holds_for_what_was_off_first_and_ran_when_it_was_captured(off):
+    found = step(AS_IT_IS, dataclasses.replace(FAILED_LIVE, off=off),
+                 server('SHUTOFF'), actions=[BY_NOVA, CREATED])
+    assert found.do is Do.POWER_ON
+
+
 @pytest.mark.parametrize(('plan', 'progress', 'actions'), [
     (RUNNING, FAILED_LIVE, [STOP, CREATED]),
     (RUNNING, FAILED_LIVE, []),  # the cloud hides what was done
-    (AS_IT_IS, FAILED_LIVE, [BY_NOVA, CREATED]),
+    (AS_IT_IS, FAILED_OFF, [BY_NOVA, CREATED]),
     (RUNNING, dataclasses.replace(FAILED_LIVE, captures=0), [BY_NOVA]),
-    (RUNNING, dataclasses.replace(FAILED_LIVE, off=NOW), [BY_NOVA, CREATED]),
+    (RUNNING, dataclasses.replace(FAILED_OFF, off=NOW), [BY_NOVA, CREATED]),
+    (RUNNING, FAILED_LIVE, [BY_NOVA, CREATED, PAUSED]),
 ], ids=['a user stopped it', 'not known', 'it never ran',
-        'nothing was captured', 'it was off for the capture'])
+        'nothing was captured', 'it was off for the capture',
+        'it was paused for the capture'])
 def test_otherwise_an_instance_that_is_off_stays_off(plan, progress, actions):
     assert step(plan, progress, server('SHUTOFF'),
                 actions=actions).note.ended == NOW
