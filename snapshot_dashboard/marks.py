@@ -166,7 +166,7 @@ def ids_named(mark: str, properties: Mapping[str, str]) -> list[str]:
     """The ids that such properties hold."""
     return [found for name, value in sorted(properties.items())
             if name.startswith(mark)
-            for found in value.split() if ids.is_id(found)]
+            for found in value.lower().split() if ids.is_id(found)]
 
 
 def name_parts(part_ids: Sequence[str]) -> dict[str, str]:

@@ -55,6 +55,11 @@ def stamp(seconds: float) -> str:
     return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
+def seconds(after: float) -> float:
+    """The same in seconds since the epoch."""
+    return (_START + datetime.timedelta(seconds=after)).timestamp()
+
+
 def flavor(name: str, disk: int = 10, ram: int = 2048,
            cores: int = 1) -> dict:
     return {'id': f'id-of-{name}', 'name': name, 'vcpus': cores, 'ram': ram,
@@ -103,6 +108,14 @@ class FakeOpenStack:
                  'shared': False}]},
             'security-groups': {'security_groups': [
                 {'name': 'default'}, {'name': 'web'}]}}
+        #: The tags of the file shares of servers, by their ids.
+        self.shares: dict[str, list[str]] = {}
+        #: How the databases compare names.
+        self.collation = str
+        #: How many changes of images there were.
+        self.changes = 0
+        #: The longest address that a front lets through.
+        self.longest = 3500
         #: The ids of servers whose root is a volume though they have images.
         self.volume_backed: set[str] = set()
         #: The ids of each server's networks.
@@ -172,10 +185,16 @@ class FakeOpenStack:
             'checksum': 'd41d8cd98f00b204e9800998ecf8427e',
             'min_disk': 10, 'min_ram': 0, 'visibility': 'private',
             'image_type': 'snapshot', 'disk_format': 'raw',
-            'container_format': 'bare', 'tags': [], **fields}
+            'container_format': 'bare', 'tags': [], 'os_hidden': False,
+            'updated_at': self._changed(), **fields}
         self.images[body['id']] = {
             key: value for key, value in body.items() if value is not None}
         return self.images[body['id']]
+
+    def _changed(self) -> str:
+        """When something changes, each a second after the other."""
+        self.changes += 1
+        return stamp(self.changes)
 
     def set_image(self, name: str, snapshots: list[dict], at: float = 0,
                   **fields) -> dict:
@@ -260,6 +279,8 @@ class FakeOpenStack:
         if url.hostname in self._hanging:
             self.hung += 1
             raise requests.ConnectTimeout('no answer in time')
+        if len(request.url) > self.longest:
+            raise Refusal(414, 'the address is too long')
         self.calls.append((request.method, url.path, body))
         self.requests.append(request)
         context.headers['x-openstack-request-id'] = f'req-{new_id()}'
@@ -358,6 +379,12 @@ class FakeOpenStack:
             return 200, {'interfaceAttachments': [
                 {'net_id': network, 'port_id': new_id(), 'fixed_ips': []}
                 for network in self.networks.get(server['id'], [])]}
+        if rest == ['shares']:
+            if versions._parse(self.newest['compute']) < (2, 97):
+                return 404
+            return 200, {'shares': [
+                {'share_id': new_id(), 'status': 'active', 'tag': tag}
+                for tag in self.shares.get(server['id'], [])]}
         if rest == ['os-volume_attachments']:
             return 200, {'volumeAttachments':
                          self.attachments.get(server['id'], [])}
@@ -455,8 +482,15 @@ class FakeOpenStack:
         if parts == ['v2', 'info', 'usage']:
             return (200, {'usage': self.usage}) if self.usage else 404
         if len(parts) == 2:
-            found = self._page(self.images, query)
-            return 400 if found is None else (200, {'images': found})
+            query.setdefault('os_hidden', 'False')
+            query['os_hidden'] = query['os_hidden'].capitalize()
+            found = self._page(self.images, {
+                **query, 'limit': int(query.get('limit', 25)) + 1})
+            if found is None:
+                return 400
+            limit = min(int(query.get('limit', 25)), self.max_limit)
+            return 200, {'images': found[:limit], **(
+                {'next': 'more'} if len(found) > limit else {})}
         if parts[2] not in self.images:
             return 404
         if len(parts) > 3:
@@ -474,6 +508,7 @@ class FakeOpenStack:
                     del self.images[parts[2]][name]
                 else:
                     self.images[parts[2]][name] = change['value']
+            self.images[parts[2]]['updated_at'] = self._changed()
         return 200, self.images[parts[2]]
 
     def _neutron(self, method, path, query, body):
@@ -556,8 +591,7 @@ class FakeOpenStack:
             kind[parts[1]].update(body['snapshot'])
         return 200, {parts[0][:-1]: kind[parts[1]]}
 
-    @staticmethod
-    def _page(kind, query):
+    def _page(self, kind, query):
         def admitted(item):
             return all(_matches(item, name, wanted)
                        for name, wanted in query.items()
@@ -566,8 +600,9 @@ class FakeOpenStack:
         by, _, direction = query.get('sort', 'created_at:desc').partition(
             ',')[0].partition(':')
         by = by.removeprefix('display_')  # as Cinder calls it
+        collate = self.collation if by == 'name' else lambda value: value
         found = sorted(filter(admitted, kind.values()),
-                       key=lambda item: (item[by], item['id']),
+                       key=lambda item: (collate(item[by]), item['id']),
                        reverse=direction == 'desc')
         if 'marker' in query:
             ids = [item['id'] for item in found]
@@ -590,6 +625,6 @@ def _matches(item: dict, name: str, wanted: str) -> bool:
         return item[name] in found
     if name == 'created_at' and operator == 'lt':
         return item['created_at'] < value
-    if name == 'created_at' and operator == 'gte':
-        return item['created_at'] >= value
+    if name in ('created_at', 'updated_at') and operator == 'gte':
+        return item[name] >= value
     return str(item.get(name)) == wanted

@@ -583,6 +583,12 @@ class _Images(_Service):
                 image.properties.get(name))
                 for name, value in filters.items())], write=False)
 
+    def changed(self, owner, since, hidden, limit, marker=''):
+        found = self._call(lambda: [
+            self._world.image(image) for image in self._world.images.values()
+            if not hidden], write=False)
+        return found, False
+
     def image(self, image_id):
         def effect():
             if image_id not in self._world.images:
@@ -635,6 +641,7 @@ class ModelCloud:
     project_id = PROJECT
 
     def __init__(self, world, fate):
+        self.memory = clouds.Memory()
         self.compute = _Compute(world, 'compute', fate)
         self.images = _Images(world, 'image', fate)
         self.volumes = _Volumes(world, 'volume', fate)
@@ -649,6 +656,12 @@ class ModelCloud:
         return answers
 
     each = clouds.Cloud.each
+
+    def has(self, service):
+        return True
+
+    def address(self, service):
+        return service
 
 
 class Actor:

@@ -18,6 +18,7 @@ neither Django nor Horizon.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Mapping
 import concurrent.futures
 import functools
@@ -46,6 +47,23 @@ SERVICE_TYPES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class Memory:
+    """What is worth knowing for longer than one request.
+
+    This one remembers it as long as it lives; it may forget anything.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def find(self, keys: Collection[str]) -> dict[str, Any]:
+        return {key: self._kept[key] for key in keys if key in self._kept}
+
+    def keep(self, things: Mapping[str, Any], seconds: int) -> None:
+        """Remember these, for so long at the most."""
+        self._kept.update(things)
+
+
 class Cloud:
     """One user's view of one project.
 
@@ -57,49 +75,56 @@ class Cloud:
     :param project_id: the project of the token.
     :param breaker: spares a service that hangs; without one each call waits
         for its timeout.
+    :param memory: shared by the users of this project, if any.
     """
 
     def __init__(self, session: keystone_session.Session,
                  endpoints: Mapping[str, str], project_id: str,
-                 breaker: breakers.Breaker | None = None):
+                 breaker: breakers.Breaker | None = None,
+                 memory: Memory | None = None):
         transport.watch(session)
         self._breaker = breaker
         self._session = session
         self._endpoints = endpoints
         self.project_id = project_id
+        self.memory = memory or Memory()
 
     def has(self, service: str) -> bool:
         """Whether the catalogue has a service of this type."""
         return service in self._endpoints
 
-    def _endpoint(self, service: str) -> str:
+    def address(self, service: str) -> str:
+        """Where a service is.
+
+        :raises Unavailable: when the catalogue lacks it.
+        """
         if not self.has(service):
             raise errors.Unavailable(service, 'not in the catalogue')
         return self._endpoints[service]
 
     @functools.cached_property
     def compute(self) -> compute.Compute:
-        return compute.Compute(self._session, self._endpoint('compute'),
+        return compute.Compute(self._session, self.address('compute'),
                                self.project_id, self._breaker)
 
     @functools.cached_property
     def images(self) -> images.Images:
-        return images.Images(self._session, self._endpoint('image'),
+        return images.Images(self._session, self.address('image'),
                              self._breaker)
 
     @functools.cached_property
     def volumes(self) -> volumes.Volumes:
-        return volumes.Volumes(self._session, self._endpoint('volume'),
+        return volumes.Volumes(self._session, self.address('volume'),
                                self.project_id, self._breaker)
 
     @functools.cached_property
     def networks(self) -> networks.Networks:
-        return networks.Networks(self._session, self._endpoint('network'),
+        return networks.Networks(self._session, self.address('network'),
                                  self.project_id, self._breaker)
 
     @functools.cached_property
     def identity(self) -> identity.Identity:
-        return identity.Identity(self._session, self._endpoint('identity'),
+        return identity.Identity(self._session, self.address('identity'),
                                  self._breaker)
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:

@@ -31,8 +31,9 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
 
 #: 2.58 says how long an action took, 2.47 shows a server's flavor, 2.45
-#: answers createImage with the image's id, 2.26 finds servers by tag, 2.98
-#: shows the properties that a server's image had when it was launched.
+#: answers createImage with the image's id, 2.26 finds servers by tag, 2.97
+#: lists shares, 2.98 shows the properties that a server's image had when it
+#: was launched.
 MICROVERSION = '2.98'
 #: What novaclient knows; no newer one will come.
 _CLIENTS_NEWEST = '2.96'
@@ -131,6 +132,17 @@ class Compute:
                     delete_on_termination=bool(getattr(
                         attachment, 'delete_on_termination', False)))
                 for attachment in found]
+
+    def shares(self, server_id: str) -> list[str]:
+        """The tags of the file shares that are attached to a server.
+
+        :raises NotFound: also where Nova knows none (before 2.97).
+        """
+        ids.check('compute', server_id)
+        with self._calling() as nova:
+            _, body = nova.client.get(f'/servers/{server_id}/shares')
+            return [share.get('tag') or share['share_id']
+                    for share in body['shares']]
 
     def networks(self, server_id: str) -> list[str]:
         """The ids of a server's networks (os-interface)."""

@@ -74,6 +74,29 @@ class Images:
             _, body = glance.get(f'/v2/images?{query}')
             return [types.Image.from_api(image) for image in body['images']]
 
+    def changed(self, owner: str, since: str, hidden: bool, limit: int,
+                marker: str = '') -> tuple[list[types.Image], bool]:
+        """A project's images that have changed, those longest ago first.
+
+        :param since: a time stamp as Glance writes it; empty for all.
+        :param hidden: those that lists do not show, instead of the others.
+        :param marker: the id of the image before the first one.
+        :returns: them, and whether there are more: Glance may give fewer
+            than it is asked for.
+        """
+        query = {'owner': owner, 'limit': str(limit),
+                 'sort': 'updated_at:asc,id:asc'}
+        if since:
+            query['updated_at'] = f'gte:{since}'
+        if hidden:
+            query['os_hidden'] = 'true'
+        if marker:
+            query['marker'] = marker
+        with self._calling() as glance:
+            _, body = glance.get(f'/v2/images?{parse.urlencode(query)}')
+            return ([types.Image.from_api(image) for image in body['images']],
+                    bool(body.get('next')))
+
     def mark(self, image_id: str, properties: Mapping[str, str | bool],
              remove: Iterable[str] = ()) -> None:
         """Set some properties or fields; the others stay.

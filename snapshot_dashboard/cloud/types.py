@@ -71,6 +71,7 @@ class Server:
     :ivar updated: when Nova last changed it, in seconds since the epoch.
     :ivar image_properties: those of its image when it was launched; None
         where Nova does not show them (before 2.98, and for a root volume).
+    :ivar extra_specs: what its flavor asks for beside sizes.
     """
 
     id: str
@@ -93,6 +94,13 @@ class Server:
     networked: bool = False
     updated: float = 0
     image_properties: Mapping[str, str] | None = None
+    extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def has_tpm(self) -> bool:
+        """Whether it has a virtual TPM (Nova, Emulated TPM)."""
+        return bool(self.extra_specs.get('hw:tpm_version') or (
+            self.image_properties or {}).get('hw_tpm_version'))
 
     @property
     def volume_backed(self) -> bool:
@@ -129,6 +137,7 @@ class Server:
             if body.get('updated') else 0,
             image_properties=_texts(image['properties'])
             if 'properties' in image else None,
+            extra_specs=_texts(flavor.get('extra_specs') or {}),
         )
 
 
@@ -211,7 +220,10 @@ _IMAGE_FIELDS = frozenset({
 
 @dataclasses.dataclass(frozen=True)
 class Image:
-    """An image of Glance's API v2, which may or may not be a snapshot."""
+    """An image of Glance's API v2, which may or may not be a snapshot.
+
+    :ivar hidden: whether lists leave it out.
+    """
 
     id: str
     name: str
@@ -223,6 +235,12 @@ class Image:
     min_disk_gib: int
     properties: Mapping[str, str]
     min_ram_mib: int = 0
+    hidden: bool = False
+
+    @property
+    def updated(self) -> str:
+        """When it was changed last, as Glance writes it."""
+        return self.properties.get('updated_at', '')
 
     @property
     def visibility(self) -> str:
@@ -244,31 +262,43 @@ class Image:
         """
         checked = ('os_hash_value' in self.properties
                    or 'checksum' in self.properties)
-        return (any(disk.boot for disk in self.disks)
-                or bool(self.size_bytes) and checked)
+        return self.volume_backed or bool(self.size_bytes) and checked
 
     @property
     def disks(self) -> tuple[MappedDisk, ...]:
-        """What a volume-backed snapshot maps, blank disks left out.
+        """The volume snapshots that it maps, blank disks left out.
 
         The blank ones (ephemeral, swap) come first, so the whole list is to
         be read. What cannot be read counts as no mapping: any member of the
-        project can write that property.
+        project can write that property. Nova still reads the entries of the
+        old form, which have no ``source_type`` and are not numbered.
         """
         try:
             entries = json.loads(
                 self.properties.get('block_device_mapping') or '[]')
             return tuple(
-                MappedDisk(snapshot_id=entry['snapshot_id'],
+                MappedDisk(snapshot_id=entry['snapshot_id'].lower(),
                            size_gib=_gib(entry.get('volume_size')),
                            device=str(entry.get('device_name') or ''),
-                           boot=entry.get('boot_index') == 0)
+                           boot=self._boots_from(entry))
                 for entry in entries[:_DISKS]
-                if entry.get('source_type') == 'snapshot'
+                if entry.get('source_type', 'snapshot') == 'snapshot'
                 and ids.is_id(entry.get('snapshot_id')))
         except (ValueError, TypeError, LookupError, AttributeError,
                 RecursionError):
             return ()
+
+    def _boots_from(self, entry: Mapping[str, Any]) -> bool:
+        if 'source_type' in entry:
+            return entry.get('boot_index') == 0
+        root = self.properties.get('root_device_name', 'vda')
+        return (str(entry.get('device_name')).removeprefix('/dev/')
+                == root.removeprefix('/dev/'))
+
+    @property
+    def volume_backed(self) -> bool:
+        """Whether the disk that it boots from is a volume."""
+        return any(disk.boot for disk in self.disks)
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Image':
@@ -284,6 +314,7 @@ class Image:
             # Glance shows properties beside its own fields.
             properties=_texts(body),
             min_ram_mib=body.get('min_ram') or 0,
+            hidden=bool(body.get('os_hidden')),
         )
 
 
@@ -308,6 +339,8 @@ class Volume:
 
     :ivar server_ids: the instances that it is attached to; more than one
         with a multi-attach volume.
+    :ivar hosts: the hosts that it is attached to without an instance.
+    :ivar encrypted: whether it is of no use without its key.
     """
 
     id: str
@@ -321,6 +354,8 @@ class Volume:
         default_factory=dict)
     snapshot_id: str = ''
     server_ids: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    encrypted: bool = False
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Volume':
@@ -334,8 +369,15 @@ class Volume:
             project_id=body.get('os-vol-tenant-attr:tenant_id') or '',
             image_properties=dict(body.get('volume_image_metadata') or {}),
             snapshot_id=body.get('snapshot_id') or '',
-            server_ids=tuple(attachment['server_id'] for attachment
-                             in body.get('attachments') or ()),
+            server_ids=tuple(
+                attachment['server_id'] for attachment
+                in body.get('attachments') or ()
+                if attachment.get('server_id')),
+            hosts=tuple(
+                attachment.get('host_name') or '' for attachment
+                in body.get('attachments') or ()
+                if not attachment.get('server_id')),
+            encrypted=bool(body.get('encrypted')),
         )
 
 

@@ -27,6 +27,10 @@ class Role(enum.Enum):
     EPHEMERAL = 'ephemeral'
     SWAP = 'swap'
     VOLUME = 'volume'
+    #: A file share (virtiofs), and the state of a virtual TPM: no disks, but
+    #: data of the instance that no snapshot has.
+    SHARE = 'share'
+    TPM = 'tpm'
 
 
 class Fate(enum.Enum):
@@ -43,6 +47,7 @@ class Disk:
     """One disk of an instance.
 
     :ivar size_mib: 0 where it is as large as its image and no flavor says.
+    :ivar device: what the guest knows it by; of a share, its tag.
     :ivar volume: None for a local disk, and where Cinder could not be asked.
     """
 
@@ -55,7 +60,8 @@ class Disk:
 
 
 def disks(server: types.Server, attachments: Sequence[types.Attachment],
-          volumes: Mapping[str, types.Volume]) -> list[Disk]:
+          volumes: Mapping[str, types.Volume],
+          shares: Sequence[str] = ()) -> list[Disk]:
     """The disks of an instance, the root disk first.
 
     createImage takes the root disk alone of an image-backed instance, and
@@ -63,6 +69,7 @@ def disks(server: types.Server, attachments: Sequence[types.Attachment],
     root disk are never in it (Nova API, Create Image).
 
     :param volumes: by id; one that could not be asked for is left out.
+    :param shares: the tags of its file shares.
     """
     attached = sorted(attachments, key=lambda attachment: attachment.device)
     if server.volume_backed:
@@ -81,6 +88,9 @@ def disks(server: types.Server, attachments: Sequence[types.Attachment],
     if not server.volume_backed:
         found += [_volume(attachment, volumes, Fate.NOT_CAPTURED, Role.VOLUME)
                   for attachment in attached]
+    found += [Disk(Role.SHARE, Fate.NOT_CAPTURED, 0, tag) for tag in shares]
+    if server.has_tpm:
+        found.append(Disk(Role.TPM, Fate.NOT_CAPTURED, 0))
     return found
 
 

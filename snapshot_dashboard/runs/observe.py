@@ -31,6 +31,7 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import situation
+from snapshot_dashboard.snapshots import deletion
 
 #: Images and volume snapshots of one run that are looked at, the oldest: what
 #: came later are others' that inherited its marks.
@@ -120,7 +121,7 @@ def _server(cloud: clouds.Cloud, server_id: str) -> types.Server | None:
 def _volume_backed(run: journal.Journal,
                    images: Iterable[types.Image] = ()) -> bool:
     return (run.plan.volume_backed or run.server.volume_backed
-            or any(image.disks for image in images))
+            or any(image.volume_backed for image in images))
 
 
 def _actions_matter(run: journal.Journal,
@@ -232,9 +233,10 @@ def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
     strays = [snapshot for snapshot in named
               if snapshot.id not in mapped and _may_be_of(run, snapshot)]
     if strays:
-        others = _mapped_by_others(cloud, name)
-        found += [snapshot for snapshot in strays
-                  if snapshot.id not in others]
+        free = deletion.unneeded(
+            cloud, [snapshot.id for snapshot in strays],
+            [image.id for image in images])
+        found += [snapshot for snapshot in strays if snapshot.id in free]
     return found
 
 
@@ -248,11 +250,3 @@ def _may_be_of(run: journal.Journal, snapshot: types.VolumeSnapshot) -> bool:
         and (not progress.ended or created <= progress.ended + _SKEW)
         and snapshot.metadata.get(
             marks.RUN, run.plan.run_id) == run.plan.run_id)
-
-
-def _mapped_by_others(cloud: clouds.Cloud, name: str) -> set[str | None]:
-    """Volume snapshots that any image of that name needs."""
-    # Without an operator Glance takes a colon in the name for one.
-    return {disk.snapshot_id for image in cloud.images.images(
-                _MOST, {'owner': cloud.project_id, 'name': f'eq:{name}'})
-            for disk in image.disks}

@@ -162,6 +162,7 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     calls: dict[str, Callable[[], Any]] = {
         'attachments': lambda: cloud.compute.attachments(server_id),
         'limits': lambda: cloud.compute.limits(),
+        'shares': lambda: cloud.compute.shares(server_id),
         'actions': lambda: observe.actions(cloud, server)}
     if server.volume_ids and cloud.has('volume'):
         calls['quotas'] = lambda: cloud.volumes.quotas()
@@ -182,6 +183,7 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     lost = [answer for answer in (*answers.values(), *volumes.values())
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
+    shares = answers['shares']
     found = {key: volume for key, volume in volumes.items()
              if isinstance(volume, types.Volume)}
     if _is_set(answers.get('image'), attachments):
@@ -189,7 +191,9 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     properties = _image_properties(server, attachments, found)
     return Facts(
         server=server,
-        disks=tuple(disk_facts.disks(server, attachments, found)),
+        disks=tuple(disk_facts.disks(
+            server, attachments, found,
+            shares if isinstance(shares, list) else ())),
         shutdown_timeout=types.whole_number(
             properties.get('os_shutdown_timeout', '')),
         agent=properties.get('hw_qemu_guest_agent', '').lower() in _TRUE,
@@ -210,7 +214,7 @@ def _is_set(image: Any, attachments: Sequence[types.Attachment]) -> bool:
     no data. Should that be gone, the name of the first disk tells.
     """
     if isinstance(image, types.Image):
-        return bool(image.disks)
+        return image.volume_backed
     return any(_FIRST_DISK.fullmatch(attachment.device)
                for attachment in attachments)
 

@@ -37,16 +37,18 @@ class Facts:
         when there is none or several, or when Nova could not be asked.
     :ivar quotas: Cinder's; empty when they are not known.
     :ivar unknown: which services could not be asked.
+    :ivar vanished: whether the instance that it is attached to is gone.
     """
 
     volume: types.Volume
     instance: preflight.Facts | None
     quotas: dict[str, types.Quota]
     unknown: tuple[errors.ServiceError, ...] = ()
+    vanished: bool = False
 
     @property
     def detached(self) -> bool:
-        return not self.volume.server_ids
+        return not (self.volume.server_ids or self.volume.hosts)
 
     @property
     def at_rest(self) -> bool:
@@ -82,12 +84,15 @@ def look(cloud: clouds.Cloud, volume_id: str) -> Facts:
                                        volume.server_ids[0]))
     quotas, *instances = cloud.together(*calls)
     lost = [answer for answer in (quotas, *instances)
-            if isinstance(answer, errors.ServiceError)]
+            if isinstance(answer, errors.ServiceError)
+            and not isinstance(answer, errors.NotFound)]
     instance = next((answer for answer in instances
                      if isinstance(answer, preflight.Facts)), None)
     return Facts(volume, instance,
                  quotas if isinstance(quotas, dict) else {},
-                 errors.once_each(lost))
+                 errors.once_each(lost),
+                 any(isinstance(answer, errors.NotFound)
+                     for answer in instances))
 
 
 def obstacles(facts: Facts, power_off: bool = False

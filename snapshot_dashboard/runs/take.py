@@ -28,6 +28,7 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
+from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import recipe
 
 LOG = logging.getLogger(__name__)
@@ -150,8 +151,11 @@ def _close(cloud: clouds.Cloud, run: journal.Journal, now: int,
     """Note that a run is over, and take it from the index of open ones.
 
     Nothing is owed any more then; should that be said longer than the
-    record lives, somebody would act on it.
+    record lives, somebody would act on it. But as long as that is all that
+    tells of the run, it stays until there is a record again.
     """
+    if run.lost:
+        run = note(cloud, run, now, progress)
     if run.owed_tag in run.server.tags:
         cloud.compute.delete_tag(run.server.id, run.owed_tag)
     run = note(cloud, run, now, progress)
@@ -304,13 +308,18 @@ def remove(cloud: clouds.Cloud, image_ids: Iterable[str],
            snapshot_ids: Iterable[str]) -> None:
     """Delete images and volume snapshots; what is gone is no error.
 
+    Volume snapshots that other images need stay.
+
     :raises ServiceError: the first error, when all were tried.
     """
-    cloud.each(
+    images, snapshots = list(image_ids), list(snapshot_ids)
+    parts, *_ = cloud.each(
+        functools.partial(deletion.unneeded, cloud, snapshots, images),
         *(functools.partial(_gone, cloud.images.delete, image_id)
-          for image_id in image_ids),
-        *(functools.partial(_gone, cloud.volumes.delete_snapshot, snapshot_id)
-          for snapshot_id in snapshot_ids))
+          for image_id in images))
+    cloud.each(*(functools.partial(
+        _gone, cloud.volumes.delete_snapshot, snapshot_id)
+        for snapshot_id in parts))
 
 
 def _gone(delete: Callable[[str], None], thing_id: str) -> None:

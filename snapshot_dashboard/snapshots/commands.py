@@ -16,12 +16,12 @@ They are for a POSIX shell and the openstack client, and for this snapshot
 alone. Names and properties are hostile text, so each is quoted.
 """
 
-from collections.abc import Mapping
 import dataclasses
 import enum
 import re
 import shlex
 
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots.details import Details
 from snapshot_dashboard.snapshots.kinds import Kind
@@ -60,12 +60,17 @@ class Piece:
 
     :ivar name: of the snapshot that holds it.
     :ivar boot: whether instances boot from it.
+    :ivar encrypted: whether it is of no use elsewhere, so that there are no
+        commands; None where that is not known.
+    :ivar left_out: the properties that hold what no terminal should get.
     """
 
     name: str
     device: str
     boot: bool
     commands: tuple[Command, ...]
+    encrypted: bool | None = False
+    left_out: tuple[str, ...] = ()
 
 
 def pieces(details: Details) -> list[Piece]:
@@ -76,20 +81,15 @@ def pieces(details: Details) -> list[Piece]:
     snapshot = details.snapshot
     if not snapshot.usable:
         return []
-    properties = dict(details.properties)
-    name = snapshot.name or snapshot.id
+    name = _printable(snapshot.name) or snapshot.id
     if snapshot.kind is Kind.VOLUME:
-        size_gib = snapshot.size_bytes // model.GIB
-        return [Piece(name, '', False, _of_volume(
-            snapshot.id, name, size_gib))]
-    found = [] if snapshot.volume_backed else [
-        Piece(name, '', True, _of_image(details, name, properties))]
+        return [_volume_piece(details, snapshot.id, name, 0,
+                              snapshot.size_bytes // model.GIB)]
+    found = [] if snapshot.volume_backed else [_of_image(details, name)]
     for number, part in enumerate(snapshot.parts, len(found)):
-        called = name if part.boot else f'{name}-{number}'
-        found.append(Piece(
-            called, part.device, part.boot, _of_volume(
-                part.id, called, part.size_gib,
-                _guest(details, properties) if part.boot else None)))
+        found.append(_volume_piece(
+            details, part.id, name, 0 if part.boot else number, part.size_gib,
+            part.device, part.boot))
     return found
 
 
@@ -98,27 +98,31 @@ def accept(image_id: str) -> str:
     return _line('openstack', 'image', 'set', '--accept', image_id)
 
 
-def _of_image(details: Details, name: str,
-              properties: Mapping[str, str]) -> tuple[Command, ...]:
+def _of_image(details: Details, name: str) -> Piece:
     disk_format = details.disk_format or 'qcow2'
-    file = _file(name, disk_format)
-    return (
+    file = _file(name, 0, disk_format)
+    guest, left_out = _guest(details)
+    return Piece(name, '', True, (
         Command(What.DOWNLOAD, _line(
             'openstack', 'image', 'save', '--file', file,
             details.snapshot.id)),
-        Command(What.UPLOAD, _upload(
-            file, disk_format, name, _guest(details, properties)),
-            elsewhere=True))
+        Command(What.UPLOAD, _upload(file, disk_format, name, guest),
+                elsewhere=True)), left_out=left_out)
 
 
-def _of_volume(snapshot_id: str, name: str, size_gib: int,
-               guest: list[str] | None = None) -> tuple[Command, ...]:
-    """Cinder's data can be downloaded from Glance alone.
+def _volume_piece(details: Details, snapshot_id: str, name: str, number: int,
+                  size_gib: int, device: str = '',
+                  boot: bool = False) -> Piece:
+    """A volume snapshot; Cinder's data can be downloaded from Glance alone.
 
-    :param guest: what an image of a root disk needs; None for other disks,
-        which are to be volumes again.
+    :param number: tells it from the others of its set; 0 for the one that is
+        called like the set.
     """
-    file = _file(name, 'qcow2')
+    called = _numbered(name, number, texts.NAME_LENGTH)
+    encrypted = details.encrypted.get(snapshot_id)
+    if encrypted:
+        return Piece(called, device, boot, (), encrypted)
+    file = _file(name, number, 'qcow2')
     export = '\n'.join((
         'volume=$(' + _line(
             'openstack', 'volume', 'create', '--snapshot', snapshot_id,
@@ -134,14 +138,15 @@ def _of_volume(snapshot_id: str, name: str, size_gib: int,
         _line('openstack', 'image', 'save', '--file', file) + ' "$image"',
         'openstack image delete "$image"',
         'openstack volume delete "$volume"'))
+    # What does not boot is to be a volume again.
+    guest, left_out = _guest(details) if boot else ([], ())
     found = [Command(What.EXPORT, export), Command(
-        What.UPLOAD, _upload(file, 'qcow2', name, guest or []),
-        elsewhere=True)]
-    if guest is None:
+        What.UPLOAD, _upload(file, 'qcow2', called, guest), elsewhere=True)]
+    if not boot:
         found.append(Command(What.VOLUME, _line(
-            'openstack', 'volume', 'create', f'--image={name}',
-            '--size', str(size_gib), '--', name), elsewhere=True))
-    return tuple(found)
+            'openstack', 'volume', 'create', f'--image={called}',
+            '--size', str(size_gib), '--', called), elsewhere=True))
+    return Piece(called, device, boot, tuple(found), encrypted, left_out)
 
 
 def _while(status: str) -> str:
@@ -157,25 +162,44 @@ def _upload(file: str, disk_format: str, name: str,
                  '--file', file, '--', name)
 
 
-def _guest(details: Details, properties: Mapping[str, str]) -> list[str]:
-    """The options that say what an instance of the image needs."""
+def _guest(details: Details) -> tuple[list[str], tuple[str, ...]]:
+    """The options that say what an instance of the image needs.
+
+    :returns: them, and the names of properties that are left out.
+    """
     root = details.snapshot.root
     min_disk = max(details.min_disk_gib, root.size_gib if root else 0)
-    found = []
+    found, left_out = [], []
     if min_disk:
         found += ['--min-disk', str(min_disk)]
     if details.min_ram_mib:
         found += ['--min-ram', str(details.min_ram_mib)]
-    for name, value in properties.items():
-        if _PORTABLE.fullmatch(name) and not _LOCAL.fullmatch(name):
+    for name, value in details.properties:
+        if not _PORTABLE.fullmatch(name) or _LOCAL.fullmatch(name):
+            continue
+        if value.isprintable():
             found += ['--property', f'{name}={value}']
-    return found
+        else:
+            left_out.append(name)
+    return found, tuple(left_out)
 
 
-def _file(name: str, suffix: str) -> str:
-    """A file name that needs no care."""
+def _printable(text: str) -> str:
+    """A text that does nothing to a terminal."""
+    return ''.join(character if character.isprintable() else ' '
+                   for character in text).strip()
+
+
+def _numbered(name: str, number: int, length: int) -> str:
+    """A name with a number behind it, cut before that."""
+    tail = f'-{number}' if number else ''
+    return name[:length - len(tail)] + tail
+
+
+def _file(name: str, number: int, suffix: str) -> str:
+    """A file name that needs no care; no two of a set are the same."""
     safe = re.sub(r'[^\w.-]+', '-', name, flags=re.ASCII).strip('.-')
-    return f'{safe[:100] or "snapshot"}.{suffix}'
+    return f'{_numbered(safe or "snapshot", number, 100)}.{suffix}'
 
 
 def _line(*words: str) -> str:

@@ -50,6 +50,8 @@ class Details:
     :ivar base_image: the id of the image that the instance was launched
         from; empty when there is none, or the snapshot does not say.
     :ivar base_image_name: its name, empty when it cannot be seen any more.
+    :ivar encrypted: by the ids of volume snapshots, whether what they hold
+        is encrypted; those are left out of which that is not known.
     :ivar properties: an image's own properties or a volume snapshot's
         metadata, by name. Any member can have written them.
     """
@@ -64,6 +66,7 @@ class Details:
     recipe: recipes.Recipe | None = None
     base_image: str = ''
     base_image_name: str = ''
+    encrypted: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     properties: tuple[tuple[str, str], ...] = ()
 
 
@@ -90,7 +93,9 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
     entry = single.entry(cloud, row_id)
     snapshot = single.row(cloud, entry)
     if isinstance(entry, types.VolumeSnapshot):
+        known = snapshot.source.encrypted if snapshot.source else None
         return Details(snapshot, single.description(entry), entry.user_id,
+                       encrypted={} if known is None else {entry.id: known},
                        properties=tuple(sorted(entry.metadata.items())))
     base_id = entry.properties.get(_BASE_IMAGE, '')
     return Details(
@@ -104,7 +109,19 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
         recipe=recipes.read(entry.properties, entry.created),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',
+        encrypted=_encrypted(cloud, snapshot.parts),
         properties=tuple(sorted(entry.own_properties.items())))
+
+
+def _encrypted(cloud: clouds.Cloud,
+               parts: Sequence[model.Part]) -> dict[str, bool]:
+    """Which parts are of encrypted volumes; their volumes tell."""
+    volume_ids = sorted({part.volume_id for part in parts if part.volume_id})
+    found = dict(zip(volume_ids, cloud.together(*(
+        functools.partial(cloud.volumes.volume, volume_id)
+        for volume_id in volume_ids))))
+    return {part.id: volume.encrypted for part in parts
+            if isinstance(volume := found.get(part.volume_id), types.Volume)}
 
 
 def _name(cloud: clouds.Cloud, image_id: str) -> str:

@@ -27,6 +27,7 @@ from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import mappings
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import rows
 from snapshot_dashboard.snapshots import sets
@@ -34,6 +35,8 @@ from snapshot_dashboard.snapshots import statuses
 
 #: How many of each kind are looked at.
 LOOKED_AT = 500
+#: Calls for a thousand images each that bring the index of parts up to date.
+_PAGES = 3
 #: How many begun images are looked at one by one.
 _BEGUN = 20
 
@@ -44,7 +47,7 @@ class Health:
 
     :ivar incomplete: instance snapshots of which a part failed or is gone.
     :ivar left_over: images that nobody works on any more.
-    :ivar orphans: volume snapshots whose instance snapshot is gone.
+    :ivar orphans: volume snapshots that no instance snapshot needs any more.
     :ivar old: one that is older than the operator's limit, the oldest.
     :ivar expired: those that their owners do not want any more.
     :ivar partial: whether there are more than were looked at.
@@ -96,15 +99,17 @@ def look(cloud: clouds.Cloud, now: float, today: datetime.date,
     found = {name: answer if isinstance(answer, list) else []
              for name, answer in answers.items()}
     images, volumes = found.get('sets', []), found.get('volumes', [])
-    owners, lost, _ = sets.find_owners(cloud, volumes, sets.owners(images))
-    problems += lost
+    belonging = sets.find_all(cloud, [one.id for one in volumes], _PAGES)
+    problems += belonging.problems
+    images += [image for needing in belonging.images.values()
+               for image in needing]
     whole = 'volumes' in answers and len(volumes) < LOOKED_AT and not problems
     return Health(
-        incomplete=_incomplete([*images, *owners.values()], volumes, whole),
+        incomplete=_incomplete(images, volumes, whole),
         left_over=_left_over(cloud, found.get('begun', []), now),
         orphans=tuple(
             model.from_volume_snapshot(one) for one in volumes
-            if sets.is_orphan(one, owners, problems, now)),
+            if belonging.orphaned(one, now) is not sets.Orphaned.NO),
         old=_old(found.get('old', []), now, old_days),
         expired=_expired([*found.get('expiring images', []),
                           *found.get('expiring volumes', [])], today),
@@ -120,7 +125,7 @@ def _incomplete(images: list[types.Image],
         one.id: one for one in volumes}
     if whole:
         known = {**{part: None for image in images
-                    for part in sets.part_ids(image)}, **known}
+                    for part in mappings.part_ids(image)}, **known}
     each = {image.id: image for image in images}.values()
     found = (model.from_image(image, known) for image in each)
     return tuple(row for row in found if row.status == statuses.INCOMPLETE)
@@ -132,8 +137,8 @@ def _left_over(cloud: clouds.Cloud, begun: list[types.Image],
                 if now - image.created.timestamp() > sets.BEGUN_FOR]
     if not long_ago:
         return ()
-    found, _, _ = rows.make(cloud, long_ago, [], {}, [], rows.Names(), None,
-                            now)
+    found, _, _ = rows.make(cloud, long_ago, [], sets.Belonging(),
+                            rows.Names(), None, now)
     return tuple(row for row in found if row.left_over)
 
 

@@ -18,8 +18,8 @@ page costs the same few calls, in two rounds, however many snapshots there
 are.
 """
 
+from collections.abc import Callable
 from collections.abc import Iterator
-from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import functools
@@ -55,6 +55,7 @@ class Page:
     :ivar vague: why names or parts of those shown are not known.
     :ivar unnamed: whether some of that is not known because it was not
         asked for, to keep the page quick.
+    :ivar alphabet: by what it is ordered, if that is by name.
     """
 
     rows: tuple[model.Snapshot, ...]
@@ -63,6 +64,7 @@ class Page:
     problems: tuple[errors.ServiceError, ...] = ()
     vague: tuple[errors.ServiceError, ...] = ()
     unnamed: bool = False
+    alphabet: streams.Alphabet = streams.Alphabet.LETTERS
 
 
 @dataclasses.dataclass
@@ -82,12 +84,14 @@ class _Draft:
     first: dict[str, str] = dataclasses.field(default_factory=dict)
     last: dict[str, str] = dataclasses.field(default_factory=dict)
     more: bool = False
-    owners: dict[str, types.Image] = dataclasses.field(default_factory=dict)
+    belonging: list[sets.Belonging] = dataclasses.field(
+        default_factory=list)
     seen: list[streams.Entry] = dataclasses.field(default_factory=list)
     problems: list[errors.ServiceError] = dataclasses.field(
         default_factory=list)
     calls: int = 0
     rounds: int = 0
+    alphabet: streams.Alphabet = streams.Alphabet.LETTERS
 
     def add(self, other: '_Draft') -> None:
         """Go on with what the next attempt has brought."""
@@ -98,11 +102,12 @@ class _Draft:
         self.first = self.first or other.first
         self.last.update(other.last)
         self.more = other.more
-        self.owners.update(other.owners)
+        self.belonging += other.belonging
         self.seen += other.seen
         self.problems += other.problems
         self.calls += other.calls
         self.rounds += other.rounds
+        self.alphabet = other.alphabet
 
 
 def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
@@ -134,13 +139,14 @@ def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
         draft.shown.reverse()
     room = _CALLS - draft.calls if draft.rounds < _ROUNDS else 0
     rows, lost, unnamed = row_makers.make(
-        cloud, draft.shown, draft.seen, draft.owners, draft.problems,
+        cloud, draft.shown, draft.seen, sets.joined(draft.belonging),
         names or row_makers.Names(), None if thorough else room, time.time())
     return Page(
         rows=tuple(rows), after=after, before=before,
         problems=errors.once_each(draft.problems),
         vague=errors.once_each(lost),
-        unnamed=unnamed)
+        unnamed=unnamed,
+        alphabet=draft.alphabet)
 
 
 def _fill(cloud: clouds.Cloud, size: int, wanted: int, query: Query,
@@ -161,21 +167,17 @@ def _fill(cloud: clouds.Cloud, size: int, wanted: int, query: Query,
         else:
             batches.append(answer)
             draft.seen += answer.entries
-    _look_up_owners(cloud, draft)
-    _merge(draft, batches, wanted, query, cursor)
-    return draft
-
-
-def _look_up_owners(cloud: clouds.Cloud, draft: _Draft) -> None:
-    """Find the images of the volume snapshots that are parts of them."""
-    known = sets.owners(entry for entry in draft.seen
-                        if isinstance(entry, types.Image))
-    draft.owners, problems, calls = sets.find_owners(cloud, [
-        entry for entry in draft.seen
-        if isinstance(entry, types.VolumeSnapshot)], known)
-    draft.problems += problems
+    belonging, calls = sets.find(
+        cloud,
+        [entry for entry in draft.seen
+         if isinstance(entry, types.VolumeSnapshot)],
+        [entry for entry in draft.seen if isinstance(entry, types.Image)])
+    draft.belonging = [belonging]
+    draft.problems += belonging.problems
     draft.calls += calls
     draft.rounds += bool(calls)
+    _merge(draft, batches, wanted, query, cursor)
+    return draft
 
 
 def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
@@ -183,7 +185,10 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
     """Go over the entries in their order until the page is full."""
     back = cursor is not None and cursor.back
     reverse = (query.order is Sort.NEWEST) is not back
-    order = streams.key(query)
+    name_key: Callable[[str], str] = str.lower
+    if query.order is Sort.NAME:
+        draft.alphabet, name_key = streams.alphabet(batches, reverse)
+    order = streams.key(query, name_key)
     merged = heapq.merge(
         *(_named(batch, query, reverse) for batch in batches),
         key=lambda pair: order(pair[1]), reverse=reverse)
@@ -192,6 +197,7 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
             (entry.id for entry in batch.entries if cursor is None
              or cursor.admits((entry.created, entry.id))), '')
     shown: set[str] = set()
+    (belonging,) = draft.belonging
     try:
         for name, entry in merged:
             if query.since and entry.created < query.since:
@@ -199,16 +205,15 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
             if cursor is not None and not cursor.admits(
                     (entry.created, entry.id)):
                 continue
-            row = _row_entry(query, entry, draft.owners)
-            new = row is not None and row.id not in shown
-            if new and len(draft.shown) == wanted:
+            rows = [row for row in _row_entries(query, entry, belonging)
+                    if row.id not in shown]
+            if rows and len(draft.shown) >= wanted:
                 draft.more = True
                 return
             draft.last[name] = entry.id
             draft.passed.append(entry)
-            if row is not None and new:
-                shown.add(row.id)
-                draft.shown.append(row)
+            shown.update(row.id for row in rows)
+            draft.shown += rows
     except streams.Exhausted:
         draft.more = True
 
@@ -219,25 +224,26 @@ def _named(batch: streams.Batch, query: Query, reverse: bool
         yield batch.stream.name, entry
 
 
-def _row_entry(query: Query, entry: streams.Entry,
-               owners: Mapping[str, types.Image]) -> streams.Entry | None:
-    """What stands in the list for an entry; None if nothing does.
+def _row_entries(query: Query, entry: streams.Entry,
+                 belonging: sets.Belonging) -> Sequence[streams.Entry]:
+    """What stands in the list for an entry.
 
     A part is shown by its image alone. Where parts are asked for by what
-    images do not tell, the image stands for them.
+    images do not tell, the images stand for them. A hidden image is not in
+    the list, so its parts are.
     """
     if query.consistency and model.consistency(entry) != query.consistency:
-        return None  # it has inherited the mark of another one
+        return ()  # it has inherited the mark of another one
     if query.expired_on and not model.bare(entry).expired(query.expired_on):
-        return None
-    owner = owners.get(entry.id)
-    if owner is not None:
+        return ()
+    owners = [image for image in belonging.of(entry.id) if not image.hidden]
+    if owners:
         asked = query.volume_id or query.state is State.FAILED
-        return owner if asked and query.kind is not Kind.VOLUME else None
+        return owners if asked and query.kind is not Kind.VOLUME else ()
     if isinstance(entry, types.VolumeSnapshot) and (
             query.kind is Kind.INSTANCE):
-        return None
-    return entry
+        return ()
+    return (entry,)
 
 
 def _neighbours(query: Query, draft: _Draft, cursor: cursors.Cursor | None

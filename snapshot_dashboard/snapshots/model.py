@@ -34,7 +34,10 @@ class Source:
 
     :ivar exists: None when the service that knows could not be asked.
     :ivar bootable: for volumes; None when not known.
+    :ivar encrypted: likewise.
     :ivar busy: for instances; whether Nova is at work on it.
+    :ivar certain: False where only the root volume's attachment of today
+        tells of what instance it is.
     """
 
     kind: Kind
@@ -42,7 +45,9 @@ class Source:
     name: str = ''
     exists: bool | None = None
     bootable: bool | None = None
+    encrypted: bool | None = None
     busy: bool = False
+    certain: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +68,27 @@ class Part:
 
 
 @dataclasses.dataclass(frozen=True)
+class Owner:
+    """An instance snapshot that needs a volume snapshot."""
+
+    id: str
+    name: str
+
+    @property
+    def row_id(self) -> str:
+        return f'{Kind.INSTANCE.value}-{self.id}'
+
+
+@dataclasses.dataclass(frozen=True)
 class Snapshot:
     """One row of the list.
 
     :ivar volume_backed: of an instance without a local root disk.
     :ivar left_over: an image that was begun and that nobody works on.
-    :ivar orphan: a volume snapshot whose instance snapshot is gone.
+    :ivar owners: the instance snapshots that need a volume snapshot, as far
+        as they are known.
+    :ivar owners_known: whether these are all of them.
+    :ivar orphaned: whether it is a volume snapshot that is left of one.
     :ivar has_recipe: whether it is known how its instance was.
     :ivar expires: the last day on which its owner wants it.
     """
@@ -87,7 +107,9 @@ class Snapshot:
     group_snapshot_id: str | None = None
     volume_backed: bool = False
     left_over: bool = False
-    orphan: bool = False
+    owners: tuple[Owner, ...] = ()
+    owners_known: bool = False
+    orphaned: sets.Orphaned = sets.Orphaned.NO
     has_recipe: bool = False
     expires: datetime.date | None = None
 
@@ -187,7 +209,10 @@ def from_image(image: types.Image,
     parts += [_part(types.MappedDisk(part_id, 0, '', False), volume_snapshots)
               for part_id in marks.parts(image.properties, image.created)]
     own = marks.own(image.properties, image.created)
-    instance_id = image.properties.get(marks.INSTANCE_ID, '')
+    # Nova writes it on images of local disks alone. Those of instances that
+    # were launched from one of ours have inherited it.
+    instance_id = (own.get(marks.INSTANCE, '') if image.volume_backed
+                   else image.properties.get(marks.INSTANCE_ID, ''))
     size = sum(part.size_gib for part in parts) * GIB
     return Snapshot(
         kind=Kind.INSTANCE,
@@ -195,7 +220,7 @@ def from_image(image: types.Image,
         name=image.name,
         service_status=image.status,
         created=image.created,
-        size_bytes=size + (0 if disks else image.size_bytes),
+        size_bytes=size + (0 if image.volume_backed else image.size_bytes),
         project_id=image.owner,
         source=Source(
             Kind.INSTANCE, instance_id,
@@ -204,7 +229,7 @@ def from_image(image: types.Image,
         parts=tuple(parts),
         consistency=consistency(image),
         protected=image.protected,
-        volume_backed=bool(disks),
+        volume_backed=image.volume_backed,
         has_recipe=marks.FLAVOR in own,
         expires=marks.expiry(image.properties, image.id),
     )

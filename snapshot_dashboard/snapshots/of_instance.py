@@ -15,6 +15,7 @@
 from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Sequence
+import dataclasses
 import functools
 import time
 from typing import Any
@@ -37,6 +38,8 @@ _VOLUMES = 20
 
 class _Unnamed(rows.Names):
     """What they were taken of is known, and its name is not needed."""
+
+    guesses = False
 
     def find(self, keys: Collection[rows.Key]) -> dict[rows.Key,
                                                        model.Source]:
@@ -71,38 +74,52 @@ def find(cloud: clouds.Cloud, server: types.Server
               if isinstance(entry, types.Image)}
     volumes = [entry for entry in entries
                if isinstance(entry, types.VolumeSnapshot)]
-    owners, lost, _ = sets.find_owners(cloud, volumes,
-                                       sets.owners(images.values()))
-    images.update({image.id: image for image in owners.values()})
+    belonging, _ = sets.find(cloud, volumes, images.values())
+    images.update({image.id: image for needing in belonging.images.values()
+                   for image in needing})
     shown: list[streams.Entry] = [
-        *images.values(), *(one for one in volumes if one.id not in owners)]
+        *images.values(),
+        *(one for one in volumes if not belonging.of(one.id))]
     found, vague, _ = rows.make(
-        cloud, shown, [*images.values(), *volumes], owners,
-        problems + lost, _Unnamed(), None, time.time())
+        cloud, shown, [*images.values(), *volumes], belonging, _Unnamed(),
+        None, time.time())
+    marked = {image.id for image in images.values()
+              if marks.CALL in image.properties}
+    heirs = marked - {image.id for image in marks.originals(images.values())}
+    found = [dataclasses.replace(row, source=None)
+             if row.volume_backed and row.id in heirs else row
+             for row in found]
     return (sorted(found, key=lambda row: row.order, reverse=True),
-            [*problems, *lost, *vague])
+            [*problems, *belonging.problems, *vague])
 
 
 def is_of(row: model.Snapshot, server: types.Server) -> bool:
-    """Whether it is a snapshot of the instance itself.
+    """Whether it certainly is a snapshot of the instance itself."""
+    return (row.kind is Kind.INSTANCE and row.source is not None
+            and row.source.certain and row.source.id == server.id)
 
-    A volume may have been another instance's, and be in snapshots of that.
+
+def is_probably_of(row: model.Snapshot, server: types.Server) -> bool:
+    """Whether its root volume is at the instance now.
+
+    That volume may have been another instance's when it was captured.
     """
-    if row.kind is not Kind.INSTANCE:
-        return False
-    if row.source is not None:
-        return row.source.id == server.id
-    return row.root is not None and row.root.volume_id in server.volume_ids
+    return (row.kind is Kind.INSTANCE and row.root is not None
+            and (row.source is None or not row.source.certain)
+            and row.root.volume_id in server.volume_ids)
 
 
-def older(found: Sequence[model.Snapshot], server: types.Server,
-          keep: int) -> list[model.Snapshot]:
+def older(found: Sequence[model.Snapshot], server: types.Server, keep: int
+          ) -> tuple[list[model.Snapshot], list[model.Snapshot]]:
     """The instance's snapshots that are older than the newest good ones.
 
     :param found: newest first, as :func:`find` gives them.
     :param keep: how many good ones are kept.
+    :returns: those, and those that are as old and only probably of it.
     """
-    mine = [row for row in found if is_of(row, server)]
-    good = [row for row in mine if row.usable]
-    return [row for row in mine if len(good) >= keep
-            and row.order < good[keep - 1].order]
+    good = [row for row in found if is_of(row, server) and row.usable]
+    if len(good) < keep:
+        return [], [row for row in found if is_probably_of(row, server)]
+    old = [row for row in found if row.order < good[keep - 1].order]
+    return ([row for row in old if is_of(row, server)],
+            [row for row in old if is_probably_of(row, server)])

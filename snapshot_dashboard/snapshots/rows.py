@@ -34,9 +34,11 @@ from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots import streams
 from snapshot_dashboard.snapshots.kinds import Kind
 
-#: What a call is about: instance, volume or part; and its id.
+#: What a call is about: instance, volume, part or root; and its id.
 Key: TypeAlias = tuple[str, str]
 _PART = 'part'
+#: The instance that a root volume is attached to.
+_ROOT = 'root'
 
 
 class Names:
@@ -46,6 +48,9 @@ class Names:
     names seldom change.
     """
 
+    #: Whether it is worth asking of what instance a set probably is.
+    guesses = True
+
     def find(self, keys: Collection[Key]) -> dict[Key, model.Source]:
         return {}
 
@@ -54,16 +59,14 @@ class Names:
 
 
 def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
-         seen: Iterable[streams.Entry], owners: Mapping[str, types.Image],
-         problems: Sequence[errors.ServiceError], names: Names,
-         room: int | None, now: float
+         seen: Iterable[streams.Entry], belonging: sets.Belonging,
+         names: Names, room: int | None, now: float
          ) -> tuple[list[model.Snapshot], list[errors.ServiceError], bool]:
     """The rows for entries.
 
     :param seen: all that the services answered; the parts of an image are
         among it mostly.
-    :param owners: images by the ids of their parts.
-    :param problems: what went wrong when these were asked for.
+    :param belonging: what is known of the images that need these.
     :param room: ask for nothing where it would take more calls than this;
         None for no bound.
     :param now: seconds since the epoch.
@@ -73,7 +76,7 @@ def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
     parts: dict[str, types.VolumeSnapshot | None] = {
         entry.id: entry for entry in seen
         if isinstance(entry, types.VolumeSnapshot)}
-    drafts = [_row(entry, parts, owners, problems, now) for entry in shown]
+    drafts = [_row(entry, parts, belonging, now) for entry in shown]
     known = names.find({(row.source.kind.value, row.source.id)
                         for row in drafts if row.source})
     calls = _calls(cloud, drafts, known, now)
@@ -89,12 +92,46 @@ def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
         elif isinstance(answer, errors.NotFound) and what == _PART:
             parts[thing_id] = None
     names.keep(fresh)
-    rows = [_named(_row(entry, parts, owners, problems, now),
+    rows = [_named(_row(entry, parts, belonging, now),
                    {**known, **fresh}) for entry in shown]
     lost = [answer for answer in answers.values()
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
+    if room is None and names.guesses:
+        rows = _guessed(cloud, rows, names)
     return [row.judged(now) for row in rows], lost, False
+
+
+def _guessed(cloud: clouds.Cloud, rows: Sequence[model.Snapshot],
+             names: Names) -> list[model.Snapshot]:
+    """The rows with a guess where nothing says of what instance they are.
+
+    Nova writes that on no image of a volume-backed instance; but its root
+    volume is probably still where it was.
+    """
+    roots = {row.root.volume_id for row in rows if row.root
+             and row.source is None and row.root.volume_id}
+    known = dict(names.find({(_ROOT, root) for root in roots}))
+    asked = sorted(roots - {root for _, root in known})
+    answers = cloud.together(*(
+        functools.partial(_server_of, cloud, root) for root in asked))
+    fresh: dict[Key, model.Source] = {
+        (_ROOT, root): answer for root, answer in zip(asked, answers)
+        if isinstance(answer, model.Source)}
+    names.keep(fresh)
+    known.update(fresh)
+    return [row if row.source or not row.root else dataclasses.replace(
+        row, source=known.get((_ROOT, row.root.volume_id))) for row in rows]
+
+
+def _server_of(cloud: clouds.Cloud, volume_id: str) -> model.Source | None:
+    """The instance that a volume is attached to."""
+    servers = cloud.volumes.volume(volume_id).server_ids
+    if len(servers) != 1:
+        return None
+    return dataclasses.replace(
+        _source(cloud, model.Source(Kind.INSTANCE, servers[0])),
+        certain=False)
 
 
 def _calls(cloud: clouds.Cloud, drafts: Iterable[model.Snapshot],
@@ -116,14 +153,15 @@ def _calls(cloud: clouds.Cloud, drafts: Iterable[model.Snapshot],
 
 def _row(entry: streams.Entry,
          parts: Mapping[str, types.VolumeSnapshot | None],
-         owners: Mapping[str, types.Image],
-         problems: Sequence[errors.ServiceError],
-         now: float) -> model.Snapshot:
+         belonging: sets.Belonging, now: float) -> model.Snapshot:
     if isinstance(entry, types.Image):
         return model.from_image(entry, parts)
     return dataclasses.replace(
         model.from_volume_snapshot(entry),
-        orphan=sets.is_orphan(entry, owners, problems, now))
+        owners=tuple(model.Owner(image.id, image.name)
+                     for image in belonging.of(entry.id)),
+        owners_known=entry.id in belonging.known,
+        orphaned=belonging.orphaned(entry, now))
 
 
 def _part(cloud: clouds.Cloud, snapshot_id: str) -> types.VolumeSnapshot:
@@ -141,7 +179,8 @@ def _source(cloud: clouds.Cloud, source: model.Source) -> model.Source:
     except errors.NotFound:
         return dataclasses.replace(source, exists=False)
     return dataclasses.replace(source, name=volume.name, exists=True,
-                               bootable=volume.bootable)
+                               bootable=volume.bootable,
+                               encrypted=volume.encrypted)
 
 
 def _named(row: model.Snapshot,

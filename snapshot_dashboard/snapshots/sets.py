@@ -13,37 +13,93 @@
 """Which volume snapshots belong to which instance snapshots.
 
 An image names its parts: Nova's in its block device mapping, and chosen
-volumes' in our mark. A volume snapshot names its image where the run that
-made it came to its end; Nova's own are called after the image's name.
+volumes' in our mark. Several images may need the same volume snapshot. A
+name proves nothing: images are renamed, and volume snapshots are called as
+their owners like.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+import dataclasses
+import enum
 import functools
+from typing import Any
+from urllib import parse
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import mappings
 
 #: Seconds for which something may look as if nobody worked on it.
 BEGUN_FOR = 600
-#: How Nova calls the volume snapshots of an image (Nova, compute API).
-_NOVA = 'snapshot for '
+#: Characters that one list of values may take in an address. Services and
+#: what stands before them refuse addresses of 4,096 and more.
+_ROOM = 3000
+#: Calls by names that one page may cost: they may be very long.
+_NAME_CALLS = 1
+#: Statuses of an image that needs nothing any more.
+_GOING = ('deleted', 'pending_delete')
 
 
-def part_ids(image: types.Image) -> list[str]:
-    """The volume snapshots that belong to an image."""
-    return [disk.snapshot_id for disk in image.disks] + [
-        part for part in marks.parts(image.properties, image.created)]
+class Orphaned(enum.Enum):
+    """Whether a volume snapshot was part of an instance snapshot."""
+
+    NO = 'no'
+    #: It is called as Nova calls parts, and no image needs it.
+    MAYBE = 'maybe'
+    #: It names an image, and neither that one nor another needs it.
+    YES = 'yes'
 
 
-def owners(images: Iterable[types.Image]) -> dict[str, types.Image]:
-    """Images by the ids of their parts."""
-    return {part: image for image in images for part in part_ids(image)}
+@dataclasses.dataclass(frozen=True)
+class Belonging:
+    """What is known of the images that need some volume snapshots.
+
+    :ivar images: those that are there, by the volume snapshots' ids.
+    :ivar known: the volume snapshots of which these are all images.
+    :ivar problems: why it is not known of others.
+    """
+
+    images: Mapping[str, tuple[types.Image, ...]] = dataclasses.field(
+        default_factory=dict)
+    known: frozenset[str] = frozenset()
+    problems: tuple[errors.ServiceError, ...] = ()
+
+    def of(self, snapshot_id: str) -> tuple[types.Image, ...]:
+        """The images that need a volume snapshot, as far as it is known."""
+        return self.images.get(snapshot_id, ())
+
+    def orphaned(self, snapshot: types.VolumeSnapshot,
+                 now: float) -> Orphaned:
+        """Whether a volume snapshot is left of a set.
+
+        :param now: seconds since the epoch; for a while the image may be
+            yet to come.
+        """
+        if snapshot.id not in self.known or self.of(snapshot.id) or (
+                now - snapshot.created.timestamp() <= BEGUN_FOR):
+            return Orphaned.NO
+        if image_id(snapshot):
+            return Orphaned.YES
+        return Orphaned.MAYBE if image_name(snapshot) else Orphaned.NO
+
+
+def joined(some: Sequence[Belonging]) -> Belonging:
+    """What several looks have brought."""
+    return Belonging(
+        mappings.by_part(image for one in some
+                         for images in one.images.values()
+                         for image in images),
+        frozenset().union(*(one.known for one in some)),
+        tuple(problem for one in some for problem in one.problems))
 
 
 def image_id(snapshot: types.VolumeSnapshot) -> str:
@@ -53,69 +109,131 @@ def image_id(snapshot: types.VolumeSnapshot) -> str:
 
 
 def image_name(snapshot: types.VolumeSnapshot) -> str:
-    """The name of the image that Nova made it for; else empty."""
-    return (snapshot.name.removeprefix(_NOVA)
-            if snapshot.name.startswith(_NOVA) else '')
+    """The name of the image that Nova made it for, if it did; else empty.
 
-
-def find_owners(cloud: clouds.Cloud,
-                snapshots: Iterable[types.VolumeSnapshot],
-                known: Mapping[str, types.Image]
-                ) -> tuple[dict[str, types.Image],
-                           list[errors.ServiceError], int]:
-    """Look up the images of volume snapshots that may be parts.
-
-    :param known: images by the ids of their parts, which need no call.
-    :returns: all images by the ids of their parts, what went wrong, and how
-        many calls that took: two at the most, made at the same time.
+    Nova speaks the language of who asks it.
     """
-    calls = _lookups(cloud, [
-        one for one in snapshots if one.id not in known])
-    found, problems = dict(known), []
-    for answer in cloud.together(*calls):
+    return (snapshot.name.removeprefix(texts.PART_PREFIX)
+            if snapshot.name.startswith(texts.PART_PREFIX) else '')
+
+
+def find(cloud: clouds.Cloud, snapshots: Sequence[types.VolumeSnapshot],
+         there: Iterable[types.Image] = ()) -> tuple[Belonging, int]:
+    """Look up the images of volume snapshots, at the cost of a page.
+
+    :param there: images that are known already.
+    :returns: what is known, and how many calls that took, made at the same
+        time: mostly one.
+    """
+    images = {image.id: image for image in there}
+    needed = mappings.by_part(images.values())
+    lacking = [one for one in snapshots if one.id not in needed]
+    if not cloud.has('image') or not snapshots:
+        return Belonging(needed), 0
+    index = mappings.Index(cloud)
+    named = {image_id(one) for one in lacking} - {''}
+    for one in snapshots:
+        named |= index.candidates(one.id)
+    calls: list[Callable[[], Any]] = [*_by_ids(cloud, named - images.keys())]
+    count = len(calls)
+    if any(not index.candidates(one.id) and (
+            image_id(one) or image_name(one)) for one in lacking):
+        if index.complete:
+            calls.append(functools.partial(index.update, 1))
+            count += 2
+        else:  # names lead to some of them
+            calls += [*_by_names(cloud, lacking)][:_NAME_CALLS]
+            count = len(calls)
+    answers = cloud.together(*calls)
+    for answer in answers:
+        if isinstance(answer, list):
+            images.update({image.id: image for image in answer})
+    known = frozenset(
+        one.id for one in snapshots if index.fresh
+        and index.candidates(one.id) <= images.keys())
+    return Belonging(
+        mappings.by_part(images.values()), known,
+        tuple(answer for answer in answers
+              if isinstance(answer, errors.ServiceError))), count
+
+
+def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
+             pages: int) -> Belonging:
+    """Look up all images that need some volume snapshots, for certain.
+
+    That takes two calls, where the index is up to date, and some for the
+    images.
+
+    :param pages: calls for each kind of images that it may take to bring
+        the index up to date.
+    """
+    if not snapshot_ids or not cloud.has('image'):
+        return Belonging(known=frozenset(snapshot_ids))
+    index = mappings.Index(cloud)
+    try:
+        learnt = index.update(pages)
+    except errors.ServiceError as error:
+        return Belonging(problems=(error,))
+    images = {image.id: image for image in learnt}
+    wanted = {candidate for snapshot_id in snapshot_ids
+              for candidate in index.candidates(snapshot_id)}
+    problems = []
+    for answer in cloud.together(*_by_ids(cloud, wanted - images.keys())):
         if isinstance(answer, errors.ServiceError):
             problems.append(answer)
         else:
-            found.update(owners(answer))
-    return found, problems, len(calls)
+            images.update({image.id: image for image in answer})
+    # What no list shows is hidden, or gone.
+    lost = sorted(wanted - images.keys()) if not problems else []
+    gone = set()
+    for image, answer in zip(lost, cloud.together(*(
+            functools.partial(cloud.images.image, image) for image in lost))):
+        if isinstance(answer, types.Image):
+            images[image] = answer
+        elif isinstance(answer, errors.NotFound):
+            gone.add(image)
+        else:
+            problems.append(answer)
+    index.drop(gone)
+    known = index.fresh and not problems
+    return Belonging(
+        mappings.by_part(image for image in images.values()
+                         if image.status not in _GOING),
+        frozenset(snapshot_ids) if known else frozenset(), tuple(problems))
 
 
-def _lookups(cloud: clouds.Cloud, snapshots: Sequence[types.VolumeSnapshot]
-             ) -> list[Callable[[], list[types.Image]]]:
-    if not cloud.has('image'):
-        return []
-    image_ids = {image_id(one) for one in snapshots} - {''}
+def _by_ids(cloud: clouds.Cloud,
+            image_ids: Iterable[str]) -> Iterator[Callable[[], Any]]:
+    for some in _chunks(image_ids):
+        yield functools.partial(_find, cloud, {'id': f'in:{some}'})
+
+
+def _by_names(cloud: clouds.Cloud, snapshots: Iterable[types.VolumeSnapshot]
+              ) -> Iterator[Callable[[], Any]]:
+    """What finds most of the images that Nova has made."""
     names = {image_name(one) for one in snapshots if not image_id(one)}
-    calls: list[Callable[[], list[types.Image]]] = []
-    if image_ids:
-        calls.append(functools.partial(_find, cloud, {
-            'id': 'in:' + ','.join(sorted(image_ids))}))
     # Within its quotes Glance reads neither quotes nor backslashes.
-    quotable = sorted(name for name in names - {''}
-                      if '"' not in name and '\\' not in name)
-    if quotable:
-        calls.append(functools.partial(_find, cloud, {
-            'bdm_v2': 'True',
-            'name': 'in:' + ','.join(f'"{name}"' for name in quotable)}))
-    return calls
+    for some in _chunks(f'"{name}"' for name in names - {''}
+                        if '"' not in name and '\\' not in name):
+        yield functools.partial(_find, cloud, {
+            'bdm_v2': 'True', 'name': f'in:{some}'})
+
+
+def _chunks(values: Iterable[str]) -> Iterator[str]:
+    """Lists of values, each short enough for an address."""
+    some: list[str] = []
+    room = _ROOM
+    for value in sorted(values):
+        length = len(parse.quote_plus(f'{value},'))
+        if some and length > room:
+            yield ','.join(some)
+            some, room = [], _ROOM
+        some.append(value)
+        room -= length
+    if some:
+        yield ','.join(some)
 
 
 def _find(cloud: clouds.Cloud,
           filters: Mapping[str, str]) -> list[types.Image]:
     return cloud.images.images(1000, {'owner': cloud.project_id, **filters})
-
-
-def is_orphan(snapshot: types.VolumeSnapshot,
-              known: Mapping[str, types.Image],
-              problems: Iterable[errors.ServiceError], now: float) -> bool:
-    """Whether it was part of an instance snapshot that is gone.
-
-    :param known: images by the ids of their parts, those looked up too.
-    :param problems: while Glance does not answer, nothing can be said.
-    :param now: seconds since the epoch; for a while the image may be yet
-        to come.
-    """
-    return (snapshot.id not in known
-            and bool(image_id(snapshot) or image_name(snapshot))
-            and now - snapshot.created.timestamp() > BEGUN_FOR
-            and not any(error.service == 'image' for error in problems))

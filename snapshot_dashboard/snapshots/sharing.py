@@ -30,7 +30,7 @@ class Refusal(enum.Enum):
 
 def refusal(image: types.Image) -> Refusal | None:
     """Why this one cannot; None when it can."""
-    if image.disks:
+    if image.volume_backed:
         # Cinder shares no snapshots, so nobody else could launch it.
         return Refusal.SET
     if image.visibility in ('public', 'community'):

@@ -10,12 +10,10 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One snapshot: look at it, edit it, delete it."""
+"""One snapshot: look at it, edit it."""
 
-import contextlib
 import dataclasses
 import datetime
-import functools
 import time
 
 from snapshot_dashboard import cloud as clouds
@@ -26,6 +24,9 @@ from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import rows
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots.kinds import Kind
+
+#: Calls for a thousand images each that bring the index of parts up to date.
+_PAGES = 3
 
 
 def get(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
@@ -48,9 +49,9 @@ def bare(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
 def row(cloud: clouds.Cloud,
         found: types.Image | types.VolumeSnapshot) -> model.Snapshot:
     """The row of what a service told, with all names and parts."""
-    owners, problems, _ = sets.find_owners(
-        cloud, [found] if isinstance(found, types.VolumeSnapshot) else [], {})
-    (made,), _, _ = rows.make(cloud, [found], [], owners, problems,
+    belonging = sets.find_all(cloud, [found.id], _PAGES) if isinstance(
+        found, types.VolumeSnapshot) else sets.Belonging()
+    (made,), _, _ = rows.make(cloud, [found], [], belonging,
                               rows.Names(), None, time.time())
     return made
 
@@ -119,28 +120,3 @@ def edit(cloud: clouds.Cloud, found: types.Image | types.VolumeSnapshot,
     if dropped:
         cloud.volumes.unmark_snapshot(found.id, dropped)
     cloud.volumes.edit_snapshot(found.id, wish.name, wish.description)
-
-
-def delete(cloud: clouds.Cloud, snapshot: model.Snapshot
-           ) -> list[tuple[model.Part, errors.ServiceError]]:
-    """Delete a snapshot with the volume snapshots that belong to it.
-
-    The image goes first: should the rest fail, what is left are volume
-    snapshots that show in the list as such and can still be used or
-    deleted, not an image that looks whole and cannot be launched.
-
-    :returns: the parts that could not be deleted, with the reason of each.
-    :raises ServiceError: when nothing was deleted.
-    """
-    if snapshot.kind is Kind.VOLUME:
-        cloud.volumes.delete_snapshot(snapshot.id)
-        return []
-    with contextlib.suppress(errors.NotFound):
-        cloud.images.delete(snapshot.id)
-    parts = [part for part in snapshot.parts if part.status != 'deleted']
-    answers = cloud.together(*(
-        functools.partial(cloud.volumes.delete_snapshot, part.id)
-        for part in parts))
-    return [(part, answer) for part, answer in zip(parts, answers)
-            if isinstance(answer, errors.ServiceError)
-            and not isinstance(answer, errors.NotFound)]

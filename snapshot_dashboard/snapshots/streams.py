@@ -21,8 +21,10 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 import dataclasses
 import datetime
+import enum
 from typing import Any
 from typing import TypeAlias
+import unicodedata
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
@@ -52,9 +54,9 @@ _GLANCE_STATES = {
 }
 _CINDER_STATES = {
     State.READY: ('available',),
-    State.MOVING: ('creating',),
+    State.MOVING: ('creating', 'backing-up', 'restoring'),
     State.FAILED: ('error', 'error_deleting'),
-    State.DELETING: ('deleting',),
+    State.DELETING: ('deleting', 'unmanaging'),
     State.DEACTIVATED: (),
 }
 #: Beyond a page's size: one entry tells that there is another page, the
@@ -229,8 +231,50 @@ def _order(query: Query, cursor: cursors.Cursor | None) -> dict[str, Any]:
             'ascending': ascending}
 
 
-def key(query: Query) -> Callable[[Entry], tuple]:
+class Alphabet(enum.Enum):
+    """By what the services order names: their databases decide."""
+
+    #: Capital and small letters are the same.
+    LETTERS = 'letters'
+    #: Capital letters come before small ones.
+    CAPITALS = 'capitals'
+    #: In some other way, or each service in its own.
+    OWN = 'own'
+
+
+def _bare(name: str) -> str:
+    """A name without its accents, as some databases read it."""
+    return ''.join(character for character
+                   in unicodedata.normalize('NFKD', name)
+                   if not unicodedata.combining(character))
+
+
+#: Ways to order names, the first that fits counts. Databases that do not
+#: tell letters apart compare them all as capitals or all as small ones.
+_ALPHABETS: tuple[tuple[Alphabet, Callable[[str], str]], ...] = (
+    (Alphabet.LETTERS, str.lower), (Alphabet.LETTERS, str.upper),
+    (Alphabet.LETTERS, lambda name: _bare(name).upper()),
+    (Alphabet.LETTERS, lambda name: _bare(name).lower()),
+    (Alphabet.CAPITALS, lambda name: name))
+
+
+def alphabet(batches: Sequence[Batch], reverse: bool
+             ) -> tuple[Alphabet, Callable[[str], str]]:
+    """By what the names of some batches are in order.
+
+    :returns: that, and what makes of a name what is compared.
+    """
+    for found, made in _ALPHABETS:
+        texts = [[made(entry.name) for entry in batch.entries]
+                 for batch in batches]
+        if all(some == sorted(some, reverse=reverse) for some in texts):
+            return found, made
+    return Alphabet.OWN, str.lower
+
+
+def key(query: Query, name_key: Callable[[str], str] = str.lower
+        ) -> Callable[[Entry], tuple]:
     """What entries are ordered by."""
     if query.order is Sort.NAME:
-        return lambda entry: (entry.name.lower(), entry.id)
+        return lambda entry: (name_key(entry.name), entry.id)
     return lambda entry: (entry.created, entry.id)

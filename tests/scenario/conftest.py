@@ -30,6 +30,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import single
 from tests.cloud import bootstrap
 from tests.cloud import machine
@@ -166,7 +167,7 @@ def tidy(alice):
     for image in alice.images.images(100, {
             'owner': alice.project_id, marks.IMAGE_TYPE: 'snapshot'}):
         if marks.RUN in image.properties:
-            single.delete(alice, single.get(alice, f'instance-{image.id}'))
+            delete_snapshots(alice, single.get(alice, f'instance-{image.id}'))
     ours = [snapshot for snapshot in alice.volumes.snapshots(100)
             if marks.TAKEN in snapshot.metadata]
     for snapshot in ours:
@@ -217,6 +218,18 @@ def workers(where, tmp_path):
 @pytest.fixture
 def admin(where):
     return bootstrap.connect(where, 'admin', seed.PROJECT)
+
+
+def delete_snapshots(cloud, *rows, agreed=()):
+    """Delete snapshots as the panel does.
+
+    :raises ServiceError: the first refusal of a service.
+    """
+    for _, outcome in deletion.carry_out(
+            cloud, deletion.plan(cloud, rows), agreed):
+        if isinstance(outcome, errors.ServiceError):
+            raise outcome
+        assert outcome == [], outcome
 
 
 def unique(name):

@@ -18,6 +18,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import listing
 from snapshot_dashboard.snapshots import model
@@ -84,8 +85,10 @@ def test_a_protected_image_is_not_deleted(alice):
     try:
         found = single.get(alice, row.row_id)
         assert found.protected
-        with pytest.raises(errors.Forbidden):
-            single.delete(alice, found)
+        (entry,) = deletion.plan(alice, [found]).entries
+        assert entry.hindrance is deletion.Hindrance.PROTECTED
+        with pytest.raises(errors.Forbidden):  # nor does Glance allow it
+            alice.images.delete(found.id)
     finally:
         edit(alice, row.row_id, before)
     assert not single.get(alice, row.row_id).protected

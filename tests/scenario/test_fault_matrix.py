@@ -51,7 +51,8 @@ LANES = 6
 CASES = [*itertools.product(STEPS, proxy.KINDS, ADVANCERS),
          *itertools.product(['look for images'], [proxy.UNLISTED],
                             ADVANCERS)]
-_PATIENCE = 90
+#: Seconds after which a run counts as one that never ends.
+_PATIENCE = 300
 _POLL = 0.5
 
 
@@ -158,6 +159,9 @@ class _Case:
                 process.join(10)
                 process.kill()
         if not closed:
+            # The next case needs the lane.
+            self.cloud.finish(journal.read(self.cloud.compute.server(
+                self.server_id)))
             return 'WRONG: it does not end'
         self._settle()
         return self._judge(plan)  # the next case writes over the record

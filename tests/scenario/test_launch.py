@@ -22,9 +22,9 @@ from snapshot_dashboard.runs import preflight
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import launch
 from snapshot_dashboard.snapshots import recipe
-from snapshot_dashboard.snapshots import single
 from tests.cloud import bootstrap
 from tests.cloud import seed
+from tests.scenario.conftest import delete_snapshots
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
 from tests.scenario.test_details import row_named
@@ -127,7 +127,7 @@ def test_one_like_the_original_is_launched_after_its_deletion(
     assert len(new.volume_ids) == len(server.volume_ids)
     volumes = {*new.volume_ids, *server.volume_ids}
     delete(alice, new_id)
-    single.delete(alice, found.snapshot)
+    delete_snapshots(alice, found.snapshot)
     for part in found.snapshot.parts:
         until(lambda part=part: is_gone(
             lambda: alice.volumes.snapshot(part.id)), 'its part is gone')
@@ -144,7 +144,7 @@ def capture_again(alice, facts):
     found = details.get(alice, f'instance-{run.progress.image_id}')
     assert found.snapshot.usable and len(found.snapshot.parts) == 1
     assert found.snapshot.consistency == marks.POWERED_OFF
-    single.delete(alice, found.snapshot)
+    delete_snapshots(alice, found.snapshot)
     (part,) = found.snapshot.parts
     until(lambda: is_gone(lambda: alice.volumes.snapshot(part.id)),
           'its part is gone')

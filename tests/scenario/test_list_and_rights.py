@@ -29,6 +29,7 @@ from snapshot_dashboard.snapshots.query import Query
 from snapshot_dashboard.snapshots.query import Sort
 from snapshot_dashboard.snapshots.query import State
 from tests.cloud import seed
+from tests.scenario.conftest import delete_snapshots
 
 
 def everything(cloud, size=100, **asked):
@@ -153,8 +154,8 @@ def test_a_reader_is_refused_every_write(alice, rita):
             lambda: rita.begin(server, 'no'),
             lambda: rita.compute.create_image(server.id, 'no', {}),
             lambda: rita.compute.stop(server.id),
-            lambda: single.delete(rita, rows['web-1-2026-01-15']),
-            lambda: single.delete(rita, rows['archive-2026-01'])):
+            lambda: delete_snapshots(rita, rows['web-1-2026-01-15']),
+            lambda: delete_snapshots(rita, rows['archive-2026-01'])):
         with pytest.raises(errors.Forbidden):
             write()
 

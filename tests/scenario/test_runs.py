@@ -21,6 +21,7 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.snapshots import single
 from tests.cloud import site
+from tests.scenario.conftest import delete_snapshots
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
@@ -243,7 +244,7 @@ def test_a_volume_snapshot_that_fails_is_told(alice, drivers):
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
     row = single.get(alice, f'instance-{run.progress.image_id}')
     assert row.status == 'incomplete'
-    single.delete(alice, row)
+    delete_snapshots(alice, row)
     assert is_gone(lambda: alice.images.image(row.id))
     for part in row.parts:
         until(lambda part=part: is_gone(

@@ -20,7 +20,9 @@ from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots.commands import What
 
-HOSTILE = "x'; rm -rf ~ #\n$(reboot)"
+HOSTILE = "x'; rm -rf ~ #\n$(reboot)\x1b[201~\u202e"
+#: The same as it is printed: nothing of it is for the terminal.
+SHOWN = "x'; rm -rf ~ # $(reboot) [201~"
 
 
 def pieces(openstack, body):
@@ -65,12 +67,14 @@ def test_what_a_guest_needs_comes_along_and_nothing_else(openstack):
 
 @pytest.mark.parametrize('kind', ['image', 'snapshot'])
 def test_hostile_names_stay_words(openstack, kind):
-    fields = {'os_distro': HOSTILE} if kind == 'image' else {}
+    fields = {'os_distro': HOSTILE,
+              'os_type': SHOWN} if kind == 'image' else {}
     (piece,) = pieces(openstack, getattr(openstack, kind)(HOSTILE, **fields))
     words = upload(piece)
-    assert words[-2:] == ['--', HOSTILE]
+    assert words[-2:] == ['--', SHOWN]
     if fields:
-        assert f'os_distro={HOSTILE}' in values(words, '--property')
+        assert values(words, '--property') == [f'os_type={SHOWN}']
+        assert piece.left_out == ('os_distro',)
     (file,) = values(words, '--file')
     assert file.startswith('x-rm-') and set("'; $(\n").isdisjoint(file)
 
@@ -116,6 +120,39 @@ def test_chosen_volumes_come_after_the_image_of_the_root(openstack):
     assert root.commands[0].what is What.DOWNLOAD and root.boot
     assert data.commands[0].what is What.EXPORT
     assert (root.name, data.name) == ('web', 'web-1')
+
+
+@pytest.mark.parametrize('name', ['n' * 255, 'ä' * 255, '-', 'a/b'])
+def test_no_two_files_and_no_two_images_have_one_name(openstack, name):
+    body = openstack.set_image(name, [
+        openstack.snapshot(f'p-{number}') for number in range(6)])
+    found = pieces(openstack, body)
+    files = [values(upload(piece), '--file')[0] for piece in found]
+    assert len(set(files)) == len(files) == 6
+    assert len({piece.name for piece in found}) == 6
+    assert max(len(piece.name) for piece in found) <= 255
+    for piece in found:
+        export, = (one.text for one in piece.commands
+                   if one.what is What.EXPORT)
+        assert shlex.quote(values(upload(piece), '--file')[0]) in export
+
+
+def test_what_is_encrypted_is_not_taken_along(openstack):
+    locked = openstack.volume('secret', encrypted=True)
+    body = openstack.set_image('db', [
+        openstack.snapshot('root', volume_id=openstack.volume('r')['id']),
+        openstack.snapshot('data', volume_id=locked['id'])])
+    root, data = pieces(openstack, body)
+    assert root.commands and root.encrypted is False
+    assert not data.commands and data.encrypted
+    (alone,) = pieces(openstack, openstack.snapshot(
+        'alone', volume_id=locked['id']))
+    assert not alone.commands and alone.encrypted
+
+
+def test_whether_it_is_encrypted_may_be_unknown(openstack):
+    (piece,) = pieces(openstack, openstack.snapshot('v'))
+    assert piece.commands and piece.encrypted is None
 
 
 def test_what_is_not_whole_cannot_be_taken_along(openstack):

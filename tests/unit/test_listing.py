@@ -25,7 +25,10 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import mappings
 from snapshot_dashboard.snapshots import rows as row_makers
+from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import streams
 from snapshot_dashboard.snapshots.kinds import Kind
 from snapshot_dashboard.snapshots.query import Query
 from snapshot_dashboard.snapshots.query import Sort
@@ -295,21 +298,83 @@ def test_a_part_shows_on_no_page_while_its_image_exists(openstack, marked):
         names(page) for page in forward[:-1]]
 
 
-def test_a_part_of_an_image_that_is_gone_is_an_orphan(openstack):
+@pytest.fixture
+def left(openstack):
+    """Volume snapshots that no image needs; two were parts, or may be."""
     openstack.snapshot('snapshot for gone', at=1)
     part = openstack.snapshot('both', at=2)
     openstack.images.pop(chosen_set(openstack, 'both', 3, [part])['id'])
     openstack.snapshot('by hand', at=3)
-    rows = listing.page(openstack.cloud(), 10).rows
-    assert [(row.name, row.orphan) for row in rows] == [
-        ('by hand', False), ('both', True), ('snapshot for gone', True)]
 
 
-def test_nothing_is_called_an_orphan_while_glance_is_down(openstack):
-    openstack.snapshot('snapshot for db', at=1)
+def orphans(cloud):
+    return {row.name: row.orphaned.value
+            for row in listing.page(cloud, 10).rows}
+
+
+def test_what_is_left_of_a_set_is_told_when_that_is_certain(openstack, left):
+    cloud = openstack.cloud()
+    mappings.Index(cloud).update(1)
+    assert orphans(cloud) == {'by hand': 'no', 'both': 'yes',
+                              'snapshot for gone': 'maybe'}
+
+
+def test_before_all_images_are_known_nothing_is_called_left_over(openstack,
+                                                                 left):
+    assert set(orphans(openstack.cloud()).values()) == {'no'}
+
+
+def test_nothing_is_called_left_over_while_glance_is_down(openstack, left):
+    cloud = openstack.cloud()
+    mappings.Index(cloud).update(1)
     openstack.faults['GET', '/v2/images'] = 503
-    (row,) = listing.page(openstack.cloud(), 10).rows
-    assert not row.orphan
+    assert set(orphans(cloud).values()) == {'no'}
+
+
+@pytest.mark.parametrize('change', [
+    {'name': 'renamed'}, {'os_hidden': True}, {'visibility': 'community'},
+    {'bdm_v2': None}, {'name': 'a' * 255}, {'name': 'q"\\'}],
+    ids=lambda change: next(iter(change)))
+def test_a_part_of_a_set_that_was_changed_is_never_left_over(openstack,
+                                                             change):
+    part = openstack.snapshot('snapshot for db', at=1)
+    image = openstack.set_image('db', [part], at=2)
+    openstack.images[image['id']] = {
+        key: value for key, value in {**image, **change}.items()
+        if value is not None}
+    cloud = openstack.cloud()
+    assert 'maybe' not in orphans(cloud).values()
+    mappings.Index(cloud).update(1)
+    assert 'maybe' not in orphans(cloud).values()
+    row = single.get(cloud, f'volume-{part["id"]}')
+    assert [owner.id for owner in row.owners] == [image['id']]
+
+
+def test_what_is_called_like_a_part_by_its_owner_is_not_called_gone(
+        openstack):
+    openstack.snapshot('snapshot for release 1.2', at=1)
+    cloud = openstack.cloud()
+    mappings.Index(cloud).update(1)
+    assert orphans(cloud) == {'snapshot for release 1.2': 'maybe'}
+
+
+@pytest.mark.parametrize(('how', 'order'), [
+    (lambda name: name, streams.Alphabet.CAPITALS),
+    (str.lower, streams.Alphabet.LETTERS),
+    (str.upper, streams.Alphabet.LETTERS),
+    (lambda name: name[::-1], streams.Alphabet.OWN)])
+def test_names_are_merged_as_the_services_sort_them(openstack, how, order):
+    """Databases sort as their collation says, which no call tells."""
+    openstack.collation = how
+    names_there = ['alpha', 'Beta', '_x', 'gamma', 'Zeta', 'b_a', 'Bb', 'eta']
+    for number, name in enumerate(names_there):
+        make = openstack.image if number % 2 else openstack.snapshot
+        make(name, number)
+    page = listing.page(openstack.cloud(), 10, Query(sort=Sort.NAME))
+    assert page.alphabet is order
+    if order is not streams.Alphabet.OWN:
+        assert names(page) == sorted(names_there, key=how)
+    assert sorted(names(page)) == sorted(names_there)
 
 
 def test_names_with_commas_and_quotes_break_no_look_up(openstack):

@@ -52,10 +52,15 @@ def test_the_whole_mapping_is_read_not_its_first_entry():
 
 def test_the_size_of_a_volume_backed_snapshot_is_the_sum_of_its_parts():
     mapping = ('[{"source_type": "snapshot", "snapshot_id":'
-               f' "{S}", "volume_size": 3}}, {{"source_type": "snapshot",'
+               f' "{S}", "volume_size": 3, "boot_index": 0}},'
+               ' {"source_type": "snapshot",'
                f' "snapshot_id": "{T}", "volume_size": 4}}]')
     row = model.from_image(image(block_device_mapping=mapping), {})
     assert row.size_bytes == 7 * model.GIB
+    local = model.from_image(image(block_device_mapping=mapping.replace(
+        '"boot_index": 0', '"boot_index": null')), {})
+    assert local.size_bytes == 7 * model.GIB + 100 and not (
+        local.volume_backed)
 
 
 @pytest.mark.parametrize('image_status, parts, status', [

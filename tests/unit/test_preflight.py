@@ -137,6 +137,41 @@ def test_an_instance_launched_from_a_set_is_volume_backed(openstack,
     assert not facts.can_choose_volumes
 
 
+def test_a_local_root_beside_a_mapped_data_disk_is_told_rightly(openstack):
+    """An image may hold a root disk and map data: Nova keeps both apart."""
+    part = openstack.snapshot('data')
+    image = openstack.set_image('both', [part], size=4096)
+    image['block_device_mapping'] = image['block_device_mapping'].replace(
+        '"boot_index": 0', '"boot_index": null')
+    server = openstack.server(image={'id': image['id']})
+    openstack.attach(server, openstack.volume('data'), '/dev/vdb')
+    facts = look(openstack, server)
+    assert not facts.server.volume_backed
+    assert [(disk.role.value, disk.fate.value) for disk in facts.disks] == [
+        ('root', 'captured'), ('volume', 'not-captured')]
+
+
+def test_shares_and_a_virtual_tpm_are_not_captured(openstack):
+    server = openstack.server(flavor={
+        'disk': 10, 'extra_specs': {'hw:tpm_version': '2.0'}})
+    openstack.shares[server['id']] = ['homes']
+    facts = look(openstack, server)
+    assert [(disk.role.value, disk.device) for disk
+            in facts.not_captured] == [('share', 'homes'), ('tpm', '')]
+
+
+def test_a_nova_without_shares_has_none(openstack):
+    openstack.newest['compute'] = '2.96'
+    facts = look(openstack, openstack.server())
+    assert not facts.not_captured and not facts.unknown
+
+
+def test_that_shares_are_not_known_is_said(openstack):
+    openstack.faults['GET', '/shares$'] = 503
+    facts = look(openstack, openstack.server())
+    assert [error.service for error in facts.unknown] == ['compute']
+
+
 def test_a_silent_cinder_is_an_obstacle_to_volume_backed_ones_only(
         openstack, database):
     openstack.faults['GET', '/v3/'] = 503

@@ -80,7 +80,8 @@ def test_those_of_a_volume_backed_instance_are_found_by_its_volumes(
     openstack.set_image('db-1', [part])
     soup = tab(server)
     assert names(soup) == ['db-1']  # one row, which its part is in
-    assert 'last good snapshot of this instance' in words(soup)
+    assert ('last good snapshot that is probably of this instance'
+            in words(soup))
 
 
 def test_a_set_of_another_instance_is_not_the_last_good_one_of_this(

@@ -46,7 +46,7 @@ def test_both_kinds_stand_in_one_table(client, openstack, member):
         'i', 'Instance snapshot', 'web-1 Show only the snapshots of web-1',
         '4 MiB', 'Active']
     assert second[:2] == ['v', 'Volume snapshot']
-    assert '(deleted)' in second[2]
+    assert '(not in this project)' in second[2]
     assert second[3:5] == ['5 GiB', 'Available']
 
 
@@ -375,7 +375,7 @@ def test_what_is_wrong_is_said_above_the_list(client, openstack, member):
     lines = [' '.join(line.get_text(' ').split())
              for line in soup.select('.snapshot-health li')]
     assert [line.partition(':')[0] for line in lines] == [
-        'Incomplete', 'Left over', 'Parts whose instance snapshot is gone']
+        'Incomplete', 'Left over', 'Not needed by any instance snapshot']
     assert 'torn' in lines[0] and 'lost' in lines[0]
     assert 'begun' in lines[1] and 'snapshot for gone' in lines[2]
     link = soup.find('a', string='torn')['href']

@@ -12,11 +12,13 @@
 
 """Older snapshots of an instance are offered for deletion, and no more."""
 
-from urllib import parse
+import datetime
 
+import bs4
 from django.test import Client
 import pytest
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
 from tests import fakes
@@ -30,8 +32,8 @@ def older(client, server, keep):
     """The rows that the deletion is offered for."""
     response = client.get(f'{INDEX}instances/{server["id"]}/older/',
                           {'keep': keep})
-    assert response.status_code == 302
-    return parse.parse_qs(parse.urlsplit(response.url).query).get('row', [])
+    plan = bs4.BeautifulSoup(response.content, 'html.parser')
+    return [box['value'] for box in plan.select('input[name=row]')]
 
 
 @pytest.fixture
@@ -42,6 +44,13 @@ def server(openstack):
 def nightly(openstack, server, at, **fields):
     return openstack.image(f'night-{at}', at=at,
                            instance_uuid=server['id'], **fields)
+
+
+def ours(server, taken):
+    """What a run writes on its image."""
+    return {marks.TAKEN: str(int(datetime.datetime.fromisoformat(
+                fakes.stamp(taken)).timestamp())),
+            marks.INSTANCE: server['id'], marks.INSTANCE_ID: server['id']}
 
 
 def test_all_but_the_newest_good_ones_are_offered(client, openstack, member,
@@ -66,8 +75,8 @@ def test_nothing_is_offered_when_there_are_no_more(client, openstack, member,
     assert 'no older snapshots' in told(client)
 
 
-def test_a_set_of_another_instance_is_never_among_them(client, openstack,
-                                                       member):
+def test_what_is_only_probably_of_the_instance_is_left_alone(
+        client, openstack, member):
     server = openstack.server('db', image='')
     root, moved = (openstack.volume(bootable='true'), openstack.volume())
     openstack.attach(server, root, '/dev/vda')
@@ -79,7 +88,32 @@ def test_a_set_of_another_instance_is_never_among_them(client, openstack,
         openstack.snapshot('snapshot for theirs'),
         openstack.snapshot('snapshot for theirs', volume_id=moved['id'])],
         at=1)
+    assert older(client, server, 1) == []
+    assert ('probably but not certainly of this instance: own-4, own-3'
+            in told(client))
+    for image, at in zip(own, (3, 4)):
+        image.update(ours(server, at))
     assert older(client, server, 1) == [row_id(own[0])]
+
+
+def test_a_snapshot_that_has_inherited_its_instance_is_not_offered(
+        client, openstack, member):
+    """Nova hands marks on to what is taken of an heir."""
+    server = openstack.server('db-1', image='')
+    root = openstack.volume(bootable='true')
+    openstack.attach(server, root, '/dev/vda')
+    first, second = (openstack.set_image(
+        f'db-1-{at}', [openstack.snapshot('p', volume_id=root['id'])], at=at,
+        **ours(server, at), snapshot_dashboard_call=f'call-{at}')
+        for at in (1, 2))
+    heirs = [openstack.set_image(
+        'of sec-b', [openstack.snapshot('q')], at=at, **ours(server, taken),
+        snapshot_dashboard_call=f'call-{taken}')
+        for at, taken in ((9, 2), (9999, 2))]
+    assert older(client, server, 1) == [row_id(first)]
+    assert older(client, server, 2) == []
+    assert 'of sec-b' not in told(client)
+    assert heirs and second
 
 
 def test_with_some_missing_nothing_is_offered(client, openstack, member,

@@ -53,6 +53,26 @@ def only(openstack):
     return snapshot
 
 
+@pytest.mark.parametrize(('attachment', 'text'), [
+    ({'server_id': None, 'host_name': 'backup-1'}, 'the host backup-1'),
+    ({'server_id': None, 'host_name': None}, 'a host'),
+    ({'server_id': fakes.new_id()}, 'an instance that is gone')])
+def test_what_it_is_attached_to_is_told_rightly(client, openstack, member,
+                                                attachment, text):
+    volume = openstack.volume(attachments=[attachment])
+    soup = facts(client, volume)
+    assert text in words(soup, 'disks')
+    assert 'because of' not in soup.get_text()
+    assert 'may be writing to it' in words(soup, 'how')
+    submit(client, volume, 'in-use')
+    assert only(openstack)['metadata'][marks.CONSISTENCY] == marks.LIVE
+
+
+def test_an_encrypted_volume_is_named_as_such(client, openstack, member):
+    soup = facts(client, openstack.volume(encrypted=True))
+    assert 'encrypted with the same key' in words(soup, 'disks')
+
+
 def test_volumes_are_offered_beside_the_instances(client, openstack, member):
     openstack.server('web-1')
     openstack.volume('data')

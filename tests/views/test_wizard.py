@@ -110,6 +110,19 @@ def test_the_disk_table_tells_each_disk(client, openstack, member):
         'Not captured']
 
 
+def test_what_no_snapshot_holds_is_named(client, openstack, member):
+    server = openstack.server(flavor={
+        'disk': 10, 'extra_specs': {'hw:tpm_version': '2.0'}})
+    openstack.shares[server['id']] = ['homes']
+    openstack.attach(server, openstack.volume('secret', encrypted=True),
+                     '/dev/vdb')
+    text = ' '.join(facts(client, server).get_text(' ').split())
+    assert 'File share homes – Not captured' in text
+    assert 'State of the virtual TPM – Not captured' in text
+    assert 'secret (/dev/vdb) Encrypted' in text
+    assert 'cannot be taken to another cloud' in text
+
+
 def test_an_ephemeral_disk_is_flagged_in_words(client, openstack, member):
     server = openstack.server(flavor={'disk': 10, 'ephemeral': 20})
     (warning,) = facts(client, server).select('.snapshot-ephemeral')

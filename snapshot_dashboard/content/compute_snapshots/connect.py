@@ -27,6 +27,7 @@ from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import breaker
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import seal as seals
 from snapshot_dashboard.runs.failures import Failure
@@ -56,7 +57,8 @@ def cloud(request) -> clouds.Cloud:
                     horizon_errors.ServiceCatalogException):
                 endpoints.setdefault(
                     service, base.url_for(request, service_type))
-    return clouds.Cloud(session, endpoints, request.user.tenant_id, BREAKER)
+    return clouds.Cloud(session, endpoints, request.user.tenant_id, BREAKER,
+                        memory.MEMORY)
 
 
 def seal() -> seals.Seal:

@@ -17,8 +17,6 @@ import functools
 from django.core import exceptions as django_exceptions
 from django.http import Http404
 from django.shortcuts import redirect
-from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views import generic
@@ -33,6 +31,7 @@ from snapshot_dashboard.content.compute_snapshots import detail_wording
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import tables
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import of_instance
 from snapshot_dashboard.snapshots import single
@@ -42,7 +41,11 @@ _MOST = 200
 
 
 class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
-    """Shows the plan by GET, and carries it out by POST."""
+    """Shows the plan, and carries it out by POST.
+
+    A row's button asks for the plan by GET. The list posts what is chosen in
+    it, for that may be too much for an address.
+    """
 
     template_name = 'project/compute_snapshots/delete.html'
     ajax_template_name = 'project/compute_snapshots/_delete.html'
@@ -58,32 +61,46 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
             'X-Requested-With') == 'XMLHttpRequest'
         return [self.ajax_template_name if ajax else self.template_name]
 
-    def get_context_data(self, **kwargs):
-        found, lost = self._look(self.request.GET.getlist('row'))
+    def get(self, request, *args, **kwargs):
+        found, lost = self._look(request.GET.getlist('row'))
         if not found and not lost:
             raise Http404
-        made = details.dependants(connect.cloud(self.request), found)
-        plan = [{'snapshot': row, 'kind': wording.KINDS[row.kind],
-                 'dependants': made[row.row_id],
-                 'problems': [detail_wording.unknown(error)
-                              for error in made[row.row_id].problems],
-                 'blocked': wording.blocked(row, rights.can_delete(
-                     self.request, row))} for row in found]
-        return {**super().get_context_data(**kwargs), 'plan': plan,
-                'most': details.MOST,
-                'possible': any(not entry['blocked'] for entry in plan),
-                'lost': wording.not_found_out(lost)}
+        return self.show(found, wording.not_found_out(lost))
 
-    def post(self, request):
+    def post(self, request, chosen=None):
+        """:param chosen: what the list's user has chosen in it."""
+        if chosen is not None:
+            found, lost = self._look(chosen)
+            return self.show(found, wording.not_found_out(lost))
         found, lost = self._look(request.POST.getlist('row'))
         if any(not rights.can_delete(request, row) for row in found):
             raise django_exceptions.PermissionDenied
         cloud = connect.cloud(request)
-        results = [(row, _attempt(functools.partial(
-            single.delete, cloud, row))) for row in found
-            if not wording.blocked(row, True)]
+        results = deletion.carry_out(cloud, deletion.plan(cloud, found),
+                                     request.POST.getlist('agreed'))
         self._tell(request, results, lost)
         return redirect('horizon:project:compute_snapshots:index')
+
+    def show(self, found, notes):
+        """The plan for some snapshots."""
+        cloud = connect.cloud(self.request)
+        made = details.dependants(cloud, found)
+        plan = deletion.plan(cloud, found, functools.partial(
+            rights.can_delete, self.request))
+        connect.log_out_if_expired(*plan.problems)
+        entries = [{
+            'entry': entry, 'snapshot': entry.snapshot,
+            'kind': wording.KINDS[entry.snapshot.kind],
+            'stays': [(part, owners) for part in entry.snapshot.parts
+                      if (owners := entry.needed.get(part.id))],
+            'dependants': made[entry.snapshot.row_id],
+            'problems': [detail_wording.unknown(error) for error
+                         in made[entry.snapshot.row_id].problems],
+            'blocked': wording.HINDRANCES.get(entry.hindrance, ''),
+        } for entry in plan.entries]
+        return self.render_to_response(self.get_context_data(
+            plan=entries, most=details.MOST, notes=notes,
+            possible=any(not entry['blocked'] for entry in entries)))
 
     def _look(self, row_ids):
         """The snapshots as they are now; one that is gone is left out."""
@@ -100,15 +117,16 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
 
     def _tell(self, request, results, lost):
         """One message of what was done, and one of what was not."""
-        done = [row for row, kept in results if isinstance(kept, list)]
+        done = [entry.snapshot for entry, kept in results
+                if isinstance(kept, list)]
         if done:
             messages.success(request, ngettext(
                 "Deletion of %(count)d snapshot was begun: %(names)s.",
                 "Deletion of %(count)d snapshots was begun: %(names)s.",
                 len(done)) % {'count': len(done),
                               'names': wording.names(done)})
-        kept = [wording.kept(row, answer) for row, answer in results
-                if answer]
+        kept = [wording.kept(entry.snapshot, answer)
+                for entry, answer in results if answer]
         kept += wording.not_found_out(lost)
         if kept:
             messages.error(request, ' '.join(kept))
@@ -116,12 +134,12 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
             messages.info(request, _("Nothing was deleted."))
 
 
-class OlderView(generic.View):
-    """Leads to the deletion of an instance's older snapshots."""
+class OlderView(DeleteView):
+    """Offers an instance's older snapshots for deletion."""
+
+    http_method_names = ['get']
 
     def get(self, request, server_id):
-        if not rights.can_delete_any(request):
-            raise django_exceptions.PermissionDenied
         keep = types.whole_number(request.GET.get('keep', '')) or 1
         cloud = connect.cloud(request)
         try:
@@ -137,21 +155,11 @@ class OlderView(generic.View):
             for problem in errors.once_each(problems):
                 messages.error(request, detail_wording.not_offered(problem))
             return redirect(tables.INDEX)
-        older = of_instance.older(found, server, keep)
+        older, unsure = of_instance.older(found, server, keep)
+        notes = [wording.unsure(unsure)] if unsure else []
         if not older:
-            messages.info(request, _(
-                "There are no older snapshots of this instance to delete."))
+            messages.info(request, ' '.join([str(_(
+                "There are no older snapshots of this instance to "
+                "delete.")), *notes]))
             return redirect(tables.INDEX)
-        rows = urlencode({'row': [row.row_id for row in older[:_MOST]]},
-                         doseq=True)
-        return redirect(
-            f'{reverse("horizon:project:compute_snapshots:delete")}?{rows}')
-
-
-def _attempt(delete):
-    try:
-        return delete()
-    except errors.NotFound:
-        return []  # somebody else was faster
-    except errors.ServiceError as error:
-        return error
+        return self.show(older[:_MOST], notes)

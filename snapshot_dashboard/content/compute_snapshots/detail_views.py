@@ -72,6 +72,8 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
                  'label': detail_wording.COMMANDS[command.what]}
                 for command in piece.commands]}
                 for piece in commands.pieces(found)],
+            encrypted=[part_id for part_id, value in found.encrypted.items()
+                       if value],
             meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
             purpose=wording.PURPOSES.get(found.purpose, ''),
             old=detail_wording.old(snapshot, timezone.now()),

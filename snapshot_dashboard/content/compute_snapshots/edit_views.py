@@ -54,13 +54,17 @@ class EditForm(forms.SelfHandlingForm):
         super().__init__(request, *args, **kwargs)
         if isinstance(self.initial['found'], types.VolumeSnapshot):
             del self.fields['protected']  # Cinder knows no such thing
+        # What has no name may stay without one.
+        self.fields['name'].required = bool(self.initial['name'])
 
     def clean_name(self):
-        return fields.usable(self.cleaned_data['name'])
+        name = self.cleaned_data['name']
+        return name if name == self.initial['name'] else fields.usable(name)
 
     def clean_description(self):
-        return fields.usable(texts.one_line(
-            self.cleaned_data['description']))
+        text = self.cleaned_data['description']
+        return text if text == self.initial['description'] else (
+            fields.usable(texts.one_line(text)))
 
     def handle(self, request, data):
         found = self.initial['found']
@@ -72,7 +76,7 @@ class EditForm(forms.SelfHandlingForm):
                              "%(detail)s") % wording.said(error))
             return False
         messages.success(request, _("The snapshot \"%s\" was changed.")
-                         % data['name'])
+                         % (data['name'] or found.id))
         return True
 
 

@@ -24,6 +24,8 @@ from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import query as queries
 
 _ANY = ('', _("Any"))
+#: Characters that a name may take in an address: 255 of three bytes each.
+_ROOM = 2300
 
 
 class FilterForm(forms.Form):
@@ -59,6 +61,13 @@ class FilterForm(forms.Form):
             if field.name != 'expired':
                 field.field.widget.attrs['class'] = 'form-control'
 
+    def clean_name(self):
+        """What no address has room for is the name of nothing."""
+        name = self.cleaned_data['name']
+        if len(parse.quote_plus(name)) > _ROOM:
+            raise forms.ValidationError(_("This is too long for a name."))
+        return name
+
     def query(self) -> queries.Query:
         """What is asked for; a field that cannot be read asks nothing."""
         self.is_valid()
@@ -82,4 +91,4 @@ class FilterForm(forms.Form):
         """The part of a page's address that says the same."""
         return parse.urlencode({
             name: value for name, value in self.data.items()
-            if name in self.fields and value})
+            if name in self.fields and name not in self.errors and value})

@@ -52,6 +52,9 @@ class SnapshotsTab(tabs.Tab):
             'last_good': next(
                 (row for row in found if row.usable
                  and of_instance.is_of(row, server)), None),
+            'last_probable': next(
+                (row for row in found if row.usable
+                 and of_instance.is_probably_of(row, server)), None),
             'run': run_display.shown(request, run) if run else None,
             'can_create': rights.can_create(request, server.volume_backed),
             'problems': list(dict.fromkeys(

@@ -12,8 +12,7 @@
 
 """Names of instances and volumes, kept for a while in Django's cache."""
 
-from django.core import cache
-
+from snapshot_dashboard.content.compute_snapshots.memory import MEMORY
 from snapshot_dashboard.snapshots import rows
 
 #: Seconds for which a name is believed.
@@ -29,11 +28,11 @@ class CachedNames(rows.Names):
     def find(self, keys):
         asked = {self._address(key): key for key in keys}
         return {asked[address]: source for address, source
-                in cache.cache.get_many(asked).items()}
+                in MEMORY.find(asked).items()}
 
     def keep(self, found):
-        cache.cache.set_many({self._address(key): source
-                              for key, source in found.items()}, _LIFETIME)
+        MEMORY.keep({self._address(key): source
+                     for key, source in found.items()}, _LIFETIME)
 
     def _address(self, key: rows.Key) -> str:
         return ':'.join(('snapshot_dashboard', self._project_id, *key))

@@ -39,8 +39,9 @@ def health_lines(health: health_facts.Health) -> list[dict[str, Any]]:
          _("A part of them failed or is gone, so they cannot be launched.")),
         (health.left_over, _("Left over:"),
          _("These images were begun, and nothing will come of them.")),
-        (health.orphans, _("Parts whose instance snapshot is gone:"),
-         _("They hold up the deletion of their volumes.")),
+        (health.orphans, _("Not needed by any instance snapshot:"),
+         _("These volume snapshots may be left of instance snapshots that "
+           "are gone. While they exist, their volumes cannot be deleted.")),
         ((health.old,) if health.old else (), _("Oldest:"),
          _("It is older than the operator of this cloud advises. Updates "
            "since then are missing: consider a fresh image and your "

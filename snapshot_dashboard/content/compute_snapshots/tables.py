@@ -12,8 +12,8 @@
 
 """The table of all snapshots."""
 
-from django import shortcuts
 from django.template.loader import render_to_string
+from django.urls import resolve
 from django.urls import reverse
 from django.utils import formats
 from django.utils import timezone
@@ -28,6 +28,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import single
 from snapshot_dashboard.snapshots import statuses
@@ -160,8 +161,8 @@ class DeleteSnapshot(tables.LinkAction):
     icon = 'trash'
 
     def allowed(self, request, snapshot=None):
-        return snapshot is not None and not wording.blocked(
-            snapshot, rights.can_delete(request, snapshot))
+        return snapshot is not None and deletion.hindrance(
+            snapshot, rights.can_delete(request, snapshot)) is None
 
     def get_link_url(self, snapshot):
         return f'{reverse(self.url)}?{urlencode({"row": snapshot.row_id})}'
@@ -180,9 +181,9 @@ class DeleteSnapshots(tables.Action):
         return rights.can_delete_any(request)
 
     def handle(self, table, request, row_ids):
-        return shortcuts.redirect(
-            f'{reverse("horizon:project:compute_snapshots:delete")}?'
-            f'{urlencode({"row": row_ids}, doseq=True)}')
+        # They may be too many for an address.
+        plan = resolve(reverse('horizon:project:compute_snapshots:delete'))
+        return plan.func(request, chosen=row_ids)
 
 
 class UpdateRow(tables.Row):

@@ -20,12 +20,12 @@ can hand anything on is known only of those who have asked.
 import logging
 import time
 
-from django.core import cache
 from django.urls import reverse
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
@@ -63,23 +63,23 @@ def user_id(request) -> str:
 
 def is_alive(request, within: float = LIFETIME) -> bool:
     """Whether the worker has answered so many seconds ago at the most."""
-    seen = cache.cache.get(_SEEN + user_id(request), 0)
+    seen = memory.recall(_SEEN + user_id(request), 0)
     return time.time() - seen < within
 
 
 def has_answered(request) -> None:
     """Remember that the worker is there."""
-    cache.cache.set(_SEEN + user_id(request), time.time(), LIFETIME)
+    memory.MEMORY.keep({_SEEN + user_id(request): time.time()}, LIFETIME)
 
 
 def is_able(request) -> bool:
     """Whether this user was able to hand something on a moment ago."""
-    return cache.cache.get(_able(request), False)
+    return memory.recall(_able(request), False)
 
 
 def was_able(request) -> None:
     """Remember that this user is able to hand something on."""
-    cache.cache.set(_able(request), True, LIFETIME)
+    memory.MEMORY.keep({_able(request): True}, LIFETIME)
 
 
 def _able(request) -> str:

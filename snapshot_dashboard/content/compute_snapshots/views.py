@@ -93,7 +93,7 @@ class IndexView(tables.DataTableView):
             messages.warning(self.request, wording.vague(problem))
         self.table.after, self.table.before = page.after, page.before
         self.table.filters = self.filters
-        self.unnamed = page.unnamed
+        self.unnamed, self.alphabet = page.unnamed, page.alphabet
         # What is under way by this panel has a run, found or not.
         self.suspects = [
             row.source.id for row in page.rows
@@ -142,7 +142,7 @@ class IndexView(tables.DataTableView):
                                       suspects=self.suspects),
                 'worker_url': unattended.address(self.request),
                 'filters': self.filters, 'query': asked,
-                'filter_notes': wording.filter_notes(asked),
+                'filter_notes': wording.filter_notes(asked, self.alphabet),
                 'unnamed': self.unnamed,
                 **wording.operators_words(self.request, notices.LIST)}
 
@@ -219,6 +219,8 @@ def instance_context(request, facts: preflight.Facts):
              'can_choose': bool(disk.volume and facts.can_choose_volumes
                                 and may_snapshot)}
             for disk in facts.disks],
+        'encrypted': any(disk.volume and disk.volume.encrypted
+                         for disk in facts.disks),
         'not_captured': facts.not_captured,
         'checklist': [
             {'text': wizard_wording.TASKS[item.task], 'command': item.command}

@@ -24,6 +24,8 @@ ROLES = {
     disks.Role.EPHEMERAL: _("Ephemeral disk"),
     disks.Role.SWAP: _("Swap disk"),
     disks.Role.VOLUME: _("Volume"),
+    disks.Role.SHARE: _("File share"),
+    disks.Role.TPM: _("State of the virtual TPM"),
 }
 FATES = {
     disks.Fate.CAPTURED: _("Captured"),

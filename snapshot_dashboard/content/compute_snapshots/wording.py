@@ -24,9 +24,11 @@ from django.utils.translation import pgettext_lazy
 from snapshot_dashboard import marks
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import query
+from snapshot_dashboard.snapshots import streams
 
 #: The services' names, which no language declines.
 SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder',
@@ -151,9 +153,18 @@ def said(error: errors.ServiceError) -> dict[str, str]:
     return {'service': SERVICES[error.service], 'detail': error.detail}
 
 
-def filter_notes(asked: query.Query) -> list[str]:
-    """What the services cannot find by a filter."""
-    notes = []
+ALPHABETS = {
+    streams.Alphabet.CAPITALS: _(
+        "The services of this cloud sort capital letters before small ones."),
+    streams.Alphabet.OWN: _(
+        "The services of this cloud sort names each in its own way, so the "
+        "two kinds are mixed roughly."),
+}
+
+
+def filter_notes(asked: query.Query, alphabet: streams.Alphabet) -> list[str]:
+    """What the services cannot find by a filter, or sort."""
+    notes = [ALPHABETS[alphabet]] if alphabet in ALPHABETS else []
     if asked.instance_id:
         notes.append(_(
             "Only snapshots that say which instance they are of are found. "
@@ -234,29 +245,48 @@ def more(text: str, count: int) -> str:
                         'text': text, 'count': count}
 
 
-def blocked(row: model.Snapshot, allowed: bool) -> str:
-    """Why a snapshot cannot be deleted now; else empty."""
-    if not allowed:
-        return _("You are not allowed to delete it.")
-    if row.protected:
-        return _("It is protected. Take the protection away by Edit Snapshot "
-                 "first.")
-    if row.group_snapshot_id is not None:
-        return _("It belongs to a group snapshot. Delete that under Volumes > "
-                 "Group Snapshots.")
-    if row.status in ('deleting', 'pending_delete'):
-        return _("It is being deleted already.")
-    if row.status == 'backing-up':
-        return _("A backup of it is being made. Wait until that is over.")
-    return ''
+def unsure(rows: Sequence[model.Snapshot]) -> str:
+    """What is left alone, for it is not certain of what it was taken."""
+    return str(ngettext(
+        "Left alone, for it is probably but not certainly of this instance: "
+        "%s.",
+        "Left alone, for they are probably but not certainly of this "
+        "instance: %s.", len(rows)) % names(rows))
+
+
+#: Why a snapshot is not deleted.
+HINDRANCES = {
+    deletion.Hindrance.FORBIDDEN: _("You are not allowed to delete it."),
+    deletion.Hindrance.PROTECTED: _(
+        "It is protected. Take the protection away by Edit Snapshot first."),
+    deletion.Hindrance.GROUP: _(
+        "It belongs to a group snapshot. Delete that under Volumes > Group "
+        "Snapshots."),
+    deletion.Hindrance.DELETING: _("It is being deleted already."),
+    deletion.Hindrance.BACKUP: _(
+        "A backup is being made of it, or restored. Wait until that is "
+        "over."),
+    deletion.Hindrance.PARTS_UNKNOWN: _(
+        "Cinder does not tell of all volume snapshots that belong to it. Try "
+        "again later."),
+    deletion.Hindrance.NEEDS_UNKNOWN: _(
+        "It is not known which instance snapshots need it, or a part of it. "
+        "Try again later."),
+    deletion.Hindrance.NEEDED: _(
+        "An instance snapshot needs it, and you have not agreed that this "
+        "one cannot be launched any more."),
+}
 
 
 def kept(row: model.Snapshot, answer) -> str:
     """What could not be deleted of a snapshot, and why.
 
-    :param answer: the ``ServiceError``, or the parts that stayed.
+    :param answer: what came of it, as ``deletion.carry_out`` tells.
     """
     name = row.name or row.id
+    if isinstance(answer, deletion.Hindrance):
+        return _("\"%(name)s\" was not deleted. %(reason)s") % {
+            'name': name, 'reason': HINDRANCES[answer]}
     if isinstance(answer, errors.ServiceError):
         return _("\"%(name)s\" was not deleted. %(service)s said: "
                  "%(detail)s") % {'name': name, **said(answer)}

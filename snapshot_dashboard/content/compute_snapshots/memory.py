@@ -1,0 +1,50 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What is kept in Django's cache, which may forget, or be out of order."""
+
+from collections.abc import Collection
+from collections.abc import Mapping
+import logging
+from typing import Any
+
+from django.core import cache
+
+from snapshot_dashboard import cloud as clouds
+
+LOG = logging.getLogger(__name__)
+
+
+class CachedMemory(clouds.Memory):
+    """Remembers for all users and processes of this Horizon."""
+
+    def find(self, keys: Collection[str]) -> dict[str, Any]:
+        try:
+            return cache.cache.get_many(keys)
+        # Each backend has errors of its own.
+        except Exception as error:  # noqa: BLE001
+            LOG.warning('The cache was not read: %s', error)
+            return {}
+
+    def keep(self, things: Mapping[str, Any], seconds: int) -> None:
+        try:
+            cache.cache.set_many(things, seconds)
+        except Exception as error:  # noqa: BLE001
+            LOG.warning('The cache was not written: %s', error)
+
+
+MEMORY = CachedMemory()
+
+
+def recall(key: str, default: Any = None) -> Any:
+    """One thing that was kept, or the default."""
+    return MEMORY.find([key]).get(key, default)
