@@ -484,8 +484,9 @@ class FakeOpenStack:
         if len(parts) == 2:
             query.setdefault('os_hidden', 'False')
             query['os_hidden'] = query['os_hidden'].capitalize()
-            found = self._page(self.images, {
-                **query, 'limit': int(query.get('limit', 25)) + 1})
+            found = self._page(self._seen(query.pop(
+                'member_status', 'accepted')), {
+                    **query, 'limit': int(query.get('limit', 25)) + 1})
             if found is None:
                 return 400
             limit = min(int(query.get('limit', 25)), self.max_limit)
@@ -537,6 +538,16 @@ class FakeOpenStack:
             return 204, None
         return 200, {'trust': trust}
 
+    def _seen(self, member_status):
+        """The images that the project sees in lists."""
+        return {image_id: image for image_id, image in self.images.items()
+                if image['owner'] == PROJECT
+                or image['visibility'] == 'public'
+                or image['visibility'] == 'shared' and self.members.get(
+                    image_id, {}).get(PROJECT) in (
+                        ('accepted', 'pending', 'rejected')
+                        if member_status == 'all' else (member_status,))}
+
     def _members(self, method, image, parts, body):
         members = self.members.setdefault(image['id'], {})
         if image.get('visibility') != 'shared':
@@ -550,6 +561,10 @@ class FakeOpenStack:
                 return 404
             del members[parts[0]]
             return 204, None
+        elif method == 'PUT':
+            if parts != [PROJECT] or PROJECT not in members:
+                return 404
+            members[PROJECT] = body['status']
         return 200, {'members': [
             {'member_id': member, 'image_id': image['id'], 'status': status}
             for member, status in members.items()]}

@@ -130,6 +130,18 @@ class Images:
             glance.post(f'/v2/images/{image_id}/members',
                         data={'member': project_id})
 
+    def answer(self, image_id: str, project_id: str, status: str) -> None:
+        """Say what a project does with an image that is shared with it.
+
+        :param status: ``accepted`` or ``rejected`` (Image API v2, Update
+            image member).
+        """
+        ids.check('image', image_id)
+        with self._calling() as glance:
+            glance.put(f'/v2/images/{image_id}/members/'
+                       f'{parse.quote(project_id, safe="")}',
+                       data={'status': status})
+
     def remove_member(self, image_id: str, project_id: str) -> None:
         ids.check('image', image_id)
         with self._calling() as glance:

@@ -60,7 +60,10 @@ def learning(session: keystone_session.Session,
         yield
     except errors.ServiceError as error:
         if error.status == 406:
-            _learn(session, endpoint)
+            # Should it not tell that either, nothing was learnt.
+            with (contextlib.suppress(errors.ServiceError),
+                  errors.translated(error.service)):
+                _learn(session, endpoint)
         raise
 
 

@@ -42,6 +42,7 @@ class Hindrance(enum.Enum):
     """Why a snapshot is not deleted."""
 
     FORBIDDEN = 'forbidden'
+    FOREIGN = 'foreign'
     PROTECTED = 'protected'
     GROUP = 'group'
     DELETING = 'deleting'
@@ -95,6 +96,8 @@ class Plan:
 def hindrance(snapshot: model.Snapshot,
               allowed: bool = True) -> Hindrance | None:
     """Why a snapshot cannot be deleted, as far as its own row tells."""
+    if snapshot.foreign:
+        return Hindrance.FOREIGN
     if not allowed:
         return Hindrance.FORBIDDEN
     if snapshot.protected:

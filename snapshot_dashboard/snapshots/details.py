@@ -90,7 +90,7 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
     :raises ServiceError: ``NotFound`` also for a malformed id and for a
         snapshot of another project.
     """
-    entry = single.entry(cloud, row_id)
+    entry = single.entry(cloud, row_id, shared=True)
     snapshot = single.row(cloud, entry)
     if isinstance(entry, types.VolumeSnapshot):
         known = snapshot.source.encrypted if snapshot.source else None

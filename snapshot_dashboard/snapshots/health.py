@@ -31,6 +31,7 @@ from snapshot_dashboard.snapshots import mappings
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import rows
 from snapshot_dashboard.snapshots import sets
+from snapshot_dashboard.snapshots import sharing
 from snapshot_dashboard.snapshots import statuses
 
 #: How many of each kind are looked at.
@@ -49,6 +50,8 @@ class Health:
     :ivar left_over: images that nobody works on any more.
     :ivar orphans: volume snapshots that no instance snapshot needs any more.
     :ivar old: one that is older than the operator's limit, the oldest.
+    :ivar offered: those that other projects share, and that nobody has
+        answered to.
     :ivar expired: those that their owners do not want any more.
     :ivar partial: whether there are more than were looked at.
     :ivar problems: why some of it is not known.
@@ -59,6 +62,7 @@ class Health:
     orphans: tuple[model.Snapshot, ...] = ()
     old: model.Snapshot | None = None
     expired: tuple[model.Snapshot, ...] = ()
+    offered: tuple[model.Snapshot, ...] = ()
     partial: bool = False
     problems: tuple[errors.ServiceError, ...] = ()
 
@@ -86,6 +90,7 @@ def look(cloud: clouds.Cloud, now: float, today: datetime.date,
             'status': 'in:queued,saving'}, ascending=True)
         calls['expiring images'] = lambda: cloud.images.images(
             LOOKED_AT, {**owner, marks.EXPIRING: 'True'})
+        calls['offered'] = lambda: sharing.offered(cloud)
         if old_days:
             calls['old'] = lambda: cloud.images.images(
                 1, {**owner, marks.IMAGE_TYPE: 'snapshot'}, ascending=True)
@@ -113,6 +118,7 @@ def look(cloud: clouds.Cloud, now: float, today: datetime.date,
         old=_old(found.get('old', []), now, old_days),
         expired=_expired([*found.get('expiring images', []),
                           *found.get('expiring volumes', [])], today),
+        offered=tuple(map(model.bare, found.get('offered', []))),
         partial=len(images) >= LOOKED_AT or len(volumes) >= LOOKED_AT,
         problems=tuple(problems))
 

@@ -83,6 +83,7 @@ class Owner:
 class Snapshot:
     """One row of the list.
 
+    :ivar foreign: another project's, which shares it with this one.
     :ivar volume_backed: of an instance without a local root disk.
     :ivar left_over: an image that was begun and that nobody works on.
     :ivar owners: the instance snapshots that need a volume snapshot, as far
@@ -105,6 +106,7 @@ class Snapshot:
     consistency: str = ''
     protected: bool = False
     group_snapshot_id: str | None = None
+    foreign: bool = False
     volume_backed: bool = False
     left_over: bool = False
     owners: tuple[Owner, ...] = ()

@@ -81,7 +81,9 @@ def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
                         for row in drafts if row.source})
     calls = _calls(cloud, drafts, known, now)
     if room is not None and len(calls) > room:
-        return [_named(row, known) for row in drafts], [], True
+        found = [_foreign(_named(row, known), cloud.project_id)
+                 for row in drafts]
+        return _guessed(cloud, found, names, ask=False)[0], [], True
     answers = dict(zip(calls, cloud.together(*calls.values())))
     fresh: dict[Key, model.Source] = {}
     for (what, thing_id), answer in answers.items():
@@ -92,46 +94,76 @@ def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
         elif isinstance(answer, errors.NotFound) and what == _PART:
             parts[thing_id] = None
     names.keep(fresh)
-    rows = [_named(_row(entry, parts, belonging, now),
-                   {**known, **fresh}) for entry in shown]
+    rows = [_foreign(_named(_row(entry, parts, belonging, now),
+                            {**known, **fresh}), cloud.project_id)
+            for entry in shown]
     lost = [answer for answer in answers.values()
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
-    if room is None and names.guesses:
-        rows = _guessed(cloud, rows, names)
-    return [row.judged(now) for row in rows], lost, False
+    rows, whole = _guessed(cloud, rows, names, ask=room is None)
+    return [row.judged(now) for row in rows], lost, not whole
 
 
-def _guessed(cloud: clouds.Cloud, rows: Sequence[model.Snapshot],
-             names: Names) -> list[model.Snapshot]:
+def _foreign(row: model.Snapshot, project_id: str) -> model.Snapshot:
+    """What another project shares; of which instance it is cannot be seen,
+    unless an administrator has taken it of one of ours.
+    """
+    if row.kind is Kind.VOLUME or row.project_id == project_id:
+        return row
+    known = row.source is not None and row.source.exists
+    return dataclasses.replace(row, foreign=True,
+                               source=row.source if known else None)
+
+
+def _guessed(cloud: clouds.Cloud, rows: list[model.Snapshot], names: Names,
+             ask: bool) -> tuple[list[model.Snapshot], bool]:
     """The rows with a guess where nothing says of what instance they are.
 
     Nova writes that on no image of a volume-backed instance; but its root
     volume is probably still where it was.
+
+    :param ask: whether it may be asked for what is not known already.
+    :returns: the rows, and whether there is nothing more to ask for.
     """
-    roots = {row.root.volume_id for row in rows if row.root
-             and row.source is None and row.root.volume_id}
+    roots = {row.root.volume_id for row in rows if _is_nobodys(row)
+             and row.root} if names.guesses else set()
     known = dict(names.find({(_ROOT, root) for root in roots}))
-    asked = sorted(roots - {root for _, root in known})
-    answers = cloud.together(*(
-        functools.partial(_server_of, cloud, root) for root in asked))
-    fresh: dict[Key, model.Source] = {
-        (_ROOT, root): answer for root, answer in zip(asked, answers)
-        if isinstance(answer, model.Source)}
-    names.keep(fresh)
-    known.update(fresh)
-    return [row if row.source or not row.root else dataclasses.replace(
-        row, source=known.get((_ROOT, row.root.volume_id))) for row in rows]
+    lacking = sorted(roots - {root for _, root in known})
+    if ask and lacking:
+        answers = cloud.together(*(
+            functools.partial(_server_of, cloud, root) for root in lacking))
+        fresh: dict[Key, model.Source] = {
+            (_ROOT, root): answer for root, answer in zip(lacking, answers)
+            if isinstance(answer, model.Source)}
+        names.keep(fresh)
+        known.update(fresh)
+    return [_with_guess(row, known) for row in rows], ask or not lacking
 
 
-def _server_of(cloud: clouds.Cloud, volume_id: str) -> model.Source | None:
-    """The instance that a volume is attached to."""
-    servers = cloud.volumes.volume(volume_id).server_ids
-    if len(servers) != 1:
-        return None
+def _is_nobodys(row: model.Snapshot) -> bool:
+    return bool(row.source is None and not row.foreign and row.root
+                and row.root.volume_id)
+
+
+def _with_guess(row: model.Snapshot,
+                known: Mapping[Key, model.Source]) -> model.Snapshot:
+    if not _is_nobodys(row) or row.root is None:
+        return row
+    found = known.get((_ROOT, row.root.volume_id))
     return dataclasses.replace(
-        _source(cloud, model.Source(Kind.INSTANCE, servers[0])),
-        certain=False)
+        row, source=found) if found and found.id else row
+
+
+def _server_of(cloud: clouds.Cloud, volume_id: str) -> model.Source:
+    """The instance that a volume is attached to; its id is empty for none."""
+    try:
+        servers = cloud.volumes.volume(volume_id).server_ids
+    except errors.NotFound:
+        servers = ()
+    found = model.Source(Kind.INSTANCE,
+                         servers[0] if len(servers) == 1 else '')
+    return dataclasses.replace(_source(cloud, found) if found.id else found,
+                               certain=False)
 
 
 def _calls(cloud: clouds.Cloud, drafts: Iterable[model.Snapshot],

@@ -16,8 +16,12 @@ import contextlib
 import enum
 
 from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
+
+#: Images that are looked through for those of others.
+_MOST = 1000
 
 
 class Refusal(enum.Enum):
@@ -45,6 +49,18 @@ def members(cloud: clouds.Cloud, image: types.Image) -> list[types.Member]:
     if image.visibility != 'shared':
         return []
     return cloud.images.members(image.id)
+
+
+def offered(cloud: clouds.Cloud) -> list[types.Image]:
+    """The snapshots that other projects share and nobody has answered to.
+
+    The project's own shared ones are among what Glance tells; so many that
+    others' do not come are not looked through.
+    """
+    found = cloud.images.images(_MOST, {
+        'visibility': 'shared', 'member_status': 'pending',
+        marks.IMAGE_TYPE: 'snapshot'})
+    return [image for image in found if image.owner != cloud.project_id]
 
 
 def share(cloud: clouds.Cloud, image: types.Image, project_id: str) -> None:

@@ -29,13 +29,15 @@ from snapshot_dashboard.snapshots.kinds import Kind
 _PAGES = 3
 
 
-def get(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
+def get(cloud: clouds.Cloud, row_id: str,
+        shared: bool = False) -> model.Snapshot:
     """A snapshot by the id of its row.
 
+    :param shared: whether another project's will do, that it shares.
     :raises ServiceError: ``NotFound`` also for a malformed id and for a
         snapshot of another project.
     """
-    return row(cloud, entry(cloud, row_id))
+    return row(cloud, entry(cloud, row_id, shared))
 
 
 def bare(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
@@ -43,7 +45,7 @@ def bare(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
 
     :raises ServiceError: as :func:`get`.
     """
-    return model.bare(entry(cloud, row_id))
+    return model.bare(entry(cloud, row_id, shared=True))
 
 
 def row(cloud: clouds.Cloud,
@@ -56,10 +58,11 @@ def row(cloud: clouds.Cloud,
     return made
 
 
-def entry(cloud: clouds.Cloud,
-          row_id: str) -> types.Image | types.VolumeSnapshot:
+def entry(cloud: clouds.Cloud, row_id: str, shared: bool = False
+          ) -> types.Image | types.VolumeSnapshot:
     """What its service tells of a snapshot.
 
+    :param shared: as for :func:`get`.
     :raises ServiceError: as :func:`get`.
     """
     try:
@@ -69,7 +72,8 @@ def entry(cloud: clouds.Cloud,
     if kind is Kind.VOLUME:
         return cloud.volumes.snapshot(service_id)
     image = cloud.images.image(service_id)
-    if image.owner != cloud.project_id:
+    if image.owner != cloud.project_id and not (
+            shared and image.visibility == 'shared'):
         # Glance shows public images and those of others that were shared.
         raise errors.NotFound('image', f'{service_id} is not this project\'s')
     return image

@@ -18,6 +18,7 @@ beginning only.
 
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import datetime
@@ -45,6 +46,10 @@ _IMAGES = {
     'backup': (marks.IMAGE_TYPE, 'backup'),
     'set': ('bdm_v2', 'True'),
 }
+#: Images that others share with the project, and that it has accepted. Its
+#: own shared ones are among them; they are told by their ids.
+_ACCEPTED = {'visibility': 'shared', 'member_status': 'accepted',
+             marks.IMAGE_TYPE: 'snapshot'}
 _GLANCE_STATES = {
     State.READY: 'active',
     State.MOVING: 'in:queued,saving,uploading,importing',
@@ -162,8 +167,13 @@ def streams(cloud: clouds.Cloud, query: Query, size: int,
     found: list[Stream] = []
     if query.kind is not Kind.VOLUME and not query.volume_id and (
             cloud.has('image')):
-        found += [_images(cloud, query, size, cursor, name)
-                  for name in _IMAGES]
+        own = {'owner': cloud.project_id}
+        found += [_images(cloud, query, size, cursor, name,
+                          {**own, **dict([what])})
+                  for name, what in _IMAGES.items()]
+        if query.state in (None, State.READY, State.DEACTIVATED):
+            found.append(_images(cloud, query, size, cursor, 'accepted',
+                                 _ACCEPTED))
     # For instances' snapshots alone, these tell the state of their parts.
     if cloud.has('volume'):
         statuses: tuple[str, ...] = ('',)
@@ -175,8 +185,9 @@ def streams(cloud: clouds.Cloud, query: Query, size: int,
 
 
 def _images(cloud: clouds.Cloud, query: Query, size: int,
-            cursor: cursors.Cursor | None, name: str) -> Stream:
-    filters = {'owner': cloud.project_id, **dict([_IMAGES[name]])}
+            cursor: cursors.Cursor | None, name: str,
+            filters: Mapping[str, str]) -> Stream:
+    filters = dict(filters)
     if query.name:
         filters['name'] = f'eq:{query.name}'
     if query.state is not None:

@@ -78,7 +78,8 @@ def test_an_image_boots_where_the_commands_bring_it(alice, carol, shells):
 
 
 def test_the_volumes_of_a_set_come_along_one_by_one(alice, carol, shells):
-    name = unique('set')
+    # Long, and of what a terminal would obey.
+    name = unique('long ' * 40 + "it's $HOME\x1b[31m\n")
     found = renamed(alice, 'db-1-before-upgrade', name)
     volumes = len(alice.volumes._client.volumes.list())
     root, data = commands.pieces(found)
@@ -89,7 +90,7 @@ def test_the_volumes_of_a_set_come_along_one_by_one(alice, carol, shells):
     # What they needed meanwhile is gone.
     until(lambda: len(alice.volumes._client.volumes.list()) == volumes,
           'the volumes in between are gone')
-    image = image_named(carol, name)
+    image = image_named(carol, root.name)
     assert image.min_disk_gib == root_size(found) and image.size_bytes
     with server_of(carol, image):
         pass

@@ -44,6 +44,23 @@ def test_an_older_service_is_asked_once_and_understood_from_then_on(
                                  'compute 2.90']
 
 
+@pytest.mark.parametrize('answer', [500, 401, 404, (502, '<html>'),
+                                    '<html>', '{"versions": 7}', 'null'])
+def test_a_service_that_does_not_tell_is_unavailable_for_that_time(
+        openstack, answer):
+    openstack.newest['compute'] = '2.90'
+    openstack.faults['GET', '^/v2.1/?$'] = answer
+    openstack.faults['GET', '^/$'] = answer
+    server = openstack.server()
+    cloud = openstack.cloud()
+    with pytest.raises(errors.Unavailable):
+        cloud.compute.server(server['id'])
+    openstack.faults.clear()
+    with pytest.raises(errors.Unavailable):
+        openstack.cloud().compute.server(server['id'])
+    assert openstack.cloud().compute.server(server['id'])
+
+
 def test_cinder_is_asked_above_the_project_in_its_address(openstack):
     openstack.newest['volume'] = '3.60'
     with pytest.raises(errors.Unavailable):

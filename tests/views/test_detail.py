@@ -36,6 +36,39 @@ def facts(client, body):
             for name in page.select('dt')}
 
 
+def test_a_part_names_the_sets_that_need_it(client, openstack, member):
+    part = openstack.snapshot('snapshot for db')
+    images = [openstack.set_image('renamed', [part]),
+              openstack.set_image('hidden', [part], os_hidden=True)]
+    page = look(client, part).select_one('.snapshot-belongs')
+    assert {link.get_text() for link in page.select('a')} == {
+        'renamed', 'hidden'}
+    for image in images:
+        assert page.select(f'a[href*="{row_id(image)}"]')
+
+
+@pytest.mark.parametrize(('fault', 'text'), [
+    (200, 'No instance snapshot needs it.'), (504, 'not known')])
+def test_what_needs_a_volume_snapshot_is_said_as_far_as_it_is_known(
+        client, openstack, member, fault, text):
+    body = openstack.snapshot('alone')
+    if fault != 200:
+        openstack.faults['GET', '/v2/images'] = fault
+    assert facts(client, body)['Belongs To'] == text
+
+
+def test_what_is_encrypted_is_named_as_such(client, openstack, member):
+    volume = openstack.volume(encrypted=True)
+    part = openstack.snapshot('data', volume_id=volume['id'])
+    image = openstack.set_image('db', [openstack.snapshot('root'), part])
+    assert 'key of its volume' in facts(client, part)['Encrypted']
+    page = look(client, image)
+    (row,) = [row for row in page.select('.snapshot-detail-parts tbody tr')
+              if row.select('.snapshot-encrypted')]
+    assert 'data' in words(row)
+    assert 'no use elsewhere' in words(page.select_one('.snapshot-along'))
+
+
 def test_the_names_in_the_list_lead_to_the_page(client, openstack, member):
     body = openstack.image('nightly')
     page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')

@@ -18,6 +18,7 @@ import pytest
 from tests import fakes
 from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
+from tests.views.conftest import words
 
 
 def page(client, path=INDEX, **query):
@@ -361,6 +362,32 @@ def test_nothing_is_said_of_healthy_snapshots(client, openstack, member):
     part = openstack.snapshot('snapshot for db')
     openstack.set_image('db', [part])
     assert not overview(client).select('.snapshot-health')
+
+
+def test_of_what_a_set_of_another_tool_was_taken_is_told_as_probable(
+        client, openstack, member):
+    server, root = openstack.server('db-1'), openstack.volume('root')
+    openstack.attach(server, root, '/dev/vda')
+    for name in ('one', 'two'):
+        openstack.set_image(name, [openstack.snapshot(
+            'p', volume_id=root['id'])])
+    lone = openstack.volume('lone')
+    openstack.set_image('three', [openstack.snapshot(
+        'q', volume_id=lone['id'])])
+    page = client.get(INDEX).content.decode()
+    assert 'probably' not in page and 'data-unnamed="true"' in page
+    soup = bs4.BeautifulSoup(client.get(INDEX + '?names=1').content,
+                             'html.parser')
+    shown = {words(row.select_one('.snapshot-name')): words(row)
+             for row in soup.select('tr[data-object-id]')}
+    for name in ('one', 'two'):
+        assert 'probably db-1' in shown[name]
+    assert 'not known' in shown['three']
+    # For a while it is known then.
+    before = len(openstack.calls)
+    page = client.get(INDEX).content.decode()
+    assert 'probably' in page and 'data-unnamed="false"' in page
+    assert len(openstack.calls) - before <= 7
 
 
 def test_what_is_wrong_is_said_above_the_list(client, openstack, member):

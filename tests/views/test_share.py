@@ -64,6 +64,97 @@ def test_it_is_taken_back(client, openstack, member):
     assert 'It is not shared with' in told(client)
 
 
+@pytest.fixture
+def offered(openstack):
+    """What another project shares, and nobody has answered to."""
+    body = openstack.image('<i>theirs', owner=OTHERS, visibility='shared',
+                           instance_uuid=fakes.new_id())
+    openstack.members[body['id']] = {fakes.PROJECT: 'pending'}
+    return body
+
+
+def overview(client):
+    return bs4.BeautifulSoup(client.get(f'{INDEX}overview/').content,
+                             'html.parser')
+
+
+def listed(client):
+    page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    return {words(row.select_one('.snapshot-name')): row
+            for row in page.select('tr[data-object-id]')}
+
+
+def answer(client, body, **fields):
+    return client.post(f'{INDEX}{row_id(body)}/answer/', fields)
+
+
+def test_what_is_shared_is_offered_above_the_list(client, openstack, member,
+                                                  offered):
+    openstack.image('own', visibility='shared')
+    (line,) = overview(client).select('.snapshot-offered li')
+    assert f'The project {OTHERS} shares its snapshot <i>theirs' in words(
+        line)
+    assert {button['value'] for button in line.select('button')} == {
+        'accepted', 'rejected'}
+    assert set(listed(client)) == {'own'}
+
+
+def test_what_is_accepted_is_in_the_list_and_can_be_launched(
+        client, openstack, member, offered):
+    answer(client, offered, answer='accepted')
+    assert openstack.members[offered['id']] == {fakes.PROJECT: 'accepted'}
+    assert 'is in the list now' in told(client)
+    assert not overview(client).select('.snapshot-offered')
+    row = listed(client)['<i>theirs']
+    assert f'Shared by the project {OTHERS}' in words(row)
+    actions = words(row.select_one('td.actions_column'))
+    assert 'Launch' in actions
+    for action in ('Delete', 'Edit', 'Share'):
+        assert action not in actions
+    page = client.get(f'{INDEX}{row_id(offered)}/detail/')
+    assert page.status_code == 200 and b'Decline' in page.content
+    for what in ('edit', 'share'):
+        assert client.get(f'{INDEX}{row_id(offered)}/{what}/').status_code in (
+            302, 403, 404)
+    client.post(f'{INDEX}delete/', {'row': row_id(offered)})
+    assert offered['id'] in openstack.images
+
+
+def test_what_is_declined_is_not_shown_any_more(client, openstack, member,
+                                                offered):
+    answer(client, offered, answer='rejected')
+    assert openstack.members[offered['id']] == {fakes.PROJECT: 'rejected'}
+    assert not overview(client).select('.snapshot-offered')
+    assert not listed(client)
+
+
+def test_what_an_administrator_took_of_an_instance_names_it(
+        client, openstack, member, offered):
+    offered['instance_uuid'] = openstack.server('web-1')['id']
+    openstack.members[offered['id']] = {fakes.PROJECT: 'accepted'}
+    assert 'web-1' in words(listed(client)['<i>theirs'])
+
+
+def test_a_reader_answers_nothing(client, openstack, reader, offered):
+    assert not overview(client).select('.snapshot-offered button')
+    assert answer(client, offered, answer='accepted').status_code == 403
+    assert openstack.members[offered['id']] == {fakes.PROJECT: 'pending'}
+
+
+@pytest.mark.parametrize('said', ['', 'pending', '../x'])
+def test_no_other_answer_is_passed_on(client, openstack, member, offered,
+                                      said):
+    answer(client, offered, answer=said)
+    assert openstack.writes() == []
+
+
+def test_an_offer_that_was_taken_back_is_told(client, openstack, member,
+                                              offered):
+    openstack.images.clear()
+    answer(client, offered, answer='accepted')
+    assert 'not shared with this project any more' in told(client)
+
+
 def test_sharing_twice_is_no_error(client, openstack, member):
     body = openstack.image('i', visibility='shared')
     share(client, body)

@@ -72,6 +72,7 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
                  'label': detail_wording.COMMANDS[command.what]}
                 for command in piece.commands]}
                 for piece in commands.pieces(found)],
+            can_answer=rights.can_answer(self.request),
             encrypted=[part_id for part_id, value in found.encrypted.items()
                        if value],
             meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
@@ -88,7 +89,7 @@ class HistoryView(generic.View):
     def get(self, request, row_id):
         cloud = connect.cloud(request)
         try:
-            entry = single.entry(cloud, row_id)
+            entry = single.entry(cloud, row_id, shared=True)
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:

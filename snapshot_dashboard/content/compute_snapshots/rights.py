@@ -65,6 +65,8 @@ def can_advance(request, run: journal.Journal | None = None) -> bool:
 
 
 def can_edit(request, snapshot: model.Snapshot) -> bool:
+    if snapshot.foreign:
+        return False
     if snapshot.kind is kinds.Kind.INSTANCE:
         return _check(request, ("image", "modify_image"))
     return _check(request, ("volume", "volume:update_snapshot"),
@@ -75,6 +77,11 @@ def can_share(request) -> bool:
     """Share images of the project with other projects."""
     return _check(request, ("image", "modify_image"), ("image", "add_member"),
                   ("image", "delete_member"), ("image", "get_members"))
+
+
+def can_answer(request) -> bool:
+    """Accept or decline what other projects share."""
+    return _check(request, ("image", "modify_member"))
 
 
 def can_delete(request, snapshot: model.Snapshot) -> bool:
@@ -102,6 +109,7 @@ def can_create_volume(request) -> bool:
 
 def _check(request, *rules: tuple[str, str]) -> bool:
     project = request.user.tenant_id
-    # Nova and Cinder call it project_id, Glance owner.
+    # Nova and Cinder call it project_id, Glance owner, or member_id.
     return policy.check(rules, request, {
-        'project_id': project, 'owner': project, 'tenant_id': project})
+        'project_id': project, 'owner': project, 'tenant_id': project,
+        'member_id': project})

@@ -41,6 +41,12 @@ _STATUSES = {
 }
 
 
+_ANSWERED = {
+    'accepted': _("\"%s\" is in the list now, and can be launched."),
+    'rejected': _("\"%s\" was declined, and is not in the list."),
+}
+
+
 class ProjectForm(forms.Form):
     """Which project; its id, for members cannot look up others' names."""
 
@@ -49,6 +55,34 @@ class ProjectForm(forms.Form):
         r'^[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
         widget=forms.TextInput(attrs={'class': 'form-control'}),
         help_text=_("Its members see it under Identity > Projects."))
+
+
+class AnswerView(generic.View):
+    """Accepts or declines what another project shares."""
+
+    http_method_names = ['post']
+
+    def post(self, request, row_id):
+        answer = request.POST.get('answer')
+        if answer not in _ANSWERED:
+            return redirect('horizon:project:compute_snapshots:index')
+        if not rights.can_answer(request):
+            raise django_exceptions.PermissionDenied
+        cloud = connect.cloud(request)
+        try:
+            image = single.entry(cloud, row_id, shared=True)
+            cloud.images.answer(image.id, cloud.project_id, answer)
+            messages.success(request, _ANSWERED[answer] % (
+                image.name or image.id))
+        except errors.NotFound:
+            messages.info(request, _("It is not shared with this project "
+                                     "any more."))
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            messages.error(request, _(
+                "Nothing was changed. %(service)s said: %(detail)s")
+                % wording.said(error))
+        return redirect('horizon:project:compute_snapshots:index')
 
 
 class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):

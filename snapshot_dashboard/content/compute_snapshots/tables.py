@@ -145,7 +145,7 @@ class ShareSnapshot(tables.LinkAction):
     def allowed(self, request, snapshot=None):
         return (snapshot is not None and snapshot.usable
                 and snapshot.kind is kinds.Kind.INSTANCE
-                and rights.can_share(request))
+                and not snapshot.foreign and rights.can_share(request))
 
     def get_link_url(self, snapshot):
         return reverse(self.url, args=[snapshot.row_id])
@@ -194,7 +194,7 @@ class UpdateRow(tables.Row):
     def get_data(self, request, row_id):
         """The snapshot as it is now; the view answers a ServiceError."""
         try:
-            return single.get(connect.cloud(request), row_id)
+            return single.get(connect.cloud(request), row_id, shared=True)
         except errors.NotFound:
             raise exceptions.NotFound from None
         except errors.ServiceError as error:

@@ -25,6 +25,8 @@ from snapshot_dashboard.content.compute_snapshots import worker_views
 
 urlpatterns = [
     path('', views.IndexView.as_view(), name='index'),
+    path('<str:row_id>/answer/', share_views.AnswerView.as_view(),
+         name='answer'),
     path('delete/', delete_views.DeleteView.as_view(), name='delete'),
     path('instances/<uuid:server_id>/older/',
          delete_views.OlderView.as_view(), name='older'),

@@ -161,6 +161,7 @@ class OverviewView(generic.View):
             'health': found,
             'health_lines': overview_wording.health_lines(found),
             'looked_at': health.LOOKED_AT,
+            'can_answer': rights.can_answer(request),
             'usage': overview_wording.meters(used)})
 
 

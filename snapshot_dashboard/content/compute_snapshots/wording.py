@@ -257,6 +257,7 @@ def unsure(rows: Sequence[model.Snapshot]) -> str:
 #: Why a snapshot is not deleted.
 HINDRANCES = {
     deletion.Hindrance.FORBIDDEN: _("You are not allowed to delete it."),
+    deletion.Hindrance.FOREIGN: _("It belongs to another project."),
     deletion.Hindrance.PROTECTED: _(
         "It is protected. Take the protection away by Edit Snapshot first."),
     deletion.Hindrance.GROUP: _(
