@@ -463,8 +463,8 @@ class Situation:
         stop = consistency.last_stop(self.seen.actions)
         if stop is None:
             return False
-        if self.progress.starts:
-            return stop.request_id != self.progress.stop_id
+        if self.progress.starts:  # a crash since then is nobody's wish
+            return stop.by_user and stop.request_id != self.progress.stop_id
         if not self.progress.stops:
             return stop.by_user and self.plan.power_off
         # One of ours that was late arrives within the grace.

@@ -104,7 +104,8 @@ def look(cloud: clouds.Cloud, now: float, today: datetime.date,
     found = {name: answer if isinstance(answer, list) else []
              for name, answer in answers.items()}
     images, volumes = found.get('sets', []), found.get('volumes', [])
-    belonging = sets.find_all(cloud, [one.id for one in volumes], _PAGES)
+    belonging = sets.find_all(cloud, [one.id for one in volumes], _PAGES,
+                              images)
     problems += belonging.problems
     images += [image for needing in belonging.images.values()
                for image in needing]

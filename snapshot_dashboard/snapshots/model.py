@@ -66,6 +66,10 @@ class Part:
     boot: bool
     volume_id: str = ''
 
+    @property
+    def row_id(self) -> str:
+        return f'{Kind.VOLUME.value}-{self.id}'
+
 
 @dataclasses.dataclass(frozen=True)
 class Owner:

@@ -43,8 +43,9 @@ BEGUN_FOR = 600
 #: Characters that one list of values may take in an address. Services and
 #: what stands before them refuse addresses of 4,096 and more.
 _ROOM = 3000
-#: Calls by names that one page may cost: they may be very long.
-_NAME_CALLS = 1
+#: Calls by ids, 75 in each, and by names that one page may cost; what more
+#: would tell is not known then.
+_ID_CALLS, _NAME_CALLS = 8, 1
 #: Statuses of an image that needs nothing any more.
 _GOING = ('deleted', 'pending_delete')
 
@@ -134,7 +135,8 @@ def find(cloud: clouds.Cloud, snapshots: Sequence[types.VolumeSnapshot],
     named = {image_id(one) for one in lacking} - {''}
     for one in snapshots:
         named |= index.candidates(one.id)
-    calls: list[Callable[[], Any]] = [*_by_ids(cloud, named - images.keys())]
+    calls: list[Callable[[], Any]] = [
+        *_by_ids(cloud, named - images.keys())][:_ID_CALLS]
     count = len(calls)
     if any(not index.candidates(one.id) and (
             image_id(one) or image_name(one)) for one in lacking):
@@ -158,7 +160,7 @@ def find(cloud: clouds.Cloud, snapshots: Sequence[types.VolumeSnapshot],
 
 
 def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
-             pages: int) -> Belonging:
+             pages: int, there: Iterable[types.Image] = ()) -> Belonging:
     """Look up all images that need some volume snapshots, for certain.
 
     That takes two calls, where the index is up to date, and some for the
@@ -166,6 +168,7 @@ def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
 
     :param pages: calls for each kind of images that it may take to bring
         the index up to date.
+    :param there: images that were asked for just now.
     """
     if not snapshot_ids or not cloud.has('image'):
         return Belonging(known=frozenset(snapshot_ids))
@@ -174,7 +177,7 @@ def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
         learnt = index.update(pages)
     except errors.ServiceError as error:
         return Belonging(problems=(error,))
-    images = {image.id: image for image in learnt}
+    images = {image.id: image for image in (*there, *learnt)}
     wanted = {candidate for snapshot_id in snapshot_ids
               for candidate in index.candidates(snapshot_id)}
     problems = []

@@ -122,6 +122,32 @@ def test_an_incomplete_set_is_named_above_the_list_and_opens(screen, alice,
     assert user.errors == []
 
 
+def test_a_part_does_not_go_before_its_set_is_given_up(screen, alice):
+    user = screen()
+    page, name = user.page, 'db-1-before-upgrade'
+    row = user.row(name)
+    row.locator('summary').click()
+    part = row.locator('.snapshot-parts a').last
+    user.follow(part)
+    belongs = page.locator('.snapshot-belongs')
+    expect(belongs).to_contain_text(name)
+    address = page.url
+    page.locator('.dropdown-toggle.btn').last.click()
+    page.get_by_role('link', name='Delete Snapshot').click()
+    dialog = page.locator('.modal-dialog')
+    expect(dialog).to_contain_text('cannot be launched without it')
+    user.shoot('needed')
+    with page.expect_navigation():
+        dialog.get_by_role('button', name='Delete').click()
+    expect(page.locator('.alert-danger').first).to_contain_text(
+        'you have not agreed')
+    user.page.goto(address)
+    user.follow(belongs.get_by_role('link', name=name))
+    expect(page.locator('.snapshot-detail-parts')).to_contain_text(
+        'Available')
+    assert user.errors == []
+
+
 def test_both_kinds_are_deleted_at_once_after_the_plan(screen, many):
     user = screen()
     kinds = {'Instance snapshot', 'Volume snapshot'}

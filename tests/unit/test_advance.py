@@ -693,6 +693,24 @@ def test_metadata_that_others_replaced_leave_no_instance_off(openstack, web):
     assert again.progress.failure == 'record-lost' and not again.open
 
 
+def test_the_last_trace_of_a_run_stays_until_there_is_a_record_again(
+        openstack, web):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    web['metadata'].clear()
+    openstack.faults['POST', '/metadata$'] = 400
+    with pytest.raises(errors.Refused):
+        advance.advance(cloud, run)
+    web['status'] = 'ACTIVE'  # somebody was faster
+    with pytest.raises(errors.Refused):
+        advance.advance(cloud, run)
+    assert journal.read(types.Server.from_api(web)).open
+    openstack.faults.clear()
+    assert not advance.advance(cloud, run).open
+    assert not journal.read(types.Server.from_api(web)).open
+
+
 def test_tags_that_others_replaced_are_set_again(openstack, web):
     cloud, run = begin(openstack, web)
     run = advance.advance(cloud, run)

@@ -526,6 +526,16 @@ def test_an_instance_that_somebody_powers_off_again_stays_off():
     assert not found.note.failure
 
 
+def test_a_crash_before_it_was_seen_to_run_again_is_no_stop_by_others():
+    done = dataclasses.replace(CAPTURED, starts=1)
+    actions = [BY_NOVA, types.Action('start', 'x', 1.0), CREATED, STOP]
+    assert step(OFF_AND_ON, done, server('SHUTOFF'), image('active'),
+                actions=actions).do is Do.POWER_ON
+    actions[0] = dataclasses.replace(BY_NOVA, by_user=True)
+    assert step(OFF_AND_ON, done, server('SHUTOFF'), image('active'),
+                actions=actions).note.ended == NOW
+
+
 def test_a_start_by_others_after_our_stop_is_not_undone():
     found = step(OFF_AND_ON, STOPPED, server(), actions=[
         types.Action('start', 'req-other', 1.0), STOP])
