@@ -377,6 +377,30 @@ def test_a_refused_capture_still_powers_the_instance_on(openstack, web):
     assert run.progress.detail == 'as the test wishes'
 
 
+@pytest.mark.parametrize('needed', [True, False])
+def test_what_another_image_needs_by_now_is_not_tidied_away(openstack, web,
+                                                            needed):
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, volumes=(volume['id'],))
+    advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    openstack.faults['POST', '/action$'] = 403
+    advance.advance(cloud, run)
+    (snapshot,) = openstack.snapshots.values()
+    snapshot['status'] = 'available'
+    if needed:
+        openstack.set_image('of somebody else', [snapshot], os_hidden=True)
+    run = advance.advance(cloud, run, lambda: time.time() + 20)
+    openstack.faults.clear()
+    for later in (60, 200, 300, 400, 500):
+        run = advance.advance(cloud, run, lambda later=later: (
+            time.time() + later))
+        settle(web, 'ACTIVE')
+    assert not run.open and run.progress.failure == 'capture-refused'
+    assert (snapshot['status'] == 'available') is needed
+
+
 def test_a_vanished_image_fails_and_powers_the_instance_on(openstack, web):
     cloud, run = begin(openstack, web)
     run = advance.advance(cloud, run)

@@ -106,10 +106,11 @@ def test_a_snapshot_that_has_inherited_its_instance_is_not_offered(
         f'db-1-{at}', [openstack.snapshot('p', volume_id=root['id'])], at=at,
         **ours(server, at), snapshot_dashboard_call=f'call-{at}')
         for at in (1, 2))
+    # Of the last one's original there is nothing left.
     heirs = [openstack.set_image(
-        'of sec-b', [openstack.snapshot('q')], at=at, **ours(server, taken),
-        snapshot_dashboard_call=f'call-{taken}')
-        for at, taken in ((9, 2), (9999, 2))]
+        'of sec-b', [openstack.snapshot('q')], at=at, **ours(server, 2),
+        snapshot_dashboard_call=call)
+        for at, call in ((9, 'call-2'), (9999, 'call-2'), (9998, 'gone'))]
     assert older(client, server, 1) == [row_id(first)]
     assert older(client, server, 2) == []
     assert 'of sec-b' not in told(client)
