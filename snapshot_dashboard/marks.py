@@ -89,8 +89,8 @@ BACKUP, TEMPLATE, MOVE = PURPOSES = ('backup', 'template', 'move')
 
 #: Characters that Nova allows in one property of an image.
 VALUE_LENGTH = 255
-#: Ids that one property holds.
-_IDS = 6
+#: Ids that one property holds, and parts that are looked at.
+_IDS, _PARTS = 6, 64
 #: Seconds that may lie between the asking for a snapshot and its creation
 #: as its service records it; the clocks of the machines add to it.
 _NEAR = 300
@@ -176,5 +176,8 @@ def name_parts(part_ids: Sequence[str]) -> dict[str, str]:
 
 def parts(properties: Mapping[str, str],
           created: datetime.datetime) -> list[str]:
-    """The parts that an image names, if its marks are its own."""
-    return ids_named(PARTS, own(properties, created))
+    """The parts that an image names, if its marks are its own.
+
+    As many as a server may have volumes: anybody can write that property.
+    """
+    return ids_named(PARTS, own(properties, created))[:_PARTS]

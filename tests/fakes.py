@@ -112,6 +112,8 @@ class FakeOpenStack:
         self.shares: dict[str, list[str]] = {}
         #: How the databases compare names.
         self.collation = str
+        #: Whether Glance takes its user for an administrator.
+        self.administrator = False
         #: How many changes of images there were.
         self.changes = 0
         #: The longest address that a front lets through.
@@ -460,14 +462,14 @@ class FakeOpenStack:
             raise Refusal(403, f'Maximum number of {what} items exceeds '
                           f'{self.metadata_items}')
 
-    def did(self, server, action, seconds=2):
+    def did(self, server, action, seconds=2, at=0):
         """Record what was done to a server, and how long it took."""
         self.done.setdefault(server['id'], []).insert(0, {
             'action': action, 'request_id': f'req-{new_id()}',
             'instance_uuid': server['id'], 'user_id': 'alice',
             'project_id': PROJECT, 'message': None,
-            'start_time': stamp(0)[:-1] + '.000000',
-            'updated_at': stamp(seconds)[:-1] + '.000000'})
+            'start_time': stamp(at)[:-1] + '.000000',
+            'updated_at': stamp(at + seconds)[:-1] + '.000000'})
 
     def _capture_volumes(self, server, name, properties):
         """What Nova does with a volume-backed server."""
@@ -539,9 +541,9 @@ class FakeOpenStack:
         return 200, {'trust': trust}
 
     def _seen(self, member_status):
-        """The images that the project sees in lists."""
+        """The images that the project sees in lists; an administrator all."""
         return {image_id: image for image_id, image in self.images.items()
-                if image['owner'] == PROJECT
+                if self.administrator or image['owner'] == PROJECT
                 or image['visibility'] == 'public'
                 or image['visibility'] == 'shared' and self.members.get(
                     image_id, {}).get(PROJECT) in (
@@ -596,7 +598,14 @@ class FakeOpenStack:
             return 200, {'metadata': kind[parts[1]]['metadata']}
         if len(parts) == 1 or parts[1] == 'detail':
             found = self._page(kind, query)
-            return 404 if found is None else (200, {parts[0]: found})
+            if found is None:
+                return 404
+            limit = min(int(query.get('limit', 1000)), self.max_limit)
+            more = {} if len(found) < limit else {f'{parts[0]}_links': [
+                {'rel': 'next', 'href': f'http://cinder.test{path}?' + (
+                    parse.urlencode({**query, 'marker':
+                                     found[limit - 1]['id']}))}]}
+            return 200, {parts[0]: found[:limit], **more}
         if parts[1] not in kind:
             return 404
         if method == 'DELETE':

@@ -76,18 +76,21 @@ class Cloud:
     :param breaker: spares a service that hangs; without one each call waits
         for its timeout.
     :param memory: shared by the users of this project, if any.
+    :param sees_all: whether the user is an administrator, whom the services
+        show other projects' things without asking.
     """
 
     def __init__(self, session: keystone_session.Session,
                  endpoints: Mapping[str, str], project_id: str,
                  breaker: breakers.Breaker | None = None,
-                 memory: Memory | None = None):
+                 memory: Memory | None = None, sees_all: bool = False):
         transport.watch(session)
         self._breaker = breaker
         self._session = session
         self._endpoints = endpoints
         self.project_id = project_id
         self.memory = memory or Memory()
+        self.sees_all = sees_all
 
     def has(self, service: str) -> bool:
         """Whether the catalogue has a service of this type."""

@@ -67,12 +67,20 @@ class Images:
         :param by: the field to sort by, then by id.
         """
         direction = 'asc' if ascending else 'desc'
-        query = parse.urlencode({
-            **filters, 'limit': limit,
-            'sort': f'{by}:{direction},id:{direction}'})
+        query = {**filters, 'limit': str(limit),
+                 'sort': f'{by}:{direction},id:{direction}'}
+        found: list[types.Image] = []
         with self._calling() as glance:
-            _, body = glance.get(f'/v2/images?{query}')
-            return [types.Image.from_api(image) for image in body['images']]
+            while len(found) < limit:
+                _, body = glance.get(f'/v2/images?{parse.urlencode(query)}')
+                page = [types.Image.from_api(image)
+                        for image in body['images']]
+                found += page
+                # It may give fewer than it is asked for (``api_limit_max``).
+                if not page or not body.get('next'):
+                    break
+                query['marker'] = page[-1].id
+        return found[:limit]
 
     def changed(self, owner: str, since: str, hidden: bool, limit: int,
                 marker: str = '') -> tuple[list[types.Image], bool]:

@@ -209,7 +209,7 @@ class MappedDisk:
     boot: bool
 
 
-#: Disks that a server can have at the most: what maps more is no snapshot.
+#: Disks of a server that are looked at; Nova has no limit of its own.
 _DISKS = 64
 #: The fields of an image that are texts (Image API v2, Show image).
 _IMAGE_FIELDS = frozenset({
@@ -265,7 +265,16 @@ class Image:
         return self.volume_backed or bool(self.size_bytes) and checked
 
     @property
+    def mapped(self) -> list[str]:
+        """The ids of all volume snapshots that it maps."""
+        return [disk.snapshot_id for disk in self._all_disks()]
+
+    @property
     def disks(self) -> tuple[MappedDisk, ...]:
+        """The volume snapshots that it maps, as many as a server can have."""
+        return self._all_disks()[:_DISKS]
+
+    def _all_disks(self) -> tuple[MappedDisk, ...]:
         """The volume snapshots that it maps, blank disks left out.
 
         The blank ones (ephemeral, swap) come first, so the whole list is to
@@ -281,7 +290,7 @@ class Image:
                            size_gib=_gib(entry.get('volume_size')),
                            device=str(entry.get('device_name') or ''),
                            boot=self._boots_from(entry))
-                for entry in entries[:_DISKS]
+                for entry in entries
                 if entry.get('source_type', 'snapshot') == 'snapshot'
                 and ids.is_id(entry.get('snapshot_id')))
         except (ValueError, TypeError, LookupError, AttributeError,
@@ -290,7 +299,7 @@ class Image:
 
     def _boots_from(self, entry: Mapping[str, Any]) -> bool:
         if 'source_type' in entry:
-            return entry.get('boot_index') == 0
+            return str(entry.get('boot_index')) == '0'
         root = self.properties.get('root_device_name', 'vda')
         return (str(entry.get('device_name')).removeprefix('/dev/')
                 == root.removeprefix('/dev/'))

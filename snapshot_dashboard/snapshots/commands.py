@@ -87,9 +87,11 @@ def pieces(details: Details) -> list[Piece]:
                               snapshot.size_bytes // model.GIB)]
     found = [] if snapshot.volume_backed else [_of_image(details, name)]
     for number, part in enumerate(snapshot.parts, len(found)):
+        # There is one to boot from, whatever a hostile mapping says.
+        root = part is snapshot.root
         found.append(_volume_piece(
-            details, part.id, name, 0 if part.boot else number, part.size_gib,
-            part.device, part.boot))
+            details, part.id, name, 0 if root else number, part.size_gib,
+            part.device, root))
     return found
 
 

@@ -44,6 +44,8 @@ class Hindrance(enum.Enum):
     FORBIDDEN = 'forbidden'
     FOREIGN = 'foreign'
     PROTECTED = 'protected'
+    #: It is part of a snapshot that is protected.
+    OWNER_PROTECTED = 'owner-protected'
     GROUP = 'group'
     DELETING = 'deleting'
     BACKUP = 'backup'
@@ -55,6 +57,8 @@ class Hindrance(enum.Enum):
     NEEDED = 'needed'
 
 
+#: Of what was not shown as going, or is needed after all.
+_LEFT = errors.Conflict('volume', 'it was not in the plan')
 #: The volume snapshots that could not be deleted, with the reason of each.
 Stayed: TypeAlias = list[tuple[model.Part, errors.ServiceError]]
 
@@ -118,7 +122,7 @@ def plan(cloud: clouds.Cloud, snapshots: Sequence[model.Snapshot],
     :param allowed: whether the user may delete a snapshot.
     """
     hindered = {one.row_id: hindrance(one, allowed(one)) or (
-        Hindrance.PARTS_UNKNOWN if any(
+        Hindrance.PARTS_UNKNOWN if one.more_parts or any(
             part.status is None for part in one.parts) else None)
         for one in snapshots}
     belonging = sets.find_all(cloud, {
@@ -143,17 +147,22 @@ def _needing(snapshot: model.Snapshot) -> list[str]:
 
 def _entry(snapshot: model.Snapshot, why: Hindrance | None,
            belonging: sets.Belonging, going: Collection[str]) -> Entry:
-    needed = {part_id: tuple(model.Owner(image.id, image.name)
+    needed = {part_id: tuple(model.Owner.of(image)
                              for image in belonging.of(part_id)
                              if image.id not in going)
               for part_id in _needing(snapshot)}
     needed = {part_id: owners for part_id, owners in needed.items() if owners}
     if snapshot.kind is Kind.VOLUME:
-        return Entry(snapshot, why, breaks=needed.get(snapshot.id, ()))
+        breaks = needed.get(snapshot.id, ())
+        if why is None and any(owner.protected for owner in breaks):
+            why = Hindrance.OWNER_PROTECTED
+        return Entry(snapshot, why, breaks)
     return Entry(snapshot, why, needed=needed)
 
 
-def carry_out(cloud: clouds.Cloud, plan: Plan, agreed: Collection[str] = ()
+def carry_out(cloud: clouds.Cloud, plan: Plan,
+              agreed: Collection[tuple[str, str]] = (),
+              shown: Collection[str] | None = None
               ) -> list[tuple[Entry, Stayed | errors.ServiceError
                               | Hindrance]]:
     """Delete what a plan says.
@@ -162,7 +171,10 @@ def carry_out(cloud: clouds.Cloud, plan: Plan, agreed: Collection[str] = ()
     snapshots that can still be used or deleted, not an image that looks
     whole and cannot be launched.
 
-    :param agreed: the ids of images that may be broken by it.
+    :param agreed: the volume snapshots that may go though an image needs
+        them: their ids with that of the image.
+    :param shown: the parts that were shown as going, if that was some time
+        ago: no others go.
     :returns: for each entry the parts that could not be deleted, or why it
         was not deleted itself.
     """
@@ -178,7 +190,7 @@ def carry_out(cloud: clouds.Cloud, plan: Plan, agreed: Collection[str] = ()
             for part in entry.snapshot.parts}
     parts = {part.id: part for entry in images
              if entry.snapshot.id not in stay for part in entry.going
-             if part.id not in kept}
+             if part.id not in kept and (shown is None or part.id in shown)}
     volumes = [entry.snapshot for entry in plan.entries
                if entry.snapshot.kind is Kind.VOLUME
                and _why_not(entry, kept, agreed) is None]
@@ -191,7 +203,7 @@ def carry_out(cloud: clouds.Cloud, plan: Plan, agreed: Collection[str] = ()
 
 
 def _why_not(entry: Entry, kept: Collection[str],
-             agreed: Collection[str]) -> Hindrance | None:
+             agreed: Collection[tuple[str, str]]) -> Hindrance | None:
     """Why an entry is not deleted after all.
 
     :param kept: the parts of images that could not be deleted.
@@ -199,13 +211,14 @@ def _why_not(entry: Entry, kept: Collection[str],
     if entry.hindrance is not None:
         return entry.hindrance
     if entry.snapshot.id in kept or any(
-            owner.id not in agreed for owner in entry.breaks):
+            (entry.snapshot.id, owner.id) not in agreed
+            for owner in entry.breaks):
         return Hindrance.NEEDED
     return None
 
 
 def _outcome(entry: Entry, answers: Mapping[str, object],
-             kept: Collection[str], agreed: Collection[str]
+             kept: Collection[str], agreed: Collection[tuple[str, str]]
              ) -> Stayed | errors.ServiceError | Hindrance:
     why = _why_not(entry, kept, agreed)
     if why is not None:
@@ -214,7 +227,7 @@ def _outcome(entry: Entry, answers: Mapping[str, object],
     if isinstance(answer, errors.ServiceError):
         return answer
     return [(part, failed) for part in entry.going
-            if isinstance(failed := answers.get(part.id),
+            if isinstance(failed := answers.get(part.id, _LEFT),
                           errors.ServiceError)]
 
 

@@ -105,8 +105,10 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
         min_disk_gib=entry.min_disk_gib,
         min_ram_mib=entry.min_ram_mib,
         disk_format=entry.properties.get('disk_format', ''),
-        purpose=model.own_marks(entry).get(marks.PURPOSE, ''),
-        recipe=recipes.read(entry.properties, entry.created),
+        purpose='' if snapshot.foreign else model.own_marks(entry).get(
+            marks.PURPOSE, ''),
+        recipe=None if snapshot.foreign else recipes.read(
+            entry.properties, entry.created),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',
         encrypted=_encrypted(cloud, snapshot.parts),

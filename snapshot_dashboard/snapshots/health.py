@@ -105,7 +105,8 @@ def look(cloud: clouds.Cloud, now: float, today: datetime.date,
              for name, answer in answers.items()}
     images, volumes = found.get('sets', []), found.get('volumes', [])
     belonging = sets.find_all(cloud, [one.id for one in volumes], _PAGES,
-                              images)
+                              images, {sets.image_id(one) for one in volumes}
+                              - {''})
     problems += belonging.problems
     images += [image for needing in belonging.images.values()
                for image in needing]
@@ -119,7 +120,8 @@ def look(cloud: clouds.Cloud, now: float, today: datetime.date,
         old=_old(found.get('old', []), now, old_days),
         expired=_expired([*found.get('expiring images', []),
                           *found.get('expiring volumes', [])], today),
-        offered=tuple(map(model.bare, found.get('offered', []))),
+        offered=tuple(map(model.from_foreign_image,
+                          found.get('offered', []))),
         partial=len(images) >= LOOKED_AT or len(volumes) >= LOOKED_AT,
         problems=tuple(problems))
 

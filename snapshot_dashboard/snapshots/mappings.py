@@ -52,15 +52,15 @@ class _Shelf:
     back at any time.
 
     :ivar begun: when it was made anew, in seconds since the epoch.
-    :ivar until: the latest change that was seen, of images that are listed
-        and of hidden ones.
+    :ivar places: from which change on is asked next, of images that are
+        listed and of hidden ones.
     :ivar complete: whether all images of both kinds were seen at that time.
     :ivar images: the ids of images, joined by blanks, by those of the volume
         snapshots: texts are read quickest.
     """
 
     begun: float
-    until: tuple[str, str]
+    places: tuple[str, str]
     complete: bool
     images: Mapping[str, str]
 
@@ -69,12 +69,12 @@ class _Shelf:
 class _Changes:
     """What Glance tells of one kind of images.
 
-    :ivar until: the latest change that was seen.
+    :ivar place: from which change on is asked next.
     :ivar all: whether there is no more of it.
     """
 
     images: list[types.Image]
-    until: str
+    place: str
     all: bool
 
 
@@ -90,7 +90,8 @@ class Index:
         self._cloud = cloud
         self.fresh = False
         self._images: dict[str, str] = {}
-        self._until, self.complete, self._begun = ['', ''], False, time.time()
+        self._places, self.complete = ['', ''], False
+        self._begun = time.time()
         self._load()
 
     def candidates(self, part_id: str) -> frozenset[str]:
@@ -112,7 +113,7 @@ class Index:
         for hidden, answer in enumerate(answers):
             if isinstance(answer, _Changes):
                 learnt += answer.images
-                self._until[hidden] = answer.until
+                self._places[hidden] = answer.place
         for image in learnt:
             self._add(image)
         self.fresh = all(isinstance(answer, _Changes) and answer.all
@@ -139,9 +140,8 @@ class Index:
         """Go through the images of a kind, those changed longest ago first.
         """
         found: list[types.Image] = []
-        until = self._until[hidden]
-        since = _earlier(until) if self.complete else until
-        marker = ''
+        began = since = self._places[hidden]
+        marker, more = '', True
         for _ in range(pages):
             page, more = self._cloud.images.changed(
                 self._cloud.project_id, since, hidden, _PAGE, marker)
@@ -151,10 +151,13 @@ class Index:
                 # page is asked for by time, where time tells pages apart.
                 latest = page[-1].updated
                 marker = '' if latest > since else page[-1].id
-                since, until = latest, max(until, latest)
+                since = latest
             if not more:
-                return _Changes(found, until, True)
-        return _Changes(found, until, False)
+                break
+        place = _earlier(since) if found else began
+        if more and place <= began:  # so that it gets on at all
+            place = since
+        return _Changes(found, max(place, began), not more)
 
     def _add(self, image: types.Image) -> None:
         for part_id in part_ids(image):
@@ -179,8 +182,8 @@ class Index:
             return
         for shelf in shelves:
             self._images.update(shelf.images)
-        self._until = [min(shelf.until[kind] for shelf in shelves)
-                       for kind in (False, True)]
+        self._places = [min(shelf.places[kind] for shelf in shelves)
+                        for kind in (False, True)]
         self.complete = all(shelf.complete for shelf in shelves)
         self._begun = min(shelf.begun for shelf in shelves)
 
@@ -191,27 +194,26 @@ class Index:
             if not images:
                 continue
             shelves[part_id[0].lower()][part_id] = images
-        first, second = self._until
+        first, second = self._places
         self._cloud.memory.keep({
             self._key(shelf): _Shelf(self._begun, (first, second),
                                      self.complete, images)
             for shelf, images in shelves.items()}, LIFETIME)
 
 
-def _earlier(until: str) -> str:
-    if not until:
-        return ''
-    moment = types.parse_time(until) - datetime.timedelta(seconds=_OVERLAP)
+def _earlier(change: str) -> str:
+    moment = types.parse_time(change) - datetime.timedelta(seconds=_OVERLAP)
     return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 def part_ids(image: types.Image) -> list[str]:
     """The volume snapshots that an image needs.
 
-    Those that it maps, and those of chosen volumes, which our mark names.
+    Those that it maps, and those of chosen volumes, which our mark names,
+    though it may have been inherited: rather too many than one too few.
     """
-    return [disk.snapshot_id for disk in image.disks] + [
-        part for part in marks.parts(image.properties, image.created)]
+    return list(dict.fromkeys([
+        *image.mapped, *marks.ids_named(marks.PARTS, image.properties)]))
 
 
 def by_part(images: Iterable[types.Image]

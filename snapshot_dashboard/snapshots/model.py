@@ -77,6 +77,11 @@ class Owner:
 
     id: str
     name: str
+    protected: bool = False
+
+    @classmethod
+    def of(cls, image: types.Image) -> 'Owner':
+        return cls(image.id, image.name, image.protected)
 
     @property
     def row_id(self) -> str:
@@ -88,6 +93,7 @@ class Snapshot:
     """One row of the list.
 
     :ivar foreign: another project's, which shares it with this one.
+    :ivar more_parts: whether it needs more than are looked at.
     :ivar volume_backed: of an instance without a local root disk.
     :ivar left_over: an image that was begun and that nobody works on.
     :ivar owners: the instance snapshots that need a volume snapshot, as far
@@ -111,6 +117,7 @@ class Snapshot:
     protected: bool = False
     group_snapshot_id: str | None = None
     foreign: bool = False
+    more_parts: bool = False
     volume_backed: bool = False
     left_over: bool = False
     owners: tuple[Owner, ...] = ()
@@ -186,7 +193,9 @@ class Snapshot:
 
     @property
     def usable(self) -> bool:
-        return self.status in ('active', 'available')
+        """Whether it can be launched; Cinder shares no parts of a set."""
+        return self.status in ('active', 'available') and not (
+            self.foreign and self.volume_backed)
 
 
 def parse_row_id(row_id: str) -> tuple[Kind, str]:
@@ -230,15 +239,32 @@ def from_image(image: types.Image,
         project_id=image.owner,
         source=Source(
             Kind.INSTANCE, instance_id,
-            own.get(marks.INSTANCE_NAME, '')
+            own.get(marks.INSTANCE_NAME, ''),
+            # It may have inherited that with our marks.
+            certain=bool(own) or marks.TAKEN not in image.properties
         ) if ids.is_id(instance_id) else None,
         parts=tuple(parts),
+        more_parts=len(image.mapped) > len(disks),
         consistency=consistency(image),
         protected=image.protected,
         volume_backed=image.volume_backed,
         has_recipe=marks.FLAVOR in own,
         expires=marks.expiry(image.properties, image.id),
     )
+
+
+def from_foreign_image(image: types.Image) -> Snapshot:
+    """What another project shares: nothing that it says is believed."""
+    instance_id = image.properties.get(marks.INSTANCE_ID, '')
+    return Snapshot(
+        kind=Kind.INSTANCE, id=image.id, name=image.name,
+        service_status=image.status, created=image.created,
+        size_bytes=0 if image.volume_backed else image.size_bytes,
+        project_id=image.owner,
+        source=Source(Kind.INSTANCE, instance_id, certain=False)
+        if ids.is_id(instance_id) else None,
+        protected=image.protected, foreign=True,
+        volume_backed=image.volume_backed)
 
 
 def _part(disk: types.MappedDisk,

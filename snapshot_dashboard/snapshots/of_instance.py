@@ -14,6 +14,7 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Sequence
 import dataclasses
 import functools
@@ -32,6 +33,11 @@ from snapshot_dashboard.snapshots.kinds import Kind
 
 #: Images, and volume snapshots of each volume, that are looked at.
 MOST = 100
+#: Actions of an instance that are looked through: the most that Nova gives.
+_ACTIONS = 1000
+#: Seconds from the request for an image until Nova has made it; their clocks
+#: add to it.
+_AT_ONCE = 30
 #: Volumes of an instance whose snapshots are looked for.
 _VOLUMES = 20
 
@@ -65,7 +71,8 @@ def find(cloud: clouds.Cloud, server: types.Server
         calls += [functools.partial(cloud.volumes.snapshots, MOST,
                                     {'volume_id': volume_id})
                   for volume_id in server.volume_ids[:_VOLUMES]]
-    answers = cloud.together(*calls)
+    actions, *answers = cloud.together(functools.partial(
+        cloud.compute.actions, server.id, _ACTIONS), *calls)
     problems = [answer for answer in answers
                 if isinstance(answer, errors.ServiceError)]
     entries = [entry for answer in answers if isinstance(answer, list)
@@ -83,14 +90,34 @@ def find(cloud: clouds.Cloud, server: types.Server
     found, vague, _ = rows.make(
         cloud, shown, [*images.values(), *volumes], belonging, _Unnamed(),
         None, time.time())
-    marked = {image.id for image in images.values()
-              if marks.CALL in image.properties}
-    heirs = marked - {image.id for image in marks.originals(images.values())}
-    found = [dataclasses.replace(row, source=None)
-             if row.volume_backed and row.id in heirs else row
-             for row in found]
+    certain = _certain(server, images.values(), actions if isinstance(
+        actions, list) else [])
+    found = [dataclasses.replace(row, source=dataclasses.replace(
+        row.source, certain=row.id in certain))
+        if row.source and row.kind is Kind.INSTANCE else row
+        for row in found]
     return (sorted(found, key=lambda row: row.order, reverse=True),
             [*problems, *belonging.problems, *vague])
+
+
+def _certain(server: types.Server, images: Iterable[types.Image],
+             actions: Sequence[types.Action]) -> set[str]:
+    """The images that certainly were made of an instance.
+
+    What says so on an image goes along with copies of it, also by way of a
+    volume. But our own marks name the call and its time, and Nova makes the
+    image of a createImage at once, and remembers that.
+    """
+    images = list(images)
+    copies = {image.id for image in images if marks.CALL in image.properties}
+    copies -= {image.id for image in marks.originals(images)}
+    made = [action.began for action in actions
+            if action.name in ('createImage', 'createBackup')]
+    return {image.id for image in images if image.id not in copies
+            and marks.own(image.properties, image.created).get(
+                marks.INSTANCE) == server.id
+            or any(abs(image.created.timestamp() - began) <= _AT_ONCE
+                   for began in made)}
 
 
 def is_of(row: model.Snapshot, server: types.Server) -> bool:
@@ -100,13 +127,16 @@ def is_of(row: model.Snapshot, server: types.Server) -> bool:
 
 
 def is_probably_of(row: model.Snapshot, server: types.Server) -> bool:
-    """Whether its root volume is at the instance now.
+    """Whether it says so, or its root volume is at the instance now.
 
-    That volume may have been another instance's when it was captured.
+    What says so may have been copied, and that volume may have been another
+    instance's when it was captured.
     """
-    return (row.kind is Kind.INSTANCE and row.root is not None
-            and (row.source is None or not row.source.certain)
-            and row.root.volume_id in server.volume_ids)
+    if row.kind is not Kind.INSTANCE or is_of(row, server):
+        return False
+    if row.source is not None:
+        return row.source.id == server.id
+    return row.root is not None and row.root.volume_id in server.volume_ids
 
 
 def older(found: Sequence[model.Snapshot], server: types.Server, keep: int

@@ -76,13 +76,13 @@ def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
     parts: dict[str, types.VolumeSnapshot | None] = {
         entry.id: entry for entry in seen
         if isinstance(entry, types.VolumeSnapshot)}
-    drafts = [_row(entry, parts, belonging, now) for entry in shown]
+    project = cloud.project_id
+    drafts = [_row(entry, parts, belonging, now, project) for entry in shown]
     known = names.find({(row.source.kind.value, row.source.id)
                         for row in drafts if row.source})
     calls = _calls(cloud, drafts, known, now)
     if room is not None and len(calls) > room:
-        found = [_foreign(_named(row, known), cloud.project_id)
-                 for row in drafts]
+        found = [_named(row, known) for row in drafts]
         return _guessed(cloud, found, names, ask=False)[0], [], True
     answers = dict(zip(calls, cloud.together(*calls.values())))
     fresh: dict[Key, model.Source] = {}
@@ -94,25 +94,13 @@ def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
         elif isinstance(answer, errors.NotFound) and what == _PART:
             parts[thing_id] = None
     names.keep(fresh)
-    rows = [_foreign(_named(_row(entry, parts, belonging, now),
-                            {**known, **fresh}), cloud.project_id)
-            for entry in shown]
+    rows = [_named(_row(entry, parts, belonging, now, project),
+                   {**known, **fresh}) for entry in shown]
     lost = [answer for answer in answers.values()
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
     rows, whole = _guessed(cloud, rows, names, ask=room is None)
     return [row.judged(now) for row in rows], lost, not whole
-
-
-def _foreign(row: model.Snapshot, project_id: str) -> model.Snapshot:
-    """What another project shares; of which instance it is cannot be seen,
-    unless an administrator has taken it of one of ours.
-    """
-    if row.kind is Kind.VOLUME or row.project_id == project_id:
-        return row
-    known = row.source is not None and row.source.exists
-    return dataclasses.replace(row, foreign=True,
-                               source=row.source if known else None)
 
 
 def _guessed(cloud: clouds.Cloud, rows: list[model.Snapshot], names: Names,
@@ -185,13 +173,14 @@ def _calls(cloud: clouds.Cloud, drafts: Iterable[model.Snapshot],
 
 def _row(entry: streams.Entry,
          parts: Mapping[str, types.VolumeSnapshot | None],
-         belonging: sets.Belonging, now: float) -> model.Snapshot:
+         belonging: sets.Belonging, now: float,
+         project: str) -> model.Snapshot:
     if isinstance(entry, types.Image):
-        return model.from_image(entry, parts)
+        return (model.from_image(entry, parts) if entry.owner == project
+                else model.from_foreign_image(entry))
     return dataclasses.replace(
         model.from_volume_snapshot(entry),
-        owners=tuple(model.Owner(image.id, image.name)
-                     for image in belonging.of(entry.id)),
+        owners=tuple(map(model.Owner.of, belonging.of(entry.id))),
         owners_known=entry.id in belonging.known,
         orphaned=belonging.orphaned(entry, now))
 
@@ -220,7 +209,12 @@ def _named(row: model.Snapshot,
     if row.source is None:
         return row
     found = known.get((row.source.kind.value, row.source.id))
+    if row.foreign and (found is None or not found.exists):
+        # Of which instance it is cannot be seen, unless an administrator
+        # has taken it of one of ours.
+        return dataclasses.replace(row, source=None)
     if found is None:
         return row
     return dataclasses.replace(row, source=dataclasses.replace(
-        found, name=found.name or row.source.name))
+        found, name=found.name or row.source.name,
+        certain=row.source.certain))

@@ -46,6 +46,8 @@ _ROOM = 3000
 #: Calls by ids, 75 in each, and by names that one page may cost; what more
 #: would tell is not known then.
 _ID_CALLS, _NAME_CALLS = 8, 1
+#: Calls that tell for certain, of what seems to be left of a set.
+_HIDDEN_CALLS = 2
 #: Statuses of an image that needs nothing any more.
 _GOING = ('deleted', 'pending_delete')
 
@@ -66,12 +68,14 @@ class Belonging:
 
     :ivar images: those that are there, by the volume snapshots' ids.
     :ivar known: the volume snapshots of which these are all images.
+    :ivar gone: images that volume snapshots name, and that are gone.
     :ivar problems: why it is not known of others.
     """
 
     images: Mapping[str, tuple[types.Image, ...]] = dataclasses.field(
         default_factory=dict)
     known: frozenset[str] = frozenset()
+    gone: frozenset[str] = frozenset()
     problems: tuple[errors.ServiceError, ...] = ()
 
     def of(self, snapshot_id: str) -> tuple[types.Image, ...]:
@@ -89,7 +93,8 @@ class Belonging:
                 now - snapshot.created.timestamp() <= BEGUN_FOR):
             return Orphaned.NO
         if image_id(snapshot):
-            return Orphaned.YES
+            return (Orphaned.YES if image_id(snapshot) in self.gone
+                    else Orphaned.NO)
         return Orphaned.MAYBE if image_name(snapshot) else Orphaned.NO
 
 
@@ -100,6 +105,7 @@ def joined(some: Sequence[Belonging]) -> Belonging:
                          for images in one.images.values()
                          for image in images),
         frozenset().union(*(one.known for one in some)),
+        frozenset().union(*(one.gone for one in some)),
         tuple(problem for one in some for problem in one.problems))
 
 
@@ -126,41 +132,44 @@ def find(cloud: clouds.Cloud, snapshots: Sequence[types.VolumeSnapshot],
     :returns: what is known, and how many calls that took, made at the same
         time: mostly one.
     """
-    images = {image.id: image for image in there}
+    images = {image.id: image for image in there
+              if image.owner == cloud.project_id}
     needed = mappings.by_part(images.values())
     lacking = [one for one in snapshots if one.id not in needed]
     if not cloud.has('image') or not snapshots:
         return Belonging(needed), 0
     index = mappings.Index(cloud)
-    named = {image_id(one) for one in lacking} - {''}
-    for one in snapshots:
-        named |= index.candidates(one.id)
+    claimed = {image_id(one) for one in lacking} - {''}
+    wanted = claimed.union(*(index.candidates(one.id) for one in snapshots))
     calls: list[Callable[[], Any]] = [
-        *_by_ids(cloud, named - images.keys())][:_ID_CALLS]
-    count = len(calls)
+        *_by_ids(cloud, wanted - images.keys())][:_ID_CALLS]
+    unseen: list[Callable[[], Any]] = []
     if any(not index.candidates(one.id) and (
             image_id(one) or image_name(one)) for one in lacking):
         if index.complete:
-            calls.append(functools.partial(index.update, 1))
-            count += 2
+            unseen = [functools.partial(index.update, 1),
+                      *_by_ids(cloud, claimed, hidden=True)]
         else:  # names lead to some of them
             calls += [*_by_names(cloud, lacking)][:_NAME_CALLS]
-            count = len(calls)
-    answers = cloud.together(*calls)
+    answers = cloud.together(*calls, *unseen[:_HIDDEN_CALLS])
     for answer in answers:
         if isinstance(answer, list):
             images.update({image.id: image for image in answer})
+    problems = tuple(answer for answer in answers
+                     if isinstance(answer, errors.ServiceError))
+    sure = index.fresh and not problems and len(unseen) <= _HIDDEN_CALLS
     known = frozenset(
-        one.id for one in snapshots if index.fresh
-        and index.candidates(one.id) <= images.keys())
+        one.id for one in snapshots
+        if sure and index.candidates(one.id) <= images.keys())
     return Belonging(
         mappings.by_part(images.values()), known,
-        tuple(answer for answer in answers
-              if isinstance(answer, errors.ServiceError))), count
+        frozenset(claimed - images.keys() if sure else ()),
+        problems), len(calls) + len(unseen) + bool(unseen)
 
 
 def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
-             pages: int, there: Iterable[types.Image] = ()) -> Belonging:
+             pages: int, there: Iterable[types.Image] = (),
+             claimed: Collection[str] = ()) -> Belonging:
     """Look up all images that need some volume snapshots, for certain.
 
     That takes two calls, where the index is up to date, and some for the
@@ -169,46 +178,46 @@ def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
     :param pages: calls for each kind of images that it may take to bring
         the index up to date.
     :param there: images that were asked for just now.
+    :param claimed: the ids of images that volume snapshots say to belong to.
     """
-    if not snapshot_ids or not cloud.has('image'):
-        return Belonging(known=frozenset(snapshot_ids))
+    if not snapshot_ids:
+        return Belonging()
+    if not cloud.has('image'):
+        # Another region's may need them, if instances can be launched here.
+        return Belonging(known=frozenset(
+            () if cloud.has('compute') else snapshot_ids))
     index = mappings.Index(cloud)
     try:
         learnt = index.update(pages)
     except errors.ServiceError as error:
         return Belonging(problems=(error,))
-    images = {image.id: image for image in (*there, *learnt)}
-    wanted = {candidate for snapshot_id in snapshot_ids
-              for candidate in index.candidates(snapshot_id)}
-    problems = []
-    for answer in cloud.together(*_by_ids(cloud, wanted - images.keys())):
-        if isinstance(answer, errors.ServiceError):
-            problems.append(answer)
-        else:
-            images.update({image.id: image for image in answer})
-    # What no list shows is hidden, or gone.
-    lost = sorted(wanted - images.keys()) if not problems else []
-    gone = set()
-    for image, answer in zip(lost, cloud.together(*(
-            functools.partial(cloud.images.image, image) for image in lost))):
-        if isinstance(answer, types.Image):
-            images[image] = answer
-        elif isinstance(answer, errors.NotFound):
-            gone.add(image)
-        else:
-            problems.append(answer)
+    images = {image.id: image for image in (*there, *learnt)
+              if image.owner == cloud.project_id}
+    wanted = set(claimed).union(*(
+        index.candidates(snapshot_id) for snapshot_id in snapshot_ids))
+    problems: list[errors.ServiceError] = []
+    for hidden in (False, True):
+        for answer in cloud.together(*_by_ids(
+                cloud, wanted - images.keys(), hidden)):
+            if isinstance(answer, errors.ServiceError):
+                problems.append(answer)
+            else:
+                images.update({image.id: image for image in answer})
+    gone = frozenset(() if problems else wanted - images.keys())
     index.drop(gone)
     known = index.fresh and not problems
     return Belonging(
         mappings.by_part(image for image in images.values()
                          if image.status not in _GOING),
-        frozenset(snapshot_ids) if known else frozenset(), tuple(problems))
+        frozenset(snapshot_ids) if known else frozenset(), gone,
+        tuple(problems))
 
 
-def _by_ids(cloud: clouds.Cloud,
-            image_ids: Iterable[str]) -> Iterator[Callable[[], Any]]:
+def _by_ids(cloud: clouds.Cloud, image_ids: Iterable[str],
+            hidden: bool = False) -> Iterator[Callable[[], Any]]:
+    kind = {'os_hidden': 'true'} if hidden else {}
     for some in _chunks(image_ids):
-        yield functools.partial(_find, cloud, {'id': f'in:{some}'})
+        yield functools.partial(_find, cloud, {'id': f'in:{some}', **kind})
 
 
 def _by_names(cloud: clouds.Cloud, snapshots: Iterable[types.VolumeSnapshot]

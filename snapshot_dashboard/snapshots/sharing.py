@@ -57,10 +57,20 @@ def offered(cloud: clouds.Cloud) -> list[types.Image]:
     The project's own shared ones are among what Glance tells; so many that
     others' do not come are not looked through.
     """
+    if cloud.sees_all:  # an administrator is shown all, offered or not
+        return []
     found = cloud.images.images(_MOST, {
         'visibility': 'shared', 'member_status': 'pending',
-        marks.IMAGE_TYPE: 'snapshot'})
+        marks.IMAGE_TYPE: 'snapshot', 'status': 'active'})
     return [image for image in found if image.owner != cloud.project_id]
+
+
+def is_offer(cloud: clouds.Cloud,
+             found: types.Image | types.VolumeSnapshot) -> bool:
+    """Whether it is a snapshot that another project shares."""
+    return (isinstance(found, types.Image)
+            and found.owner != cloud.project_id
+            and found.properties.get(marks.IMAGE_TYPE) == 'snapshot')
 
 
 def share(cloud: clouds.Cloud, image: types.Image, project_id: str) -> None:

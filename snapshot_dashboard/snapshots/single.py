@@ -12,8 +12,10 @@
 
 """One snapshot: look at it, edit it."""
 
+from collections.abc import Sequence
 import dataclasses
 import datetime
+import functools
 import time
 
 from snapshot_dashboard import cloud as clouds
@@ -40,6 +42,24 @@ def get(cloud: clouds.Cloud, row_id: str,
     return row(cloud, entry(cloud, row_id, shared))
 
 
+def rows_of(cloud: clouds.Cloud, row_ids: Sequence[str]
+            ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
+    """Several snapshots by the ids of their rows, without what needs them.
+
+    :returns: those that are there, and why it is not known of others.
+    """
+    answers = cloud.together(*(
+        functools.partial(entry, cloud, row_id)
+        for row_id in dict.fromkeys(row_ids)))
+    found = [answer for answer in answers
+             if isinstance(answer, (types.Image, types.VolumeSnapshot))]
+    made, _, _ = rows.make(cloud, found, found, sets.Belonging(),
+                           rows.Names(), None, time.time())
+    return made, [answer for answer in answers
+                  if isinstance(answer, errors.ServiceError)
+                  and not isinstance(answer, errors.NotFound)]
+
+
 def bare(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
     """The same in one call: without names and the states of parts.
 
@@ -51,8 +71,9 @@ def bare(cloud: clouds.Cloud, row_id: str) -> model.Snapshot:
 def row(cloud: clouds.Cloud,
         found: types.Image | types.VolumeSnapshot) -> model.Snapshot:
     """The row of what a service told, with all names and parts."""
-    belonging = sets.find_all(cloud, [found.id], _PAGES) if isinstance(
-        found, types.VolumeSnapshot) else sets.Belonging()
+    belonging = sets.find_all(
+        cloud, [found.id], _PAGES, claimed={sets.image_id(found)} - {''}
+    ) if isinstance(found, types.VolumeSnapshot) else sets.Belonging()
     (made,), _, _ = rows.make(cloud, [found], [], belonging,
                               rows.Names(), None, time.time())
     return made

@@ -49,7 +49,7 @@ _IMAGES = {
 #: Images that others share with the project, and that it has accepted. Its
 #: own shared ones are among them; they are told by their ids.
 _ACCEPTED = {'visibility': 'shared', 'member_status': 'accepted',
-             marks.IMAGE_TYPE: 'snapshot'}
+             marks.IMAGE_TYPE: 'snapshot', 'status': 'active'}
 _GLANCE_STATES = {
     State.READY: 'active',
     State.MOVING: 'in:queued,saving,uploading,importing',
@@ -171,7 +171,7 @@ def streams(cloud: clouds.Cloud, query: Query, size: int,
         found += [_images(cloud, query, size, cursor, name,
                           {**own, **dict([what])})
                   for name, what in _IMAGES.items()]
-        if query.state in (None, State.READY, State.DEACTIVATED):
+        if query.state in (None, State.READY) and not cloud.sees_all:
             found.append(_images(cloud, query, size, cursor, 'accepted',
                                  _ACCEPTED))
     # For instances' snapshots alone, these tell the state of their parts.

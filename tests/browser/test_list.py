@@ -125,6 +125,7 @@ def test_an_incomplete_set_is_named_above_the_list_and_opens(screen, alice,
 def test_a_part_does_not_go_before_its_set_is_given_up(screen, alice):
     user = screen()
     page, name = user.page, 'db-1-before-upgrade'
+    page.goto(f'{page.url}?name={name}')
     row = user.row(name)
     row.locator('summary').click()
     part = row.locator('.snapshot-parts a').last

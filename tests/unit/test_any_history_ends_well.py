@@ -211,11 +211,12 @@ class Histories(stateful.RuleBasedStateMachine):
             world.will = 'unsure'
 
     def _crash(self, world):
-        progress = self._progress()
+        run = model.read(world)
         world.crash()
-        # What goes off before the run has touched it is not the run's.
-        if not self.plan.power_off or progress is None or not (
-                progress.stops or progress.off):
+        # What goes off before the run has touched it is not the run's, and
+        # neither is what does when the run is over.
+        if not self.plan.power_off or run is None or not run.open or not (
+                run.progress.stops or run.progress.off):
             self.exempt_power = True
 
     def _delete(self, world):

@@ -16,8 +16,10 @@ import json
 
 import pytest
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import deletion
+from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots import single
 from snapshot_dashboard.snapshots.deletion import Hindrance
 from tests import fakes
@@ -113,10 +115,78 @@ def test_a_part_goes_alone_only_when_that_is_agreed_to(openstack):
     (entry,) = deletion.plan(cloud, rows(cloud, part)).entries
     assert [owner.name for owner in entry.breaks] == ['renamed']
     assert delete(cloud, part) == [Hindrance.NEEDED]
-    assert delete(cloud, part, agreed=[fakes.new_id()]) == [Hindrance.NEEDED]
+    other = openstack.snapshot('other')
+    for pair in ((part['id'], fakes.new_id()), (other['id'], image['id'])):
+        assert delete(cloud, part, agreed=[pair]) == [Hindrance.NEEDED]
     assert part['status'] == 'available'
-    assert delete(cloud, part, agreed=[image['id']]) == [[]]
+    assert delete(cloud, part, agreed=[(part['id'], image['id'])]) == [[]]
     assert part['status'] == 'deleting'
+
+
+def test_agreeing_to_one_part_lets_no_other_one_go(openstack):
+    first, second = openstack.snapshot('a'), openstack.snapshot('b')
+    image = openstack.set_image('db', [first, second])
+    assert delete(openstack.cloud(), first, second, agreed=[
+        (first['id'], image['id'])]) == [[], Hindrance.NEEDED]
+    assert second['status'] == 'available'
+
+
+def test_a_part_of_a_protected_set_stays(openstack):
+    part = openstack.snapshot('data')
+    image = openstack.set_image('db', [part], protected=True)
+    assert delete(openstack.cloud(), part, agreed=[
+        (part['id'], image['id'])]) == [Hindrance.OWNER_PROTECTED]
+    assert openstack.writes() == []
+
+
+@pytest.mark.parametrize('change', [
+    {'snapshot_dashboard_taken': '7'}, {'instance_uuid': None}],
+    ids=['the clocks differ', 'somebody edited it'])
+def test_an_image_that_names_a_part_counts_though_its_marks_are_doubtful(
+        openstack, change):
+    part, server = openstack.snapshot('data'), fakes.new_id()
+    marked = {marks.TAKEN: str(int(fakes.seconds(1))), marks.INSTANCE: server,
+              marks.INSTANCE_ID: server}
+    image = openstack.image('web', 1, **{
+        **marked, **marks.name_parts([part['id']]), **change})
+    part['metadata'] = {**marked, marks.IMAGE: image['id']}
+    cloud = openstack.cloud()
+    assert delete(cloud, part) == [Hindrance.NEEDED]
+    assert rows(cloud, part)[0].orphaned is sets.Orphaned.NO
+
+
+def test_every_part_of_a_very_large_set_counts(openstack):
+    parts = [openstack.snapshot(f'p-{number}') for number in range(70)]
+    image = openstack.set_image('large', parts[:1])
+    image['block_device_mapping'] = json.dumps([
+        {'source_type': 'snapshot', 'snapshot_id': part['id'],
+         'boot_index': '0' if part is parts[0] else None}
+        for part in parts])
+    cloud = openstack.cloud()
+    assert delete(cloud, parts[-1]) == [Hindrance.NEEDED]
+    # Not all of them can be shown, so it does not go as a whole.
+    assert delete(cloud, image) == [Hindrance.PARTS_UNKNOWN]
+    assert openstack.writes() == []
+
+
+def test_another_regions_glance_may_need_it(openstack):
+    part = openstack.snapshot('data')
+    openstack.set_image('db', [part])
+    cloud = openstack.cloud({
+        'compute': fakes.NOVA, 'volume': openstack.cloud().address('volume')})
+    assert delete(cloud, part) == [Hindrance.NEEDS_UNKNOWN]
+
+
+def test_no_more_goes_than_was_shown(openstack):
+    part = openstack.snapshot('shared')
+    image, other = (openstack.set_image(name, [part]) for name in 'ab')
+    cloud = openstack.cloud()
+    assert not deletion.plan(cloud, rows(cloud, image)).entries[0].going
+    del openstack.images[other['id']]  # between the plan and the button
+    plan = deletion.plan(cloud, rows(cloud, image))
+    ((_, outcome),) = deletion.carry_out(cloud, plan, shown=[])
+    assert [stayed.id for stayed, _ in outcome] == [part['id']]
+    assert part['status'] == 'available'
 
 
 def test_an_image_that_came_after_the_plan_is_seen(openstack):

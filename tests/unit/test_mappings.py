@@ -78,6 +78,31 @@ def test_a_change_that_shows_late_is_seen_all_the_same(openstack):
     assert needing(cloud, part) == {image['id']}
 
 
+def test_what_shows_late_while_it_is_not_complete_is_seen_too(openstack):
+    for number in range(5):
+        openstack.image(f'i-{number}')
+    cloud = openstack.cloud()
+    openstack.max_limit = 3
+    mappings.Index(cloud).update(2)
+    part = openstack.snapshot('a')
+    image = openstack.set_image('db', [part], updated_at=fakes.stamp(2))
+    index = mappings.Index(cloud)
+    index.update(9)
+    assert index.fresh and needing(cloud, part) == {image['id']}
+
+
+def test_very_many_changes_at_a_time_are_followed_to_their_end(openstack):
+    cloud = openstack.cloud()
+    mappings.Index(cloud).update(1)
+    for number in range(60):
+        openstack.image(f'i-{number}')
+    openstack.max_limit = 5
+    for _ in range(9):
+        index = mappings.Index(cloud)
+        index.update(2)
+    assert index.fresh
+
+
 def test_many_images_that_changed_at_the_same_time_are_all_seen(openstack):
     parts = [openstack.snapshot(f'p-{number}') for number in range(7)]
     images = [openstack.set_image(f's-{number}', [part],

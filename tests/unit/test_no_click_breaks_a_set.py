@@ -101,7 +101,9 @@ def test_no_click_breaks_a_set_unless_its_plan_said_so(images, names, clicks):
             plan = deletion.plan(cloud, rows)
             said = {owner.id for entry in plan.entries
                     for owner in entry.breaks}
-            deletion.carry_out(cloud, plan, said if agrees else ())
+            deletion.carry_out(cloud, plan, {
+                (entry.snapshot.id, owner.id) for entry in plan.entries
+                for owner in entry.breaks} if agrees else ())
             gone = {row.id for row in rows}
             broken = {image for image in before - whole(openstack, needs)
                       if image in openstack.images}

@@ -150,5 +150,10 @@ def member(sign_in):
 
 
 @pytest.fixture
+def admin(sign_in):
+    return sign_in('admin', 'member', 'reader')
+
+
+@pytest.fixture
 def reader(sign_in):
     return sign_in('reader')

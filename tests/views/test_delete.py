@@ -33,7 +33,11 @@ def ask(client, *row_ids):
 
 
 def delete(client, *row_ids, **extra):
-    return client.post(DELETE, {'row': row_ids}, **extra)
+    """Press the button under the plan."""
+    plan = bs4.BeautifulSoup(
+        client.get(DELETE, {'row': row_ids}).content, 'html.parser')
+    going = [box['value'] for box in plan.select('input[name=going]')]
+    return client.post(DELETE, {'row': row_ids, 'going': going}, **extra)
 
 
 def test_a_member_deletes_a_snapshot(client, openstack, member):
@@ -128,11 +132,12 @@ def test_the_plan_says_which_snapshot_is_broken_and_asks(client, openstack,
             'launched without it') in words(plan)
     assert plan.select_one(f'a[href*="{row_id(image)}"]')
     (box,) = plan.select('input[name=agreed]')
-    assert box['value'] == image['id'] and not box.has_attr('checked')
+    assert box['value'] == f'{part["id"]} {image["id"]}'
+    assert not box.has_attr('checked')
     delete(client, row_id(part))
     assert openstack.writes() == []
     assert 'you have not agreed' in told(client)
-    client.post(DELETE, {'row': row_id(part), 'agreed': image['id']})
+    client.post(DELETE, {'row': row_id(part), 'agreed': box['value']})
     assert part['status'] == 'deleting'
 
 

@@ -15,6 +15,7 @@
 import bs4
 import pytest
 
+from snapshot_dashboard import marks
 from tests import fakes
 from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
@@ -362,6 +363,15 @@ def test_nothing_is_said_of_healthy_snapshots(client, openstack, member):
     part = openstack.snapshot('snapshot for db')
     openstack.set_image('db', [part])
     assert not overview(client).select('.snapshot-health')
+
+
+def test_a_begun_image_with_half_our_marks_is_no_error(client, openstack,
+                                                       member):
+    openstack.image('half', status='queued', **{
+        marks.CONSISTENCY: 'live',
+        marks.TAKEN: str(int(fakes.seconds(0)))})
+    assert names(bs4.BeautifulSoup(client.get(INDEX).content,
+                                   'html.parser')) == ['half']
 
 
 def test_of_what_a_set_of_another_tool_was_taken_is_told_as_probable(

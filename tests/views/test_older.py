@@ -42,6 +42,7 @@ def server(openstack):
 
 
 def nightly(openstack, server, at, **fields):
+    openstack.did(server, 'createImage', at=at)
     return openstack.image(f'night-{at}', at=at,
                            instance_uuid=server['id'], **fields)
 
@@ -73,6 +74,28 @@ def test_nothing_is_offered_when_there_are_no_more(client, openstack, member,
     nightly(openstack, server, 1)
     assert older(client, server, 3) == []
     assert 'no older snapshots' in told(client)
+
+
+@pytest.mark.parametrize('fields', [
+    {}, {'snapshot_dashboard_call': 'call', 'snapshot_dashboard_taken': '7'}])
+def test_an_image_that_came_by_way_of_a_volume_is_not_offered(
+        client, openstack, member, server, fields):
+    """Cinder hands on what an image said of its instance."""
+    real = [nightly(openstack, server, at) for at in (1, 2)]
+    openstack.image('of a copy', at=9999, instance_uuid=server['id'],
+                    **fields)
+    assert older(client, server, 1) == [row_id(real[0])]
+    assert older(client, server, 2) == []
+    assert 'probably but not certainly' not in told(client)
+
+
+def test_without_knowing_what_was_done_only_our_own_are_certain(
+        client, openstack, member, server):
+    for at in (1, 2):
+        nightly(openstack, server, at)
+    openstack.faults['GET', '/os-instance-actions'] = 403
+    assert older(client, server, 1) == []
+    assert 'probably but not certainly' in told(client)
 
 
 def test_what_is_only_probably_of_the_instance_is_left_alone(

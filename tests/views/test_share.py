@@ -16,6 +16,7 @@ import bs4
 from django.test import Client
 import pytest
 
+from snapshot_dashboard import marks
 from tests import fakes
 from tests.views.conftest import INDEX
 from tests.views.conftest import row_id
@@ -120,6 +121,74 @@ def test_what_is_accepted_is_in_the_list_and_can_be_launched(
     assert offered['id'] in openstack.images
 
 
+def test_nothing_that_another_project_says_is_believed(client, openstack,
+                                                       member, offered):
+    """Its marks, its parts, and that it is of one of our instances."""
+    mine = openstack.snapshot('mine')
+    server = openstack.server('web-1')
+    offered.update({
+        **marks.name_parts([mine['id'], *(fakes.new_id()
+                                          for _ in range(500))]),
+        'instance_uuid': server['id'], marks.INSTANCE: server['id'],
+        marks.TAKEN: str(int(fakes.seconds(0))),
+        marks.CONSISTENCY: marks.POWERED_OFF, marks.FLAVOR: 'm1.tiny'})
+    openstack.members[offered['id']] = {fakes.PROJECT: 'accepted'}
+    rows = listed(client)
+    assert set(rows) == {'<i>theirs', 'mine'}
+    assert 'Powered off' not in words(rows['<i>theirs'])
+    assert 'probably web-1' in words(rows['<i>theirs'])
+    before = len(openstack.calls)
+    page = client.get(f'{INDEX}{row_id(offered)}/detail/').content.decode()
+    assert 'The Original' not in page
+    assert len(openstack.calls) - before < 10
+
+
+@pytest.mark.parametrize('status', ['queued', 'saving', 'deactivated'])
+def test_what_is_not_whole_is_neither_offered_nor_listed(
+        client, openstack, member, offered, status):
+    server = fakes.new_id()
+    offered.update({'status': status, 'instance_uuid': server,
+                    marks.INSTANCE: server, marks.CONSISTENCY: 'live',
+                    marks.TAKEN: str(int(fakes.seconds(0)))})
+    assert not overview(client).select('.snapshot-offered')
+    openstack.members[offered['id']] = {fakes.PROJECT: 'accepted'}
+    assert not listed(client)
+
+
+def test_an_administrator_is_offered_nothing_of_others(client, openstack,
+                                                       admin, offered):
+    """Glance shows an administrator all, offered or not."""
+    openstack.administrator = True
+    assert not overview(client).select('.snapshot-offered')
+    assert not listed(client)
+
+
+def test_very_many_offers_are_not_all_shown(client, openstack, member):
+    for number in range(30):
+        body = openstack.image(f'n-{number}', owner=OTHERS,
+                               visibility='shared')
+        openstack.members[body['id']] = {fakes.PROJECT: 'pending'}
+    found = overview(client).select_one('.snapshot-offered')
+    assert len(found.select('li')) == 10 and 'and 20 more' in words(found)
+
+
+def test_a_set_of_another_project_cannot_be_launched(client, openstack,
+                                                     member):
+    body = openstack.set_image('set', [openstack.snapshot('p')],
+                               owner=OTHERS, visibility='shared',
+                               image_type='snapshot')
+    openstack.members[body['id']] = {fakes.PROJECT: 'accepted'}
+    row = listed(client)['set']
+    assert 'Launch' not in words(row) and 'Incomplete' not in words(row)
+
+
+def test_what_is_no_snapshot_is_not_answered_to(client, openstack, member,
+                                                offered):
+    offered['image_type'] = 'other'
+    answer(client, offered, answer='accepted')
+    assert openstack.members[offered['id']] == {fakes.PROJECT: 'pending'}
+
+
 def test_what_is_declined_is_not_shown_any_more(client, openstack, member,
                                                 offered):
     answer(client, offered, answer='rejected')
@@ -132,7 +201,7 @@ def test_what_an_administrator_took_of_an_instance_names_it(
         client, openstack, member, offered):
     offered['instance_uuid'] = openstack.server('web-1')['id']
     openstack.members[offered['id']] = {fakes.PROJECT: 'accepted'}
-    assert 'web-1' in words(listed(client)['<i>theirs'])
+    assert 'probably web-1' in words(listed(client)['<i>theirs'])
 
 
 def test_a_reader_answers_nothing(client, openstack, reader, offered):

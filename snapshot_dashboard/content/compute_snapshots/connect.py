@@ -58,7 +58,7 @@ def cloud(request) -> clouds.Cloud:
                 endpoints.setdefault(
                     service, base.url_for(request, service_type))
     return clouds.Cloud(session, endpoints, request.user.tenant_id, BREAKER,
-                        memory.MEMORY)
+                        memory.MEMORY, bool(request.user.is_superuser))
 
 
 def seal() -> seals.Seal:

@@ -77,7 +77,8 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
             raise django_exceptions.PermissionDenied
         cloud = connect.cloud(request)
         results = deletion.carry_out(cloud, deletion.plan(cloud, found),
-                                     request.POST.getlist('agreed'))
+                                     _agreed(request),
+                                     request.POST.getlist('going'))
         self._tell(request, results, lost)
         return redirect('horizon:project:compute_snapshots:index')
 
@@ -104,16 +105,10 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
 
     def _look(self, row_ids):
         """The snapshots as they are now; one that is gone is left out."""
-        cloud = connect.cloud(self.request)
-        answers = cloud.together(*(
-            functools.partial(single.get, cloud, row_id)
-            for row_id in dict.fromkeys(row_ids[:_MOST])))
-        lost = [answer for answer in answers
-                if isinstance(answer, errors.ServiceError)
-                and not isinstance(answer, errors.NotFound)]
+        found, lost = single.rows_of(connect.cloud(self.request),
+                                     row_ids[:_MOST])
         connect.log_out_if_expired(*lost)
-        return [answer for answer in answers
-                if not isinstance(answer, errors.ServiceError)], lost
+        return found, lost
 
     def _tell(self, request, results, lost):
         """One message of what was done, and one of what was not."""
@@ -132,6 +127,13 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
             messages.error(request, ' '.join(kept))
         elif not done:
             messages.info(request, _("Nothing was deleted."))
+
+
+def _agreed(request):
+    """Which volume snapshot may go though which image needs it."""
+    pairs = (value.partition(' ') for value
+             in request.POST.getlist('agreed'))
+    return {(part_id, image_id) for part_id, _, image_id in pairs}
 
 
 class OlderView(DeleteView):

@@ -12,6 +12,9 @@
 
 """Names of instances and volumes, kept for a while in Django's cache."""
 
+import hashlib
+
+from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.content.compute_snapshots.memory import MEMORY
 from snapshot_dashboard.snapshots import rows
 
@@ -22,8 +25,11 @@ _LIFETIME = 120
 class CachedNames(rows.Names):
     """What is known of one project's instances and volumes."""
 
-    def __init__(self, project_id: str):
-        self._project_id = project_id
+    def __init__(self, cloud: clouds.Cloud):
+        # Other regions have others, and may have the same Glance.
+        self._place = hashlib.sha256(' '.join([cloud.project_id, *(
+            cloud.address(service) for service in ('compute', 'volume')
+            if cloud.has(service))]).encode()).hexdigest()[:32]
 
     def find(self, keys):
         asked = {self._address(key): key for key in keys}
@@ -35,4 +41,4 @@ class CachedNames(rows.Names):
                      for key, source in found.items()}, _LIFETIME)
 
     def _address(self, key: rows.Key) -> str:
-        return ':'.join(('snapshot_dashboard', self._project_id, *key))
+        return ':'.join(('snapshot_dashboard', self._place, *key))

@@ -71,6 +71,8 @@ class AnswerView(generic.View):
         cloud = connect.cloud(request)
         try:
             image = single.entry(cloud, row_id, shared=True)
+            if not sharing.is_offer(cloud, image):
+                raise errors.NotFound('image', image.id)
             cloud.images.answer(image.id, cloud.project_id, answer)
             messages.success(request, _ANSWERED[answer] % (
                 image.name or image.id))

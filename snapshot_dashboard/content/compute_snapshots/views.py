@@ -59,6 +59,8 @@ LOG = logging.getLogger(__name__)
 _SUSPECTS = 3
 #: In an address: show all names, however many calls that takes.
 THOROUGH = 'names'
+#: Offers of other projects that are shown at a time.
+_OFFERED = 10
 
 
 class IndexView(tables.DataTableView):
@@ -97,14 +99,14 @@ class IndexView(tables.DataTableView):
         # What is under way by this panel has a run, found or not.
         self.suspects = [
             row.source.id for row in page.rows
-            if row.kind is Kind.INSTANCE and row.consistency and row.source.id
+            if row.kind is Kind.INSTANCE and row.consistency and row.source
             and row.motion is statuses.Motion.MOVING][:_SUSPECTS]
         return page.rows
 
     def _page(self, cloud, asked, cursor):
         return listing.page(
             cloud, horizon_settings.get_page_size(self.request), asked,
-            cursor, names.CachedNames(cloud.project_id),
+            cursor, names.CachedNames(cloud),
             thorough=THOROUGH in self.request.GET)
 
     @functools.cached_property
@@ -162,6 +164,8 @@ class OverviewView(generic.View):
             'health_lines': overview_wording.health_lines(found),
             'looked_at': health.LOOKED_AT,
             'can_answer': rights.can_answer(request),
+            'offered': found.offered[:_OFFERED],
+            'more_offered': len(found.offered) - _OFFERED,
             'usage': overview_wording.meters(used)})
 
 

@@ -260,6 +260,9 @@ HINDRANCES = {
     deletion.Hindrance.FOREIGN: _("It belongs to another project."),
     deletion.Hindrance.PROTECTED: _(
         "It is protected. Take the protection away by Edit Snapshot first."),
+    deletion.Hindrance.OWNER_PROTECTED: _(
+        "It is part of an instance snapshot that is protected. Take the "
+        "protection of that away by Edit Snapshot first."),
     deletion.Hindrance.GROUP: _(
         "It belongs to a group snapshot. Delete that under Volumes > Group "
         "Snapshots."),
@@ -268,8 +271,8 @@ HINDRANCES = {
         "A backup is being made of it, or restored. Wait until that is "
         "over."),
     deletion.Hindrance.PARTS_UNKNOWN: _(
-        "Cinder does not tell of all volume snapshots that belong to it. Try "
-        "again later."),
+        "Cinder does not tell of all volume snapshots that belong to it, or "
+        "there are more than are looked at here. Try again later."),
     deletion.Hindrance.NEEDS_UNKNOWN: _(
         "It is not known which instance snapshots need it, or a part of it. "
         "Try again later."),
