@@ -455,7 +455,8 @@ class World:
         return types.Image(
             thing.id, thing.name, thing.status, self.time(thing.at),
             0 if self.volume_backed else 1, PROJECT, False, 0,
-            dict(thing.properties))
+            {'updated_at': self.time(self.now).isoformat(),
+             **thing.properties})
 
     def snapshot(self, thing):
         return types.VolumeSnapshot(

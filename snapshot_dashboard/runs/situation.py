@@ -104,7 +104,7 @@ class Situation:
         self.held = server is not None and is_held(server, tagged)
         self.image = best_image(seen.images)
         #: By volume, the best of the snapshots that the plan asks for.
-        self.chosen = _chosen(plan, seen)
+        self.chosen = _chosen(plan, seen, self.image)
         #: The volume snapshots that Nova made and the image needs.
         self.mapped = frozenset(
             disk.snapshot_id for disk in self.image.disks
@@ -592,12 +592,18 @@ def best_image(images: tuple[types.Image, ...]) -> types.Image | None:
         ranks[image.status], image.created, image.id))
 
 
-def _chosen(plan: journal.Plan, seen: Observation
+def _chosen(plan: journal.Plan, seen: Observation, image: types.Image | None
             ) -> dict[str, types.VolumeSnapshot]:
-    """The best one of each volume, and no other once that was seen whole."""
+    """The best one of each volume, and no other once that was seen whole.
+
+    :param image: one of those that it names is the best, unless it failed.
+    """
+    named = frozenset(marks.ids_named(marks.PARTS, image.properties)
+                      if image else ())
     ranks = {'available': 0, 'creating': 1}
     best: dict[str, types.VolumeSnapshot] = {}
     for snapshot in sorted(seen.snapshots, key=lambda snapshot: (
+            snapshot.status not in ranks, snapshot.id not in named,
             ranks.get(snapshot.status, 2),
             marks.CONSISTENCY not in snapshot.metadata,
             snapshot.created, snapshot.id)):

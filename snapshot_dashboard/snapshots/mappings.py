@@ -202,6 +202,8 @@ class Index:
 
 
 def _earlier(change: str) -> str:
+    if not change:
+        return ''
     moment = types.parse_time(change) - datetime.timedelta(seconds=_OVERLAP)
     return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
 

@@ -46,7 +46,7 @@ def copy(alice, backup):
     _, made = glance.post('/v2/images', data={
         **{name: value for name, value in properties.items()
            if not name.startswith('os_')},
-        'name': unique('copy'), 'disk_format': 'qcow2',
+        'name': unique('copy'), 'disk_format': 'raw',
         'container_format': 'bare'})
     # An image without data becomes active by its mapping alone.
     glance.put(f'/v2/images/{made["id"]}/file', data=b'', headers={

@@ -402,6 +402,11 @@ class Histories(stateful.RuleBasedStateMachine):
                     claimed is None and (
                         progress.failure or progress.marked >= journal.TRIES)
                 ), f'it says {claimed}, and was {thing.truth}'
+        if progress.captured:
+            named = {part for image in made if image.status == 'active'
+                     for part in marks.ids_named(marks.PARTS,
+                                                 image.properties)}
+            assert named <= world.snapshots.keys(), 'the image lacks a part'
         if progress.captured and run.plan.volumes and (
                 not self.image_deleted or not run.plan.image):
             assert set(per_volume) == set(run.plan.volumes)
