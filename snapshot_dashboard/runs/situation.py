@@ -282,12 +282,14 @@ class Situation:
         """Whether it ran when a capture was asked for, and was to go on.
 
         That is known of the capture, or else of when the run was begun.
+        Somebody may have undone the note of it, but not the image.
         """
         ran = self.progress.consistency in (marks.LIVE, marks.LIVE_AGENT) or (
             self.plan.running and not self.progress.off)
         rested = self._latest('pause', 'suspend', *consistency.RAN)[:1]
-        return bool(ran and self.progress.captures
-                    and not self.plan.power_off
+        asked = (self.progress.captures or self.progress.image_id
+                 or self.seen.images or self.progress.failure in _OF_IMAGES)
+        return bool(ran and asked and not self.plan.power_off
                     and rested not in (['pause'], ['suspend']))
 
     @property
@@ -565,6 +567,10 @@ _READ = ('backing-up', 'restoring')
 #: Statuses of an image that has all its data; an operator may have taken it
 #: out of use.
 _WHOLE = ('active', 'deactivated')
+#: Failures of which it is known that there was an image.
+_OF_IMAGES = tuple(failure.value for failure in (
+    Failure.IMAGE_ABANDONED, Failure.IMAGE_VANISHED, Failure.IMAGE_EMPTY,
+    Failure.PART_FAILED, Failure.PART_ABANDONED))
 #: Times in a progress that a clock may have been ahead of.
 _TIMES = ('off', 'asked', 'capture_from', 'unseen', 'idle', 'captured')
 

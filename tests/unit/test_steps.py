@@ -745,7 +745,8 @@ def test_that_holds_for_what_was_off_first_and_ran_when_it_was_captured(off):
     (RUNNING, FAILED_LIVE, [STOP, CREATED]),
     (RUNNING, FAILED_LIVE, []),  # the cloud hides what was done
     (AS_IT_IS, FAILED_OFF, [BY_NOVA, CREATED]),
-    (RUNNING, dataclasses.replace(FAILED_LIVE, captures=0), [BY_NOVA]),
+    (RUNNING, dataclasses.replace(FAILED_LIVE, captures=0,
+                                  failure='capture-refused'), [BY_NOVA]),
     (RUNNING, dataclasses.replace(FAILED_OFF, off=NOW), [BY_NOVA, CREATED]),
     (RUNNING, FAILED_LIVE, [BY_NOVA, CREATED, PAUSED]),
 ], ids=['a user stopped it', 'not known', 'it never ran',
