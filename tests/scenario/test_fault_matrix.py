@@ -163,7 +163,7 @@ class _Case:
             self.cloud.finish(journal.read(self.cloud.compute.server(
                 self.server_id)))
             return 'WRONG: it does not end'
-        self._settle()
+        self._settle(began)
         return self._judge(plan)  # the next case writes over the record
 
     def _until_closed(self, processes, began) -> bool:
@@ -190,10 +190,16 @@ class _Case:
                 return True
         return False
 
-    def _settle(self) -> None:
-        """Whoever opens the page next looks at it once more."""
+    def _settle(self, began) -> None:
+        """Whoever opens the page next looks at it once more.
+
+        Who had asked for something and learns late that the run was closed
+        meanwhile opens it again, by design.
+        """
         run = journal.read(self.cloud.compute.server(self.server_id))
-        advance.advance(self.cloud, run)
+        run = advance.advance(self.cloud, run, advancer.clock(began))
+        self.cloud.advance_until(run, lambda run: not run.open,
+                                 'it is over', advancer.clock(began))
         waiting.until(lambda: not self.cloud.compute.server(
             self.server_id).task_state, 'idle')
 
