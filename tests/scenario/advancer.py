@@ -24,8 +24,9 @@ from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 from tests.scenario import proxy
 
-#: Its clock goes so much faster, for that graces need not be waited for.
-FASTER = 10
+#: Its clock goes so much faster, for that graces need not be waited for. Not
+#: so much that two calls on a busy machine look like a suspended process.
+FASTER = 6
 
 
 def clock(began: float):
