@@ -72,12 +72,9 @@ class Images:
         found: list[types.Image] = []
         with self._calling() as glance:
             while len(found) < limit:
-                _, body = glance.get(f'/v2/images?{parse.urlencode(query)}')
-                page = [types.Image.from_api(image)
-                        for image in body['images']]
+                page, more = _page(glance, query)
                 found += page
-                # It may give fewer than it is asked for (``api_limit_max``).
-                if not page or not body.get('next'):
+                if not page or not more:
                     break
                 query['marker'] = page[-1].id
         return found[:limit]
@@ -89,8 +86,7 @@ class Images:
         :param since: a time stamp as Glance writes it; empty for all.
         :param hidden: those that lists do not show, instead of the others.
         :param marker: the id of the image before the first one.
-        :returns: them, and whether there are more: Glance may give fewer
-            than it is asked for.
+        :returns: them, and whether there are more.
         """
         query = {'owner': owner, 'limit': str(limit),
                  'sort': 'updated_at:asc,id:asc'}
@@ -101,9 +97,7 @@ class Images:
         if marker:
             query['marker'] = marker
         with self._calling() as glance:
-            _, body = glance.get(f'/v2/images?{parse.urlencode(query)}')
-            return ([types.Image.from_api(image) for image in body['images']],
-                    bool(body.get('next')))
+            return _page(glance, query)
 
     def mark(self, image_id: str, properties: Mapping[str, str | bool],
              remove: Iterable[str] = ()) -> None:
@@ -173,3 +167,14 @@ class Images:
             return {}  # older than Glance 23, or no unified limits
         return {name: types.Quota(limit=quota['limit'], used=quota['usage'])
                 for name, quota in (body.get('usage') or {}).items()}
+
+
+def _page(glance: Any, query: Mapping[str, str]
+          ) -> tuple[list[types.Image], bool]:
+    """Some images, and whether there are more.
+
+    Glance may give fewer than it is asked for (``api_limit_max``).
+    """
+    _, body = glance.get(f'/v2/images?{parse.urlencode(query)}')
+    return ([types.Image.from_api(image) for image in body['images']],
+            bool(body.get('next')))

@@ -18,6 +18,7 @@ Sizes are in the unit that each name says; times are aware datetimes in UTC.
 from collections.abc import Mapping
 import dataclasses
 import datetime
+import functools
 import json
 from typing import Any
 
@@ -267,13 +268,14 @@ class Image:
     @property
     def mapped(self) -> list[str]:
         """The ids of all volume snapshots that it maps."""
-        return [disk.snapshot_id for disk in self._all_disks()]
+        return [disk.snapshot_id for disk in self._all_disks]
 
     @property
     def disks(self) -> tuple[MappedDisk, ...]:
         """The volume snapshots that it maps, as many as a server can have."""
-        return self._all_disks()[:_DISKS]
+        return self._all_disks[:_DISKS]
 
+    @functools.cached_property
     def _all_disks(self) -> tuple[MappedDisk, ...]:
         """The volume snapshots that it maps, blank disks left out.
 

@@ -21,6 +21,9 @@ from snapshot_dashboard.cloud import types
 RAN = ('start', 'reboot', 'create', 'rebuild', 'resume', 'unpause',
        'unshelve', 'unrescue', 'restore')
 
+#: The marks of what was taken of an instance that was not off.
+LIVE_MARKS = (marks.LIVE, marks.LIVE_AGENT)
+
 
 def last_stop(actions: Sequence[types.Action]) -> types.Action | None:
     """What powered an instance off that is off now.
@@ -67,5 +70,5 @@ def weaker(claimed: str, now: str) -> str:
     """
     if not claimed:
         return now
-    ran = (marks.LIVE, marks.LIVE_AGENT)
-    return marks.LIVE if now in ran and claimed not in ran else claimed
+    return (marks.LIVE if now in LIVE_MARKS and claimed not in LIVE_MARKS
+            else claimed)

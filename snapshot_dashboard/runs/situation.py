@@ -284,7 +284,7 @@ class Situation:
         That is known of the capture, or else of when the run was begun.
         Somebody may have undone the note of it, but not the image.
         """
-        ran = self.progress.consistency in (marks.LIVE, marks.LIVE_AGENT) or (
+        ran = self.progress.consistency in consistency.LIVE_MARKS or (
             self.plan.running and not self.progress.off)
         rested = self._latest('pause', 'suspend', *consistency.RAN)[:1]
         asked = (self.progress.captures or self.progress.image_id

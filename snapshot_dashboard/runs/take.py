@@ -315,13 +315,8 @@ def remove(cloud: clouds.Cloud, image_ids: Iterable[str],
     images, snapshots = list(image_ids), list(snapshot_ids)
     parts, *_ = cloud.each(
         functools.partial(deletion.unneeded, cloud, snapshots, images),
-        *(functools.partial(_gone, cloud.images.delete, image_id)
+        *(functools.partial(deletion.remove, cloud.images.delete, image_id)
           for image_id in images))
     cloud.each(*(functools.partial(
-        _gone, cloud.volumes.delete_snapshot, snapshot_id)
+        deletion.remove, cloud.volumes.delete_snapshot, snapshot_id)
         for snapshot_id in parts))
-
-
-def _gone(delete: Callable[[str], None], thing_id: str) -> None:
-    with contextlib.suppress(errors.NotFound):
-        delete(thing_id)

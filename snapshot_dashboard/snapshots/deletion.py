@@ -34,7 +34,7 @@ from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots.kinds import Kind
 
-#: Calls for a thousand images each that bring the index of parts up to date.
+#: Calls for a thousand images each that a deletion may take.
 _PAGES = 20
 
 
@@ -182,7 +182,7 @@ def carry_out(cloud: clouds.Cloud, plan: Plan,
               and entry.snapshot.kind is Kind.INSTANCE]
     answers = dict(zip(
         (entry.snapshot.id for entry in images), cloud.together(*(
-            functools.partial(_gone, cloud.images.delete, entry.snapshot.id)
+            functools.partial(remove, cloud.images.delete, entry.snapshot.id)
             for entry in images))))
     stay = {image_id for image_id, answer in answers.items()
             if isinstance(answer, errors.ServiceError)}
@@ -196,7 +196,7 @@ def carry_out(cloud: clouds.Cloud, plan: Plan,
                and _why_not(entry, kept, agreed) is None]
     wanted = list(dict.fromkeys([*parts, *(one.id for one in volumes)]))
     answers.update(zip(wanted, cloud.together(*(
-        functools.partial(_gone, cloud.volumes.delete_snapshot, one)
+        functools.partial(remove, cloud.volumes.delete_snapshot, one)
         for one in wanted))))
     return [(entry, _outcome(entry, answers, kept, agreed))
             for entry in plan.entries]
@@ -231,7 +231,7 @@ def _outcome(entry: Entry, answers: Mapping[str, object],
                           errors.ServiceError)]
 
 
-def _gone(delete: Callable[[str], None], thing_id: str) -> None:
+def remove(delete: Callable[[str], None], thing_id: str) -> None:
     """Delete something; what is gone already is no error."""
     try:
         delete(thing_id)

@@ -36,8 +36,6 @@ from snapshot_dashboard.snapshots import statuses
 
 #: How many of each kind are looked at.
 LOOKED_AT = 500
-#: Calls for a thousand images each that bring the index of parts up to date.
-_PAGES = 3
 #: How many begun images are looked at one by one.
 _BEGUN = 20
 
@@ -104,9 +102,9 @@ def look(cloud: clouds.Cloud, now: float, today: datetime.date,
     found = {name: answer if isinstance(answer, list) else []
              for name, answer in answers.items()}
     images, volumes = found.get('sets', []), found.get('volumes', [])
-    belonging = sets.find_all(cloud, [one.id for one in volumes], _PAGES,
-                              images, {sets.image_id(one) for one in volumes}
-                              - {''})
+    belonging = sets.find_all(
+        cloud, [one.id for one in volumes], sets.FEW_PAGES, images,
+        {sets.image_id(one) for one in volumes} - {''})
     problems += belonging.problems
     images += [image for needing in belonging.images.values()
                for image in needing]

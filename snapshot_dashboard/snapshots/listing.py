@@ -84,8 +84,7 @@ class _Draft:
     first: dict[str, str] = dataclasses.field(default_factory=dict)
     last: dict[str, str] = dataclasses.field(default_factory=dict)
     more: bool = False
-    belonging: list[sets.Belonging] = dataclasses.field(
-        default_factory=list)
+    belonging: sets.Belonging = sets.Belonging()
     seen: list[streams.Entry] = dataclasses.field(default_factory=list)
     problems: list[errors.ServiceError] = dataclasses.field(
         default_factory=list)
@@ -102,7 +101,7 @@ class _Draft:
         self.first = self.first or other.first
         self.last.update(other.last)
         self.more = other.more
-        self.belonging += other.belonging
+        self.belonging = sets.joined(self.belonging, other.belonging)
         self.seen += other.seen
         self.problems += other.problems
         self.calls += other.calls
@@ -139,7 +138,7 @@ def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
         draft.shown.reverse()
     room = _CALLS - draft.calls if draft.rounds < _ROUNDS else 0
     rows, lost, unnamed = row_makers.make(
-        cloud, draft.shown, draft.seen, sets.joined(draft.belonging),
+        cloud, draft.shown, draft.seen, draft.belonging,
         names or row_makers.Names(), None if thorough else room, time.time())
     return Page(
         rows=tuple(rows), after=after, before=before,
@@ -167,13 +166,12 @@ def _fill(cloud: clouds.Cloud, size: int, wanted: int, query: Query,
         else:
             batches.append(answer)
             draft.seen += answer.entries
-    belonging, calls = sets.find(
+    draft.belonging, calls = sets.find(
         cloud,
         [entry for entry in draft.seen
          if isinstance(entry, types.VolumeSnapshot)],
         [entry for entry in draft.seen if isinstance(entry, types.Image)])
-    draft.belonging = [belonging]
-    draft.problems += belonging.problems
+    draft.problems += draft.belonging.problems
     draft.calls += calls
     draft.rounds += bool(calls)
     _merge(draft, batches, wanted, query, cursor)
@@ -197,7 +195,6 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
             (entry.id for entry in batch.entries if cursor is None
              or cursor.admits((entry.created, entry.id))), '')
     shown: set[str] = set()
-    (belonging,) = draft.belonging
     try:
         for name, entry in merged:
             if query.since and entry.created < query.since:
@@ -205,7 +202,7 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
             if cursor is not None and not cursor.admits(
                     (entry.created, entry.id)):
                 continue
-            rows = [row for row in _row_entries(query, entry, belonging)
+            rows = [row for row in _row_entries(query, entry, draft.belonging)
                     if row.id not in shown]
             if rows and len(draft.shown) >= wanted:
                 draft.more = True

@@ -48,6 +48,9 @@ _ROOM = 3000
 _ID_CALLS, _NAME_CALLS = 8, 1
 #: Calls that tell for certain, of what seems to be left of a set.
 _HIDDEN_CALLS = 2
+#: Calls for a thousand images each that a page may take to bring the index up
+#: to date.
+FEW_PAGES = 3
 #: Statuses of an image that needs nothing any more.
 _GOING = ('deleted', 'pending_delete')
 
@@ -98,7 +101,7 @@ class Belonging:
         return Orphaned.MAYBE if image_name(snapshot) else Orphaned.NO
 
 
-def joined(some: Sequence[Belonging]) -> Belonging:
+def joined(*some: Belonging) -> Belonging:
     """What several looks have brought."""
     return Belonging(
         mappings.by_part(image for one in some

@@ -27,9 +27,6 @@ from snapshot_dashboard.snapshots import rows
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots.kinds import Kind
 
-#: Calls for a thousand images each that bring the index of parts up to date.
-_PAGES = 3
-
 
 def get(cloud: clouds.Cloud, row_id: str,
         shared: bool = False) -> model.Snapshot:
@@ -72,7 +69,8 @@ def row(cloud: clouds.Cloud,
         found: types.Image | types.VolumeSnapshot) -> model.Snapshot:
     """The row of what a service told, with all names and parts."""
     belonging = sets.find_all(
-        cloud, [found.id], _PAGES, claimed={sets.image_id(found)} - {''}
+        cloud, [found.id], sets.FEW_PAGES,
+        claimed={sets.image_id(found)} - {''}
     ) if isinstance(found, types.VolumeSnapshot) else sets.Belonging()
     (made,), _, _ = rows.make(cloud, [found], [], belonging,
                               rows.Names(), None, time.time())

@@ -57,6 +57,13 @@ class ProjectForm(forms.Form):
         help_text=_("Its members see it under Identity > Projects."))
 
 
+def _tell_refusal(request, error: errors.ServiceError):
+    connect.log_out_if_expired(error)
+    messages.error(request, _(
+        "Nothing was changed. %(service)s said: %(detail)s")
+        % wording.said(error))
+
+
 class AnswerView(generic.View):
     """Accepts or declines what another project shares."""
 
@@ -80,10 +87,7 @@ class AnswerView(generic.View):
             messages.info(request, _("It is not shared with this project "
                                      "any more."))
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            messages.error(request, _(
-                "Nothing was changed. %(service)s said: %(detail)s")
-                % wording.said(error))
+            _tell_refusal(request, error)
         return redirect('horizon:project:compute_snapshots:index')
 
 
@@ -139,8 +143,5 @@ class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):
             messages.info(request, _("It is shared with %s already.")
                           % project)
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            messages.error(request, _(
-                "Nothing was changed. %(service)s said: %(detail)s")
-                % wording.said(error))
+            _tell_refusal(request, error)
         return redirect('horizon:project:compute_snapshots:share', row_id)
