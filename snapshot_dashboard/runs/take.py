@@ -122,7 +122,8 @@ def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if step.do is steps.Do.POWER_OFF and run.plan.power_on:
         # The note first: without it an old start is taken for somebody's.
         run = noting()
-        owe(cloud, run)
+        if run.owed_tag not in run.server.tags:
+            owe(cloud, run)
     elif progress is not None and progress.ended > run.progress.ended:
         run = _close(cloud, run, now, progress)
     else:
