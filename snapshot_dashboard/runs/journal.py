@@ -35,6 +35,7 @@ import json
 import re
 from typing import Any
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs.failures import Failure
 
@@ -170,6 +171,9 @@ class Progress:
     :ivar captured: when the snapshot was whole.
     :ivar failure: the code of what went wrong, else empty.
     :ivar detail: what the service said to that.
+    :ivar cleared: the images that the run removed, each by the call that made
+        it (:func:`bearer`). Whatever else bears the mark of that call has
+        inherited it.
     :ivar left: what could not be removed after a failure: ids.
     :ivar removed: when the owner had the leftovers removed.
     :ivar ended: when the run was closed.
@@ -200,6 +204,7 @@ class Progress:
     captured: int = 0
     starts: int = 0
     removals: int = 0
+    cleared: str = ''
     failure: str = ''
     detail: str = ''
     left: str = ''
@@ -212,8 +217,8 @@ class Progress:
 
 #: What a locked server's tags hold of it. The capture was asked for once,
 #: right after the first tag was written, and is not tried again.
-_TAGGED = ('trust', 'idle', 'not_before', 'marked', 'removals', 'failure',
-           'captured', 'ended')
+_TAGGED = ('trust', 'idle', 'not_before', 'marked', 'removals', 'cleared',
+           'failure', 'captured', 'ended')
 #: Tags that a run needs: the two of the index and two that may come; for one
 #: that is recorded in tags also the id, when it began, and its progress.
 _NEEDS, _NEEDS_TAGGED = 4, 4 + len(_TAGGED)
@@ -361,6 +366,18 @@ def tags(plan: Plan, progress: Progress) -> list[str]:
     return [f'{TAG}.run:{plan.run_id}', f'{TAG}.began:{plan.began}', *(
         f'{TAG}.{name}:{values[name]}'[:_TAG_LENGTH]
         for name in _TAGGED if values[name])]
+
+
+def bearer(image: types.Image) -> str:
+    """An image and the call that made it, in a word of 17 characters."""
+    return f'{image.properties.get(marks.CALL, "")[:8]}:{image.id[-8:]}'
+
+
+def inherited(progress: Progress, image: types.Image) -> bool:
+    """Whether an image bears the mark of a call whose image was removed."""
+    word = bearer(image)
+    return any(cleared != word and cleared[:9] == word[:9]
+               for cleared in progress.cleared.split())
 
 
 def has_room(server: types.Server, tagged: bool) -> bool:

@@ -273,7 +273,7 @@ def remove(cloud: clouds.Cloud, run: journal.Journal,
         images, snapshots = map(list, left.refuse)
     take.remove(cloud, images, snapshots)
     take.note(cloud, run, now, dataclasses.replace(
-        run.progress, left='', removed=now))
+        run.progress, left='', cleared=left.cleared, removed=now))
 
 
 def tidy(cloud: clouds.Cloud, run: journal.Journal,

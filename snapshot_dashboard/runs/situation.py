@@ -525,6 +525,13 @@ class Situation:
                       if self._statuses[snapshot.id] != 'creating'))
 
     @property
+    def cleared(self) -> str:
+        """The images that were removed, and those that are to be now."""
+        words = dict.fromkeys(self.progress.cleared.split())
+        words.update(dict.fromkeys(map(journal.bearer, self._useless[0])))
+        return ' '.join(list(words)[-_CLEARED:])
+
+    @property
     def settling(self) -> bool:
         """Whether Cinder still makes what is to be removed then."""
         return any(self._statuses[snapshot.id] == 'creating'
@@ -560,6 +567,8 @@ class Situation:
         return self.image is not None and not self.image.whole
 
 
+#: Removed images that the record has room for.
+_CLEARED = 14
 #: Statuses of what is being removed already.
 _GOING = ('deleted', 'deleting', 'pending_delete', 'unmanaging')
 #: Statuses of a volume snapshot that is whole, and that something is made of.

@@ -211,8 +211,9 @@ def _remove(s: Situation) -> Step:
     images, snapshots = s.refuse
     tries = s.progress.removals + 1
     return Step(Do.REMOVE, dataclasses.replace(
-        s.progress, removals=tries, not_before=s.seen.now + 5 * tries),
-        image_ids=images, snapshot_ids=snapshots)
+        s.progress, removals=tries, cleared=s.cleared,
+        not_before=s.seen.now + 5 * tries), image_ids=images,
+        snapshot_ids=snapshots)
 
 
 def _end(s: Situation) -> Step:
