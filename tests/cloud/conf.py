@@ -58,6 +58,8 @@ def write(where: site.Site, venv: pathlib.Path) -> None:
     where.etc.mkdir(parents=True, exist_ok=True)
     where.logs.mkdir(parents=True, exist_ok=True)
     where.state.mkdir(parents=True, exist_ok=True)
+    (where.etc / 'policy.d').mkdir(exist_ok=True)
+    (where.etc / 'policy.yaml').write_text('{}\n')
     for service, sections in _all(where, venv).items():
         parser = configparser.RawConfigParser(default_section='-')
         parser.read_dict(sections)
@@ -208,4 +210,8 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
     for sections in found.values():
         sections['DEFAULT'] = {**wanted['DEFAULT'],
                                **sections.get('DEFAULT', {})}
+        # Else these are searched for in many places, at every question.
+        sections['oslo_policy'] = {
+            'policy_file': str(where.etc / 'policy.yaml'),
+            'policy_dirs': str(where.etc / 'policy.d')}
     return found

@@ -31,7 +31,7 @@ _REQUEST_ID = 'x-openstack-request-id'
 LANE, ADVANCER = 'X-Lane', 'X-Advancer'
 #: Seconds after which an advancer gives a call up, and by which one that
 #: times out reaches the service all the same, too late.
-TIMEOUT, LATE = 2.0, 2.5
+TIMEOUT, LATE = 1.4, 2.0
 #: Seconds for which a service is down.
 DOWN = 1.5
 KINDS = ('crash before', 'crash after', 'answer lost', '409', '429', '500',

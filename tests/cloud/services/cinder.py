@@ -80,7 +80,7 @@ def start_services():
 
 
 if __name__ == '__main__':
-    serving.make_sqlite_safe_for_threads()
+    serving.prepare_sqlite()
     port = int(sys.argv.pop())
     backend.init_backend(backend.BackendType.THREADING)
     from cinder.wsgi import api

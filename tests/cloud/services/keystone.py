@@ -17,7 +17,7 @@ import sys
 from tests.cloud.services import serving
 
 if __name__ == '__main__':
-    serving.make_sqlite_safe_for_threads()
+    serving.prepare_sqlite()
     port = int(sys.argv.pop())
     from keystone.wsgi import api
     serving.serve(api.application, port)

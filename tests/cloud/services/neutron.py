@@ -41,7 +41,7 @@ def bind_ports():
 
 
 if __name__ == '__main__':
-    serving.make_sqlite_safe_for_threads()
+    serving.prepare_sqlite()
     port = int(sys.argv.pop())
     # A list of ports asks for relations that come with the models of
     # plug-ins; without the plug-ins nothing else imports those.

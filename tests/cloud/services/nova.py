@@ -50,7 +50,7 @@ def start_services():
 
 
 if __name__ == '__main__':
-    serving.make_sqlite_safe_for_threads()
+    serving.prepare_sqlite()
     port = int(sys.argv.pop())
     from nova.wsgi import osapi_compute
     start_services()

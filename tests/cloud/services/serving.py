@@ -21,13 +21,20 @@ from cheroot import wsgi
 from oslo_db.sqlalchemy import enginefacade
 import sqlalchemy
 from sqlalchemy import event
+from sqlalchemy import pool
 
 from tests.cloud.services import gateway
 
 _scope = threading.local()
 
 
-def make_sqlite_safe_for_threads():
+def prepare_sqlite():
+    """Let the databases serve many threads, and quickly."""
+    _queue_up_writers()
+    _keep_connections()
+
+
+def _queue_up_writers():
     """Let writers queue up instead of failing with "database is locked".
 
     oslo.db begins every transaction with a plain BEGIN. One that reads and
@@ -60,6 +67,32 @@ def make_sqlite_safe_for_threads():
     def write_ahead(dbapi_connection, record):
         dbapi_connection.execute('PRAGMA journal_mode = WAL')
         dbapi_connection.execute('PRAGMA busy_timeout = 60000')
+        # A service that is killed loses nothing by it; a machine's crash
+        # does not matter here.
+        dbapi_connection.execute('PRAGMA synchronous = OFF')
+
+
+def _keep_connections():
+    """Open a database once, not at every statement.
+
+    oslo.db does without a pool for SQLite, which costs a small cloud more
+    than a third of its time.
+    """
+    create = sqlalchemy.create_engine
+
+    def create_engine(*args, poolclass=None, connect_args=None, **options):
+        if poolclass is pool.NullPool:
+            poolclass = pool.QueuePool
+            options['max_overflow'] = -1  # as many as there are threads
+            connect_args = {**(connect_args or {}),
+                            'check_same_thread': False}
+        return create(*args, poolclass=poolclass,
+                      connect_args=connect_args or {}, **options)
+    sqlalchemy.create_engine = create_engine
+
+    @event.listens_for(pool.Pool, 'checkin')
+    def forget_transaction(dbapi_connection, record):
+        record.info.pop('in_transaction', None)  # oslo.db's mark
 
 
 class _KeepOpen:
