@@ -280,7 +280,8 @@ class FakeOpenStack:
         body = request.json() if request.body else None
         if url.hostname in self._hanging:
             self.hung += 1
-            raise requests.ConnectTimeout('no answer in time')
+            raise requests.ConnectTimeout('no answer in time',
+                                          request=request._request)
         if len(request.url) > self.longest:
             raise Refusal(414, 'the address is too long')
         self.calls.append((request.method, url.path, body))
@@ -290,6 +291,8 @@ class FakeOpenStack:
             return self._fail(context, self.fail_at[1])
         for (method, pattern), fault in self.faults.items():
             if method == request.method and re.search(pattern, url.path):
+                if isinstance(fault, type):  # no answer
+                    raise fault('no answer in time', request=request._request)
                 return self._fail(context, fault)
         service, _, asked = request.headers.get(
             'OpenStack-API-Version', '').partition(' ')

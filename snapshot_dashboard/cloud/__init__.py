@@ -85,7 +85,7 @@ class Cloud:
                  breaker: breakers.Breaker | None = None,
                  memory: Memory | None = None, sees_all: bool = False):
         transport.watch(session)
-        self._breaker = breaker
+        self._breaker = breaker or breakers.Breaker(rest=0)
         self._session = session
         self._endpoints = endpoints
         self.project_id = project_id
@@ -113,7 +113,7 @@ class Cloud:
     @functools.cached_property
     def images(self) -> images.Images:
         return images.Images(self._session, self.address('image'),
-                             self._breaker)
+                             self.project_id, self._breaker)
 
     @functools.cached_property
     def volumes(self) -> volumes.Volumes:
@@ -128,7 +128,7 @@ class Cloud:
     @functools.cached_property
     def identity(self) -> identity.Identity:
         return identity.Identity(self._session, self.address('identity'),
-                                 self._breaker)
+                                 self.project_id, self._breaker)
 
     def together(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time.

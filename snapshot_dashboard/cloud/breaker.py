@@ -13,59 +13,111 @@
 """Leave a service alone for a while after it did not answer in time.
 
 Else each page would wait for the whole timeout of a service that hangs. And
-no more calls at a time than a service is to bear.
+no more calls at a time than a service is to bear. What one project does
+costs the others as little as can be.
 """
 
 from collections.abc import Iterator
 import contextlib
 import threading
 import time
-from typing import Any
 from urllib import parse
 
 from snapshot_dashboard.cloud import errors
 
-#: Seconds for which a service that did not answer is not asked.
+#: Seconds for which a service is left alone.
 REST = 15
+#: So many projects in a row must have had no answer, and nobody one between,
+#: until a service is left alone by all.
+_PROJECTS = 3
+#: In the place of a project: all of them.
+_ALL = '*'
 
 
 class Breaker:
     """What is known of services that hang, for all of a process's users.
 
+    What shows that is a question without an answer. A write may take as long
+    as it likes: how long, a guest or an image may decide.
+
     :param rest: seconds for which one is left alone.
-    :param most: calls that one endpoint gets at a time; None for any number.
+    :param most: calls that one service gets at a time, of which one project
+        has half at the most; None for any number.
     """
 
     def __init__(self, rest: float = REST, most: int | None = None) -> None:
         self._rest = rest
         self._most = most
-        self._gates: dict[str, contextlib.AbstractContextManager[Any]] = {}
+        self._gates: dict[tuple[str, str],
+                          contextlib.AbstractContextManager[object]] = {}
         self._lock = threading.Lock()
-        self._until: dict[str, float] = {}
+        #: By service and project until when it is left alone.
+        self._until: dict[tuple[str, str], float] = {}
+        #: By service the projects that have had no answer since anybody had.
+        self._unanswered: dict[str, set[str]] = {}
 
     @contextlib.contextmanager
-    def guarding(self, service: str, endpoint: str) -> Iterator[None]:
+    def guarding(self, service: str, endpoint: str, project_id: str,
+                 urgent: bool = False) -> Iterator[None]:
         """A call to a service.
 
+        :param project_id: on whose behalf.
+        :param urgent: made at once, whatever is known of the service.
         :raises TimedOut: at once, when it hung a moment ago.
         """
-        with self._lock:
-            resting = time.monotonic() < self._until.get(endpoint, 0.0)
-        if resting:
-            raise errors.TimedOut(service, 'it did not answer a moment ago')
+        # Cinder's endpoint differs by project.
+        place = f'{service} {parse.urlsplit(endpoint).netloc}'
+        if urgent:
+            yield
+            return
+        self._refuse_while_resting(service, place, project_id)
         try:
-            with self._gate(endpoint):
+            with (self._gate(place, project_id, 2),
+                  self._gate(place, _ALL, 1)):
                 yield
-        except errors.TimedOut:
-            with self._lock:
-                self._until[endpoint] = time.monotonic() + self._rest
+        except errors.TimedOut as error:
+            if error.sick:
+                self._note_silence(place, project_id)
             raise
+        except errors.ServiceError as error:
+            if error.status:
+                self._note_answer(place, project_id)
+            raise
+        self._note_answer(place, project_id)
 
-    def _gate(self, endpoint: str) -> contextlib.AbstractContextManager[Any]:
+    def _refuse_while_resting(self, service: str, place: str,
+                              project_id: str) -> None:
+        """After the rest one call finds out how it is; the others wait."""
+        with self._lock:
+            now = time.monotonic()
+            keys = [(place, project_id), (place, _ALL)]
+            if any(now < self._until.get(key, 0.0) for key in keys):
+                raise errors.TimedOut(service, 'it did not answer a moment '
+                                      'ago')
+            for key in keys:
+                if key in self._until:
+                    self._until[key] = now + self._rest
+
+    def _note_silence(self, place: str, project_id: str) -> None:
+        with self._lock:
+            until = time.monotonic() + self._rest
+            self._until[place, project_id] = until
+            projects = self._unanswered.setdefault(place, set())
+            projects.add(project_id)
+            if len(projects) >= _PROJECTS:
+                self._until[place, _ALL] = until
+
+    def _note_answer(self, place: str, project_id: str) -> None:
+        with self._lock:
+            self._unanswered.pop(place, None)
+            self._until.pop((place, project_id), None)
+            self._until.pop((place, _ALL), None)
+
+    def _gate(self, place: str, project_id: str, part: int
+              ) -> contextlib.AbstractContextManager[object]:
         if self._most is None:
             return contextlib.nullcontext()
-        # Cinder's endpoint differs by project.
-        host = parse.urlsplit(endpoint).netloc
         with self._lock:
             return self._gates.setdefault(
-                host, threading.BoundedSemaphore(self._most))
+                (place, project_id), threading.BoundedSemaphore(
+                    max(1, self._most // part)))

@@ -45,9 +45,9 @@ class Compute:
     """The calls to Nova. Every one may raise a ``ServiceError``."""
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker | None = None):
+                 project_id: str, breaker: breakers.Breaker):
         self._project_id = project_id
-        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._breaker = breaker
         self._session, self._endpoint = session, endpoint
         self._client = nova_client.Client(
             versions.choose(endpoint, _CLIENTS_NEWEST),
@@ -57,9 +57,10 @@ class Compute:
             versions.choose(endpoint, MICROVERSION))
 
     @contextlib.contextmanager
-    def _calling(self) -> Iterator[Any]:
+    def _calling(self, urgent: bool = False) -> Iterator[Any]:
         with (versions.learning(self._session, self._endpoint),
-              self._breaker.guarding('compute', self._endpoint),
+              self._breaker.guarding('compute', self._endpoint,
+                                     self._project_id, urgent),
               errors.translated('compute')):
             yield self._client
 
@@ -241,7 +242,7 @@ class Compute:
             nova.servers.stop(server_id)
 
     def start(self, server_id: str) -> None:
-        with self._calling() as nova:
+        with self._calling(urgent=True) as nova:
             nova.servers.start(server_id)
 
     def set_metadata(self, server_id: str,

@@ -69,7 +69,16 @@ class Unavailable(ServiceError):
 
 
 class TimedOut(Unavailable):
-    """No answer in time: it may hang."""
+    """No answer in time.
+
+    :ivar sick: whether that shows that the service hangs: there was no
+        connection, or no answer to a mere question.
+    """
+
+    def __init__(self, service: str, detail: str = '', status: int = 0,
+                 sick: bool = False):
+        super().__init__(service, detail, status)
+        self.sick = sick
 
 
 class Throttled(Unavailable):
@@ -164,14 +173,31 @@ def translated(service: str) -> Iterator[None]:
         status = _status(error.http_status)
         raise from_status(service, status, str(error.message or error)
                           .replace(f' (HTTP {status})', '')) from error
-    except (keystone_errors.ConnectTimeout, requests.Timeout) as error:
-        raise TimedOut(service, str(error)) from error
     except (keystone_errors.ClientException,
             glance_errors.BaseException,
             requests.RequestException) as error:
-        raise Unavailable(service, str(error)) from error
+        raise _unanswered(service, error) from error
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         raise _unreadable(service, error) from error
+
+
+def _unanswered(service: str, error: Exception) -> ServiceError:
+    """What it means that there was no answer, or none that was whole."""
+    timeout = _timeout_behind(error)
+    if timeout is None:
+        return Unavailable(service, str(error))
+    asking = timeout.request is not None and timeout.request.method == 'GET'
+    return TimedOut(service, str(error), sick=asking or isinstance(
+        timeout, requests.ConnectTimeout))
+
+
+def _timeout_behind(error: BaseException | None) -> requests.Timeout | None:
+    """What a client has made its own error of."""
+    while error is not None:
+        if isinstance(error, requests.Timeout):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _unreadable(service: str, error: Exception) -> ServiceError:

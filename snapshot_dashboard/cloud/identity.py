@@ -103,14 +103,16 @@ class Identity:
     """The calls to Keystone. Every one may raise a ``ServiceError``."""
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 breaker: breakers.Breaker | None = None):
-        self._breaker = breaker or breakers.Breaker(rest=0)
+                 project_id: str, breaker: breakers.Breaker):
+        self._project_id = project_id
+        self._breaker = breaker
         self._endpoint = endpoint
         self._http = adapter.Adapter(session, endpoint_override=v3(endpoint))
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
-        with (self._breaker.guarding('identity', self._endpoint),
+        with (self._breaker.guarding('identity', self._endpoint,
+                                     self._project_id),
               errors.translated('identity')):
             yield self._http
 

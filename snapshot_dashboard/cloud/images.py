@@ -37,8 +37,9 @@ class Images:
     """The calls to Glance. Every one may raise a ``ServiceError``."""
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 breaker: breakers.Breaker | None = None):
-        self._breaker = breaker or breakers.Breaker(rest=0)
+                 project_id: str, breaker: breakers.Breaker):
+        self._project_id = project_id
+        self._breaker = breaker
         self._endpoint = endpoint
         # Catalogues name the endpoint with and without the version.
         root = endpoint.rstrip('/').removesuffix('/v2')
@@ -47,7 +48,8 @@ class Images:
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
-        with (self._breaker.guarding('image', self._endpoint),
+        with (self._breaker.guarding('image', self._endpoint,
+                                     self._project_id),
               errors.translated('image')):
             yield self._http
 

@@ -30,9 +30,9 @@ class Networks:
     """The calls to Neutron. Every one may raise a ``ServiceError``."""
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker | None = None):
+                 project_id: str, breaker: breakers.Breaker):
         self._project_id = project_id
-        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._breaker = breaker
         # Catalogues name the endpoint with and without the version.
         self._endpoint = endpoint.rstrip('/').removesuffix('/v2.0')
         self._http = adapter.Adapter(
@@ -40,7 +40,8 @@ class Networks:
 
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
-        with (self._breaker.guarding('network', self._endpoint),
+        with (self._breaker.guarding('network', self._endpoint,
+                                     self._project_id),
               errors.translated('network')):
             yield self._http
 

@@ -35,9 +35,9 @@ class Volumes:
     """The calls to Cinder. Every one may raise a ``ServiceError``."""
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker | None = None):
+                 project_id: str, breaker: breakers.Breaker):
         self._project_id = project_id
-        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._breaker = breaker
         self._session, self._endpoint = session, endpoint
         self._client = cinder_client.Client(
             versions.choose(endpoint, MICROVERSION),
@@ -46,7 +46,8 @@ class Volumes:
     @contextlib.contextmanager
     def _calling(self) -> Iterator[Any]:
         with (versions.learning(self._session, self._endpoint),
-              self._breaker.guarding('volume', self._endpoint),
+              self._breaker.guarding('volume', self._endpoint,
+                                     self._project_id),
               errors.translated('volume')):
             yield self._client
 

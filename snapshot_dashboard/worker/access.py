@@ -14,6 +14,7 @@
 
 from collections.abc import Mapping
 import dataclasses
+from http import cookiejar
 from typing import Any
 
 from keystoneauth1 import exceptions as keystone_errors
@@ -73,6 +74,9 @@ class Access:
         self._timeout = timeout
         self._breaker = breakers.Breaker(most=parallel)
         self._http = requests.Session()
+        # It is everybody's, so nobody's cookies.
+        self._http.cookies.set_policy(cookiejar.DefaultCookiePolicy(
+            allowed_domains=[]))
         for scheme in ('http://', 'https://'):
             self._http.mount(scheme, adapters.HTTPAdapter(
                 pool_connections=16, pool_maxsize=parallel))
@@ -86,7 +90,8 @@ class Access:
         """All trusts to the worker; also those that are of no use any more.
         """
         return identity.Identity(
-            self._keystone.session, self._keystone.auth_url, self._breaker
+            self._keystone.session, self._keystone.auth_url, '',
+            self._breaker
         ).trusts_to(self.user_id())
 
     def cloud(self, trust: identity.Trust) -> clouds.Cloud:
@@ -100,7 +105,8 @@ class Access:
             auth=auth, verify=own.session.verify, cert=own.session.cert,
             timeout=self._timeout, session=self._http,
             app_name='snapshot-dashboard-worker')
-        with (self._breaker.guarding('identity', own.auth_url),
+        with (self._breaker.guarding('identity', own.auth_url,
+                                     trust.project_id),
               errors.translated('identity')):
             access = auth.get_access(session)
         endpoints = self._endpoints(access)
