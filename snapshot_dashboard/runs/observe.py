@@ -188,7 +188,8 @@ def _images(cloud: clouds.Cloud, run: journal.Journal) -> list[types.Image]:
         with contextlib.suppress(errors.NotFound):
             image = cloud.images.image(known)
             found += [image] if _is_of(run, image) else []
-    return marks.originals(found)
+    return [image for image in marks.originals(found)
+            if not journal.inherited(run.progress, image)]
 
 
 def _is_of(run: journal.Journal, image: types.Image) -> bool:
@@ -216,8 +217,12 @@ def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
 
     Nova marks them with nothing but the name of the image.
     """
-    mapped = {disk.snapshot_id for image in images for disk in image.disks
-              if disk.snapshot_id}
+    # The best image first: anybody may map what they like, so there is a most.
+    best = situation.best_image(tuple(images))
+    mapped = set(list(dict.fromkeys(
+        disk.snapshot_id for image in sorted(
+            images, key=lambda image: image is not best)
+        for disk in image.disks))[:_MOST])
     name = run.plan.name or next((image.name for image in images), '')
     named = cloud.volumes.snapshots(
         _MOST, {'name': texts.PART_PREFIX + name}) if name else []

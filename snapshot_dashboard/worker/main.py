@@ -77,9 +77,17 @@ def _options(arguments: Sequence[str]) -> tuple[
         '--call-timeout', type=float, default=10, metavar='SECONDS',
         help='that one call may take, at most 15 (default: %(default)s)')
     own.add_argument(
+        '--trust-hours', type=float, default=worker.TRUST_HOURS,
+        metavar='HOURS',
+        help='trusts that last longer are not acted on (default: '
+             '%(default)s)')
+    own.add_argument(
         '--coordinator', metavar='URL',
+        default=os.environ.get('SNAPSHOT_DASHBOARD_COORDINATOR'),
         help='where several workers share their work, as tooz understands '
-             'it, for example redis://127.0.0.1:6379')
+             'it, for example redis://127.0.0.1:6379 (default: '
+             '$SNAPSHOT_DASHBOARD_COORDINATOR, which hides a password from '
+             'the list of processes)')
     own.add_argument(
         '--metrics-port', type=int, metavar='PORT',
         help='show counters for Prometheus there, at /metrics')
@@ -94,6 +102,8 @@ def _options(arguments: Sequence[str]) -> tuple[
             options.threads, options.calls, options.rate) < 1:
         parser.error('--interval must be 0.2 or more, --threads, --calls '
                      'and --rate 1 or more')
+    if options.trust_hours <= 0:
+        parser.error('--trust-hours must be more than 0')
     if not 1 <= options.call_timeout <= 15:
         parser.error('--call-timeout must be between 1 and 15')
     return options, config
@@ -123,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sharing = _shared(options.coordinator)
         LOG.info('Working as user %s', reach.user_id())
         doing = worker.Worker(reach, sharing, counts, options.interval,
-                              options.rate)
+                              options.rate, options.trust_hours)
         if options.once:
             doing.once()
         else:
@@ -160,9 +170,11 @@ def _reach(options: argparse.Namespace,
         raise _Misconfigured(
             'no account is configured. Name a cloud of your clouds.yaml by '
             '--os-cloud, or set OS_AUTH_URL, OS_USERNAME and so on.')
+    own = region.get_session()
+    own.timeout = options.call_timeout
     reach = access.Access(
         access.Keystone(
-            region.get_session(), account['auth_url'],
+            own, account['auth_url'],
             region.get_region_name(), region.get_interface()),
         options.calls, options.call_timeout)
     try:

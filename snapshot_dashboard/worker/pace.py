@@ -36,6 +36,10 @@ _THERE = _Pace(share=0.1, least=1, most=60)
 RATE = 50.0
 #: After errors: each one doubles it.
 _TROUBLE = (1, 60)
+#: Between two looks at the trusts: a share of the time for which they have
+#: not changed, and so much longer than one takes. A user who asks whether a
+#: worker is there waits for the next one.
+_TRUSTS_SHARE, _TRUSTS_MOST, _TRUSTS_REST = 0.05, 5.0, 4
 #: Of trusts that give no token.
 _LOCKED_OUT = (10, 600)
 #: Seconds until the next look for what was not to be found.
@@ -47,7 +51,8 @@ def after_look(run: journal.Journal, still: float, others: int = 0,
     """Seconds until the next look at an open run.
 
     :param still: seconds since anything about it has changed.
-    :param others: how many runs are looked at beside it.
+    :param others: how many runs are looked at beside it, were there as many
+        of each project as of its own.
     :param rate: looks at all of them per second, at the most.
     """
     progress = run.progress
@@ -55,6 +60,17 @@ def after_look(run: journal.Journal, still: float, others: int = 0,
     pace = _AWAY if away else _THERE
     pause = min(max(still * pace.share, pace.least), pace.most)
     return max(pause, others / rate)
+
+
+def after_list(interval: float, still: float, took: float) -> float:
+    """Seconds until the next look at the trusts.
+
+    :param interval: the least.
+    :param still: seconds for which they have been the same.
+    :param took: seconds that Keystone needed for the list.
+    """
+    return max(interval, min(still * _TRUSTS_SHARE, _TRUSTS_MOST),
+               took * _TRUSTS_REST)
 
 
 def after_error(number: int) -> float:

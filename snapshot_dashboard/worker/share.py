@@ -23,6 +23,7 @@ import logging
 import threading
 import time
 from typing import Any
+from urllib import parse
 import uuid
 
 from tooz import coordination
@@ -65,8 +66,8 @@ class Shared(Share):
         try:
             coordination.get_coordinator(url, self._name)
         except Exception as error:
-            raise ValueError(f'{url} is no coordinator for tooz: {error}'
-                             ) from error
+            raise ValueError(self._hiding(
+                f'{url} is no coordinator for tooz: {error}')) from error
         self._coordinator: Any = None
         #: The ring as it was at the last look; None when it is not known.
         self._ring: hashring.HashRing | None = None
@@ -74,6 +75,13 @@ class Shared(Share):
         self._leaving = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
+
+    def _hiding(self, text: str) -> str:
+        """A text for the log, which may name the coordinator's address."""
+        password = parse.urlsplit(self._url).password or ''
+        for secret in filter(None, {password, parse.unquote(password)}):
+            text = text.replace(secret, '***')
+        return text
 
     def of(self, trust_ids: Collection[str]) -> set[str]:
         ring = self._ring
@@ -95,7 +103,8 @@ class Shared(Share):
             except Exception as error:  # noqa: BLE001
                 self._ring = None
                 LOG.warning('The coordinator does not answer, so this worker '
-                            'looks after everything: %s', error)
+                            'looks after everything: %s',
+                            self._hiding(str(error)))
             self._leaving.wait(_INTERVAL)
         if self._ring is not None:
             with contextlib.suppress(Exception):

@@ -35,9 +35,13 @@ from snapshot_dashboard.worker import share as sharing
 LOG = logging.getLogger(__name__)
 #: Seconds between two looks at the trusts.
 INTERVAL = 2.0
+#: Hours that a trust may still last; one that lasts longer is not acted on.
+TRUST_HOURS = 24.0
 #: Seconds for which a server must not be found, or record another run or
 #: none, and looks in that time, until that is believed.
 _DOUBT, _LOOKS = 60.0, 3
+#: Seconds by which the clock of who made a trust may be ahead.
+_SKEW = 600
 
 
 @dataclasses.dataclass
@@ -98,14 +102,21 @@ class Worker:
     def __init__(self, access: accesses.Access, share: sharing.Share,
                  counters: counting.Counters,
                  interval: float = INTERVAL,
-                 rate: float = pace.RATE) -> None:
+                 rate: float = pace.RATE,
+                 trust_hours: float = TRUST_HOURS) -> None:
         self._access, self._share = access, share
         self._counters = counters
         self._interval, self._rate = interval, rate
+        self._trust_hours = trust_hours
         self._agenda = agendas.Agenda(counters.late)
         self._held: dict[str, _Held] = {}
         #: Trusts that were taken back, and may still be in a list of before.
         self._taken_back: set[str] = set()
+        #: Trusts that last too long, which was said.
+        self._refused: set[str] = set()
+        #: Since when there are the same ones (monotonic).
+        self._same = time.monotonic()
+        self._seen: frozenset[str] = frozenset()
         #: How often in a row Keystone did not take the worker's account.
         self._refusals = 0
 
@@ -141,13 +152,29 @@ class Worker:
     def _usable(self) -> list[_Held]:
         """Those that are this plugin's; others are left alone."""
         now = time.time()
-        return [_Held(trust, trust.errand)
+        ours = [_Held(trust, trust.errand)
                 for trust in self._access.trusts()
                 if trust.errand is not None
                 and trust.uses != 0 and trust.project_id
                 and (trust.expires is None or trust.expires > now)]
+        lasting = {held.trust.id for held in ours
+                   if self._lasts_too_long(held.trust, now)}
+        for held in ours:
+            if held.trust.id in lasting - self._refused:
+                LOG.warning(
+                    'Trust %s of user %s in project %s is not acted on: it '
+                    'lasts longer than %g hours', held.trust.id,
+                    held.trust.trustor_id, held.trust.project_id,
+                    self._trust_hours, extra={'trust': held.trust.id})
+        self._refused = lasting
+        return [held for held in ours if held.trust.id not in lasting]
+
+    def _lasts_too_long(self, trust: identity.Trust, now: float) -> bool:
+        return trust.expires is None or (
+            trust.expires - now > self._trust_hours * 3600 + _SKEW)
 
     def _look_for_trusts(self) -> float:
+        began = time.monotonic()
         try:
             usable = {held.trust.id: held for held in self._usable()}
         except errors.ServiceError as error:
@@ -159,6 +186,8 @@ class Worker:
             self._refusals += 1
             return pace.after_lockout(self._refusals)
         self._refusals = 0
+        if usable.keys() != self._seen:
+            self._seen, self._same = frozenset(usable), began
         self._taken_back.intersection_update(usable)
         mine = self._share.of(usable.keys() - self._taken_back)
         for trust_id in set(self._held) - mine:
@@ -170,13 +199,15 @@ class Worker:
             self._forget(trust_id)
         for trust_id in mine - set(self._held):
             self._held[trust_id] = usable[trust_id]
-            self._look_into(trust_id)
+            self._look_into(usable[trust_id])
         self._counters.holds(len(self._held))
-        return self._interval
+        now = time.monotonic()
+        return pace.after_list(self._interval, began - self._same,
+                               now - began)
 
-    def _look_into(self, trust_id: str, delay: float = 0) -> None:
-        self._agenda.add(('trust', trust_id), functools.partial(
-            self._begin, trust_id), delay)
+    def _look_into(self, held: _Held, delay: float = 0) -> None:
+        self._agenda.add(('trust', held.trust.id), functools.partial(
+            self._begin, held.trust.id), delay, held.trust.project_id)
 
     def _forget(self, trust_id: str) -> None:
         self._held.pop(trust_id, None)
@@ -211,7 +242,8 @@ class Worker:
         held.lockouts = 0
         if run is not None:
             self._agenda.add(('run', trust_id), functools.partial(
-                self._go_on, trust_id, _Followed(run, time.monotonic())))
+                self._go_on, trust_id, _Followed(run, time.monotonic())),
+                owner=held.trust.project_id)
         elif trust_id in self._held:
             return pace.AFTER_ABSENCE
         return None
@@ -286,7 +318,7 @@ class Worker:
                 held.sees()
             if server is not None and server.task_state and (
                     server.task_state == run.server.task_state):
-                return self._pause(followed)
+                return self._pause(held, followed)
             gone = server is None and held.misses()
             if server is None and not gone:
                 return pace.AFTER_ABSENCE
@@ -302,7 +334,7 @@ class Worker:
                         extra={**run.fields, 'trust': trust_id})
             held.cloud = None
             self._counters.error('identity')
-            self._look_into(trust_id, pace.after_lockout(1))
+            self._look_into(held, pace.after_lockout(1))
             return self._interval
         except errors.ServiceError as error:
             followed.problems += 1
@@ -313,17 +345,17 @@ class Worker:
         followed.problems = 0
         if followed.run.progress != run.progress:
             followed.since = time.monotonic()
-        return self._pause(followed)
+        return self._pause(held, followed)
 
-    def _pause(self, followed: _Followed) -> float:
+    def _pause(self, held: _Held, followed: _Followed) -> float:
         return pace.after_look(
             followed.run, time.monotonic() - followed.since,
-            len(self._agenda), self._rate)
+            self._agenda.crowd(held.trust.project_id), self._rate)
 
     def _ended(self, held: _Held, cloud: clouds.Cloud,
                run: journal.Journal) -> None:
         if run.superseded:
-            self._look_into(held.trust.id)  # whether that is so
+            self._look_into(held)  # whether that is so
             return
         self._take_back(held.trust.id, cloud)
         result = failures.known(run.progress.failure) or 'done'

@@ -12,6 +12,7 @@
 
 """The worker: from trusts to runs, and what becomes of either."""
 
+import datetime
 import functools
 import json
 import logging
@@ -19,6 +20,7 @@ import subprocess
 import sys
 import threading
 import time
+from unittest import mock
 
 import pytest
 
@@ -28,6 +30,7 @@ from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.worker import access as accesses
 from snapshot_dashboard.worker import agenda as agendas
 from snapshot_dashboard.worker import counters
 from snapshot_dashboard.worker import pace
@@ -41,6 +44,8 @@ WORKER = delegate.Worker(user_id='worker', trustor_id='alice', role='member',
 #: What a trust is for whose run was never there.
 NOTHING = identity.Errand('r', fakes.new_id(3), 'p')
 _TASK = 'OS-EXT-STS:task_state'
+#: When the time of the fakes begins, in seconds since the epoch.
+START = datetime.datetime.fromisoformat(fakes.stamp(0)).timestamp()
 
 
 class Access:
@@ -376,7 +381,7 @@ def test_a_wrong_password_is_tried_more_and_more_seldom(access, worker,
     monkeypatch.setattr(access, 'trusts', refused)
     assert [worker._look_for_trusts() for _ in range(3)] == [10, 20, 40]
     monkeypatch.setattr(access, 'trusts', right)
-    assert worker._look_for_trusts() == worker._interval
+    assert worker._look_for_trusts() < 10
     monkeypatch.setattr(access, 'trusts', refused)
     assert worker._look_for_trusts() == 10
 
@@ -566,6 +571,108 @@ def test_what_is_late_for_want_of_threads_is_counted_and_dropped_at_the_end():
     assert len(done) < 5
 
 
+def test_one_owners_endless_jobs_leave_threads_for_the_others():
+    agenda, stop, over = agendas.Agenda(), threading.Event(), threading.Event()
+    begun = []
+
+    def endless():
+        begun.append(1)
+        over.wait(10)
+
+    def brief():
+        # As many as may be are in hand, and the others wait.
+        if len(begun) < 2:
+            return 0.01
+        assert len(begun) == 2
+        stop.set()
+        over.set()
+
+    for number in range(20):
+        agenda.add(number, endless, owner='hostile')
+    agenda.add('brief', brief, owner='victim')
+    agenda.work(stop, 4)
+    assert stop.is_set() and over.is_set()
+
+
+def test_what_waited_for_its_owners_share_is_done_in_turn():
+    agenda, stop, done = agendas.Agenda(), threading.Event(), []
+
+    def job(number):
+        done.append(number)
+        if len(done) == 20:
+            stop.set()
+    for number in range(20):
+        agenda.add(number, functools.partial(job, number), owner='one')
+    agenda.work(stop, 2)
+    assert done == list(range(20)) and len(agenda) == 0
+
+
+def test_who_follows_much_is_looked_at_less_often_not_the_others():
+    agenda = agendas.Agenda()
+    for number in range(1000):
+        agenda.add(number, lambda: None, owner='hostile')
+    agenda.add('run', lambda: None, owner='victim')
+    assert (agenda.crowd('hostile'), agenda.crowd('victim')) == (2000, 2)
+    agenda.drop('run')
+    assert agenda.crowd('hostile') == 1000
+
+
+@pytest.mark.parametrize('expires', [
+    None, '2199-01-01T00:00:00.000000Z', 25 * 3600])
+def test_a_trust_that_lasts_too_long_is_not_acted_on(
+        openstack, worker, access, caplog, expires):
+    _server, run = handed_on(openstack)
+    (trust,) = openstack.trusts.values()
+    trust['expires_at'] = expires if isinstance(
+        expires, str | None) else fakes.stamp(
+            time.time() - START + expires)
+    for _ in range(3):
+        worker._look_for_trusts()
+        assert worker._held == {} and access.tokens == []
+    assert caplog.text.count('lasts longer than 24 hours') == 1
+    assert run.progress.trust in openstack.trusts  # it is not ours to delete
+
+
+def test_a_trust_of_a_clock_that_is_ahead_a_little_is_acted_on(openstack,
+                                                              worker):
+    handed_on(openstack)
+    (trust,) = openstack.trusts.values()
+    trust['expires_at'] = fakes.stamp(time.time() - START + 24.1 * 3600)
+    worker._look_for_trusts()
+    assert len(worker._held) == 1
+
+
+def test_trusts_that_do_not_change_are_looked_for_less_often():
+    assert pace.after_list(2, 0, 0.1) == 2
+    assert pace.after_list(2, 60, 0.1) == 3
+    # A user who asks whether a worker is there must hear in time.
+    assert pace.after_list(2, 1e6, 0.1) == 5
+    # Four in five seconds are Keystone's own.
+    assert pace.after_list(2, 0, 4) == 16
+
+
+def test_new_trusts_are_looked_for_quickly_again(openstack, worker,
+                                                 monkeypatch):
+    now = [time.monotonic()]
+    monkeypatch.setattr(time, 'monotonic', lambda: now[0])
+    worker._interval = 2
+    worker._look_for_trusts()
+    now[0] += 600
+    assert worker._look_for_trusts() == 5
+    handed_on(openstack)
+    assert worker._look_for_trusts() == 2
+
+
+def test_no_service_sets_a_cookie_for_all_users(requests_mock):
+    reach = accesses.Access(mock.Mock(), 4, 5.0)
+    requests_mock.get('http://nova.test/', headers={
+        'Set-Cookie': 'session=of-another; Path=/'})
+    for _ in range(2):
+        reach._http.get('http://nova.test/')
+    assert not reach._http.cookies
+    assert 'Cookie' not in requests_mock.last_request.headers
+
+
 def test_a_fault_in_a_job_does_not_end_the_others(caplog):
     agenda, stop = agendas.Agenda(), threading.Event()
 
@@ -590,6 +697,22 @@ def test_a_coordinator_that_cannot_be_is_told(url):
     """The last one's client is not installed."""
     with pytest.raises(ValueError, match=url):
         share.Shared(url)
+
+
+def test_a_coordinators_password_is_not_told(monkeypatch, caplog):
+    with pytest.raises(ValueError, match='pigeon') as raised:
+        share.Shared('pigeon://keeper:s3%40cret@loft')
+    assert 's3' not in str(raised.value)
+
+    def refuse(url, name):
+        if threading.current_thread() is not threading.main_thread():
+            raise OSError(f'{url}: s3@cret is wrong')
+        return mock.Mock()
+    monkeypatch.setattr(share.coordination, 'get_coordinator', refuse)
+    shared = share.Shared('redis://:s3%40cret@127.0.0.1:1')
+    until(lambda: 'does not answer' in caplog.text)
+    shared.leave()
+    assert 's3' not in caplog.text and '127.0.0.1:1' in caplog.text
 
 
 def test_two_on_one_machine_share_by_a_file(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@
 """What the page says of the worker, and when it hands a run on."""
 
 import time
+import types
 
 import bs4
 from django.core import cache
@@ -62,6 +63,12 @@ def record(openstack, server):
     return journal.read(openstack.cloud().compute.server(server['id']))
 
 
+def of_user(user_id):
+    """A request of a user."""
+    return types.SimpleNamespace(user=types.SimpleNamespace(
+        id=user_id, services_region='RegionOne'))
+
+
 @pytest.mark.usefixtures('member')
 def test_without_a_worker_nothing_is_asked_or_handed_on(client, openstack):
     assert client.post(URL).status_code == 403
@@ -90,7 +97,7 @@ def test_a_worker_that_answers_is_believed_for_a_while(
 @pytest.mark.usefixtures('configured', 'member')
 def test_a_page_that_asks_each_minute_keeps_a_worker_alive(
         client, openstack, monkeypatch):
-    request = None  # whoever it is: all have the same worker
+    request = of_user('alice')
     for _ in range(5):
         asked = ask(client)
         later(monkeypatch, 8)
@@ -142,6 +149,15 @@ def test_a_worker_that_does_not_answer_is_not_promised(
     later(monkeypatch, worker_views.PATIENCE + 1)
     said = client.get(URL, asked).json()
     assert said['state'] == 'silent' and 'Nobody answers' in said['text']
+
+
+@pytest.mark.usefixtures('configured', 'member')
+def test_who_takes_the_own_question_back_fools_nobody_else(client,
+                                                           openstack):
+    asked = ask(client)
+    openstack.trusts.clear()  # by Keystone's API, as its trustor may
+    client.get(URL, asked)
+    assert not unattended.is_alive(of_user('bob'))
 
 
 @pytest.mark.usefixtures('configured', 'member')

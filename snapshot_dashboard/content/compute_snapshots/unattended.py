@@ -13,8 +13,8 @@
 """Hand runs on to the worker, and know whether there is one.
 
 A worker shows that it is there by answering a question (``worker_views``).
-The answer counts for a while, for all users of this Horizon; whether a user
-can hand anything on is known only of those who have asked.
+The answer counts for a while, and for the user who asked: who takes the own
+question back looks like a worker that answers, and fools nobody else.
 """
 
 import logging
@@ -33,7 +33,8 @@ from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import take
 
 LOG = logging.getLogger(__name__)
-#: In the cache, with the worker's id: when it was last there.
+#: In the cache, with the ids of the worker and of the user who asked: when it
+#: was last there.
 _SEEN = 'snapshot_dashboard.worker_seen.'
 #: In the cache, with the user's id and the project's: who could hand on.
 _ABLE = 'snapshot_dashboard.able_to_hand_on.'
@@ -63,13 +64,17 @@ def user_id(request) -> str:
 
 def is_alive(request, within: float = LIFETIME) -> bool:
     """Whether the worker has answered so many seconds ago at the most."""
-    seen = memory.recall(_SEEN + user_id(request), 0)
+    seen = memory.recall(_seen(request), 0)
     return time.time() - seen < within
 
 
 def has_answered(request) -> None:
     """Remember that the worker is there."""
-    memory.MEMORY.keep({_SEEN + user_id(request): time.time()}, LIFETIME)
+    memory.MEMORY.keep({_seen(request): time.time()}, LIFETIME)
+
+
+def _seen(request) -> str:
+    return f'{_SEEN}{user_id(request)}.{request.user.id}'
 
 
 def is_able(request) -> bool:
