@@ -204,7 +204,7 @@ def parse_row_id(row_id: str) -> tuple[Kind, str]:
     :raises ValueError: for anything that is not a row id.
     """
     kind, _, service_id = row_id.partition('-')
-    if not service_id:
+    if not ids.is_id(service_id):
         raise ValueError(row_id)
     return Kind(kind), service_id
 

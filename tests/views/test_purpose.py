@@ -23,7 +23,7 @@ def commands(client, openstack, os_type):
     fields = {'os_type': os_type} if os_type else {}
     base = openstack.image('base', **fields)
     server = openstack.server(image={'id': base['id']})
-    html = client.get(f'{INDEX}sources/instance-{server["id"]}/facts/')
+    html = client.get(f'{INDEX}facts/?source=instance-{server["id"]}')
     soup = bs4.BeautifulSoup(html.content, 'html.parser')
     (listed,) = soup.select('[data-purpose=template]')
     assert 'hidden' in listed['class']  # until that is chosen
@@ -42,7 +42,7 @@ def test_the_list_fits_the_system(client, openstack, member, os_type, linux,
 
 def test_a_volume_has_no_purpose(client, openstack, member):
     volume = openstack.volume(status='available')
-    html = client.get(f'{INDEX}sources/volume-{volume["id"]}/facts/')
+    html = client.get(f'{INDEX}facts/?source=volume-{volume["id"]}')
     assert b'data-purpose' not in html.content
 
 

@@ -60,8 +60,8 @@ def test_the_wizard_follows_the_settings(client, openstack, member,
     settings.SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': 77,
                                    'POWER_OFF_BY_DEFAULT': False}
     server = openstack.server()
-    html = client.get('/project/compute_snapshots/sources/instance-'
-                      f'{server["id"]}/facts/').content.decode()
+    html = client.get('/project/compute_snapshots/facts/?source=instance-'
+                      f'{server["id"]}').content.decode()
     assert '77' in html
     assert 'data-suggest-power-off="false"' in html
 

@@ -26,7 +26,7 @@ from tests.views.conftest import told
 
 
 def facts(client, volume):
-    response = client.get(f'{INDEX}sources/volume-{volume["id"]}/facts/')
+    response = client.get(f'{INDEX}facts/?source=volume-{volume["id"]}')
     assert response.status_code == 200
     return bs4.BeautifulSoup(response.content, 'html.parser')
 
@@ -228,7 +228,7 @@ def test_what_cinder_refuses_is_told_and_nothing_was_done(client, openstack,
 def test_a_strangers_volume_is_not_found(client, openstack, member):
     volume = openstack.volume(**{
         'os-vol-tenant-attr:tenant_id': fakes.new_id()})
-    assert client.get(f'{INDEX}sources/volume-{volume["id"]}/facts/'
+    assert client.get(f'{INDEX}facts/?source=volume-{volume["id"]}'
                       ).status_code == 404
     submit(client, volume, 'available')
     assert openstack.writes() == []
@@ -242,7 +242,7 @@ def test_a_reader_takes_no_snapshot_of_a_volume(client, openstack, reader):
 
 def test_hostile_names_of_volumes_are_text(client, openstack, member):
     volume = openstack.volume('<img src=x>', status='error')
-    html = client.get(f'{INDEX}sources/volume-{volume["id"]}/facts/').content
+    html = client.get(f'{INDEX}facts/?source=volume-{volume["id"]}').content
     assert b'<img' not in html
 
 

@@ -45,7 +45,7 @@ def validate(client, server, step, **changed):
 
 
 def facts(client, server):
-    response = client.get(f'{INDEX}sources/instance-{server["id"]}/facts/')
+    response = client.get(f'{INDEX}facts/?source=instance-{server["id"]}')
     assert response.status_code == 200
     return bs4.BeautifulSoup(response.content, 'html.parser')
 
@@ -187,7 +187,7 @@ def test_a_full_quota_is_said_before_the_button(client, openstack, member):
 def test_facts_of_a_strangers_instance_are_not_found(client, openstack,
                                                      member):
     server = openstack.server('theirs', tenant_id='another-project')
-    response = client.get(f'{INDEX}sources/instance-{server["id"]}/facts/')
+    response = client.get(f'{INDEX}facts/?source=instance-{server["id"]}')
     assert response.status_code == 404
     submit(client, server)
     assert openstack.writes() == []
@@ -371,7 +371,44 @@ def test_hostile_names_are_text_in_facts_and_errors(client, openstack,
     server = openstack.server(hostile, image='')
     openstack.attach(server, openstack.volume(
         hostile, status='error', bootable='true'), '/dev/vda')
-    response = client.get(f'{INDEX}sources/instance-{server["id"]}/facts/')
+    response = client.get(f'{INDEX}facts/?source=instance-{server["id"]}')
     assert b'<img' not in response.content
     # Horizon's wizard puts the errors into the page as HTML.
     assert '<img' not in str(validate(client, server, '0')['errors'])
+
+
+#: What a link may name instead of an instance.
+HOSTILE_SOURCES = (
+    'instance-x/../../../instances/x/console?length=50#',
+    'instance-../../../instances', 'instance-%2e%2e%2f', 'instance-',
+    'instance-"><script>alert(1)</script>', 'volume-javascript:alert(1)',
+    'image-' + fakes.new_id(), '../overview', '\u202einstance-\x00',
+    'instance-' + fakes.new_id() + '/console', 'instance-' + 'x' * 9000)
+
+
+@pytest.mark.parametrize('source', HOSTILE_SOURCES)
+def test_what_is_no_source_is_never_a_choice(client, openstack, member,
+                                             source):
+    openstack.server()
+    response = client.get(CREATE, {'source': source})
+    soup = bs4.BeautifulSoup(response.content, 'html.parser')
+    values = [option['value'] for option in soup.select('[name=source] option')
+              ]
+    assert source not in values and len(values) == 2
+    assert soup.select('[name=source] option[selected]') == []
+
+
+@pytest.mark.parametrize('source', HOSTILE_SOURCES)
+def test_what_is_no_source_is_asked_of_no_service(client, openstack, member,
+                                                  source):
+    assert client.get(f'{INDEX}facts/', {'source': source}
+                      ).status_code == 404
+    assert openstack.calls == []
+
+
+def test_a_source_that_is_not_listed_can_be_named_by_a_link(client, openstack,
+                                                            member):
+    openstack.server()
+    soup = bs4.BeautifulSoup(client.get(CREATE, {
+        'source': f'volume-{fakes.new_id()}'}).content, 'html.parser')
+    assert len(soup.select('[name=source] option[selected]')) == 1

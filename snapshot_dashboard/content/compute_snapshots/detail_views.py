@@ -15,7 +15,6 @@
 import functools
 
 from django.http import Http404
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views import generic
@@ -26,6 +25,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import detail_wording
+from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import looking
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
@@ -103,7 +103,8 @@ class HistoryView(generic.View):
 
     def _show(self, request, problems, run=None, found=None):
         connect.log_out_if_expired(*problems)
-        return render(request, 'project/compute_snapshots/_history.html', {
+        return fragments.render(
+            request, 'project/compute_snapshots/_history.html', {
             'run': (run_display.shown(request, run)
                     if isinstance(run, journal.Journal) else None),
             'messages': found if isinstance(found, list) else [],
@@ -136,7 +137,7 @@ class DependantsView(generic.View):
         except errors.ServiceError as error:
             found = details.Dependants(problems=(error,))
         connect.log_out_if_expired(*found.problems)
-        return render(
+        return fragments.render(
             request, 'project/compute_snapshots/_dependants.html',
             {'dependants': found, 'most': details.MOST,
              'problems': [detail_wording.unknown(error)

@@ -16,7 +16,6 @@ import functools
 
 from django.core import exceptions as django_exceptions
 from django.shortcuts import redirect
-from django.shortcuts import render
 from django.views import generic
 
 from horizon import messages
@@ -24,6 +23,7 @@ from horizon import messages
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import rights
 from snapshot_dashboard.content.compute_snapshots import run_display
 from snapshot_dashboard.content.compute_snapshots import run_wording
@@ -41,7 +41,8 @@ class RunsView(generic.View):
     """The runs as they are, for those who only look."""
 
     def get(self, request):
-        return render(request, _TEMPLATE, run_display.context(request))
+        return fragments.render(request, _TEMPLATE,
+                                run_display.context(request))
 
 
 class _WriteView(generic.View):
@@ -64,7 +65,7 @@ class _WriteView(generic.View):
             for error in (troubles or {}).values():
                 messages.error(request, run_wording.trouble(error))
             return redirect('horizon:project:compute_snapshots:index')
-        return render(request, _TEMPLATE,
+        return fragments.render(request, _TEMPLATE,
                       run_display.context(request, troubles))
 
     def write(self, cloud: clouds.Cloud, server_id: str):

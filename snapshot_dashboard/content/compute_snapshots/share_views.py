@@ -52,7 +52,7 @@ class ProjectForm(forms.Form):
 
     # Keystone's ids are 32 hexadecimal digits, elsewhere any such words.
     project = forms.RegexField(
-        r'^[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
+        r'^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
         widget=forms.TextInput(attrs={'class': 'form-control'}),
         help_text=_("Its members see it under Identity > Projects."))
 

@@ -19,7 +19,6 @@ import time
 from django.core import exceptions as django_exceptions
 from django.http import Http404
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views import generic
@@ -34,6 +33,7 @@ from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import filters
+from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import names
 from snapshot_dashboard.content.compute_snapshots import overview_wording
 from snapshot_dashboard.content.compute_snapshots import rights
@@ -159,7 +159,8 @@ class OverviewView(generic.View):
                                 settings.get('OLD_AFTER_DAYS')),
             lambda: health.usage(cloud))
         connect.log_out_if_expired(*found.problems)
-        return render(request, 'project/compute_snapshots/_overview.html', {
+        return fragments.render(
+            request, 'project/compute_snapshots/_overview.html', {
             'health': found,
             'health_lines': overview_wording.health_lines(found),
             'looked_at': health.LOOKED_AT,
@@ -187,20 +188,21 @@ class CreateView(workflows.WorkflowView):
 class FactsView(generic.View):
     """What the wizard shows once something is chosen."""
 
-    def get(self, request, source_id):
+    def get(self, request):
         if not rights.can_create_any(request):
             raise django_exceptions.PermissionDenied
         try:
-            source = sources.look(request, source_id)
+            source = sources.look(request, request.GET.get('source', ''))
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            return render(request, 'project/compute_snapshots/_no_facts.html',
-                          {'service': wording.SERVICES[error.service]})
+            return fragments.render(
+                request, 'project/compute_snapshots/_no_facts.html',
+                {'service': wording.SERVICES[error.service]})
         context = (volume_context if isinstance(source, sources.VolumeSource)
                    else instance_context)
-        return render(request, source.template, {
+        return fragments.render(request, source.template, {
             'source': source, 'facts': source.facts,
             'obstacles': source.obstacles(),
             'unknown': [wording.SERVICES[error.service]

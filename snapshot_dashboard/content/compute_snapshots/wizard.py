@@ -12,6 +12,7 @@
 
 """The wizard's steps: what, how, details."""
 
+import contextlib
 import logging
 
 from django.core import exceptions as django_exceptions
@@ -35,6 +36,7 @@ from snapshot_dashboard.content.compute_snapshots import sources
 from snapshot_dashboard.content.compute_snapshots import unattended
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots.kinds import Kind
 
 LOG = logging.getLogger(__name__)
@@ -117,8 +119,10 @@ def _group(kind, names, chosen, label, problem):
         label, names = problem, {}
     choices = {f'{kind.value}-{service_id}': name or service_id
                for service_id, name in names.items()}
-    if chosen and chosen.startswith(f'{kind.value}-'):
-        choices.setdefault(chosen, chosen.partition('-')[2])
+    with contextlib.suppress(ValueError):
+        chosen_kind, service_id = model.parse_row_id(chosen or '')
+        if chosen_kind is kind:
+            choices.setdefault(chosen, service_id)
     return label, list(choices.items())
 
 

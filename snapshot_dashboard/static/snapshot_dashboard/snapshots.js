@@ -14,6 +14,16 @@
 
 /* The panel of snapshots: runs above the list, and the wizard. */
 horizon.snapshotDashboard = {
+  /* The nodes of an answer that is a fragment of ours; of any other, none.
+   * Unlike jQuery this runs no script that may be in it. */
+  nodes: function (html, status, answer) {
+    if (answer.getResponseHeader('X-Snapshot-Dashboard') !== 'fragment') {
+      throw new Error('not a fragment of the snapshots panel');
+    }
+    return Array.from(new DOMParser().parseFromString(html, 'text/html')
+      .body.childNodes);
+  },
+
   /* While a run is open, bring it forward (or look at it) again and again. */
   initRuns: function () {
     var $section = $('.snapshot-runs');
@@ -85,8 +95,8 @@ horizon.snapshotDashboard = {
       type: method,
       url: url,
       data: method === 'POST' ? $runs.find('input').serialize() : {}
-    }).done(function (html) {
-      horizon.snapshotDashboard.show($section, $runs, html);
+    }).then(horizon.snapshotDashboard.nodes).done(function (nodes) {
+      horizon.snapshotDashboard.show($section, $runs, nodes);
       $section.data('failed', 0);
     }).fail(function (answer) {
       /* Signed out, or signed in anew: Horizon's own page knows the way. */
@@ -112,13 +122,14 @@ horizon.snapshotDashboard = {
     }
   },
 
-  show: function ($section, $runs, html) {
+  show: function ($section, $runs, nodes) {
     var before = horizon.snapshotDashboard.spoken($runs);
     var focused = $section.data('clicked') ||
       (document.activeElement && document.activeElement.id);
     var hadFocus = $section.data('clicked') ||
       $.contains($section[0], document.activeElement);
-    var $content = $section.find('[data-runs-content]').html(html);
+    var $content = $section.find('[data-runs-content]');
+    $content[0].replaceChildren.apply($content[0], nodes);
     var $new = $content.find('[data-runs]');
     var now = horizon.snapshotDashboard.spoken($new);
     $section.removeData('clicked');
@@ -149,8 +160,10 @@ horizon.snapshotDashboard = {
     }
     $('[data-snapshots-later]').each(function () {
       var $later = $(this);
-      $.get($later.attr('data-url')).done(function (html) {
-        $later.html(html);
+      $.get(
+        $later.attr('data-url')
+      ).then(horizon.snapshotDashboard.nodes).done(function (nodes) {
+        $later[0].replaceChildren.apply($later[0], nodes);
       }).fail(function () {
         $later.find('[data-snapshots-loading]').text(
           gettext('This could not be found out now. Reload the page later.'));
@@ -176,9 +189,9 @@ horizon.snapshotDashboard = {
     var address = new URL(location.href);
     address.searchParams.set('names', '1');
     $.get(address.href).done(function (html) {
+      var page = new DOMParser().parseFromString(html, 'text/html');
       var $old = $('[data-snapshots-list] table.datatable');
-      var $new = $('<div>').append($.parseHTML(html))
-        .find('[data-snapshots-list] table.datatable');
+      var $new = $(page).find('[data-snapshots-list] table.datatable');
       if ($old.length && $new.length) {
         horizon.snapshotDashboard.mergeRows($old, $new);
       }
@@ -193,10 +206,11 @@ horizon.snapshotDashboard = {
       var there = this.id && document.getElementById(this.id);
       return there && $(there).is(moving) ? there : this;
     });
-    $old.find('tbody').first().children().not($rows).remove();
-    $old.find('tbody').first().append($rows);
+    var body = $old.find('tbody')[0];
+    body.replaceChildren.apply(body, $rows.get());
     $old.children('thead, tfoot').each(function () {
-      $(this).html($new.children(this.tagName).html());
+      this.replaceChildren.apply(
+        this, $new.children(this.tagName).contents().get());
     });
     recompileAngularContent($old);
     if (!polling) { horizon.datatables.update(); }
@@ -247,10 +261,10 @@ horizon.snapshotDashboard = {
     if (!sourceId) { return; }
     $wizard.find('[data-facts-disks]').text(gettext('Looking…'));
     $.get(
-      $facts.attr('data-url').replace('SOURCE', sourceId)
-    ).done(function (html) {
+      $facts.attr('data-url'), {source: sourceId}
+    ).then(horizon.snapshotDashboard.nodes).done(function (nodes) {
       if ($wizard.data('facts') === sourceId) {
-        horizon.snapshotDashboard.showFacts($wizard, $('<div>').html(html));
+        horizon.snapshotDashboard.showFacts($wizard, $(nodes));
       }
     }).fail(function () {
       if ($wizard.data('facts') === sourceId) {
@@ -260,14 +274,17 @@ horizon.snapshotDashboard = {
     });
   },
 
-  showFacts: function ($wizard, $html) {
-    var $facts = $html.find('[data-facts]');
+  showFacts: function ($wizard, $nodes) {
+    var $facts = $nodes.filter('[data-facts]');
     var kept = $wizard.data('kept');
     $wizard.removeData('kept');
     $wizard.find('[data-facts-disks]').empty();
-    $html.find('[data-for]').each(function () {
-      $wizard.find('[data-facts-' + $(this).attr('data-for') + ']')
-        .empty().append($(this).contents());
+    $nodes.find('[data-for]').addBack('[data-for]').each(function () {
+      var place = $wizard.find(
+        '[data-facts-' + $(this).attr('data-for') + ']')[0];
+      if (place) {
+        place.replaceChildren.apply(place, $(this).contents().get());
+      }
     });
     if (!$facts.length) { return; }
     var canPowerOff = $facts.attr('data-can-power-off') === 'true';
