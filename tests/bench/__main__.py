@@ -19,10 +19,13 @@ from tests.bench import downtime
 from tests.bench import listing
 from tests.bench import load
 from tests.bench import soak
+from tests.bench import tenants
 from tests.cloud import launcher
 from tests.cloud import seed
 from tests.cloud import site
 
+#: Those against a stand-in, and those on a cloud.
+STAND_INS = {'load': load.measure, 'tenants': tenants.measure}
 MEASUREMENTS = {'downtime': downtime.measure, 'listing': listing.measure,
                 'soak': soak.measure}
 
@@ -30,7 +33,7 @@ MEASUREMENTS = {'downtime': downtime.measure, 'listing': listing.measure,
 def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m tests.bench',
                                      description=__doc__)
-    parser.add_argument('what', nargs='+', choices=[*MEASUREMENTS, 'load'])
+    parser.add_argument('what', nargs='+', choices=[*MEASUREMENTS, *STAND_INS])
     options = parser.parse_args()
     began = time.monotonic()
 
@@ -38,8 +41,8 @@ def main() -> None:
         print(f'[{time.monotonic() - began:6.1f} s] {text}', flush=True)
 
     for what in options.what:
-        if what == 'load':  # against a stand-in
-            load.measure(say)
+        if what in STAND_INS:
+            STAND_INS[what](say)
             continue
         where = site.plan(f'bench-{what}', 0)
         launcher.wipe(where, say)

@@ -59,7 +59,7 @@ def _play(number: int, say: launcher.Say) -> dict[str, str]:
             ) as stack:
         stack.callback(cloud.stop)
         began = time.monotonic()
-        workers = [stack.enter_context(_worker(
+        workers = [stack.enter_context(worker(
             cloud, pathlib.Path(folder) / f'{one}.log', [
                 '--coordinator', f'file://{folder}/group']
             if number > 1 else [])) for one in range(number)]
@@ -85,7 +85,8 @@ def _play(number: int, say: launcher.Say) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _worker(cloud: standin.StandIn, log: pathlib.Path, more: list[str]):
+def worker(cloud: standin.StandIn, log: pathlib.Path, more: list[str]):
+    """A worker, as long as the block lasts."""
     environment = launcher.worker_environment(
         f'{cloud.address}/keystone/v3')
     with open(log, 'wb') as output:

@@ -19,6 +19,7 @@ was handed on to the worker.
 """
 
 import dataclasses
+import datetime
 import heapq
 import itertools
 import json
@@ -42,6 +43,11 @@ POWER = 2.0
 SAVING = (30.0, 90.0)
 _TASK = 'OS-EXT-STS:task_state'
 _REASONS = {200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content'}
+
+
+def _in_an_hour() -> str:
+    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+    return moment.strftime('%Y-%m-%dT%H:%M:%S.%fZ')
 
 
 @dataclasses.dataclass
@@ -72,7 +78,7 @@ class StandIn(fakes.FakeOpenStack):
         asked to power on.
     """
 
-    def __init__(self, runs: int):
+    def __init__(self, runs: int, threads: int = 32):
         super().__init__(mock.Mock())
         self.late: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -81,9 +87,9 @@ class StandIn(fakes.FakeOpenStack):
         self._saved: dict[str, float] = {}
         self._chance = random.Random(runs)
         for _ in range(runs):
-            self._begin()
-        self._http = wsgi.Server((site.HOST, 0), self._serve, numthreads=32,
-                                 request_queue_size=256)
+            self.begin(uuid.uuid4().hex)
+        self._http = wsgi.Server((site.HOST, 0), self._serve,
+                                 numthreads=threads, request_queue_size=256)
         self._http.prepare()
         self.address = f'http://{site.HOST}:{self._http.bind_addr[1]}'
         threading.Thread(target=self._http.serve, daemon=True).start()
@@ -91,23 +97,26 @@ class StandIn(fakes.FakeOpenStack):
     def stop(self) -> None:
         self._http.stop()
 
-    def _begin(self) -> None:
-        project, trust = uuid.uuid4().hex, uuid.uuid4().hex
-        server = self.server(tenant_id=project,
-                             tags=[journal.OPEN_TAG, journal.TAG])
+    def begin(self, project: str, trusts: int = 1, **fields) -> dict:
+        """A server with a run that was handed on; by so many trusts."""
+        server = self.server(tenant_id=project, **{
+            'tags': [journal.OPEN_TAG, journal.TAG], **fields})
         plan = lifecycle.new_plan(
             'snap', '', by='a user', server_id=server['id'], power_off=True,
             power_on=True, running=True)
+        names = [uuid.uuid4().hex for _ in range(trusts)]
         server['metadata'] = {**journal.write(plan),
-                              'snapshot_dashboard.trust': trust}
-        self.trusts[trust] = {
-            'id': trust, 'trustor_user_id': uuid.uuid4().hex,
-            'trustee_user_id': 'worker', 'project_id': project,
-            'expires_at': '2099-01-01T00:00:00.000000Z',
-            'remaining_uses': None,
-            'snapshot_dashboard': {
-                'run_id': plan.run_id, 'server_id': server['id'],
-                'plan': plan.fingerprint}}
+                              'snapshot_dashboard.trust': names[0]}
+        for trust in names:
+            self.trusts[trust] = {
+                'id': trust, 'trustor_user_id': uuid.uuid4().hex,
+                'trustee_user_id': 'worker', 'project_id': project,
+                'expires_at': _in_an_hour(),
+                'remaining_uses': None,
+                'snapshot_dashboard': {
+                    'run_id': plan.run_id, 'server_id': server['id'],
+                    'plan': plan.fingerprint}}
+        return server
 
     def _serve(self, environ, start_response):
         service, _, path = environ['PATH_INFO'].lstrip('/').partition('/')
@@ -164,7 +173,8 @@ class StandIn(fakes.FakeOpenStack):
                 'interface': 'public', 'region': 'RegionOne',
                 'region_id': 'RegionOne',
                 'url': f'{self.address}/{path}'}]} for kind, path in (
-                    ('compute', 'nova/v2.1'), ('image', 'glance'))]
+                    ('compute', 'nova/v2.1'), ('image', 'glance'),
+                    ('volumev3', f'cinder/v3/{body["project"]["id"]}'))]
         return {'token': body}
 
     def _acted(self, server, action):

@@ -65,8 +65,9 @@ horizon.snapshotDashboard = {
       }
     }).fail(function () {
       $worker.attr('data-state', 'silent').find('[data-worker-says]').text(
-        gettext('Keep this page open until the snapshot is finished: whether ' +
-                'it is seen through without you could not be found out.'));
+        gettext('Keep this page open until the snapshot is finished: ' +
+                'whether it is seen through without you could not be ' +
+                'found out.'));
     });
   },
 
