@@ -17,6 +17,7 @@ no more calls at a time than a service is to bear. What one project does
 costs the others as little as can be.
 """
 
+import collections
 from collections.abc import Iterator
 import contextlib
 import threading
@@ -27,9 +28,13 @@ from snapshot_dashboard.cloud import errors
 
 #: Seconds for which a service is left alone.
 REST = 15
+#: Seconds between two calls that find out, after that, how it is.
+_TRIES = 2
 #: So many projects in a row must have had no answer, and nobody one between,
 #: until a service is left alone by all.
 _PROJECTS = 3
+#: Seconds after which nothing is known any more of a service.
+_FORGOTTEN = 3600
 #: In the place of a project: all of them.
 _ALL = '*'
 
@@ -48,8 +53,7 @@ class Breaker:
     def __init__(self, rest: float = REST, most: int | None = None) -> None:
         self._rest = rest
         self._most = most
-        self._gates: dict[tuple[str, str],
-                          contextlib.AbstractContextManager[object]] = {}
+        self._gates: dict[str, _Gate] = {}
         self._lock = threading.Lock()
         #: By service and project until when it is left alone.
         self._until: dict[tuple[str, str], float] = {}
@@ -63,20 +67,19 @@ class Breaker:
 
         :param project_id: on whose behalf.
         :param urgent: made at once, whatever is known of the service.
-        :raises TimedOut: at once, when it hung a moment ago.
+        :raises Resting: when it hung a moment ago.
         """
-        # Cinder's endpoint differs by project.
-        place = f'{service} {parse.urlsplit(endpoint).netloc}'
         if urgent:
             yield
             return
+        host = parse.urlsplit(endpoint).netloc
+        place = f'{service} {host}'  # Cinder's endpoint differs by project
         self._refuse_while_resting(service, place, project_id)
         try:
-            with (self._gate(place, project_id, 2),
-                  self._gate(place, _ALL, 1)):
+            with self._gate(place).passing(project_id):
                 yield
         except errors.TimedOut as error:
-            if error.sick:
+            if error.sick == host:
                 self._note_silence(place, project_id)
             raise
         except errors.ServiceError as error:
@@ -87,25 +90,27 @@ class Breaker:
 
     def _refuse_while_resting(self, service: str, place: str,
                               project_id: str) -> None:
-        """After the rest one call finds out how it is; the others wait."""
+        """After the rest one call finds out how it is; then another one."""
         with self._lock:
             now = time.monotonic()
             keys = [(place, project_id), (place, _ALL)]
-            if any(now < self._until.get(key, 0.0) for key in keys):
-                raise errors.TimedOut(service, 'it did not answer a moment '
-                                      'ago')
+            left = max(self._until.get(key, 0.0) for key in keys) - now
+            if left > 0:
+                raise errors.Resting(service, left)
             for key in keys:
                 if key in self._until:
-                    self._until[key] = now + self._rest
+                    self._until[key] = now + min(self._rest, _TRIES)
 
     def _note_silence(self, place: str, project_id: str) -> None:
         with self._lock:
-            until = time.monotonic() + self._rest
-            self._until[place, project_id] = until
+            now = time.monotonic()
+            self._until = {key: until for key, until in self._until.items()
+                           if until > now - _FORGOTTEN}
+            self._until[place, project_id] = now + self._rest
             projects = self._unanswered.setdefault(place, set())
             projects.add(project_id)
             if len(projects) >= _PROJECTS:
-                self._until[place, _ALL] = until
+                self._until[place, _ALL] = now + self._rest
 
     def _note_answer(self, place: str, project_id: str) -> None:
         with self._lock:
@@ -113,11 +118,51 @@ class Breaker:
             self._until.pop((place, project_id), None)
             self._until.pop((place, _ALL), None)
 
-    def _gate(self, place: str, project_id: str, part: int
-              ) -> contextlib.AbstractContextManager[object]:
-        if self._most is None:
-            return contextlib.nullcontext()
+    def _gate(self, place: str) -> '_Gate':
         with self._lock:
-            return self._gates.setdefault(
-                (place, project_id), threading.BoundedSemaphore(
-                    max(1, self._most // part)))
+            return self._gates.setdefault(place, _Gate(self._most))
+
+
+class _Gate:
+    """Lets so many calls through at a time.
+
+    The next one is of the project of which the fewest are under way, and none
+    has more than half.
+    """
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._changed = threading.Condition()
+        self._passing: collections.Counter[str] = collections.Counter()
+        #: The projects of those that wait, by their numbers.
+        self._waiting: dict[int, str] = {}
+        self._number = 0
+
+    @contextlib.contextmanager
+    def passing(self, project_id: str) -> Iterator[None]:
+        if self._most is None:
+            yield
+            return
+        with self._changed:
+            self._number += 1
+            number = self._number
+            self._waiting[number] = project_id
+            self._changed.wait_for(lambda: self._next() == number)
+            del self._waiting[number]
+            self._passing[project_id] += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._passing[project_id] -= 1
+                self._passing += collections.Counter()  # drops the zeros
+                self._changed.notify_all()
+
+    def _next(self) -> int | None:
+        """The number of the one that may pass now."""
+        most = self._most or 0
+        number, project_id = min(self._waiting.items(), key=lambda item: (
+            self._passing[item[1]], item[0]))
+        return number if self._passing.total() < most and (
+            self._passing[project_id] < max(1, most // 2)) else None

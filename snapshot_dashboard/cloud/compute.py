@@ -264,12 +264,12 @@ class Compute:
 
     def add_tag(self, server_id: str, tag: str) -> None:
         with self._calling() as nova:
-            nova.servers.add_tag(server_id, tag)
+            nova.servers.add_tag(server_id, parse.quote(tag, safe=':'))
 
     def delete_tag(self, server_id: str, tag: str) -> None:
         with (self._calling() as nova,
               contextlib.suppress(nova_errors.NotFound)):
-            nova.servers.delete_tag(server_id, tag)
+            nova.servers.delete_tag(server_id, parse.quote(tag, safe=':'))
 
 
 def _next(body: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 import contextlib
 import re
+from urllib import parse
 
 from cinderclient import exceptions as cinder_errors
 from glanceclient import exc as glance_errors
@@ -71,14 +72,25 @@ class Unavailable(ServiceError):
 class TimedOut(Unavailable):
     """No answer in time.
 
-    :ivar sick: whether that shows that the service hangs: there was no
-        connection, or no answer to a mere question.
+    :ivar sick: the host of which that shows that it hangs: there was no
+        connection to it, or no answer to a mere question.
     """
 
     def __init__(self, service: str, detail: str = '', status: int = 0,
-                 sick: bool = False):
+                 sick: str = ''):
         super().__init__(service, detail, status)
         self.sick = sick
+
+
+class Resting(TimedOut):
+    """It was not asked, for it did not answer a moment ago.
+
+    :ivar seconds: until it may be asked again.
+    """
+
+    def __init__(self, service: str, seconds: float):
+        super().__init__(service, 'it did not answer a moment ago')
+        self.seconds = seconds
 
 
 class Throttled(Unavailable):
@@ -186,9 +198,14 @@ def _unanswered(service: str, error: Exception) -> ServiceError:
     timeout = _timeout_behind(error)
     if timeout is None:
         return Unavailable(service, str(error))
-    asking = timeout.request is not None and timeout.request.method == 'GET'
-    return TimedOut(service, str(error), sick=asking or isinstance(
-        timeout, requests.ConnectTimeout))
+    request = timeout.request
+    if request is None:
+        return TimedOut(service, str(error))
+    address = parse.urlsplit(str(request.url))
+    # Who asks for a token changes nothing.
+    asking = request.method == 'GET' or address.path.endswith('/auth/tokens')
+    return TimedOut(service, str(error), sick=address.netloc if asking or (
+        isinstance(timeout, requests.ConnectTimeout)) else '')
 
 
 def _timeout_behind(error: BaseException | None) -> requests.Timeout | None:

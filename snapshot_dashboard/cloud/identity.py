@@ -46,11 +46,14 @@ class Errand:
         asks whether anybody is there.
     :ivar server_id: the server of that run.
     :ivar plan: the fingerprint of its plan.
+    :ivar lasts: seconds for which a trust of a run would last, where it only
+        asks.
     """
 
     run_id: str = ''
     server_id: str = ''
     plan: str = ''
+    lasts: str = ''
 
     @classmethod
     def from_api(cls, value: object) -> 'Errand | None':

@@ -16,6 +16,8 @@ import concurrent.futures
 import threading
 import time
 
+from keystoneauth1 import identity
+from keystoneauth1 import session
 import pytest
 import requests
 
@@ -25,7 +27,8 @@ from snapshot_dashboard.cloud import errors
 from tests import fakes
 
 NOVA = 'http://nova.test/v2.1'
-SICK = errors.TimedOut('compute', 'no answer', sick=True)
+SICK = errors.TimedOut('compute', 'no answer', sick='nova.test')
+OF_KEYSTONE = errors.TimedOut('compute', 'no answer', sick='keystone.test')
 SLOW = errors.TimedOut('compute', 'no answer')
 
 
@@ -71,6 +74,32 @@ def test_after_the_rest_one_call_finds_out(breaker, clock):
     with breaker.guarding('compute', NOVA, 'p'):
         assert not call(breaker)
     assert call(breaker)
+
+
+def test_a_call_that_finds_nothing_out_lets_the_next_one_try(breaker, clock):
+    for project in ('one', 'two', 'three'):
+        call(breaker, project, error=SICK)
+    clock(breakers.REST + 1)
+    assert call(breaker, 'hostile', SLOW)
+    assert not call(breaker, 'victim')
+    clock(2)
+    assert call(breaker, 'victim') and call(breaker, 'one')
+
+
+def test_who_is_refused_is_told_when_to_come_again(breaker, clock):
+    call(breaker, error=SICK)
+    clock(5)
+    with pytest.raises(errors.Resting) as raised, breaker.guarding(
+            'compute', NOVA, 'p'):
+        raise AssertionError
+    assert raised.value.seconds == breakers.REST - 5
+
+
+def test_a_keystone_that_gives_no_token_is_not_taken_for_a_sick_nova(
+        breaker, clock):
+    for project in ('one', 'two', 'three'):
+        call(breaker, project, error=OF_KEYSTONE)
+    assert call(breaker, 'one') and call(breaker, 'four')
 
 
 def test_a_write_that_takes_long_proves_nothing(breaker, clock):
@@ -134,6 +163,37 @@ def test_no_more_calls_at_a_time_than_a_service_is_to_bear():
     assert max(most) == 4
 
 
+def test_the_next_call_is_of_who_has_the_fewest_under_way():
+    breaker, order = breakers.Breaker(most=2), []
+    hold = [threading.Event() for _ in range(2)]
+    begun = threading.Semaphore(0)
+
+    def holding(project, number):
+        with breaker.guarding('compute', NOVA, project):
+            begun.release()
+            hold[number].wait(10)
+
+    def brief(project):
+        with breaker.guarding('compute', NOVA, project):
+            order.append(project)
+    gate = breaker._gate('compute nova.test')
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        try:
+            pool.submit(holding, 'one', 0)
+            pool.submit(holding, 'two', 1)
+            assert begun.acquire(timeout=5) and begun.acquire(timeout=5)
+            done = [pool.submit(brief, project)
+                    for project in ('one', 'one', 'one', 'victim')]
+            while len(gate._waiting) < 4:
+                threading.Event().wait(0.01)
+            hold[1].set()
+            concurrent.futures.wait(done[3:], 5)
+            assert order == ['victim']
+        finally:
+            for event in hold:
+                event.set()
+
+
 def test_one_project_gets_half_of_the_calls_at_the_most():
     breaker, over = breakers.Breaker(most=4), threading.Event()
     begun = threading.Semaphore(0)
@@ -147,7 +207,7 @@ def test_one_project_gets_half_of_the_calls_at_the_most():
             pool.submit(endless)
         try:
             assert begun.acquire(timeout=5) and begun.acquire(timeout=5)
-            assert pool._max_workers == 10 and not begun.acquire(timeout=0.1)
+            assert not begun.acquire(timeout=0.1)
             assert call(breaker, 'victim')
         finally:
             over.set()
@@ -178,8 +238,24 @@ def test_a_question_without_an_answer_shows_that_a_service_is_sick(
     openstack.faults['POST' if writes else 'GET', ''] = timeout
     with pytest.raises(errors.TimedOut) as raised:
         _CALLS[call](openstack.cloud())
-    assert raised.value.sick is (
-        not writes or timeout is requests.ConnectTimeout)
+    asked = not writes or timeout is requests.ConnectTimeout
+    assert raised.value.sick.endswith('.test') is asked
+    assert bool(raised.value.sick) is asked
+
+
+def test_who_asks_for_a_token_in_vain_shows_that_keystone_is_sick(
+        requests_mock):
+    auth = identity.V3Password('http://keystone.test/v3', 'u', 'p',
+                               user_domain_id='default')
+    requests_mock.get('http://keystone.test/v3', status_code=404)
+
+    def hang(request, context):
+        raise requests.ReadTimeout('no answer', request=request._request)
+    requests_mock.post('http://keystone.test/v3/auth/tokens', json=hang)
+    cloud = clouds.Cloud(session.Session(auth=auth), fakes.ENDPOINTS, 'p')
+    with pytest.raises(errors.TimedOut) as raised:
+        cloud.compute.server(_ID)
+    assert raised.value.sick == 'keystone.test'
 
 
 def test_a_guest_that_never_answers_delays_no_others_power_on(openstack):
@@ -196,5 +272,6 @@ def test_a_guest_that_never_answers_delays_no_others_power_on(openstack):
             of(f'hostile-{number}').compute.create_image('s', 'snap', {})
     openstack.faults.clear()
     server = openstack.server(status='SHUTOFF')
+    assert of(fakes.PROJECT).compute.server(server['id'])
     of(fakes.PROJECT).compute.start(server['id'])
     assert openstack.actions()[-1] == 'os-start'

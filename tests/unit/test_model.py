@@ -21,6 +21,7 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
+from tests import fakes
 
 S, T = (f'00000000-0000-4000-8000-00000000000{end}' for end in 'ab')
 CREATED = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
@@ -92,12 +93,13 @@ def test_an_unknown_status_is_final_so_that_nobody_polls_for_ever():
 
 
 @pytest.mark.parametrize('row_id', ['', 'instance', 'instance-', 'disk-1',
-                                    '-', 'x'])
+                                    '-', 'x', 'instance-i', 'instance-../x'])
 def test_what_is_no_row_id_is_refused(row_id):
     with pytest.raises(ValueError):
         model.parse_row_id(row_id)
 
 
 def test_a_row_id_tells_the_service_and_its_id():
-    row = model.from_image(image(), {})
-    assert model.parse_row_id(row.row_id) == (kinds.Kind.INSTANCE, 'i')
+    service_id = fakes.new_id()
+    row = model.from_image(dataclasses.replace(image(), id=service_id), {})
+    assert model.parse_row_id(row.row_id) == (kinds.Kind.INSTANCE, service_id)
