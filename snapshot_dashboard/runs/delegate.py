@@ -80,8 +80,8 @@ def ask(cloud: clouds.Cloud, worker: Worker,
     :returns: the id of the trust; it expires soon.
     :raises ServiceError: when this user cannot hand anything on.
     """
-    return _trust(cloud, worker, PROBE_LIFETIME, clock, identity.Errand(),
-                  _PROBE_USES).id
+    return _trust(cloud, worker, PROBE_LIFETIME, clock, identity.Errand(
+        lasts=str(int(worker.lifetime))), _PROBE_USES).id
 
 
 def _trust(cloud: clouds.Cloud, worker: Worker, lifetime: float,

@@ -91,7 +91,7 @@ class Access:
         """
         return identity.Identity(
             self._keystone.session, self._keystone.auth_url, '',
-            self._breaker
+            breakers.Breaker(rest=0)
         ).trusts_to(self.user_id())
 
     def cloud(self, trust: identity.Trust) -> clouds.Cloud:

@@ -46,8 +46,10 @@ class Agenda:
     One that is added while the old one is in hand takes its place when that
     is not to be done again: so nothing is lost that is added just then.
 
-    Each job has an owner. The jobs of one get half of the threads at the
-    most, and wait for each other: whatever they are like, others' are done.
+    Each job has an owner. The next one is that of the owner of whose jobs the
+    fewest are in hand, then of who has waited for a turn the longest; and no
+    owner gets more than half of the threads: whatever one's jobs are like,
+    others' are done.
     """
 
     def __init__(self, late: Callable[[float], object] = lambda _: None):
@@ -56,22 +58,27 @@ class Agenda:
         self._changed = threading.Condition()
         self._jobs: dict[Hashable, Job] = {}
         self._owners: dict[Hashable, str] = {}
-        self._in_hand: set[Hashable] = set()
+        self._counts: collections.Counter[str] = collections.Counter()
+        self._in_hand: dict[Hashable, str] = {}
         self._next: dict[Hashable, tuple[Job, float]] = {}
-        self._heap: list[_Due] = []
+        #: What is not due yet, and by owner what is.
+        self._later: list[_Due] = []
+        self._due: dict[str, collections.deque[_Due]] = {}
+        #: The turn that an owner last had.
+        self._turns: dict[str, int] = {}
         self._number = 0
-        self._most = 1
-        #: By owner how many jobs are in hand, and what waits for those.
-        self._busy: collections.Counter[str] = collections.Counter()
-        self._waiting: dict[str, collections.deque[_Due]] = {}
 
     def add(self, key: Hashable, job: Job, delay: float = 0,
             owner: str = '') -> None:
-        """Have a job done, unless there is one of this key."""
+        """Have a job done, unless there is one of this key.
+
+        :param owner: on whose behalf; nothing for the worker itself.
+        """
         with self._changed:
             if key not in self._jobs:
                 self._jobs[key] = job
                 self._owners[key] = owner
+                self._counts[owner] += 1
                 self._plan(key, job, delay)
             elif key in self._in_hand:
                 self._next[key] = job, delay
@@ -90,22 +97,20 @@ class Agenda:
     def crowd(self, owner: str) -> int:
         """How many jobs there would be if each owner had as many as this."""
         with self._changed:
-            counts = collections.Counter(self._owners.values())
-            return counts[owner] * len(counts)
+            return self._counts[owner] * sum(
+                1 for name in self._counts if name)
 
     def work(self, stop: threading.Event, threads: int) -> None:
         """Do what is due until told to stop, and then finish what is begun.
         """
-        self._most = max(1, threads // 2)
         pool = futures.ThreadPoolExecutor(threads)
         try:
             while not stop.is_set():
-                due = self._next_due()
+                due = self._next_due(threads)
                 if due is not None:
                     pool.submit(self._do, due)
         finally:
-            # What waits for a thread is not begun any more.
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown()
 
     def wake(self) -> None:
         """Let :meth:`work` see that it is to stop."""
@@ -113,38 +118,62 @@ class Agenda:
             self._changed.notify_all()
 
     def _forget(self, key: Hashable) -> None:
-        self._jobs.pop(key, None)
-        self._owners.pop(key, None)
+        if self._jobs.pop(key, None) is not None:
+            owner = self._owners.pop(key)
+            self._counts[owner] -= 1
+            if not self._counts[owner]:
+                del self._counts[owner]
 
     def _plan(self, key: Hashable, job: Job, delay: float) -> None:
         self._number += 1
-        heapq.heappush(self._heap, _Due(
+        heapq.heappush(self._later, _Due(
             time.monotonic() + delay, self._number, key, job,
             self._owners[key]))
         self._changed.notify_all()
 
-    def _next_due(self) -> _Due | None:
+    def _next_due(self, threads: int) -> _Due | None:
         """Wait for the next job; None when something has changed instead."""
         with self._changed:
             now = time.monotonic()
-            if not self._heap or self._heap[0].at > now:
-                self._changed.wait(self._heap[0].at - now
-                                   if self._heap else None)
-                return None
-            due = heapq.heappop(self._heap)
-            # One that was dropped and added anew waits for the old one.
-            if self._jobs.get(due.key) is not due.job:
-                return None
-            if due.key in self._in_hand:
-                self._plan(due.key, due.job, 0.1)
-                return None
-            if self._busy[due.owner] >= self._most:
-                self._waiting.setdefault(
-                    due.owner, collections.deque()).append(due)
-                return None
-            self._in_hand.add(due.key)
-            self._busy[due.owner] += 1
-        return due
+            while self._later and self._later[0].at <= now:
+                ripe = heapq.heappop(self._later)
+                self._due.setdefault(
+                    ripe.owner, collections.deque()).append(ripe)
+            due = self._choose(threads)
+            if due is None:
+                self._changed.wait(self._later[0].at - now
+                                   if self._later else None)
+            else:
+                self._in_hand[due.key] = due.owner
+            return due
+
+    def _choose(self, threads: int) -> _Due | None:
+        """What is to be done now; it is taken from what is due."""
+        if len(self._in_hand) >= threads:
+            return None
+        busy = collections.Counter(self._in_hand.values())
+        for owner in sorted(self._due, key=lambda owner: (
+                busy[owner], self._turns.get(owner, 0))):
+            if busy[owner] >= max(1, threads // 2):
+                break
+            waiting = self._due[owner]
+            for _ in range(len(waiting)):
+                due = waiting.popleft()
+                if self._jobs.get(due.key) is not due.job:
+                    continue  # it was dropped
+                if due.key not in self._in_hand:
+                    self._number += 1
+                    self._turns[owner] = self._number
+                    self._tidy(owner)
+                    return due
+                # It was dropped and added anew, and waits for the old one.
+                waiting.append(due)
+            self._tidy(owner)
+        return None
+
+    def _tidy(self, owner: str) -> None:
+        if not self._due[owner]:
+            del self._due[owner]
 
     def _do(self, due: _Due) -> None:
         self._late(time.monotonic() - due.at)
@@ -155,28 +184,15 @@ class Agenda:
             LOG.exception('A fault in the worker itself, at %s', key)
             delay = _AFTER_A_FAULT
         with self._changed:
-            self._in_hand.discard(key)
-            self._let_next_in(due.owner)
+            del self._in_hand[key]
+            self._changed.notify_all()
             following = self._next.pop(key, None)
             if self._jobs.get(key) is not job:
                 return  # dropped
             if delay is not None:
                 self._plan(key, job, delay)
-                return
-            if following is not None:
+            elif following is not None:
                 self._jobs[key] = following[0]
                 self._plan(key, *following)
             else:
                 self._forget(key)
-            self._changed.notify_all()
-
-    def _let_next_in(self, owner: str) -> None:
-        self._busy[owner] -= 1
-        waiting = self._waiting.get(owner)
-        if waiting:
-            heapq.heappush(self._heap, waiting.popleft())
-            self._changed.notify_all()
-        if not waiting:
-            self._waiting.pop(owner, None)
-        if not self._busy[owner]:
-            del self._busy[owner]

@@ -33,6 +33,9 @@ from snapshot_dashboard.worker import share
 from snapshot_dashboard.worker import worker
 
 LOG = logging.getLogger(__name__)
+#: Seconds that Keystone may take for the list of the trusts, which has no
+#: pages: it needs some for thousands.
+_OWN_TIMEOUT = 60
 _FORMAT = '%(asctime)s %(levelname)s %(name)s: %(message)s'
 _ABOUT = """
 Brings snapshots under way in snapshot-dashboard forward when nobody has the
@@ -83,10 +86,10 @@ def _options(arguments: Sequence[str]) -> tuple[
              '%(default)s)')
     own.add_argument(
         '--coordinator', metavar='URL',
-        default=os.environ.get('SNAPSHOT_DASHBOARD_COORDINATOR'),
+        default=os.environ.get('SNAPSHOT_WORKER_COORDINATOR'),
         help='where several workers share their work, as tooz understands '
              'it, for example redis://127.0.0.1:6379 (default: '
-             '$SNAPSHOT_DASHBOARD_COORDINATOR, which hides a password from '
+             '$SNAPSHOT_WORKER_COORDINATOR, which hides a password from '
              'the list of processes)')
     own.add_argument(
         '--metrics-port', type=int, metavar='PORT',
@@ -171,7 +174,7 @@ def _reach(options: argparse.Namespace,
             'no account is configured. Name a cloud of your clouds.yaml by '
             '--os-cloud, or set OS_AUTH_URL, OS_USERNAME and so on.')
     own = region.get_session()
-    own.timeout = options.call_timeout
+    own.timeout = _OWN_TIMEOUT
     reach = access.Access(
         access.Keystone(
             own, account['auth_url'],

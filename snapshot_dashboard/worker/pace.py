@@ -37,9 +37,9 @@ RATE = 50.0
 #: After errors: each one doubles it.
 _TROUBLE = (1, 60)
 #: Between two looks at the trusts: a share of the time for which they have
-#: not changed, and so much longer than one takes. A user who asks whether a
-#: worker is there waits for the next one.
-_TRUSTS_SHARE, _TRUSTS_MOST, _TRUSTS_REST = 0.05, 5.0, 4
+#: not changed, or some times as long as one takes; but not longer, for a user
+#: who asks whether a worker is there waits for the next one.
+_TRUSTS_SHARE, _TRUSTS_REST, _TRUSTS_MOST = 0.05, 4, 5.0
 #: Of trusts that give no token.
 _LOCKED_OUT = (10, 600)
 #: Seconds until the next look for what was not to be found.
@@ -69,8 +69,8 @@ def after_list(interval: float, still: float, took: float) -> float:
     :param still: seconds for which they have been the same.
     :param took: seconds that Keystone needed for the list.
     """
-    return max(interval, min(still * _TRUSTS_SHARE, _TRUSTS_MOST),
-               took * _TRUSTS_REST)
+    return max(interval, min(max(still * _TRUSTS_SHARE, took * _TRUSTS_REST),
+                             _TRUSTS_MOST))
 
 
 def after_error(number: int) -> float:

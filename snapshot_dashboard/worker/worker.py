@@ -12,6 +12,7 @@
 
 """From the trusts to the runs, and each run to its end."""
 
+import collections
 import dataclasses
 import functools
 import logging
@@ -136,7 +137,7 @@ class Worker:
 
         :raises ServiceError: when the trusts cannot be had.
         """
-        for held in self._usable():
+        for held in _in_turns(self._usable()):
             self._held[held.trust.id] = held
             try:
                 run = self._open(held)
@@ -158,20 +159,24 @@ class Worker:
                 and trust.uses != 0 and trust.project_id
                 and (trust.expires is None or trust.expires > now)]
         lasting = {held.trust.id for held in ours
-                   if self._lasts_too_long(held.trust, now)}
+                   if self._lasts_too_long(held, now)}
         for held in ours:
             if held.trust.id in lasting - self._refused:
                 LOG.warning(
-                    'Trust %s of user %s in project %s is not acted on: it '
-                    'lasts longer than %g hours', held.trust.id,
-                    held.trust.trustor_id, held.trust.project_id,
-                    self._trust_hours, extra={'trust': held.trust.id})
+                    'Trust %s of user %s in project %s is not acted on: it, '
+                    'or one of a run, lasts longer than %g hours',
+                    held.trust.id, held.trust.trustor_id,
+                    held.trust.project_id, self._trust_hours,
+                    extra={'trust': held.trust.id})
         self._refused = lasting
         return [held for held in ours if held.trust.id not in lasting]
 
-    def _lasts_too_long(self, trust: identity.Trust, now: float) -> bool:
-        return trust.expires is None or (
-            trust.expires - now > self._trust_hours * 3600 + _SKEW)
+    def _lasts_too_long(self, held: _Held, now: float) -> bool:
+        """Whether a trust does, or one of a run of the same Horizon would."""
+        expires = held.trust.expires
+        return expires is None or max(
+            expires - now, types.whole_number(held.errand.lasts) or 0
+        ) > self._trust_hours * 3600 + _SKEW
 
     def _look_for_trusts(self) -> float:
         began = time.monotonic()
@@ -220,6 +225,8 @@ class Worker:
             return None
         try:
             run = self._open(held)
+        except errors.Resting as error:
+            return error.seconds
         except errors.Unavailable as error:
             held.lockouts += 1
             LOG.warning('Trust %s: %s', trust_id, error,
@@ -336,6 +343,8 @@ class Worker:
             self._counters.error('identity')
             self._look_into(held, pace.after_lockout(1))
             return self._interval
+        except errors.Resting as error:
+            return error.seconds  # nothing was asked
         except errors.ServiceError as error:
             followed.problems += 1
             LOG.warning('Run %s: %s', run.plan.run_id, error,
@@ -363,6 +372,16 @@ class Worker:
                  run.server.id, result,
                  extra={**run.fields, 'result': result})
         self._counters.ended(result)
+
+
+def _in_turns(held: list[_Held]) -> list[_Held]:
+    """First one of each project, then the second of each, and so on."""
+    before: collections.Counter[str] = collections.Counter()
+    numbered = []
+    for one in held:
+        numbered.append((before[one.trust.project_id], one))
+        before[one.trust.project_id] += 1
+    return [one for _, one in sorted(numbered, key=lambda item: item[0])]
 
 
 def _server(cloud: clouds.Cloud, server_id: str) -> types.Server | None:
