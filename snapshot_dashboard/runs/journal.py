@@ -59,6 +59,7 @@ _VOLUMES = f'{_PREFIX}volumes.'
 #: Nova's limits: of a metadata value, of a tag, and of the tags of a server.
 VALUE_LENGTH = 255
 _TAG_LENGTH = 60
+_CALL = re.compile('[0-9a-f]{16}')
 _MOST_TAGS = 50
 #: Volume ids in one metadata value.
 _IDS = 6
@@ -340,13 +341,13 @@ def changes(old: Progress, new: Progress) -> dict[str, str]:
             for name in sorted(changed)}
 
 
-def _cut(value: object) -> str:
+def _cut(value: object, most: int = VALUE_LENGTH) -> str:
     """A value as Nova takes it; a list of ids loses whole ones."""
     text = str(value or '')
-    if len(text) <= VALUE_LENGTH:
+    if len(text) <= most:
         return text
-    whole, _, _ = text[:VALUE_LENGTH + 1].rpartition(' ')
-    return whole or text[:VALUE_LENGTH]
+    whole, _, _ = text[:most + 1].rpartition(' ')
+    return whole or text[:most]
 
 
 def same_run(metadata: Mapping[str, str], plan: Plan) -> bool:
@@ -364,13 +365,17 @@ def tags(plan: Plan, progress: Progress) -> list[str]:
     """
     values = dataclasses.asdict(progress)
     return [f'{TAG}.run:{plan.run_id}', f'{TAG}.began:{plan.began}', *(
-        f'{TAG}.{name}:{values[name]}'[:_TAG_LENGTH]
+        _cut(f'{TAG}.{name}:{values[name]}', _TAG_LENGTH)
         for name in _TAGGED if values[name])]
 
 
 def bearer(image: types.Image) -> str:
-    """An image and the call that made it, in a word of 17 characters."""
-    return f'{image.properties.get(marks.CALL, "")[:8]}:{image.id[-8:]}'
+    """An image and the call that made it, in a word of 17 characters.
+
+    Nothing for a mark that is none of ours: anybody can write one.
+    """
+    call = image.properties.get(marks.CALL, '')
+    return f'{call[:8]}:{image.id[-8:]}' if _CALL.fullmatch(call) else ''
 
 
 def inherited(progress: Progress, image: types.Image) -> bool:

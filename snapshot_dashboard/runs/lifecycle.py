@@ -271,9 +271,13 @@ def remove(cloud: clouds.Cloud, run: journal.Journal,
         snapshots = [snapshot.id for snapshot in seen.snapshots]
     else:
         images, snapshots = map(list, left.refuse)
+    # First, so that what inherited from them is known for that afterwards.
+    run = take.note(cloud, run, now, dataclasses.replace(
+        run.progress, cleared=situation.clearing(run.progress, (
+            image for image in seen.images if image.id in images))))
     take.remove(cloud, images, snapshots)
     take.note(cloud, run, now, dataclasses.replace(
-        run.progress, left='', cleared=left.cleared, removed=now))
+        run.progress, left='', removed=now))
 
 
 def tidy(cloud: clouds.Cloud, run: journal.Journal,

@@ -38,8 +38,6 @@ from snapshot_dashboard.snapshots import deletion
 _MOST = 100
 #: Actions of a server among which the last stop is looked for.
 _ACTIONS = 20
-#: Seconds by which Cinder's clock may differ from ours.
-_SKEW = 300
 #: Seconds that Nova takes to note that a power-off is over, and to save the
 #: server once more.
 _UNRECORDED = 2
@@ -251,7 +249,7 @@ def _may_be_of(run: journal.Journal, snapshot: types.VolumeSnapshot) -> bool:
     return bool(
         snapshot.volume_id in run.server.volume_ids
         and progress.capture_from
-        and created >= progress.capture_from - _SKEW
-        and (not progress.ended or created <= progress.ended + _SKEW)
+        and created >= progress.capture_from - situation.SKEW
+        and (not progress.ended or created <= progress.ended + situation.SKEW)
         and snapshot.metadata.get(
             marks.RUN, run.plan.run_id) == run.plan.run_id)

@@ -12,6 +12,7 @@
 
 """What the cloud shows of a run, in the words that its logic is written in."""
 
+from collections.abc import Iterable
 import dataclasses
 import functools
 import itertools
@@ -52,6 +53,8 @@ REFUSED_PAUSE, REFUSED_TWICE = 5, 2
 START_REFUSED_PAUSE = 600
 #: Seconds for which an image that is known may not be found.
 UNSEEN_GRACE = 30
+#: Seconds by which a service's clock may differ from ours.
+SKEW = 300
 #: Seconds by which others' clocks may be ahead of ours unnoticed. A note from
 #: further in the future is one of now: else it would be waited for.
 AHEAD = 5
@@ -497,7 +500,21 @@ class Situation:
                  if image is not keep and self._may_go(image)],
                 [snapshot for snapshot in self.seen.snapshots
                  if snapshot.id not in kept
-                 and snapshot.status not in _GOING])
+                 and snapshot.status not in _GOING
+                 and self._may_have_made(snapshot)])
+
+    def _may_have_made(self, snapshot: types.VolumeSnapshot) -> bool:
+        """Whether a volume snapshot can be of this run, and not only mapped.
+
+        What an image maps anybody may have written.
+        """
+        if snapshot.volume_id in self.plan.volumes and (
+                snapshot.metadata.get(marks.RUN) == self.plan.run_id
+                and snapshot.metadata.get(marks.CALL)):
+            return True
+        server = self.seen.server
+        return snapshot.created.timestamp() >= self.plan.began - SKEW and (
+            server is None or snapshot.volume_id in server.volume_ids)
 
     @property
     def ended_whole(self) -> bool:
@@ -527,9 +544,7 @@ class Situation:
     @property
     def cleared(self) -> str:
         """The images that were removed, and those that are to be now."""
-        words = dict.fromkeys(self.progress.cleared.split())
-        words.update(dict.fromkeys(map(journal.bearer, self._useless[0])))
-        return ' '.join(list(words)[-_CLEARED:])
+        return clearing(self.progress, self._useless[0])
 
     @property
     def settling(self) -> bool:
@@ -582,6 +597,14 @@ _OF_IMAGES = tuple(failure.value for failure in (
     Failure.PART_FAILED, Failure.PART_ABANDONED))
 #: Times in a progress that a clock may have been ahead of.
 _TIMES = ('off', 'asked', 'capture_from', 'unseen', 'idle', 'captured')
+
+
+def clearing(progress: journal.Progress,
+             images: Iterable[types.Image]) -> str:
+    """What is to be noted before images of a run are removed."""
+    words = dict.fromkeys(progress.cleared.split())
+    words.update(dict.fromkeys(filter(None, map(journal.bearer, images))))
+    return ' '.join(list(words)[-_CLEARED:])
 
 
 def _not_ahead(progress: journal.Progress, now: int) -> journal.Progress:

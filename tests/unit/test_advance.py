@@ -343,6 +343,62 @@ def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
     assert heir['id'] in openstack.images
 
 
+def test_what_inherited_stays_when_the_owner_has_the_snapshot_removed(
+        openstack, web):
+    """It is incomplete, and somebody has rebuilt the instance from it."""
+    cloud, run = begin(openstack, web, power_off=False)
+    advance.advance(cloud, run)
+    image = only_image(openstack)
+    fakes.finish(image)
+    heir = openstack.image('by others', 10 ** 9, **{
+        name: value for name, value in image.items()
+        if name.startswith(('snapshot_dashboard', 'instance', 'image_type'))})
+    settle(web, 'ACTIVE')
+    web['metadata'].update({'snapshot_dashboard.failure': 'part-failed',
+                            'snapshot_dashboard.ended': '1'})
+    for _ in range(2):  # a second click finds the heir alone
+        lifecycle.remove(cloud, journal.read(cloud.compute.server(web['id'])))
+    assert image['id'] not in openstack.images
+    assert heir['id'] in openstack.images
+
+
+def test_what_a_forged_image_maps_is_not_removed_with_it(openstack):
+    server = openstack.server(image='')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud, run = begin(openstack, server, power_off=False)
+    run = advance.advance(cloud, run)
+    theirs = openstack.snapshot('of another volume', time.time() - START,
+                                volume_id=openstack.volume('else')['id'])
+    forged = openstack.set_image('forged', [theirs], 10 ** 9, **{
+        marks.RUN: run.plan.run_id, marks.INSTANCE: server['id'],
+        marks.INSTANCE_ID: server['id'], marks.CALL: 'f' * 16})
+    for part in openstack.snapshots.values():
+        part['status'] = 'available'
+    for later in (1, 40, 80, 400, 900):
+        run = advance.advance(
+            cloud, run, lambda later=later: time.time() + later)
+        settle(server, 'ACTIVE')
+    assert not run.open and forged['id'] not in openstack.images
+    assert theirs['status'] == 'available'
+
+
+@pytest.mark.parametrize('call', ['', '/../../?', 'z' * 16, 'f' * 15])
+def test_a_mark_that_is_none_of_ours_is_not_written_down(call):
+    image = types.Image('i', 'n', 'active', datetime.datetime.now(), 1, 'p',
+                        False, 1, {marks.CALL: call})
+    assert journal.bearer(image) == ''
+    assert not journal.inherited(journal.Progress(cleared='ffffffff:12345678'),
+                                 image)
+
+
+def test_a_tag_holds_whole_words_only():
+    plan = lifecycle.new_plan('snap', '', by='alice')
+    words = 'aaaaaaaa:11111111 bbbbbbbb:22222222'
+    (tag,) = [tag for tag in journal.tags(plan, journal.Progress(
+        cleared=words)) if 'cleared' in tag]
+    assert tag.endswith('.cleared:aaaaaaaa:11111111')
+
+
 def test_a_name_with_a_colon_is_no_operator_to_glance(openstack):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
