@@ -34,9 +34,9 @@ def _start(lane: str, output) -> subprocess.Popen:
         if lane == 'python':
             os.nice(19)
     return subprocess.Popen(
-        [sys.executable, '-m', 'pytest', '--cov', '--cov-report=', *_LANES[
-            lane]], stdin=subprocess.DEVNULL, stdout=output,
-        stderr=subprocess.STDOUT,
+        [sys.executable, '-m', 'pytest', '--durations=20', '--cov',
+         '--cov-report=', *_LANES[lane]],
+        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}'},
         preexec_fn=prepare)
 

@@ -110,8 +110,12 @@ def _without_snapshots(cloud, volume_id) -> bool:
 
 
 @pytest.fixture(scope='module')
-def played(where, faults, lanes):
-    """How each case ends, by case; they are under way at the same time."""
+def played(request, where, faults, lanes):
+    """How each case ends, by case; they are played at the same time.
+
+    All before the first is judged: pytest changes the environment between
+    tests, which others' threads read.
+    """
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(['tests.scenario.advancer'])
     free = collections.deque(lanes)
@@ -123,9 +127,12 @@ def played(where, faults, lanes):
         finally:
             free.append(server_id)
 
-    pool = concurrent.futures.ThreadPoolExecutor(LANES)
-    yield {case: pool.submit(play, case) for case in CASES}
-    pool.shutdown(cancel_futures=True)
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        return {item.callspec.params['case']: pool.submit(
+            play, item.callspec.params['case'])
+            for item in request.session.items
+            if 'case' in getattr(getattr(item, 'callspec', None), 'params', ())
+            and item.module is request.module}
 
 
 # The advancers are processes of their own, and nothing is to hold the proxy.
