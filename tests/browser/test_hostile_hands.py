@@ -105,7 +105,8 @@ def test_an_answer_that_is_not_ours_is_not_let_into_the_list(user, panel):
     check(user)
 
 
-@pytest.mark.parametrize('payload', PAYLOADS)
+@pytest.mark.parametrize('payload', PAYLOADS, ids=(
+    'image', 'svg', 'script', 'link', 'angular', 'fragment'))
 def test_no_parameter_of_an_address_is_run(user, panel, payload):
     names = user.page.locator('.snapshot-filters [name]').evaluate_all(
         'fields => fields.map(field => field.name)')

@@ -137,6 +137,7 @@ def test_a_part_does_not_go_before_its_set_is_given_up(screen, alice):
     page.get_by_role('link', name='Delete Snapshot').click()
     dialog = page.locator('.modal-dialog')
     expect(dialog).to_contain_text('cannot be launched without it')
+    expect(page.locator('.modal.in')).to_have_css('opacity', '1')
     user.shoot('needed')
     with page.expect_navigation():
         dialog.get_by_role('button', name='Delete').click()
