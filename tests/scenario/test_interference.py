@@ -168,7 +168,7 @@ def test_a_token_that_expires_loses_nothing(
     assert state(alice, victim) == ('ACTIVE', None)
 
 
-def test_a_role_that_is_taken_away_loses_nothing(alice, admin, where,
+def test_a_role_that_is_taken_away_loses_nothing(alice, admin, where, drivers,
                                                  victim):
     identity = admin.identity
     project = identity.find_project(seed.PROJECT)
@@ -177,7 +177,7 @@ def test_a_role_that_is_taken_away_loses_nothing(alice, admin, where,
                                 domain_id='default')
     identity.assign_project_role_to_user(project, user, member)
     dave = conftest.connect(where, user.name)
-    run = off(dave, victim)
+    run = off(dave, victim, drivers)
     identity.unassign_project_role_from_user(project, user, member)
     with pytest.raises(keystone_errors.Unauthorized):
         conftest.connect(where, user.name)

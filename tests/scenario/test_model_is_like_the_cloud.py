@@ -110,8 +110,10 @@ class Played:
 class OnTheCloud(Played):
 
     def settle(self):
-        until(lambda: self.server() is None
-              or not self.server().task_state, 'idle')
+        def is_idle():
+            server = self.server()
+            return server is None or not server.task_state
+        until(is_idle, 'idle')
 
     def __getattr__(self, name):
         return lambda: getattr(self.cloud.compute._client.servers, name)(
