@@ -240,6 +240,19 @@ def image_of(cloud, run):
     return cloud.images.image(run.progress.image_id)
 
 
+def powered_off(cloud, server, drivers, **options):
+    """A run that has just powered its instance off, and not looked again."""
+    with drivers.turned('server.stop', hold=True, only=server.name):
+        run = advance.advance(cloud, cloud.begin(server, unique('run'),
+                                                 **options))
+
+    def is_off():
+        now = cloud.compute.server(server.id)
+        return now.status == 'SHUTOFF' and not now.task_state
+    until(is_off, 'it is off')
+    return run
+
+
 def is_gone(call):
     try:
         call()

@@ -34,21 +34,13 @@ def state(cloud, server):
     return now.status, now.task_state
 
 
-def off(cloud, server, drivers):
-    """A run that has just powered its instance off, and not looked again."""
-    with drivers.turned('server.stop', hold=True, only=server.name):
-        run = advance.advance(cloud, cloud.begin(server, unique('disturbed')))
-    until(lambda: state(cloud, server) == ('SHUTOFF', None), 'it is off')
-    return run
-
-
 def kept(cloud, run):
     return cloud.images.images(10, {marks.RUN: run.plan.run_id})
 
 
 def test_started_before_the_capture_it_stays_on_and_no_snapshot_is_kept(
         alice, bob, drivers, victim):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     bob.compute.start(victim.id)
     until(lambda: state(alice, victim) == ('ACTIVE', None), 'it runs')
     run = alice.finish(run)
@@ -61,7 +53,7 @@ def test_started_before_the_capture_it_stays_on_and_no_snapshot_is_kept(
     ('rescue', 'unrescue', 'RESCUE')])
 def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
         alice, bob, drivers, victim, leave, back, meanwhile):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     servers = bob.compute._client.servers
     getattr(servers, leave)(victim.id)
     until(lambda: state(alice, victim) == (meanwhile, None), meanwhile)
@@ -77,7 +69,7 @@ def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
 
 def test_rebuilt_before_the_capture_it_is_captured_as_it_is_then(
         alice, bob, drivers, victim):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     bob.compute._client.servers.rebuild(victim.id, victim.image_id)
     run = alice.finish(run)
     assert not run.progress.failure
@@ -87,7 +79,7 @@ def test_rebuilt_before_the_capture_it_is_captured_as_it_is_then(
 
 def test_snapshotted_by_hand_in_the_middle_it_gets_both_snapshots(
         alice, bob, drivers, victim):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     with drivers.turned('server.upload', hold=True, only=victim.name):
         by_hand = bob.compute.create_image(victim.id, unique('by-hand'), {})
         # Nova refuses a second one until the first is saved.
@@ -104,7 +96,7 @@ def test_snapshotted_by_hand_in_the_middle_it_gets_both_snapshots(
 @pytest.mark.parametrize('captured', [False, True])
 def test_deleted_in_the_middle_it_is_gone_and_nothing_half_is_kept(
         alice, bob, drivers, victim, captured):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     with drivers.turned('server.upload', hold=True, only=victim.name):
         if captured:
             run = advance.advance(alice, run)
@@ -118,7 +110,7 @@ def test_deleted_in_the_middle_it_is_gone_and_nothing_half_is_kept(
 
 def test_powered_off_by_hand_after_the_snapshot_it_stays_off(
         alice, bob, drivers, victim):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     with drivers.turned('server.start', hold=True, only=victim.name):
         run, _ = alice.advance_until(
             run, lambda run: run.progress.starts, 'it is being powered on')
@@ -132,7 +124,7 @@ def test_powered_off_by_hand_after_the_snapshot_it_stays_off(
 
 def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
         alice, bob, drivers, victim):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     bob.compute.set_metadata(victim.id, {
         'snapshot_dashboard.captures': '2', 'snapshot_dashboard.image_id':
         'nonsense', 'snapshot_dashboard.idle': '-4'})
@@ -143,7 +135,7 @@ def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
 
 def test_a_cut_record_is_found_by_its_tags_and_leaves_nothing_off(
         alice, bob, drivers, victim):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     bob.compute.delete_metadata(victim.id, ['snapshot_dashboard.plan'])
     found = {run.server.id: run for run in lifecycle.runs(bob).runs}
     assert found[victim.id].lost
@@ -154,7 +146,7 @@ def test_a_cut_record_is_found_by_its_tags_and_leaves_nothing_off(
 
 def test_a_token_that_expires_loses_nothing(
         alice, bob, where, drivers, victim):
-    run = off(alice, victim, drivers)
+    run = conftest.powered_off(alice, victim, drivers)
     other = conftest.connect(where, 'alice')
     token = other._session.get_token()
     other._session.delete(
@@ -177,7 +169,7 @@ def test_a_role_that_is_taken_away_loses_nothing(alice, admin, where, drivers,
                                 domain_id='default')
     identity.assign_project_role_to_user(project, user, member)
     dave = conftest.connect(where, user.name)
-    run = off(dave, victim, drivers)
+    run = conftest.powered_off(dave, victim, drivers)
     identity.unassign_project_role_from_user(project, user, member)
     with pytest.raises(keystone_errors.Unauthorized):
         conftest.connect(where, user.name)

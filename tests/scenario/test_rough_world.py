@@ -24,24 +24,16 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import preflight
 from tests.cloud import seed
 from tests.scenario.conftest import image_of
+from tests.scenario.conftest import powered_off
 from tests.scenario.conftest import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 
 
-def off(cloud, server, **options):
-    """A run that has just powered its instance off."""
-    run = advance.advance(cloud, cloud.begin(server, unique('rough'),
-                                             **options))
-    until(lambda: (cloud.compute.server(server.id).status,
-                   cloud.compute.server(server.id).task_state)
-          == ('SHUTOFF', None), 'it is off')
-    return run
-
-
-def test_another_tool_that_replaces_all_tags_stops_no_run(alice, bob, victim):
-    run = off(alice, victim)
+def test_another_tool_that_replaces_all_tags_stops_no_run(
+        alice, bob, drivers, victim):
+    run = powered_off(alice, victim, drivers)
     bob.compute._client.servers.set_tags(victim.id, ['terraform'])
     run = alice.finish(run)
     assert not run.progress.failure
@@ -51,8 +43,8 @@ def test_another_tool_that_replaces_all_tags_stops_no_run(alice, bob, victim):
 
 
 def test_another_tool_that_replaces_all_metadata_leaves_no_instance_off(
-        alice, bob, victim):
-    run = off(alice, victim)
+        alice, bob, drivers, victim):
+    run = powered_off(alice, victim, drivers)
     servers = bob.compute._client.servers
     servers.delete_meta(victim.id, journal.keys(
         bob.compute.server(victim.id)))
