@@ -112,7 +112,9 @@ class OnTheCloud(Played):
     def settle(self):
         def is_idle():
             server = self.server()
-            return server is None or not server.task_state
+            # A deleted one is shown as such for a moment.
+            return server is None or not (
+                server.task_state or server.status == 'DELETED')
         until(is_idle, 'idle')
 
     def __getattr__(self, name):
