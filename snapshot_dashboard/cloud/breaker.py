@@ -76,7 +76,7 @@ class Breaker:
         place = f'{service} {host}'  # Cinder's endpoint differs by project
         self._refuse_while_resting(service, place, project_id)
         try:
-            with self._gate(place).passing(project_id):
+            with self._gate(place, project_id):
                 yield
         except errors.TimedOut as error:
             if error.sick == host:
@@ -118,9 +118,13 @@ class Breaker:
             self._until.pop((place, project_id), None)
             self._until.pop((place, _ALL), None)
 
-    def _gate(self, place: str) -> '_Gate':
+    def _gate(self, place: str, project_id: str
+              ) -> contextlib.AbstractContextManager[None]:
+        if self._most is None:
+            return contextlib.nullcontext()
         with self._lock:
-            return self._gates.setdefault(place, _Gate(self._most))
+            gate = self._gates.setdefault(place, _Gate(self._most))
+        return gate.passing(project_id)
 
 
 class _Gate:
@@ -130,7 +134,7 @@ class _Gate:
     has more than half.
     """
 
-    def __init__(self, most: int | None) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         self._changed = threading.Condition()
         self._passing: collections.Counter[str] = collections.Counter()
@@ -140,9 +144,6 @@ class _Gate:
 
     @contextlib.contextmanager
     def passing(self, project_id: str) -> Iterator[None]:
-        if self._most is None:
-            yield
-            return
         with self._changed:
             self._number += 1
             number = self._number
@@ -156,13 +157,13 @@ class _Gate:
         finally:
             with self._changed:
                 self._passing[project_id] -= 1
-                self._passing += collections.Counter()  # drops the zeros
+                if not self._passing[project_id]:
+                    del self._passing[project_id]
                 self._changed.notify_all()
 
     def _next(self) -> int | None:
         """The number of the one that may pass now."""
-        most = self._most or 0
         number, project_id = min(self._waiting.items(), key=lambda item: (
             self._passing[item[1]], item[0]))
-        return number if self._passing.total() < most and (
-            self._passing[project_id] < max(1, most // 2)) else None
+        return number if self._passing.total() < self._most and (
+            self._passing[project_id] < max(1, self._most // 2)) else None

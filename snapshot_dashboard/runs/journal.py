@@ -59,8 +59,9 @@ _VOLUMES = f'{_PREFIX}volumes.'
 #: Nova's limits: of a metadata value, of a tag, and of the tags of a server.
 VALUE_LENGTH = 255
 _TAG_LENGTH = 60
-_CALL = re.compile('[0-9a-f]{16}')
 _MOST_TAGS = 50
+#: What the mark of one of our calls looks like.
+_CALL = re.compile('[0-9a-f]{16}')
 #: Volume ids in one metadata value.
 _IDS = 6
 #: Records of these versions are read; a newer one is left to whoever knows it.

@@ -90,10 +90,6 @@ class Agenda:
             self._next.pop(key, None)
             self._changed.notify_all()
 
-    def __len__(self) -> int:
-        with self._changed:
-            return len(self._jobs)
-
     def crowd(self, owner: str) -> int:
         """How many jobs there would be if each owner had as many as this."""
         with self._changed:

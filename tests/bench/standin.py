@@ -19,7 +19,6 @@ was handed on to the worker.
 """
 
 import dataclasses
-import datetime
 import heapq
 import itertools
 import json
@@ -43,11 +42,6 @@ POWER = 2.0
 SAVING = (30.0, 90.0)
 _TASK = 'OS-EXT-STS:task_state'
 _REASONS = {200: 'OK', 201: 'Created', 202: 'Accepted', 204: 'No Content'}
-
-
-def _in_an_hour() -> str:
-    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
-    return moment.strftime('%Y-%m-%dT%H:%M:%S.%fZ')
 
 
 @dataclasses.dataclass
@@ -105,13 +99,14 @@ class StandIn(fakes.FakeOpenStack):
             'snap', '', by='a user', server_id=server['id'], power_off=True,
             power_on=True, running=True)
         names = [uuid.uuid4().hex for _ in range(trusts)]
+        in_an_hour = fakes.stamp(time.time() - fakes.seconds(0) + 3600)
         server['metadata'] = {**journal.write(plan),
                               'snapshot_dashboard.trust': names[0]}
         for trust in names:
             self.trusts[trust] = {
                 'id': trust, 'trustor_user_id': uuid.uuid4().hex,
                 'trustee_user_id': 'worker', 'project_id': project,
-                'expires_at': _in_an_hour(),
+                'expires_at': in_an_hour,
                 'remaining_uses': None,
                 'snapshot_dashboard': {
                     'run_id': plan.run_id, 'server_id': server['id'],

@@ -128,11 +128,11 @@ def played(request, where, faults, lanes):
             free.append(server_id)
 
     with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
-        return {item.callspec.params['case']: pool.submit(
-            play, item.callspec.params['case'])
-            for item in request.session.items
-            if 'case' in getattr(getattr(item, 'callspec', None), 'params', ())
-            and item.module is request.module}
+        chosen = [item.callspec.params['case']
+                  for item in request.session.items
+                  if item.module is request.module
+                  and hasattr(item, 'callspec')]
+        return {case: pool.submit(play, case) for case in chosen}
 
 
 # The advancers are processes of their own, and nothing is to hold the proxy.

@@ -33,7 +33,7 @@ from snapshot_dashboard.runs import take
 from tests import fakes
 
 #: When the time of the fakes begins, in seconds since the epoch.
-START = datetime.datetime.fromisoformat(fakes.stamp(0)).timestamp()
+START = fakes.seconds(0)
 
 
 @pytest.fixture
@@ -322,9 +322,8 @@ def test_an_image_that_inherited_the_run_is_not_taken_for_its_own(openstack,
     assert others['id'] in openstack.images
 
 
-def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
-        openstack, web):
-    """Somebody rebuilt the instance from it, and took another one."""
+def captured_with_an_heir(openstack, web):
+    """A run, its image, and one that has inherited that one's marks."""
     cloud, run = begin(openstack, web, power_off=False)
     run = advance.advance(cloud, run)
     image = only_image(openstack)
@@ -333,6 +332,13 @@ def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
         name: value for name, value in image.items()
         if name.startswith(('snapshot_dashboard', 'instance', 'image_type'))})
     settle(web, 'ACTIVE')
+    return cloud, run, image, heir
+
+
+def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
+        openstack, web):
+    """Somebody rebuilt the instance from it, and took another one."""
+    cloud, run, image, heir = captured_with_an_heir(openstack, web)
     web['metadata']['snapshot_dashboard.failure'] = 'started-by-others'
     for _ in range(3):
         run = advance.advance(cloud, run)
@@ -346,14 +352,7 @@ def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
 def test_what_inherited_stays_when_the_owner_has_the_snapshot_removed(
         openstack, web):
     """It is incomplete, and somebody has rebuilt the instance from it."""
-    cloud, run = begin(openstack, web, power_off=False)
-    advance.advance(cloud, run)
-    image = only_image(openstack)
-    fakes.finish(image)
-    heir = openstack.image('by others', 10 ** 9, **{
-        name: value for name, value in image.items()
-        if name.startswith(('snapshot_dashboard', 'instance', 'image_type'))})
-    settle(web, 'ACTIVE')
+    cloud, _run, image, heir = captured_with_an_heir(openstack, web)
     web['metadata'].update({'snapshot_dashboard.failure': 'part-failed',
                             'snapshot_dashboard.ended': '1'})
     for _ in range(2):  # a second click finds the heir alone

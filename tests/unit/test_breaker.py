@@ -176,7 +176,6 @@ def test_the_next_call_is_of_who_has_the_fewest_under_way():
     def brief(project):
         with breaker.guarding('compute', NOVA, project):
             order.append(project)
-    gate = breaker._gate('compute nova.test')
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         try:
             pool.submit(holding, 'one', 0)
@@ -184,6 +183,7 @@ def test_the_next_call_is_of_who_has_the_fewest_under_way():
             assert begun.acquire(timeout=5) and begun.acquire(timeout=5)
             done = [pool.submit(brief, project)
                     for project in ('one', 'one', 'one', 'victim')]
+            gate = breaker._gates['compute nova.test']
             while len(gate._waiting) < 4:
                 threading.Event().wait(0.01)
             hold[1].set()

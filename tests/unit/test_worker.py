@@ -13,7 +13,6 @@
 """The worker: from trusts to runs, and what becomes of either."""
 
 import dataclasses
-import datetime
 import functools
 import json
 import logging
@@ -46,7 +45,7 @@ WORKER = delegate.Worker(user_id='worker', trustor_id='alice', role='member',
 NOTHING = identity.Errand('r', fakes.new_id(3), 'p')
 _TASK = 'OS-EXT-STS:task_state'
 #: When the time of the fakes begins, in seconds since the epoch.
-START = datetime.datetime.fromisoformat(fakes.stamp(0)).timestamp()
+START = fakes.seconds(0)
 
 
 class Access:
@@ -654,7 +653,7 @@ def test_what_waited_for_its_owners_share_is_done_in_turn():
     for number in range(20):
         agenda.add(number, functools.partial(job, number), owner='one')
     agenda.work(stop, 2)
-    assert done == list(range(20)) and len(agenda) == 0
+    assert done == list(range(20)) and len(agenda._jobs) == 0
 
 
 def test_who_follows_much_is_looked_at_less_often_not_the_others():
@@ -766,7 +765,7 @@ def test_a_fault_in_a_job_does_not_end_the_others(caplog):
     agenda.add('good', stop.set, 0.05)
     agenda.work(stop, 1)
     assert 'A fault in the worker itself' in caplog.text
-    assert len(agenda) == 1
+    assert len(agenda._jobs) == 1
 
 
 def test_a_coordinator_that_is_not_there_leaves_everything_to_everyone():

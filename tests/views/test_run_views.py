@@ -12,7 +12,6 @@
 
 """The runs above the list."""
 
-import datetime
 import re
 import time
 
@@ -30,7 +29,7 @@ from tests.views.conftest import begin
 from tests.views.conftest import words
 
 #: When the time of the fakes begins, in seconds since the epoch.
-START = datetime.datetime.fromisoformat(fakes.stamp(0)).timestamp()
+START = fakes.seconds(0)
 #: Every address that writes.
 ALL = ('advance', '{}/adopt', '{}/cancel', '{}/dismiss', '{}/power-on',
        '{}/remove', '{}/retry')

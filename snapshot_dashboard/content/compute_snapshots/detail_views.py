@@ -105,11 +105,11 @@ class HistoryView(generic.View):
         connect.log_out_if_expired(*problems)
         return fragments.render(
             request, 'project/compute_snapshots/_history.html', {
-            'run': (run_display.shown(request, run)
-                    if isinstance(run, journal.Journal) else None),
-            'messages': found if isinstance(found, list) else [],
-            'problems': [detail_wording.unknown_history(error)
-                         for error in problems]})
+                'run': (run_display.shown(request, run)
+                        if isinstance(run, journal.Journal) else None),
+                'messages': found if isinstance(found, list) else [],
+                'problems': [detail_wording.unknown_history(error)
+                             for error in problems]})
 
 
 def _run_of(cloud, entry):

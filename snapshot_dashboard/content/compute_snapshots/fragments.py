@@ -16,9 +16,8 @@ from typing import Any
 
 from django.shortcuts import render as render_page
 
-#: Says that an answer is one. The script lets nothing else into a
-#: page: other addresses of Horizon answer with what anybody wrote, a console
-#: log for one.
+#: Says that an answer is one. The script lets nothing else into a page: other
+#: addresses of Horizon answer with what anybody wrote, a console log for one.
 _HEADER = 'X-Snapshot-Dashboard'
 
 

@@ -66,7 +66,7 @@ class _WriteView(generic.View):
                 messages.error(request, run_wording.trouble(error))
             return redirect('horizon:project:compute_snapshots:index')
         return fragments.render(request, _TEMPLATE,
-                      run_display.context(request, troubles))
+                                run_display.context(request, troubles))
 
     def write(self, cloud: clouds.Cloud, server_id: str):
         """Do it; the errors by the ids of the servers that they concern."""

@@ -161,13 +161,13 @@ class OverviewView(generic.View):
         connect.log_out_if_expired(*found.problems)
         return fragments.render(
             request, 'project/compute_snapshots/_overview.html', {
-            'health': found,
-            'health_lines': overview_wording.health_lines(found),
-            'looked_at': health.LOOKED_AT,
-            'can_answer': rights.can_answer(request),
-            'offered': found.offered[:_OFFERED],
-            'more_offered': len(found.offered) - _OFFERED,
-            'usage': overview_wording.meters(used)})
+                'health': found,
+                'health_lines': overview_wording.health_lines(found),
+                'looked_at': health.LOOKED_AT,
+                'can_answer': rights.can_answer(request),
+                'offered': found.offered[:_OFFERED],
+                'more_offered': len(found.offered) - _OFFERED,
+                'usage': overview_wording.meters(used)})
 
 
 class CreateView(workflows.WorkflowView):
