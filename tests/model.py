@@ -426,6 +426,10 @@ class World:
             raise errors.OverQuota('compute', 'Maximum number', 403)
         self.metadata = dict(items)
 
+    def lacks_room_for(self, plan):
+        """Whether others have left no room for a run's record."""
+        return len({**self.metadata, **journal.write(plan)}) > self.room
+
     def check_takes_notes(self, tags=False):
         self.check_is_there()
         if self.locked and not tags or self.status in SHELVED:

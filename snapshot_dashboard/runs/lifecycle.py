@@ -146,7 +146,7 @@ def _withdraw(cloud: clouds.Cloud, server: types.Server,
               reason: errors.ServiceError, tags: Sequence[str] = ()) -> None:
     """Take back a record that may have been written.
 
-    :param tags: those of it.
+    :param tags: those of it, in the order in which they were written.
     :raises Unclear: when it cannot be.
     """
     try:
@@ -175,8 +175,8 @@ def _begin_tagged(cloud: clouds.Cloud, server: types.Server,
         take.create_image(cloud, server, plan, consistency.mark(
             server.status, stop, plan.shutdown_timeout, plan.agent),
             int(clock()), made_of)
-    except take.NOT_DONE:
-        forget(cloud, server.id)
+    except take.NOT_DONE as error:
+        _withdraw(cloud, server, error, tags)
         raise
     except errors.ServiceError as error:
         # It may have been done, and the record tells what comes of it.

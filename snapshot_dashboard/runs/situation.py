@@ -13,6 +13,7 @@
 """What the cloud shows of a run, in the words that its logic is written in."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 import dataclasses
 import functools
 import itertools
@@ -256,11 +257,15 @@ class Situation:
 
     def _latest(self, *names: str) -> list[str]:
         """Those of these that were done in the run, the latest first."""
-        since = itertools.takewhile(
+        return list(dict.fromkeys(action.name for action in self._since_before
+                                  if action.name in names))
+
+    @property
+    def _since_before(self) -> Iterator[types.Action]:
+        """What was done to the server in the run, the latest first."""
+        return itertools.takewhile(
             lambda action: action.request_id != self.progress.before,
             self.seen.actions)
-        return list(dict.fromkeys(
-            action.name for action in since if action.name in names))
 
     @property
     def wrong_state(self) -> bool:
@@ -474,8 +479,18 @@ class Situation:
             return stop.by_user and self.plan.power_off
         # One of ours that was late arrives within the grace.
         ours = next((action for action in self.seen.actions
-                     if action.request_id == self.progress.stop_id), stop)
+                     if action.request_id == self.progress.stop_id),
+                    self._first_stop or stop)
         return stop.began - ours.began > 2 * ANSWER_GRACE
+
+    @property
+    def _first_stop(self) -> types.Action | None:
+        """The power-off that the run asked for first, where that is known."""
+        if not self.progress.before:
+            return None
+        stops = [action for action in self._since_before
+                 if action.name == 'stop']
+        return stops[-1] if stops else None
 
     @functools.cached_property
     def _useless(self) -> tuple[list[types.Image],

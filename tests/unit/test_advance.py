@@ -687,6 +687,16 @@ def test_it_is_said_when_it_is_not_clear_whether_it_was_begun(openstack,
     assert caught.value.error.status == 503
 
 
+def test_a_refused_snapshot_whose_record_stays_is_not_called_not_begun(
+        openstack):
+    server = openstack.server(locked=True)
+    openstack.faults['POST', '/action$'] = 403
+    openstack.faults['DELETE', '/tags/'] = 503
+    with pytest.raises(lifecycle.Unclear) as caught:
+        begin(openstack, server, power_off=False)
+    assert caught.value.error.status == 403
+
+
 def fail_at(openstack, number, fault):
     """Let the call of this number from now on fail."""
     openstack.fail_at = (len(openstack.calls) + number, fault)
@@ -793,6 +803,52 @@ def test_metadata_that_others_replaced_leave_no_instance_off(openstack, web):
     assert again.progress.failure == 'record-lost' and not again.open
 
 
+@pytest.mark.parametrize('room', [0, 3, 30])
+def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
+        openstack, web, room):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    openstack.metadata_items = room
+    web['metadata'].clear()
+    run = advance.advance(cloud, run)
+    assert openstack.actions() == ['os-stop', 'os-start']
+    settle(web, 'ACTIVE')
+    assert not advance.advance(cloud, run).open
+    assert openstack.actions() == ['os-stop', 'os-start']
+    # It owes nothing any more, and does not vanish.
+    settle(web, 'SHUTOFF')
+    found = lifecycle.runs(cloud)
+    assert [server.id for server in found.unreadable] == [web['id']]
+    lifecycle.forget(cloud, web['id'])
+    assert web['tags'] == []
+
+
+@pytest.mark.parametrize('status', [400, 403])
+def test_a_run_that_may_note_nothing_any_more_leaves_no_instance_off(
+        openstack, web, status):
+    openstack.did(web, 'start')
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    off = time.time()
+    openstack.did(web, 'stop', at=off - START)
+    web['updated'] = fakes.stamp(off - START)
+    openstack.faults['POST', '/metadata$'] = status
+    with pytest.raises(errors.ServiceError):
+        advance.advance(cloud, run, lambda: off + 300)
+    assert openstack.actions() == ['os-stop']
+    advance.advance(cloud, run, lambda: off + 900)
+    assert openstack.actions() == ['os-stop', 'os-start']
+    # Somebody powers it off, and that is not undone.
+    settle(web, 'SHUTOFF')
+    openstack.did(web, 'stop', at=off + 1000 - START)
+    web['updated'] = fakes.stamp(off + 1000 - START)
+    with contextlib.suppress(errors.ServiceError):
+        advance.advance(cloud, run, lambda: off + 4000)
+    assert openstack.actions() == ['os-stop', 'os-start']
+
+
 def test_the_last_trace_of_a_run_stays_until_there_is_a_record_again(
         openstack, web):
     cloud, run = begin(openstack, web)
@@ -800,9 +856,8 @@ def test_the_last_trace_of_a_run_stays_until_there_is_a_record_again(
     settle(web, 'SHUTOFF')
     web['metadata'].clear()
     openstack.faults['POST', '/metadata$'] = 400
-    with pytest.raises(errors.Refused):
-        advance.advance(cloud, run)
-    web['status'] = 'ACTIVE'  # somebody was faster
+    run = advance.advance(cloud, run)
+    settle(web, 'ACTIVE')
     with pytest.raises(errors.Refused):
         advance.advance(cloud, run)
     assert journal.read(types.Server.from_api(web)).open

@@ -74,6 +74,7 @@ class Histories(stateful.RuleBasedStateMachine):
             volume_backed=kind == 'volume', room=room,
             others_tags=others_tags)
         world.forced, world.broken, world.deaf = forced, broken, deaf
+        self.room = room
         world.status, world.locked = begins, locked
         self.advancers = []
         self.exempt_power = self.mangled = self.wiped = False
@@ -160,6 +161,12 @@ class Histories(stateful.RuleBasedStateMachine):
     @stateful.rule(quota=st.sampled_from([0, 1, 99]))
     def the_quota_changes(self, quota):
         self.world.quota = quota
+
+    @stateful.rule(room=st.sampled_from([0, 38, 128]),
+                   really=st.sampled_from([True, False, False]))
+    def the_room_changes(self, room, really):
+        if really:
+            self.world.room = room
 
     @stateful.rule(
         what=st.sampled_from(
@@ -296,7 +303,7 @@ class Histories(stateful.RuleBasedStateMachine):
         world = self.world
         world.locked = False
         world.unshelve()
-        world.quota = 99
+        world.quota, world.room = 99, self.room
         pause = 11
         for _ in range(120):
             self._somebody_looks()
@@ -335,6 +342,11 @@ class Histories(stateful.RuleBasedStateMachine):
             return
         if self.mangled and run is None:
             return  # which volumes was cut away: the page says so
+        if run is None and world.lacks_room_for(self.plan):
+            TALLY['no room to tell'] += 1
+            assert journal.is_there(world.server()), 'it vanished'
+            self.check_power(self.plan)
+            return
         assert run is not None, 'it vanished'
         if run.open and not run.indexed and self.run is None:
             return  # the button's process died before it could be found
@@ -350,7 +362,7 @@ class Histories(stateful.RuleBasedStateMachine):
         lost = run.progress.failure == failures.Failure.RECORD_LOST.value
         if not lost:
             self.check_snapshot(run, made)
-        self.check_power(run)
+        self.check_power(run.plan)
         for canceller in self.cancelled:
             if canceller.told:
                 assert run.progress.failure, 'the cancel was lost'
@@ -363,13 +375,13 @@ class Histories(stateful.RuleBasedStateMachine):
         assert not theirs, f'removed what others made: {theirs}'
         assert not self.world.removed_after_end, 'removed after the end'
 
-    def check_power(self, run):
+    def check_power(self, plan):
         world = self.world
         if self.exempt_power or world.will == 'unsure':
             return
         if world.will == 'off':
             assert world.status == 'SHUTOFF', 'a power-off was undone'
-        elif world.will == 'on' or run.plan.to_run_again:
+        elif world.will == 'on' or plan.to_run_again:
             assert world.status == 'ACTIVE', 'left off'
 
     def check_snapshot(self, run, made):
