@@ -22,7 +22,7 @@ import subprocess
 import sys
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
-_TOX = 'tox>=4.28,<5'
+_TOX = _ROOT / 'tests' / 'requirements' / 'tox.txt'
 
 
 def main() -> int:
@@ -37,7 +37,8 @@ def main() -> int:
         quiet = ['-q', '--disable-pip-version-check', '--no-input']
         for command in ([sys.executable, '-m', 'venv', str(venv)],
                         [str(venv / 'bin' / 'python'), '-m', 'pip',
-                         'install', *quiet, _TOX]):
+                         'install', *quiet, '--require-hashes', '-r',
+                         str(_TOX)]):
             if subprocess.run(command).returncode:
                 print('tox could not be installed. On Debian and Ubuntu a '
                       'virtual environment needs: apt-get install '

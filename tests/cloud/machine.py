@@ -20,9 +20,9 @@ import sys
 
 from tests.cloud import site
 
-_HERE = pathlib.Path(__file__).parent / 'services'
-REQUIREMENTS = _HERE / 'requirements.txt'
-CONSTRAINTS = _HERE / 'constraints.txt'
+#: The services themselves, unmodified, and the WSGI server that runs them.
+REQUIREMENTS = (pathlib.Path(__file__).parents[1]
+                / 'requirements' / 'services.txt')
 
 
 def check() -> None:
@@ -44,7 +44,7 @@ def check() -> None:
 def fingerprint() -> str:
     """Of what the services' environment and first state are made from."""
     digest = hashlib.sha256(sys.version.encode())
-    for name in (REQUIREMENTS, CONSTRAINTS, *sorted(
+    for name in (REQUIREMENTS, *sorted(
             pathlib.Path(__file__).parent.glob('*.py'))):
         digest.update(name.read_bytes())
     return digest.hexdigest()[:16]
@@ -58,7 +58,7 @@ def services_venv(say) -> pathlib.Path:
     """
     venv = site.HOME / 'services'
     stamp = venv / 'installed'
-    wanted = sys.version + REQUIREMENTS.read_text() + CONSTRAINTS.read_text()
+    wanted = sys.version + REQUIREMENTS.read_text()
     if stamp.exists() and stamp.read_text() == wanted:
         return venv
     say('installing the OpenStack services (about 2 minutes, once)')
@@ -69,8 +69,8 @@ def services_venv(say) -> pathlib.Path:
         for command in (
                 [sys.executable, '-m', 'venv', str(venv)],
                 [str(venv / 'bin' / 'python'), '-m', 'pip', 'install',
-                 '--no-input', '-c', str(CONSTRAINTS),
-                 '-r', str(REQUIREMENTS)]):
+                 '--no-input', '--require-hashes', '-r',
+                 str(REQUIREMENTS)]):
             if subprocess.run(command, stdout=output, stderr=output,
                               stdin=subprocess.DEVNULL).returncode:
                 raise site.CloudError(
