@@ -52,9 +52,16 @@ class Agenda:
     others' are done.
     """
 
-    def __init__(self, late: Callable[[float], object] = lambda _: None):
-        """:param late: is told how many seconds late each job begins."""
+    def __init__(self, late: Callable[[float, bool], object] = (
+            lambda seconds, by_share: None)):
+        """:param late: is told how many seconds late each job begins, and
+            whether its owner had all the threads meanwhile that it can get.
+        """
         self._late = late
+        #: How many threads an owner gets at the most, and when one was last
+        #: through of an owner who had so many.
+        self._share = 1
+        self._freed: dict[str, float] = {}
         self._changed = threading.Condition()
         self._jobs: dict[Hashable, Job] = {}
         self._owners: dict[Hashable, str] = {}
@@ -99,6 +106,7 @@ class Agenda:
     def work(self, stop: threading.Event, threads: int) -> None:
         """Do what is due until told to stop, and then finish what is begun.
         """
+        self._share = max(1, threads // 2)
         pool = futures.ThreadPoolExecutor(threads)
         try:
             while not stop.is_set():
@@ -119,6 +127,7 @@ class Agenda:
             self._counts[owner] -= 1
             if not self._counts[owner]:
                 del self._counts[owner]
+                self._freed.pop(owner, None)
 
     def _plan(self, key: Hashable, job: Job, delay: float) -> None:
         self._number += 1
@@ -150,7 +159,7 @@ class Agenda:
         busy = collections.Counter(self._in_hand.values())
         for owner in sorted(self._due, key=lambda owner: (
                 busy[owner], self._turns.get(owner, 0))):
-            if busy[owner] >= max(1, threads // 2):
+            if busy[owner] >= self._share:
                 break
             waiting = self._due[owner]
             for _ in range(len(waiting)):
@@ -172,14 +181,18 @@ class Agenda:
             del self._due[owner]
 
     def _do(self, due: _Due) -> None:
-        self._late(time.monotonic() - due.at)
         key, job = due.key, due.job
+        with self._changed:
+            by_share = self._freed.get(due.owner, 0) > due.at
+        self._late(time.monotonic() - due.at, by_share)
         try:
             delay = job()
         except Exception:
             LOG.exception('A fault in the worker itself, at %s', key)
             delay = _AFTER_A_FAULT
         with self._changed:
+            if list(self._in_hand.values()).count(due.owner) >= self._share:
+                self._freed[due.owner] = time.monotonic()
             del self._in_hand[key]
             self._changed.notify_all()
             following = self._next.pop(key, None)

@@ -32,8 +32,10 @@ class Counters:
             f'{_PREFIX}_trusts', 'Trusts that this worker looks after.',
             registry=registry)
         self._late = prometheus_client.Histogram(
-            f'{_PREFIX}_late_seconds', 'How late looks at runs begin.',
-            buckets=(.01, .05, .1, .5, 1, 5, 30), registry=registry)
+            f'{_PREFIX}_late_seconds', 'How late looks at runs begin: for '
+            'want of threads, or because the project has its share of them.',
+            ['waited_for'], buckets=(.01, .05, .1, .5, 1, 5, 30),
+            registry=registry)
 
     def ended(self, result: str) -> None:
         self._ended.labels(result).inc()
@@ -44,8 +46,8 @@ class Counters:
     def holds(self, trusts: int) -> None:
         self._trusts.set(trusts)
 
-    def late(self, seconds: float) -> None:
-        self._late.observe(seconds)
+    def late(self, seconds: float, by_share: bool) -> None:
+        self._late.labels('share' if by_share else 'threads').observe(seconds)
 
     def serve(self, address: str, port: int) -> None:
         """Show them at ``/metrics`` from now on.

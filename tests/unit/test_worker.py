@@ -555,7 +555,7 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
 
 def test_what_is_late_for_want_of_threads_is_counted_and_dropped_at_the_end():
     late, done, stop = [], [], threading.Event()
-    agenda = agendas.Agenda(late.append)
+    agenda = agendas.Agenda(lambda seconds, by_share: late.append(seconds))
 
     def slow(number):
         time.sleep(0.1)
@@ -569,6 +569,26 @@ def test_what_is_late_for_want_of_threads_is_counted_and_dropped_at_the_end():
     agenda.work(stop, 1)
     assert max(late) > 0.15
     assert len(done) < 5
+
+
+def test_who_waits_for_its_own_share_is_counted_apart():
+    begun, stop, full = [], threading.Event(), threading.Event()
+    agenda = agendas.Agenda(
+        lambda seconds, by_share: begun.append(by_share))
+
+    def job():
+        if len(begun) >= 4:  # all threads have something
+            full.set()
+        full.wait(10)
+        if len(begun) == 8:
+            stop.set()
+            agenda.wake()
+    for number in range(6):
+        agenda.add(number, job, owner='busy')
+    for number in range(2):
+        agenda.add(f'other-{number}', job, owner='other')
+    agenda.work(stop, 4)
+    assert begun == 4 * [False] + 4 * [True]
 
 
 def test_one_owners_endless_jobs_leave_threads_for_the_others():
