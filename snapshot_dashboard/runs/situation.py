@@ -477,20 +477,22 @@ class Situation:
             return stop.by_user and stop.request_id != self.progress.stop_id
         if not self.progress.stops:
             return stop.by_user and self.plan.power_off
+        ours = next(
+            (action for action in self.seen.actions
+             if action.request_id == self.progress.stop_id),
+            self._stop_before_a_start if stop.by_user else None)
         # One of ours that was late arrives within the grace.
-        ours = next((action for action in self.seen.actions
-                     if action.request_id == self.progress.stop_id),
-                    self._first_stop or stop)
-        return stop.began - ours.began > 2 * ANSWER_GRACE
+        return ours is not None and (
+            stop.began - ours.began > 2 * ANSWER_GRACE)
 
     @property
-    def _first_stop(self) -> types.Action | None:
-        """The power-off that the run asked for first, where that is known."""
-        if not self.progress.before:
+    def _stop_before_a_start(self) -> types.Action | None:
+        """The run's first power-off, if a start could not be noted since."""
+        if not self.progress.before or (
+                self._latest('start', 'stop') != ['stop', 'start']):
             return None
-        stops = [action for action in self._since_before
-                 if action.name == 'stop']
-        return stops[-1] if stops else None
+        return [action for action in self._since_before
+                if action.name == 'stop'][-1]
 
     @functools.cached_property
     def _useless(self) -> tuple[list[types.Image],

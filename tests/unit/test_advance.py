@@ -824,6 +824,21 @@ def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
     assert web['tags'] == []
 
 
+def test_a_guest_that_crashes_long_after_a_power_off_without_effect_runs_again(
+        openstack, web):
+    openstack.did(web, 'start')
+    cloud, run = begin(openstack, web)
+    advance.advance(cloud, run)
+    openstack.did(web, 'stop')
+    settle(web, 'ACTIVE')  # nothing came of it
+    later = time.time() + 4000
+    openstack.did(web, 'stop', at=later - START)
+    openstack.done[web['id']][0]['user_id'] = None  # Nova saw it off
+    settle(web, 'SHUTOFF')
+    advance.advance(cloud, run, lambda: later + 60)
+    assert openstack.actions() == ['os-stop', 'os-start']
+
+
 @pytest.mark.parametrize('status', [400, 403])
 def test_a_run_that_may_note_nothing_any_more_leaves_no_instance_off(
         openstack, web, status):
