@@ -23,12 +23,31 @@ import sys
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _TOX = _ROOT / 'tests' / 'requirements' / 'tox.txt'
+#: Programs beside Python, with their packages: of the demo, and of all tests.
+_DEMO = {'qemu-img': 'qemu-utils'}
+_ALL = {**_DEMO, 'xgettext': 'gettext', 'redis-server': 'redis-server',
+        'etcd': 'etcd-server'}
+
+
+def _missing(arguments: list[str]) -> list[str]:
+    """The packages that are needed, and cannot be installed from here."""
+    from tests import programs  # not before it is known that it can be read
+    needed = _DEMO if arguments[:1] == ['demo'] else (
+        {} if arguments else _ALL)
+    return [package for name, package in needed.items()
+            if programs.find(name, package) is None]
 
 
 def main() -> int:
     if sys.version_info < (3, 11):
         print(f'Python 3.11 or newer is needed; this is '
               f'{sys.version.split()[0]}.', file=sys.stderr)
+        return 1
+    arguments = sys.argv[1:]
+    missing = _missing(arguments)
+    if missing:
+        print('Programs are missing. On Debian and Ubuntu: apt-get install '
+              + ' '.join(missing), file=sys.stderr)
         return 1
     venv = _ROOT / '.venv'
     tox = venv / 'bin' / 'tox'
@@ -44,7 +63,6 @@ def main() -> int:
                       'virtual environment needs: apt-get install '
                       'python3-venv', file=sys.stderr)
                 return 1
-    arguments = sys.argv[1:]
     if arguments and not arguments[0].startswith('-'):
         arguments.insert(0, '-e')
     os.chdir(_ROOT)

@@ -21,6 +21,11 @@ import pytest
 _KINDS = ('unit', 'views', 'scenario', 'browser')
 
 
+def pytest_collection_modifyitems(items):
+    """The fault matrix comes last: it needs all processors for itself."""
+    items.sort(key=lambda item: item.path.name == 'test_fault_matrix.py')
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say how many tests of each kind passed."""
     passed = collections.Counter(
@@ -46,8 +51,11 @@ def where():
     if 'SNAPSHOT_CLOUD' in os.environ:
         yield site.load(os.environ['SNAPSHOT_CLOUD'])
         return
-    place = site.plan('test', 0)
-    launcher.wipe(place, print)
+    name = os.environ.get('SNAPSHOT_TEST_CLOUD', 'test')
+    with site.alone():
+        place = site.plan(name, 0)
+        launcher.wipe(place, print)
+        place.save()
     try:
         launcher.up(place, print)
         seed.seed(place, print)

@@ -9,25 +9,27 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
-"""Every test, in two lanes at the same time: ``python -m tests.lanes``.
+"""Every test, in lanes at the same time: ``python -m tests.lanes``.
 
-Those that need nothing but Python take a processor; those on the real cloud
-mostly wait for it. The first lane gives way to the second one, and is printed
-as a whole when it is through. With arguments it is pytest.
+Those that need nothing but Python take a processor, and give way; those on a
+real cloud and in a real browser mostly wait, and have a cloud each. What a
+lane says is printed as it comes, after the lane's name. With arguments it is
+pytest.
 """
 
+from collections.abc import Iterable
 import os
 import pathlib
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 
 _LANES = {'python': ['tests/unit', 'tests/views'],
-          'cloud': ['tests/scenario', 'tests/browser']}
+          'scenario': ['tests/scenario'], 'browser': ['tests/browser']}
 
 
-def _start(lane: str, output) -> subprocess.Popen:
+def _start(lane: str) -> subprocess.Popen:
     def prepare():
         # A shell that puts us into the background lets it be ignored.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -36,9 +38,17 @@ def _start(lane: str, output) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, '-m', 'pytest', '--durations=20', '--cov',
          '--cov-report=', *_LANES[lane]],
-        stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-        env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}'},
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        stderr=subprocess.STDOUT,
+        env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}',
+             'SNAPSHOT_TEST_CLOUD': f'test-{lane}',
+             'PYTHONUNBUFFERED': '1'},
         preexec_fn=prepare)
+
+
+def _tell(lane: str, output: Iterable[str]) -> None:
+    for line in output:
+        print(f'{lane}: {line}', end='', flush=True)
 
 
 def _cover() -> None:
@@ -54,18 +64,22 @@ def main(arguments: list[str]) -> int:
         return subprocess.run(
             [sys.executable, '-m', 'pytest', *arguments]).returncode
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    running: list[subprocess.Popen] = []
-    with tempfile.TemporaryFile('w+') as kept:
-        try:
-            running += [_start('python', kept), _start('cloud', None)]
-            codes = [process.wait() for process in running]
-        finally:
-            for process in running:
-                if process.poll() is None:
-                    process.send_signal(signal.SIGINT)  # it takes down
-                    process.wait()                      # its cloud
-            kept.seek(0)
-            print(kept.read(), flush=True)
+    running: dict[str, subprocess.Popen] = {}
+    tellers = []
+    try:
+        for lane in _LANES:
+            running[lane] = _start(lane)
+            tellers.append(threading.Thread(
+                target=_tell, args=(lane, running[lane].stdout)))
+            tellers[-1].start()
+        codes = [process.wait() for process in running.values()]
+    finally:
+        for process in running.values():
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)  # it takes down its cloud
+                process.wait()
+        for teller in tellers:
+            teller.join()
     _cover()
     return next((abs(code) for code in codes if code), 0)
 

@@ -10,16 +10,17 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Find what the tests need beside Python, or install it where they may."""
+"""What tests need beside Python; one that cannot have it fails."""
 
 import functools
-import os
 import pathlib
 import shutil
 import subprocess
 import sys
 
 import pytest
+
+from tests import programs
 
 _CHROMIUMS = ('chromium', 'chromium-browser', 'google-chrome')
 
@@ -30,9 +31,7 @@ def program(name: str, package: str) -> str:
 
     A test that needs it fails where it can't be had; it isn't skipped.
     """
-    found = shutil.which(name)
-    if found is None and _apt_installs(package):
-        found = shutil.which(name)
+    found = programs.find(name, package)
     if found is None:
         pytest.fail(f'{name} is missing. Install it, on Debian and Ubuntu '
                     f'with: apt-get install {package}', pytrace=False)
@@ -51,7 +50,7 @@ def browser() -> str:
             path = playwright.chromium.executable_path
         if pathlib.Path(path).exists():
             return path
-    _apt_installs('fonts-dejavu-core')
+    programs.install('fonts-dejavu-core')
     return program('chromium', 'chromium')
 
 
@@ -62,18 +61,3 @@ def _playwright_installs() -> bool:
                               stdin=subprocess.DEVNULL).returncode == 0
     except subprocess.TimeoutExpired:
         return False
-
-
-def _apt_installs(package: str) -> bool:
-    """Whether Debian's package could be installed; only root may try."""
-    if os.geteuid() != 0 or shutil.which('apt-get') is None:
-        return False
-    environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
-    install = ['apt-get', 'install', '-y', '-q', '--no-install-recommends',
-               package]
-    for command in (install, ['apt-get', 'update', '-q'], install):
-        done = subprocess.run(command, env=environment,
-                              stdin=subprocess.DEVNULL)
-        if command is install and done.returncode == 0:
-            return True
-    return False

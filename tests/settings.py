@@ -34,3 +34,7 @@ SESSION_ENGINE = 'django.contrib.sessions.backends.signed_cookies'
 # for each test would take minutes.
 COMPRESS_ENABLED = False
 COMPRESS_PRECOMPILERS = ()
+# Each page is made of dozens of templates, which do not change meanwhile.
+TEMPLATES[0]['OPTIONS']['loaders'] = [(  # noqa: F405
+    'django.template.loaders.cached.Loader',
+    TEMPLATES[0]['OPTIONS']['loaders'])]  # noqa: F405

@@ -109,12 +109,14 @@ def _begin(where: site.Site, venv: pathlib.Path, say: Say) -> None:
         processes.stop(where, service)
     shutil.rmtree(where.state)
     where.state.mkdir()
-    if bootstrap.restore(where):
+    with site.alone():
+        kept = bootstrap.restore(where)
+        if not kept:
+            say('making the databases')
+            bootstrap.create(where, venv)
+    if kept:
         say('starting from the kept first state')
         bootstrap.point_catalogue(where)
-    else:
-        say('making the databases')
-        bootstrap.create(where, venv)
     (where.state / 'complete').touch()
 
 

@@ -57,10 +57,17 @@ def services_venv(say) -> pathlib.Path:
     :raises CloudError: when pip fails.
     """
     venv = site.HOME / 'services'
+    with site.alone():
+        _install(venv, say)
+    return venv
+
+
+def _install(venv: pathlib.Path, say) -> None:
+    """Install what is wanted, unless that is there."""
     stamp = venv / 'installed'
     wanted = sys.version + REQUIREMENTS.read_text()
     if stamp.exists() and stamp.read_text() == wanted:
-        return venv
+        return
     say('installing the OpenStack services (about 2 minutes, once)')
     shutil.rmtree(venv, ignore_errors=True)
     log = site.HOME / 'services-install.log'
@@ -76,4 +83,3 @@ def services_venv(say) -> pathlib.Path:
                 raise site.CloudError(
                     f'The services could not be installed; {log} tells why.')
     stamp.write_text(wanted)
-    return venv

@@ -12,11 +12,14 @@
 
 """Where a test cloud lives: its directory, its ports, its addresses."""
 
+from collections.abc import Iterator
 import contextlib
 import dataclasses
+import fcntl
 import json
 import os
 import pathlib
+import random
 import socket
 import sys
 
@@ -44,6 +47,8 @@ CATALOGUE = {
     'nova': ('compute', 'Compute', '/v2.1'),
     'cinder': ('volumev3', 'Block Storage', '/v3/%(project_id)s'),
 }
+#: Where free ports are looked for.
+_FREE = (16000, 32000)
 SERVICES = tuple(CATALOGUE)
 HOST = '127.0.0.1'
 REGION = 'RegionOne'
@@ -138,13 +143,28 @@ def plan(name: str, first_port: int | None = None) -> Site:
 
 
 def free_ports(number: int) -> list[int]:
-    """So many different ports that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket())
-                   for _ in range(number)]
-        for sock in sockets:
-            sock.bind((HOST, 0))
-        return [sock.getsockname()[1] for sock in sockets]
+    """So many different ports that nobody listens on, nor another cloud.
+
+    They are not of those that the system gives to who connects, or it might
+    give one away while its service is down.
+    """
+    planned = {port for kept in HOME.glob('*/ports.json')
+               for port in json.loads(kept.read_text()).values()}
+    found: list[int] = []
+    while len(found) < number:
+        port = random.randrange(*_FREE)
+        if port not in {*planned, *found} and not port_is_taken(port):
+            found.append(port)
+    return found
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Wait until nobody else makes what all clouds of a machine share."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    with open(HOME / 'lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def port_is_taken(port: int) -> bool:
