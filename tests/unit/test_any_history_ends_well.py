@@ -75,6 +75,7 @@ class Histories(stateful.RuleBasedStateMachine):
             others_tags=others_tags)
         world.forced, world.broken, world.deaf = forced, broken, deaf
         self.room = room
+        self.cramped = False
         world.status, world.locked = begins, locked
         self.advancers = []
         self.exempt_power = self.mangled = self.wiped = False
@@ -167,6 +168,7 @@ class Histories(stateful.RuleBasedStateMachine):
     def the_room_changes(self, room, really):
         if really:
             self.world.room = room
+            self.cramped = True
 
     @stateful.rule(
         what=st.sampled_from(
@@ -342,7 +344,8 @@ class Histories(stateful.RuleBasedStateMachine):
             return
         if self.mangled and run is None:
             return  # which volumes was cut away: the page says so
-        if run is None and world.lacks_room_for(self.plan):
+        if run is None and (self.cramped
+                            or world.lacks_room_for(self.plan)):
             TALLY['no room to tell'] += 1
             assert journal.is_there(world.server()), 'it vanished'
             self.check_power(self.plan)
