@@ -23,17 +23,19 @@ import sys
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _TOX = _ROOT / 'tests' / 'requirements' / 'tox.txt'
-#: Programs beside Python, with their packages: of the demo, and of all tests.
+#: Programs beside Python, with their packages, by what is to be run. A
+#: Chromium is not among them, for it may be had in several ways.
 _DEMO = {'qemu-img': 'qemu-utils'}
-_ALL = {**_DEMO, 'xgettext': 'gettext', 'redis-server': 'redis-server',
+_UNIT = {'xgettext': 'gettext'}
+_ALL = {**_DEMO, **_UNIT, 'redis-server': 'redis-server',
         'etcd': 'etcd-server'}
+_NEEDED = {'demo': _DEMO, 'unit': _UNIT, '': _ALL}
 
 
 def _missing(arguments: list[str]) -> list[str]:
     """The packages that are needed, and cannot be installed from here."""
     from tests import programs  # not before it is known that it can be read
-    needed = _DEMO if arguments[:1] == ['demo'] else (
-        {} if arguments else _ALL)
+    needed = _NEEDED.get(arguments[0] if arguments else '', {})
     return [package for name, package in needed.items()
             if programs.find(name, package) is None]
 

@@ -15,6 +15,7 @@
 import collections
 import os
 import pathlib
+import signal
 
 import pytest
 
@@ -52,16 +53,20 @@ def where():
         yield site.load(os.environ['SNAPSHOT_CLOUD'])
         return
     name = os.environ.get('SNAPSHOT_TEST_CLOUD', 'test')
-    with site.alone():
-        place = site.plan(name, 0)
-        launcher.wipe(place, print)
-        place.save()
-    try:
-        launcher.up(place, print)
-        seed.seed(place, print)
-        yield place
-    finally:
-        launcher.down(place, print)
+    with site.mine(name):
+        with site.alone():
+            place = site.plan(name, 0)
+            launcher.wipe(place, print)
+            place.save()
+        try:
+            launcher.up(place, print)
+            seed.seed(place, print)
+            yield place
+        finally:
+            # Stopping is not to be stopped by who is impatient.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_IGN)
+            launcher.down(place, print)
 
 
 @pytest.fixture

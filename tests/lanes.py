@@ -11,13 +11,13 @@
 # under the License.
 """Every test, in lanes at the same time: ``python -m tests.lanes``.
 
-Those that need nothing but Python take a processor, and give way; those on a
-real cloud and in a real browser mostly wait, and have a cloud each. What a
-lane says is printed as it comes, after the lane's name. With arguments it is
-pytest.
+Unit and view tests take a processor, and give way; those on a real cloud and
+in a real browser mostly wait, and have a cloud each. What a lane says is
+printed as it comes, after the lane's name. With arguments it is pytest.
 """
 
 from collections.abc import Iterable
+import contextlib
 import os
 import pathlib
 import signal
@@ -25,21 +25,29 @@ import subprocess
 import sys
 import threading
 
-_LANES = {'python': ['tests/unit', 'tests/views'],
-          'scenario': ['tests/scenario'], 'browser': ['tests/browser']}
+_PYTHON = ['tests/unit', 'tests/views']
+_SCENARIO, _BROWSER = ['tests/scenario'], ['tests/browser']
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-def _start(lane: str) -> subprocess.Popen:
+def _lanes() -> dict[str, list[str]]:
+    if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for both
+        return {'python': _PYTHON, 'cloud': [*_SCENARIO, *_BROWSER]}
+    return {'python': _PYTHON, 'scenario': _SCENARIO, 'browser': _BROWSER}
+
+
+def _start(lane: str, paths: list[str]) -> subprocess.Popen:
     def prepare():
         # A shell that puts us into the background lets it be ignored.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         if lane == 'python':
             os.nice(19)
+    # Of a session of its own, so that one Ctrl-C reaches it once, by us.
     return subprocess.Popen(
         [sys.executable, '-m', 'pytest', '--durations=20', '--cov',
-         '--cov-report=', *_LANES[lane]],
+         '--cov-report=', *paths],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-        stderr=subprocess.STDOUT,
+        errors='replace', stderr=subprocess.STDOUT, start_new_session=True,
         env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}',
              'SNAPSHOT_TEST_CLOUD': f'test-{lane}',
              'PYTHONUNBUFFERED': '1'},
@@ -48,12 +56,19 @@ def _start(lane: str) -> subprocess.Popen:
 
 def _tell(lane: str, output: Iterable[str]) -> None:
     for line in output:
-        print(f'{lane}: {line}', end='', flush=True)
+        with contextlib.suppress(OSError):  # nobody may listen any more
+            print(f'{lane}: {line}', end='', flush=True)
 
 
-def _cover() -> None:
+def _stop(number: int, frame: object) -> None:
+    for ignored in _SIGNALS:
+        signal.signal(ignored, signal.SIG_IGN)
+    sys.exit(128 + number)
+
+
+def _cover(lanes: Iterable[str]) -> None:
     coverage = [sys.executable, '-m', 'coverage']
-    found = [name for name in (f'.coverage.{lane}' for lane in _LANES)
+    found = [name for name in (f'.coverage.{lane}' for lane in lanes)
              if pathlib.Path(name).exists()]
     subprocess.run([*coverage, 'combine', '-q', *found], check=True)
     subprocess.run([*coverage, 'report', '--skip-covered'], check=True)
@@ -63,24 +78,26 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return subprocess.run(
             [sys.executable, '-m', 'pytest', *arguments]).returncode
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    running: dict[str, subprocess.Popen] = {}
-    tellers = []
+    for number in _SIGNALS:
+        signal.signal(number, _stop)
+    lanes = _lanes()
+    running, tellers = [], []
     try:
-        for lane in _LANES:
-            running[lane] = _start(lane)
+        for lane, paths in lanes.items():
+            running.append(_start(lane, paths))
             tellers.append(threading.Thread(
-                target=_tell, args=(lane, running[lane].stdout)))
+                target=_tell, args=(lane, running[-1].stdout)))
             tellers[-1].start()
-        codes = [process.wait() for process in running.values()]
+        codes = [process.wait() for process in running]
     finally:
-        for process in running.values():
+        for process in running:
             if process.poll() is None:
                 process.send_signal(signal.SIGINT)  # it takes down its cloud
-                process.wait()
+        for process in running:
+            process.wait()
         for teller in tellers:
             teller.join()
-    _cover()
+    _cover(lanes)
     return next((abs(code) for code in codes if code), 0)
 
 

@@ -78,31 +78,12 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
             run = take.take(cloud, run, step, int(clock()), clock)
         except take.Superseded:
             return dataclasses.replace(run, superseded=True)
-        except (errors.Forbidden, errors.Refused):
-            if approves is _nothing or not _is_off_too_long(run, seen):
-                raise
-            # It cannot be noted any more, so no snapshot can be taken; that
-            # is no reason to leave the instance off.
-            return advance(cloud, run, clock, approves=_nothing)
         if step.do in take.ATTEMPTS:
             attempts.add(run.progress.attempt)
-        if run.progress.ended and step.do is steps.Do.REMOVE:
-            break  # tried once, for what came after the end
+        if step.do is steps.Do.POWER_ON or (
+                run.progress.ended and step.do is steps.Do.REMOVE):
+            break  # tried once; the next look shows what came of it
     return run
-
-
-def _nothing(run: journal.Journal) -> bool:
-    """Approves of nothing but a power-on that is owed."""
-    return False
-
-
-def _is_off_too_long(run: journal.Journal,
-                     seen: situation.Observation) -> bool:
-    """Whether the run powered it off, longer ago than a capture may wait."""
-    return bool(run.progress.stops and seen.server is not None
-                and seen.server.status == 'SHUTOFF'
-                and seen.now - seen.server.updated
-                >= run.plan.snapshot_timeout)
 
 
 def _as_recorded(cloud: clouds.Cloud, run: journal.Journal,

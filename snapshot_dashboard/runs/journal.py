@@ -43,9 +43,11 @@ from snapshot_dashboard.runs.failures import Failure
 TAG = 'snapshot-dashboard'
 OPEN_TAG = f'{TAG}.open'
 #: With a run's id: it was cancelled; it has powered the instance off, which
-#: is to run again; it was dismissed while the server was locked.
+#: is to run again; it has powered it on, of which there was no room for a
+#: note; it was dismissed while the server was locked.
 _CANCELLED = f'{TAG}.cancel:'
 _OWED = f'{TAG}.owed:'
+_STARTED = f'{TAG}.started:'
 _DISMISSED = f'{TAG}.gone:'
 _PREFIX = 'snapshot_dashboard.'
 PLAN = f'{_PREFIX}plan'
@@ -276,6 +278,10 @@ class Journal:
         return _OWED + self.plan.run_id
 
     @property
+    def started_tag(self) -> str:
+        return _STARTED + self.plan.run_id
+
+    @property
     def dismissed_tag(self) -> str:
         return _DISMISSED + self.plan.run_id
 
@@ -493,10 +499,12 @@ def read_owed(server: types.Server, run_id: str = '') -> Journal | None:
     if len(run_ids) != 1 or not _RUN_ID.fullmatch(min(run_ids)) or (
             _is_newer(server.metadata.get(PLAN, ''))):
         return None
+    owed = min(run_ids)
     return Journal(
-        server, Plan(min(run_ids), power_off=True, power_on=True,
-                     running=True, server_id=server.id),
-        Progress(stops=1, failure=Failure.RECORD_LOST.value), lost=True)
+        server, Plan(owed, power_off=True, power_on=True, running=True,
+                     server_id=server.id),
+        Progress(stops=1, starts=int(_STARTED + owed in server.tags),
+                 failure=Failure.RECORD_LOST.value), lost=True)
 
 
 def _is_newer(plan: str) -> bool:

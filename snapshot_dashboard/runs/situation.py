@@ -13,7 +13,6 @@
 """What the cloud shows of a run, in the words that its logic is written in."""
 
 from collections.abc import Iterable
-from collections.abc import Iterator
 import dataclasses
 import functools
 import itertools
@@ -257,15 +256,11 @@ class Situation:
 
     def _latest(self, *names: str) -> list[str]:
         """Those of these that were done in the run, the latest first."""
-        return list(dict.fromkeys(action.name for action in self._since_before
-                                  if action.name in names))
-
-    @property
-    def _since_before(self) -> Iterator[types.Action]:
-        """What was done to the server in the run, the latest first."""
-        return itertools.takewhile(
+        since = itertools.takewhile(
             lambda action: action.request_id != self.progress.before,
             self.seen.actions)
+        return list(dict.fromkeys(
+            action.name for action in since if action.name in names))
 
     @property
     def wrong_state(self) -> bool:
@@ -477,22 +472,10 @@ class Situation:
             return stop.by_user and stop.request_id != self.progress.stop_id
         if not self.progress.stops:
             return stop.by_user and self.plan.power_off
-        ours = next(
-            (action for action in self.seen.actions
-             if action.request_id == self.progress.stop_id),
-            self._stop_before_a_start if stop.by_user else None)
         # One of ours that was late arrives within the grace.
-        return ours is not None and (
-            stop.began - ours.began > 2 * ANSWER_GRACE)
-
-    @property
-    def _stop_before_a_start(self) -> types.Action | None:
-        """The run's first power-off, if a start could not be noted since."""
-        if not self.progress.before or (
-                self._latest('start', 'stop') != ['stop', 'start']):
-            return None
-        return [action for action in self._since_before
-                if action.name == 'stop'][-1]
+        ours = next((action for action in self.seen.actions
+                     if action.request_id == self.progress.stop_id), stop)
+        return stop.began - ours.began > 2 * ANSWER_GRACE
 
     @functools.cached_property
     def _useless(self) -> tuple[list[types.Image],

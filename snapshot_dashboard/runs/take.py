@@ -58,8 +58,7 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     """Take one step.
 
     What is about to be done is noted first, so that a crash leaves nothing
-    that nobody knows of; but a power-on is sent even where a note is
-    refused. It is not done when noting took so long that others
+    that nobody knows of. It is not done when noting took so long that others
     may have given up waiting for it: when this process was suspended.
 
     :param now: when it was decided on.
@@ -77,20 +76,22 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if progress is not None and step.do in ATTEMPTS:
         progress = dataclasses.replace(progress, asked=asked,
                                        attempt=uuid.uuid4().hex[:8])
-    made_of = recipe.Recipe()
-    try:
-        run, made_of = _write_down(cloud, run, step, now, progress)
-    except (errors.Forbidden, errors.Refused) as error:
-        if step.do is not steps.Do.POWER_ON:
-            raise
-        # What is owed does not wait for somebody to make room for a note.
-        LOG.warning('Run %s: powered on, but not noted: %s',
-                    run.plan.run_id, error, extra=run.fields)
+    run, made_of = _write_down(cloud, run, step, now, progress)
     if stale():
         return run
-    if step.do is steps.Do.POWER_ON or step.do in ATTEMPTS:
-        return _try(cloud, run, now, lambda: _ask_for(
-            cloud, run, step, now, made_of))
+    if step.do is steps.Do.POWER_OFF:
+        return _try(cloud, run, now, lambda: cloud.compute.stop(
+            run.server.id))
+    if step.do is steps.Do.POWER_ON:
+        return _try(cloud, run, now, lambda: cloud.compute.start(
+            run.server.id))
+    if step.do is steps.Do.CAPTURE:
+        return _try(cloud, run, now, lambda: create_image(
+            cloud, run.server, run.plan, run.progress.consistency, now,
+            made_of, step.snapshot_ids))
+    if step.do is steps.Do.SNAPSHOT_VOLUMES:
+        return _try(cloud, run, now, lambda: _snapshot_volumes(
+            cloud, run, step, now))
     try:
         if step.do is steps.Do.MARK:
             _mark(cloud, run, step)
@@ -102,26 +103,6 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
         LOG.warning('Run %s: not %s: %s', run.plan.run_id, step.do.value,
                     error, extra=run.fields)
     return run
-
-
-def _ask_for(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
-             now: int, made_of: recipe.Recipe) -> str | None:
-    """Send what goes on for a while.
-
-    :returns: the id of an image, nothing where it is not known, and None for
-        what shows at once.
-    """
-    if step.do is steps.Do.SNAPSHOT_VOLUMES:
-        return _snapshot_volumes(cloud, run, step, now)
-    if step.do is steps.Do.CAPTURE:
-        return create_image(cloud, run.server, run.plan,
-                            run.progress.consistency, now, made_of,
-                            step.snapshot_ids)
-    if step.do is steps.Do.POWER_OFF:
-        cloud.compute.stop(run.server.id)
-    else:
-        cloud.compute.start(run.server.id)
-    return None
 
 
 def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
@@ -172,21 +153,15 @@ def _close(cloud: clouds.Cloud, run: journal.Journal, now: int,
 
     Nothing is owed any more then; should that be said longer than the
     record lives, somebody would act on it. But as long as that is all that
-    tells of the run, it stays until there is a record again; where others
-    left no room for one, the index tells that something was there.
+    tells of the run, it stays until there is a record again, or no room for
+    one: then the index alone tells that something was there.
     """
-    room = True
     if run.lost:
-        try:
-            run = note(cloud, run, now, progress)
-        except errors.OverQuota as error:
-            LOG.warning('Run %s ends without a record: %s', run.plan.run_id,
-                        error, extra=run.fields)
-            room = False
-    if run.owed_tag in run.server.tags:
-        cloud.compute.delete_tag(run.server.id, run.owed_tag)
-    run = (note(cloud, run, now, progress) if room
-           else dataclasses.replace(run, progress=progress))
+        run = note(cloud, run, now, progress)
+    for tag in (run.owed_tag, run.started_tag):
+        if tag in run.server.tags:
+            cloud.compute.delete_tag(run.server.id, tag)
+    run = note(cloud, run, now, progress)
     try:
         if journal.OPEN_TAG in run.server.tags:
             cloud.compute.delete_tag(run.server.id, journal.OPEN_TAG)
@@ -230,14 +205,34 @@ def note(cloud: clouds.Cloud, run: journal.Journal, now: int,
             if tag not in new:
                 cloud.compute.delete_tag(run.server.id, tag)
     else:
-        now_there = cloud.compute.set_metadata(
-            run.server.id,
-            journal.write(run.plan, progress=progress) if run.lost
-            else journal.changes(noted, progress))
+        try:
+            now_there = cloud.compute.set_metadata(
+                run.server.id,
+                journal.write(run.plan, progress=progress) if run.lost
+                else journal.changes(noted, progress))
+        except errors.OverQuota as error:
+            if not run.lost:
+                raise
+            return _without_a_record(cloud, run, progress, error)
         if not journal.same_run(now_there, run.plan):
             raise Superseded(run.plan.run_id)
     return dataclasses.replace(run, progress=progress, noted=progress,
                                lost=False)
+
+
+def _without_a_record(cloud: clouds.Cloud, run: journal.Journal,
+                      progress: journal.Progress,
+                      error: errors.OverQuota) -> journal.Journal:
+    """Go on where others took the record away and left no room for one.
+
+    That the instance was powered on is all that must be known: what somebody
+    does after that is not undone.
+    """
+    LOG.warning('Run %s has no record any more: %s', run.plan.run_id, error,
+                extra=run.fields)
+    if progress.starts and not progress.ended:
+        cloud.compute.add_tag(run.server.id, run.started_tag)
+    return dataclasses.replace(run, progress=progress)
 
 
 def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,

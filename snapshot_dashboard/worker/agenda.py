@@ -58,9 +58,9 @@ class Agenda:
             whether its owner had all the threads meanwhile that it can get.
         """
         self._late = late
-        #: How many threads an owner gets at the most, and when one was last
-        #: through of an owner who had so many.
-        self._share = 1
+        #: How many threads there are, how many an owner gets at the most,
+        #: and when one was last through of an owner who had so many.
+        self._threads = self._share = 1
         self._freed: dict[str, float] = {}
         self._changed = threading.Condition()
         self._jobs: dict[Hashable, Job] = {}
@@ -106,13 +106,14 @@ class Agenda:
     def work(self, stop: threading.Event, threads: int) -> None:
         """Do what is due until told to stop, and then finish what is begun.
         """
-        self._share = max(1, threads // 2)
+        self._threads, self._share = threads, max(1, threads // 2)
         pool = futures.ThreadPoolExecutor(threads)
         try:
             while not stop.is_set():
-                due = self._next_due(threads)
+                due = self._next_due()
                 if due is not None:
-                    pool.submit(self._do, due)
+                    pool.submit(self._do, due, self._freed.get(
+                        due.owner, 0) > due.at)
         finally:
             pool.shutdown()
 
@@ -136,7 +137,7 @@ class Agenda:
             self._owners[key]))
         self._changed.notify_all()
 
-    def _next_due(self, threads: int) -> _Due | None:
+    def _next_due(self) -> _Due | None:
         """Wait for the next job; None when something has changed instead."""
         with self._changed:
             now = time.monotonic()
@@ -144,7 +145,7 @@ class Agenda:
                 ripe = heapq.heappop(self._later)
                 self._due.setdefault(
                     ripe.owner, collections.deque()).append(ripe)
-            due = self._choose(threads)
+            due = self._choose()
             if due is None:
                 self._changed.wait(self._later[0].at - now
                                    if self._later else None)
@@ -152,9 +153,9 @@ class Agenda:
                 self._in_hand[due.key] = due.owner
             return due
 
-    def _choose(self, threads: int) -> _Due | None:
+    def _choose(self) -> _Due | None:
         """What is to be done now; it is taken from what is due."""
-        if len(self._in_hand) >= threads:
+        if len(self._in_hand) >= self._threads:
             return None
         busy = collections.Counter(self._in_hand.values())
         for owner in sorted(self._due, key=lambda owner: (
@@ -180,10 +181,9 @@ class Agenda:
         if not self._due[owner]:
             del self._due[owner]
 
-    def _do(self, due: _Due) -> None:
+    def _do(self, due: _Due, by_share: bool) -> None:
+        """:param by_share: whether it waited for others of its owner's."""
         key, job = due.key, due.job
-        with self._changed:
-            by_share = self._freed.get(due.owner, 0) > due.at
         self._late(time.monotonic() - due.at, by_share)
         try:
             delay = job()
@@ -191,7 +191,9 @@ class Agenda:
             LOG.exception('A fault in the worker itself, at %s', key)
             delay = _AFTER_A_FAULT
         with self._changed:
-            if list(self._in_hand.values()).count(due.owner) >= self._share:
+            if due.owner in self._counts and (
+                    self._share <= list(self._in_hand.values()).count(
+                        due.owner) < self._threads):
                 self._freed[due.owner] = time.monotonic()
             del self._in_hand[key]
             self._changed.notify_all()

@@ -167,6 +167,23 @@ def alone() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def mine(name: str) -> Iterator[None]:
+    """Have a cloud for oneself.
+
+    :raises CloudError: when somebody has it.
+    """
+    HOME.mkdir(parents=True, exist_ok=True)
+    with open(HOME / f'{name}.lock', 'w') as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CloudError(
+                f'Other tests are using the cloud {name!r}. Wait for them, '
+                f'or set SNAPSHOT_CLOUD_HOME to another directory.') from None
+        yield
+
+
 def port_is_taken(port: int) -> bool:
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -824,6 +824,38 @@ def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
     assert web['tags'] == []
 
 
+def test_who_powers_off_what_was_powered_on_without_a_note_is_not_undone(
+        openstack, web):
+    openstack.did(web, 'start')
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    openstack.did(web, 'stop', at=1)
+    settle(web, 'SHUTOFF')
+    openstack.metadata_items = 0
+    web['metadata'].clear()
+    run = advance.advance(cloud, run)
+    openstack.did(web, 'start', at=10)
+    openstack.did(web, 'stop', at=60)  # nobody has looked in between
+    settle(web, 'SHUTOFF')
+    run = advance.advance(cloud, run, lambda: START + 700)
+    assert openstack.actions() == ['os-stop', 'os-start'] and not run.open
+    assert web['tags'] == [journal.TAG]
+
+
+def test_an_unnoted_power_on_that_fails_is_tried_once_a_look(openstack, web):
+    cloud, run = begin(openstack, web)
+    run = advance.advance(cloud, run)
+    openstack.did(web, 'stop', at=1)
+    settle(web, 'SHUTOFF')
+    openstack.metadata_items = 0
+    web['metadata'].clear()
+    for number in range(1, 4):
+        run = advance.advance(cloud, run)
+        openstack.did(web, 'start', at=number)
+        settle(web, 'SHUTOFF')
+        assert openstack.actions() == ['os-stop', *number * ['os-start']]
+
+
 def test_a_guest_that_crashes_long_after_a_power_off_without_effect_runs_again(
         openstack, web):
     openstack.did(web, 'start')
@@ -839,31 +871,6 @@ def test_a_guest_that_crashes_long_after_a_power_off_without_effect_runs_again(
     assert openstack.actions() == ['os-stop', 'os-start']
 
 
-@pytest.mark.parametrize('status', [400, 403])
-def test_a_run_that_may_note_nothing_any_more_leaves_no_instance_off(
-        openstack, web, status):
-    openstack.did(web, 'start')
-    cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
-    settle(web, 'SHUTOFF')
-    off = time.time()
-    openstack.did(web, 'stop', at=off - START)
-    web['updated'] = fakes.stamp(off - START)
-    openstack.faults['POST', '/metadata$'] = status
-    with pytest.raises(errors.ServiceError):
-        advance.advance(cloud, run, lambda: off + 300)
-    assert openstack.actions() == ['os-stop']
-    advance.advance(cloud, run, lambda: off + 900)
-    assert openstack.actions() == ['os-stop', 'os-start']
-    # Somebody powers it off, and that is not undone.
-    settle(web, 'SHUTOFF')
-    openstack.did(web, 'stop', at=off + 1000 - START)
-    web['updated'] = fakes.stamp(off + 1000 - START)
-    with contextlib.suppress(errors.ServiceError):
-        advance.advance(cloud, run, lambda: off + 4000)
-    assert openstack.actions() == ['os-stop', 'os-start']
-
-
 def test_the_last_trace_of_a_run_stays_until_there_is_a_record_again(
         openstack, web):
     cloud, run = begin(openstack, web)
@@ -871,8 +878,9 @@ def test_the_last_trace_of_a_run_stays_until_there_is_a_record_again(
     settle(web, 'SHUTOFF')
     web['metadata'].clear()
     openstack.faults['POST', '/metadata$'] = 400
-    run = advance.advance(cloud, run)
-    settle(web, 'ACTIVE')
+    with pytest.raises(errors.Refused):
+        advance.advance(cloud, run)
+    web['status'] = 'ACTIVE'  # somebody was faster
     with pytest.raises(errors.Refused):
         advance.advance(cloud, run)
     assert journal.read(types.Server.from_api(web)).open

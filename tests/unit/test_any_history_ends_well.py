@@ -75,10 +75,10 @@ class Histories(stateful.RuleBasedStateMachine):
             others_tags=others_tags)
         world.forced, world.broken, world.deaf = forced, broken, deaf
         self.room = room
-        self.cramped = False
         world.status, world.locked = begins, locked
         self.advancers = []
         self.exempt_power = self.mangled = self.wiped = False
+        self.replaced = self.cramped = False
         self.image_deleted = False
         self.cancelled: list[model.Canceller] = []
         before = (dict(world.metadata), set(world.tags), world.status)
@@ -252,10 +252,12 @@ class Histories(stateful.RuleBasedStateMachine):
         world.captures_by_hand()
 
     def _retag(self, world):
+        self.replaced = True
         world.retag()
         self._see_whether_wiped()
 
     def _replaces_metadata(self, world):
+        self.replaced = True
         world.replaces_metadata()
         self._see_whether_wiped()
 
@@ -363,7 +365,9 @@ class Histories(stateful.RuleBasedStateMachine):
             assert len(made) <= 1
             return
         lost = run.progress.failure == failures.Failure.RECORD_LOST.value
-        if not lost:
+        if lost:
+            assert self.replaced, 'it lost its record by itself'
+        else:
             self.check_snapshot(run, made)
         self.check_power(run.plan)
         for canceller in self.cancelled:

@@ -37,7 +37,8 @@ def wanted():
 def built(tmp_path_factory):
     out = tmp_path_factory.mktemp('dist')
     done = subprocess.run(
-        [sys.executable, '-m', 'build', '--outdir', str(out), str(ROOT)],
+        [sys.executable, '-m', 'build', '--no-isolation', '--outdir',
+         str(out), str(ROOT)],
         capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return out
