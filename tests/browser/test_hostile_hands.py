@@ -12,6 +12,8 @@
 
 """No link, no name and no answer of another page runs anything in ours."""
 
+import pathlib
+import re
 from urllib import parse
 
 from playwright.sync_api import expect
@@ -30,6 +32,9 @@ PAYLOADS = (f'"><img src=x onerror="{_RUN}">',
             # Horizon's pages are templates of Angular, too.
             f'{{$ constructor.constructor("{_RUN}")() $}}',
             f'#<img src=x onerror={_RUN}>')
+_IDS = ('image', 'svg', 'script', 'link', 'angular', 'fragment')
+SCRIPT = (pathlib.Path(__file__).resolve().parents[2] / 'snapshot_dashboard'
+          / 'static' / 'snapshot_dashboard' / 'snapshots.js')
 
 
 @pytest.fixture
@@ -105,8 +110,7 @@ def test_an_answer_that_is_not_ours_is_not_let_into_the_list(user, panel):
     check(user)
 
 
-@pytest.mark.parametrize('payload', PAYLOADS, ids=(
-    'image', 'svg', 'script', 'link', 'angular', 'fragment'))
+@pytest.mark.parametrize('payload', PAYLOADS, ids=_IDS)
 def test_no_parameter_of_an_address_is_run(user, panel, payload):
     names = user.page.locator('.snapshot-filters [name]').evaluate_all(
         'fields => fields.map(field => field.name)')
@@ -152,3 +156,69 @@ def test_no_name_and_no_description_is_run_on_any_page(user, panel, hostile):
     expect(user.page.locator('.snapshot-disks caption')).to_contain_text(
         PAYLOADS[0])
     check(user)
+
+
+#: Fills all fields that a user may write to with a text, and says how many.
+_FILL = """payload => {
+  const fields = document.querySelectorAll(
+    '.snapshot-filters [name], .workflow [name], #content_body form [name]');
+  const open = [...fields].filter(field =>
+    field.name !== 'csrfmiddlewaretoken' && field.type !== 'checkbox');
+  for (const field of open) {
+    if (field.tagName === 'SELECT') { field.append(new Option('x', payload)); }
+    field.value = payload;
+    $(field).trigger('change');
+  }
+  return open.length;
+}"""
+#: Puts a text into all attributes that the script reads, and has it read them.
+_SPOIL = """([names, payload]) => {
+  let spoilt = 0;
+  for (const name of names) {
+    for (const element of document.querySelectorAll(`[${name}]`)) {
+      element.setAttribute(name, payload);
+      spoilt += 1;
+    }
+  }
+  const ours = horizon.snapshotDashboard;
+  const $runs = $('.snapshot-runs');
+  if ($runs.length) {
+    ours.request($runs, 'GET', $runs.attr('data-runs-url'));
+    ours.schedule($runs);
+    ours.initList();
+  }
+  ours.initWizard(document);
+  $('[name=source], [name=power_off], [name=purpose]').trigger('change');
+  return spoilt;
+}"""
+
+
+@pytest.mark.parametrize('payload', PAYLOADS, ids=_IDS)
+def test_nothing_that_is_written_into_a_form_is_run(user, panel, hostile,
+                                                    payload):
+    _name, row_id, source = hostile
+    for path in ('', f'{row_id}/edit/', f'create/?source={source}'):
+        visit(user, f'{panel}{path}')
+        assert user.page.evaluate(_FILL, payload) >= 2
+        user.page.wait_for_load_state('networkidle')
+        check(user)
+        form = user.page.locator(
+            '.snapshot-filters, .workflow, #content_body form').first
+        with user.page.expect_navigation():
+            form.evaluate('form => (form.form || form.closest("form") || '
+                          'form.querySelector("form")).submit()')
+        user.page.wait_for_load_state('networkidle')
+        check(user)
+
+
+@pytest.mark.parametrize('payload', PAYLOADS, ids=_IDS)
+def test_no_attribute_that_the_script_reads_is_run(user, panel, alice,
+                                                   payload):
+    names = sorted(set(re.findall(r'data-[a-z-]+[a-z]', SCRIPT.read_text())))
+    assert len(names) > 30
+    source = f"instance-{alice.find('web-1').id}"
+    for path, most in (('', 5), (f'create/?source={source}', 10)):
+        visit(user, f'{panel}{path}')
+        assert user.page.evaluate(_SPOIL, [names, payload]) > most
+        user.page.wait_for_load_state('networkidle')
+        check(user)
