@@ -27,7 +27,8 @@ import tempfile
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _RULES = [f'snapshot_dashboard/runs/{name}.py'
           for name in ('steps', 'situation', 'consistency')]
-_TEST = 'tests/unit/test_steps.py'
+#: The quick ones first: most faults are noticed by them.
+_TESTS = 'tests/unit/test_steps.py tests/unit/test_advance.py'
 #: Faults that people make; arithmetic of other kinds would be noticed at once.
 _KINDS = (
     'ReplaceAndWithOr', 'ReplaceOrWithAnd', 'ReplaceUnaryOperator_Delete_Not',
@@ -40,10 +41,10 @@ _KINDS = (
 _CONFIGURATION = '''
 [cosmic-ray]
 module-path = {rules}
-timeout = 60.0
+timeout = 300.0
 excluded-modules = []
 test-command = "{python} -m pytest -x -q -p no:django -p no:cacheprovider -c \
-empty.ini --rootdir . {test}"
+empty.ini --rootdir . {tests}"
 [cosmic-ray.distributor]
 name = "local"
 '''
@@ -56,7 +57,7 @@ def main() -> int:
             shutil.copytree(_ROOT / name, place / name)
         (place / 'empty.ini').touch()
         (place / 'rules.toml').write_text(_CONFIGURATION.format(
-            rules=_RULES, python=sys.executable, test=_TEST))
+            rules=_RULES, python=sys.executable, tests=_TESTS))
         tool = str(pathlib.Path(sys.executable).with_name('cosmic-ray'))
 
         def run(*arguments: str) -> None:

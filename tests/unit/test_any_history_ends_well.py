@@ -154,8 +154,8 @@ class Histories(stateful.RuleBasedStateMachine):
     def time_passes(self, seconds):
         # Nobody stands before a write for longer than a call may take.
         for advancer in (*self.advancers, *self.cancelled):
-            if advancer.writes and (self.world.now + seconds
-                                    - advancer.since > model.LATEST):
+            while advancer.alive and advancer.writes and (
+                    self.world.now + seconds - advancer.since > model.LATEST):
                 advancer.step()
         self.world.pass_time(seconds)
 
