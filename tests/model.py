@@ -414,11 +414,13 @@ class World:
         # What Nova has made for a call that failed bears nothing but a name:
         # what no image needs, of the same name, volume and minutes, is taken
         # for it.
-        if snapshot.made or any(
-                snapshot_id in image.properties.get(
-                    'block_device_mapping', '')
-                for image in self.images.values()):
+        if snapshot.made or self.is_needed(snapshot_id):
             self.removed[snapshot_id] = snapshot
+
+    def is_needed(self, snapshot_id):
+        """Whether an image needs a volume snapshot."""
+        return any(snapshot_id in image.properties.get(
+            'block_device_mapping', '') for image in self.images.values())
 
     def save_metadata(self, items):
         """What Nova does: all items as they were read, some changed."""
