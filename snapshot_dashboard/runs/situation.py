@@ -46,6 +46,8 @@ POWER_GRACE = 5
 START_PAUSE = 60
 #: The same after a service said that it does not want something now.
 PUT_OFF_PAUSE = 60
+#: Seconds until that is tried again which a service had a fault at.
+FAULT_PAUSE = 15
 #: Seconds until what was refused is asked again, and how often it must have
 #: been refused to be believed.
 REFUSED_PAUSE, REFUSED_TWICE = 5, 2

@@ -268,7 +268,8 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
         LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
         if error.status == 500:  # a gateway's 502 to 504 answer nothing
             note(cloud, run, now, dataclasses.replace(
-                answered, detail=error.detail))
+                answered, detail=error.detail,
+                not_before=now + situation.FAULT_PAUSE))
         raise
     if image_id is None:
         return run  # it shows at once, so nothing needs to be noted

@@ -129,7 +129,7 @@ def begun(cloud, workers, name='web-1', **options):
 
 def whole_and_running(cloud, run):
     """That a run has come to the one end that was asked for."""
-    assert run.progress.failure == ''
+    assert run.progress.failure == '', run.progress
     (image,) = cloud.images.images(10, {marks.RUN: run.plan.run_id})
     assert (image.id, image.status) == (run.progress.image_id, 'active')
     assert cloud.compute.server(run.server.id).status == 'ACTIVE'

@@ -939,8 +939,26 @@ def test_how_an_instance_is_is_left_out_before_the_snapshot_is(openstack,
     with pytest.raises(errors.Unavailable):
         advance.advance(cloud, run)
     openstack.faults.clear()
-    advance.advance(cloud, run)
+    later = time.time() + situation.FAULT_PAUSE + 1
+    advance.advance(cloud, run, lambda: later)
     assert marks.FLAVOR not in only_image(openstack)
+
+
+@pytest.mark.parametrize('seconds', [0, 10, 25])
+def test_a_fault_for_half_a_minute_does_not_cost_the_snapshot(openstack, web,
+                                                              seconds):
+    """As when Keystone starts anew, without which Nova finds no Glance."""
+    cloud, run = begin(openstack, web)
+    began = time.time()
+    run = advance.advance(cloud, run, lambda: began)
+    settle(web, 'SHUTOFF')
+    for after in range(0, 61, 1):
+        openstack.faults.clear()
+        if after <= seconds:
+            openstack.faults['POST', '/action$'] = 500
+        with contextlib.suppress(errors.Unavailable):
+            run = advance.advance(cloud, run, lambda at=began + after: at)
+    assert not run.progress.failure and only_image(openstack)
 
 
 def test_a_power_on_that_conflicts_is_not_asked_for_at_once_again(openstack,
