@@ -15,7 +15,6 @@
 import collections
 import os
 import pathlib
-import signal
 
 import pytest
 
@@ -45,6 +44,7 @@ def where():
     """
     from tests import provide
     from tests.cloud import launcher
+    from tests.cloud import processes
     from tests.cloud import seed
     from tests.cloud import site
 
@@ -63,9 +63,7 @@ def where():
             seed.seed(place, print)
             yield place
         finally:
-            # Stopping is not to be stopped by who is impatient.
-            for number in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(number, signal.SIG_IGN)
+            processes.ignore_interrupts()
             launcher.down(place, print)
 
 

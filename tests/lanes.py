@@ -25,9 +25,10 @@ import subprocess
 import sys
 import threading
 
+from tests.cloud import processes
+
 _PYTHON = ['tests/unit', 'tests/views']
 _SCENARIO, _BROWSER = ['tests/scenario'], ['tests/browser']
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _lanes() -> dict[str, list[str]]:
@@ -61,8 +62,7 @@ def _tell(lane: str, output: Iterable[str]) -> None:
 
 
 def _stop(number: int, frame: object) -> None:
-    for ignored in _SIGNALS:
-        signal.signal(ignored, signal.SIG_IGN)
+    processes.ignore_interrupts()
     sys.exit(128 + number)
 
 
@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> int:
     if arguments:
         return subprocess.run(
             [sys.executable, '-m', 'pytest', *arguments]).returncode
-    for number in _SIGNALS:
+    for number in processes.INTERRUPTS:
         signal.signal(number, _stop)
     lanes = _lanes()
     running, tellers = [], []

@@ -496,10 +496,12 @@ def read_owed(server: types.Server, run_id: str = '') -> Journal | None:
                if tag.startswith(_OWED)}
     if run_id in run_ids:
         run_ids = {run_id}
-    if len(run_ids) != 1 or not _RUN_ID.fullmatch(min(run_ids)) or (
-            _is_newer(server.metadata.get(PLAN, ''))):
+    if len(run_ids) != 1:
         return None
-    owed = min(run_ids)
+    owed, = run_ids
+    if not _RUN_ID.fullmatch(owed) or _is_newer(
+            server.metadata.get(PLAN, '')):
+        return None
     return Journal(
         server, Plan(owed, power_off=True, power_on=True, running=True,
                      server_id=server.id),

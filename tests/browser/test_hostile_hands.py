@@ -205,8 +205,8 @@ def test_nothing_that_is_written_into_a_form_is_run(user, panel, hostile,
         form = user.page.locator(
             '.snapshot-filters, .workflow, #content_body form').first
         with user.page.expect_navigation():
-            form.evaluate('form => (form.form || form.closest("form") || '
-                          'form.querySelector("form")).submit()')
+            form.evaluate('part => (part.closest("form") || '
+                          'part.querySelector("form")).submit()')
         user.page.wait_for_load_state('networkidle')
         check(user)
 

@@ -90,7 +90,7 @@ def _run(options: argparse.Namespace, say: launcher.Say) -> int:
 def _demo(where: site.Site, say: launcher.Say) -> int:
     """Everything that a person needs to try the plugin by hand."""
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in processes.INTERRUPTS:
         signal.signal(number, _interrupt)
     try:
         launcher.up(where, say)
@@ -104,9 +104,7 @@ def _demo(where: site.Site, say: launcher.Say) -> int:
     except KeyboardInterrupt:
         print(flush=True)
     finally:
-        # tox passes Ctrl-C on a second time; stopping is not to be stopped.
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
+        processes.ignore_interrupts()  # tox passes Ctrl-C on a second time
         launcher.down(where, say)
     return 0
 

@@ -23,6 +23,8 @@ import urllib.request
 from tests.cloud import conf
 from tests.cloud import site
 
+#: The signals by which a person or a program ends a run.
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM)
 _POLL = 0.1
 _TAIL = 15
 #: Seconds that a process gets to end after SIGTERM.
@@ -32,6 +34,12 @@ _MODULES = {'horizon': 'tests.cloud.dashboard.server',
             'worker': 'snapshot_dashboard.worker'}
 #: Kept so that a service that dies is reaped, and seen to be dead.
 _children: dict[int, subprocess.Popen] = {}
+
+
+def ignore_interrupts() -> None:
+    """From now on: stopping is not to be stopped by who is impatient."""
+    for number in INTERRUPTS:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _pid_file(where: site.Site, service: str) -> pathlib.Path:

@@ -803,14 +803,21 @@ def test_metadata_that_others_replaced_leave_no_instance_off(openstack, web):
     assert again.progress.failure == 'record-lost' and not again.open
 
 
-@pytest.mark.parametrize('room', [0, 3, 30])
-def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
-        openstack, web, room):
+def off_without_room_for_a_record(openstack, web, room=0):
+    """A run that has its instance off; others took its record away."""
     cloud, run = begin(openstack, web)
     run = advance.advance(cloud, run)
+    openstack.did(web, 'stop', at=1)
     settle(web, 'SHUTOFF')
     openstack.metadata_items = room
     web['metadata'].clear()
+    return cloud, run
+
+
+@pytest.mark.parametrize('room', [0, 3, 30])
+def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
+        openstack, web, room):
+    cloud, run = off_without_room_for_a_record(openstack, web, room)
     run = advance.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']
     settle(web, 'ACTIVE')
@@ -827,12 +834,7 @@ def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
 def test_who_powers_off_what_was_powered_on_without_a_note_is_not_undone(
         openstack, web):
     openstack.did(web, 'start')
-    cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
-    openstack.did(web, 'stop', at=1)
-    settle(web, 'SHUTOFF')
-    openstack.metadata_items = 0
-    web['metadata'].clear()
+    cloud, run = off_without_room_for_a_record(openstack, web)
     run = advance.advance(cloud, run)
     openstack.did(web, 'start', at=10)
     openstack.did(web, 'stop', at=60)  # nobody has looked in between
@@ -843,12 +845,7 @@ def test_who_powers_off_what_was_powered_on_without_a_note_is_not_undone(
 
 
 def test_an_unnoted_power_on_that_fails_is_tried_once_a_look(openstack, web):
-    cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
-    openstack.did(web, 'stop', at=1)
-    settle(web, 'SHUTOFF')
-    openstack.metadata_items = 0
-    web['metadata'].clear()
+    cloud, run = off_without_room_for_a_record(openstack, web)
     for number in range(1, 4):
         run = advance.advance(cloud, run)
         openstack.did(web, 'start', at=number)
