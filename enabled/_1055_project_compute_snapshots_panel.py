@@ -26,8 +26,8 @@ ADD_INSTALLED_APPS = ['snapshot_dashboard']
 EXTRA_TABS = {
     'openstack_dashboard.dashboards.project.instances.tabs.'
     'InstanceDetailTabs': (
-        'snapshot_dashboard.content.compute_snapshots.instance_tab.'
-        'SnapshotsTab',)}
+        'snapshot_dashboard.content.compute_snapshots.horizon_pages.'
+        'instance_tab.SnapshotsTab',)}
 # JavaScript and SCSS of the panel.
 ADD_JS_FILES = ['snapshot_dashboard/snapshots.js']
 ADD_SCSS_FILES = ['snapshot_dashboard/snapshots.scss']

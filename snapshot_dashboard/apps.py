@@ -25,5 +25,5 @@ class SnapshotDashboardConfig(apps.AppConfig):
     def ready(self) -> None:
         if settings.get('ROW_ACTIONS'):
             # Horizon's tables can be imported when all applications are there.
-            from snapshot_dashboard.content.compute_snapshots import hooks
-            hooks.install()
+            from .content.compute_snapshots.horizon_pages import row_actions
+            row_actions.install()

@@ -25,8 +25,12 @@ from openstack_dashboard.dashboards.project.instances import (
 )
 from openstack_dashboard.dashboards.project.volumes import tables as volumes
 
-from snapshot_dashboard.content.compute_snapshots import hooks
-from snapshot_dashboard.content.compute_snapshots import instance_tab
+from snapshot_dashboard.content.compute_snapshots.horizon_pages import (
+    instance_tab,
+)
+from snapshot_dashboard.content.compute_snapshots.horizon_pages import (
+    row_actions,
+)
 from tests import fakes
 from tests.views.conftest import CREATE
 from tests.views.conftest import INDEX
@@ -137,7 +141,7 @@ def test_create_snapshot_on_horizons_rows_opens_the_wizard(monkeypatch,
     for action in (instances.CreateSnapshot, volumes.CreateSnapshot):
         # Put back afterwards what was there.
         monkeypatch.setattr(action, 'get_link_url', lambda self, datum: 'old')
-    hooks.install()
+    row_actions.install()
 
     def link(action, project, field):
         made = action()

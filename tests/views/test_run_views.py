@@ -19,7 +19,9 @@ import bs4
 from django.test import Client
 import pytest
 
-from snapshot_dashboard.content.compute_snapshots import run_wording
+from snapshot_dashboard.content.compute_snapshots.runs import (
+    wording as runs_wording,
+)
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
@@ -289,7 +291,7 @@ def test_a_reason_that_nobody_knows_is_shown_as_a_failure(client, openstack,
 
 
 def test_every_failure_has_words():
-    assert set(run_wording.FAILURES) == set(failures.Failure)
+    assert set(runs_wording.FAILURES) == set(failures.Failure)
 
 
 def test_hostile_text_in_a_record_is_text(client, openstack, member):

@@ -17,7 +17,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.content.compute_snapshots import rights
+from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.runs import journal
 from tests import fakes
 from tests.views.conftest import CREATE
@@ -277,7 +277,7 @@ def test_a_volume_that_was_detached_since_is_not_tried_again(
 
 def test_who_may_snapshot_volumes_alone_brings_such_a_run_forward(
         client, openstack, member, monkeypatch):
-    monkeypatch.setattr(rights, 'can_create', lambda *args: False)
+    monkeypatch.setattr(permissions, 'can_create', lambda *args: False)
     server, volume = attached(openstack)
     submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
     server.update({'status': 'SHUTOFF', 'OS-EXT-STS:task_state': None})

@@ -19,8 +19,10 @@ import bs4
 from django.core import cache
 import pytest
 
-from snapshot_dashboard.content.compute_snapshots import unattended
-from snapshot_dashboard.content.compute_snapshots import worker_views
+from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.content.compute_snapshots.worker import (
+    views as worker_views,
+)
 from snapshot_dashboard.runs import journal
 from tests import fakes
 from tests.views.conftest import CREATE
@@ -104,7 +106,7 @@ def test_a_page_that_asks_each_minute_keeps_a_worker_alive(
         answer(openstack)
         assert client.get(URL, asked).json()['state'] == 'alive'
         later(monkeypatch, 52)
-        assert unattended.is_alive(request)
+        assert handoff.is_alive(request)
 
 
 @pytest.mark.usefixtures('configured')
@@ -114,15 +116,15 @@ def test_who_cannot_hand_on_is_promised_nothing_by_anothers_answer(
     asked = ask(client)
     answer(openstack)
     assert client.get(URL, asked).json()['state'] == 'alive'
-    cache.cache.delete(unattended._ABLE + 'alice.' + fakes.PROJECT)
+    cache.cache.delete(handoff._ABLE + 'alice.' + fakes.PROJECT)
     openstack.faults['POST', 'OS-TRUST'] = 403
     assert client.post(URL).json()['state'] == 'refused'
 
 
 @pytest.mark.usefixtures('configured', 'member')
 @pytest.mark.parametrize('task, seconds, goes_on', [
-    (None, 60, False), (None, unattended.LAG + 1, True),
-    ('image_uploading', unattended.LAG + 1, False)])
+    (None, 60, False), (None, handoff.LAG + 1, True),
+    ('image_uploading', handoff.LAG + 1, False)])
 def test_a_page_goes_on_where_a_worker_that_is_there_does_not(
         client, openstack, monkeypatch, task, seconds, goes_on):
     """The trust is gone, or its user has lost the role."""
@@ -157,7 +159,7 @@ def test_who_takes_the_own_question_back_fools_nobody_else(client,
     asked = ask(client)
     openstack.trusts.clear()  # by Keystone's API, as its trustor may
     client.get(URL, asked)
-    assert not unattended.is_alive(of_user('bob'))
+    assert not handoff.is_alive(of_user('bob'))
 
 
 @pytest.mark.usefixtures('configured', 'member')

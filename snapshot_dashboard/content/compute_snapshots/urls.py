@@ -14,23 +14,39 @@
 
 from django.urls import path
 
-from snapshot_dashboard.content.compute_snapshots import delete_views
-from snapshot_dashboard.content.compute_snapshots import detail_views
-from snapshot_dashboard.content.compute_snapshots import edit_views
-from snapshot_dashboard.content.compute_snapshots import launch_views
-from snapshot_dashboard.content.compute_snapshots import run_views
-from snapshot_dashboard.content.compute_snapshots import share_views
-from snapshot_dashboard.content.compute_snapshots import views
-from snapshot_dashboard.content.compute_snapshots import worker_views
+from snapshot_dashboard.content.compute_snapshots.delete import (
+    views as delete_views,
+)
+from snapshot_dashboard.content.compute_snapshots.detail import (
+    views as detail_views,
+)
+from snapshot_dashboard.content.compute_snapshots.edit import (
+    views as edit_views,
+)
+from snapshot_dashboard.content.compute_snapshots.index import (
+    views as index_views,
+)
+from snapshot_dashboard.content.compute_snapshots.launch import (
+    views as launch_views,
+)
+from snapshot_dashboard.content.compute_snapshots.runs import (
+    views as runs_views,
+)
+from snapshot_dashboard.content.compute_snapshots.share import (
+    views as share_views,
+)
+from snapshot_dashboard.content.compute_snapshots.worker import (
+    views as worker_views,
+)
 
 urlpatterns = [
-    path('', views.IndexView.as_view(), name='index'),
+    path('', index_views.IndexView.as_view(), name='index'),
     path('<str:row_id>/answer/', share_views.AnswerView.as_view(),
          name='answer'),
     path('delete/', delete_views.DeleteView.as_view(), name='delete'),
     path('instances/<uuid:server_id>/older/',
          delete_views.OlderView.as_view(), name='older'),
-    path('overview/', views.OverviewView.as_view(), name='overview'),
+    path('overview/', index_views.OverviewView.as_view(), name='overview'),
     path('<slug:row_id>/detail/', detail_views.DetailView.as_view(),
          name='detail'),
     path('<slug:row_id>/dependants/',
@@ -42,21 +58,21 @@ urlpatterns = [
          name='launch'),
     path('<slug:row_id>/share/', share_views.ShareView.as_view(),
          name='share'),
-    path('create/', views.CreateView.as_view(), name='create'),
-    path('facts/', views.FactsView.as_view(), name='facts'),
+    path('create/', index_views.CreateView.as_view(), name='create'),
+    path('facts/', index_views.FactsView.as_view(), name='facts'),
     path('worker/', worker_views.WorkerView.as_view(), name='worker'),
-    path('runs/', run_views.RunsView.as_view(), name='runs'),
-    path('runs/advance/', run_views.AdvanceView.as_view(), name='advance'),
-    path('runs/<uuid:server_id>/adopt/', run_views.AdoptView.as_view(),
+    path('runs/', runs_views.RunsView.as_view(), name='runs'),
+    path('runs/advance/', runs_views.AdvanceView.as_view(), name='advance'),
+    path('runs/<uuid:server_id>/adopt/', runs_views.AdoptView.as_view(),
          name='adopt'),
-    path('runs/<uuid:server_id>/cancel/', run_views.CancelView.as_view(),
+    path('runs/<uuid:server_id>/cancel/', runs_views.CancelView.as_view(),
          name='cancel'),
-    path('runs/<uuid:server_id>/dismiss/', run_views.DismissView.as_view(),
+    path('runs/<uuid:server_id>/dismiss/', runs_views.DismissView.as_view(),
          name='dismiss'),
-    path('runs/<uuid:server_id>/power-on/', run_views.PowerOnView.as_view(),
+    path('runs/<uuid:server_id>/power-on/', runs_views.PowerOnView.as_view(),
          name='power_on'),
-    path('runs/<uuid:server_id>/remove/', run_views.RemoveView.as_view(),
+    path('runs/<uuid:server_id>/remove/', runs_views.RemoveView.as_view(),
          name='remove'),
-    path('runs/<uuid:server_id>/retry/', run_views.RetryView.as_view(),
+    path('runs/<uuid:server_id>/retry/', runs_views.RetryView.as_view(),
          name='retry'),
 ]

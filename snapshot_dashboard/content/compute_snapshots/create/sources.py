@@ -1,0 +1,267 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What the wizard can take a snapshot of: an instance, or one volume."""
+
+import abc
+from collections.abc import Collection
+import logging
+import time
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from horizon.utils import memoized
+
+from snapshot_dashboard import settings
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import texts
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots.create import (
+    wording as create_wording,
+)
+from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.runs import single_volume
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots.kinds import Kind
+
+LOG = logging.getLogger(__name__)
+#: What to do with an instance that had to be powered off by force.
+GO_ON, STOP = 'go-on', 'stop'
+#: How a run goes on.
+MAY_LEAVE = _(
+    "The snapshot \"%s\" was begun. You may leave this page: it is seen "
+    "through without you.")
+KEEP_OPEN = _(
+    "The snapshot \"%s\" was begun. Keep this page open until it is "
+    "finished. Should you leave, it goes on when you or another member "
+    "of the project comes back to it.")
+
+
+class Source(abc.ABC):
+    """Something to take a snapshot of, and the facts about it.
+
+    :ivar state: what the user's decision rests on.
+    :ivar server: its instance; None for a volume that is at none.
+    :ivar name: to call the snapshot after.
+    :ivar can_power_off: whether powering off first is something to offer.
+    :ivar template: shows the facts.
+    """
+
+    state: str
+    server: types.Server | None
+    name: str
+    can_power_off: bool
+    template: str
+
+    @abc.abstractmethod
+    def obstacles(self, chosen: Collection[str] = (),
+                  power_off: bool = False) -> list[str]:
+        """All that is in the way of a snapshot, in words.
+
+        :param chosen: the ids of the attached volumes to be captured too.
+        """
+
+    @abc.abstractmethod
+    def can_choose(self, chosen: Collection[str]) -> bool:
+        """Whether these volumes can be captured with it."""
+
+    @abc.abstractmethod
+    def begin(self, wish: dict[str, Any]) -> Any:
+        """Begin the snapshot; everything was checked.
+
+        :param wish: the wizard's fields.
+        :returns: the message of that, with a place for the snapshot's name.
+        :raises Busy: when a run of its instance is open.
+        :raises ServiceError: when nothing was begun.
+        """
+
+    def find_again(self) -> None:
+        """Let a run of its instance be found that is under way and got lost.
+        """
+        run = journal.read(self.server) if self.server else None
+        if run is not None and run.open and not run.indexed:
+            advance.find_again(connect.cloud(self._request), run)
+
+    @property
+    def default_name(self) -> str:
+        """The name and the minute, as every service takes it."""
+        stamp = timezone.localtime().strftime('-%Y-%m-%d-%H%M')
+        name = texts.usable(self.name)[:self.name_length - len(stamp)]
+        return name.strip() + stamp
+
+    @property
+    def name_length(self) -> int:
+        """The longest name that a snapshot of it can have."""
+        return texts.NAME_LENGTH
+
+
+class InstanceSource(Source):
+    """An instance."""
+
+    template = 'project/compute_snapshots/create/_instance_facts.html'
+
+    def __init__(self, request, server_id: str):
+        self._request = request
+        self.facts = preflight.look(connect.cloud(request), server_id)
+        self.server = server = self.facts.server
+        self.state, self.name = server.status, server.name or server.id
+        self.can_power_off = (self.facts.can_power_off
+                              and permissions.can_power(request))
+
+    @property
+    def name_length(self):
+        return texts.IMAGE_NAME_LENGTH
+
+    def obstacles(self, chosen=(), power_off=False):
+        found = [create_wording.obstacle(obstacle) for obstacle
+                 in preflight.obstacles(self.facts, chosen, power_off)]
+        if not (permissions.can_create(self._request,
+                                       self.facts.server.volume_backed)
+                and permissions.can_record(self._request)
+                and (not chosen
+                     or permissions.can_snapshot_volumes(self._request))):
+            found.append(_("You are not allowed to take a snapshot of this "
+                           "instance. Ask an administrator of the project "
+                           "for the role of a member."))
+        return found
+
+    def can_choose(self, chosen):
+        return not chosen or (
+            self.facts.can_choose_volumes
+            and len(self.facts.taken(chosen)) == len(chosen))
+
+    def begin(self, wish):
+        return run(
+            self._request, self.facts, wish,
+            volumes=tuple(wish['volumes'] or ()),
+            purpose=wish['purpose'], keep=int(wish['keep'] or 0))
+
+
+class VolumeSource(Source):
+    """One volume, attached or not."""
+
+    template = 'project/compute_snapshots/create/_volume_facts.html'
+
+    def __init__(self, request, volume_id: str):
+        self._request = request
+        self.facts = single_volume.look(connect.cloud(request), volume_id)
+        volume, instance = self.facts.volume, self.facts.instance
+        self.server = instance.server if instance else None
+        self.state, self.name = self.facts.state, volume.name or volume.id
+        self.can_power_off = (self.facts.can_power_off
+                              and permissions.can_power(request)
+                              and permissions.can_record(request))
+
+    def obstacles(self, chosen=(), power_off=False):
+        found = [create_wording.obstacle(obstacle) for obstacle
+                 in single_volume.obstacles(self.facts, power_off)]
+        if not permissions.can_snapshot_volumes(self._request):
+            found.append(_("You are not allowed to take a snapshot of this "
+                           "volume. Ask an administrator of the project for "
+                           "the role of a member."))
+        return found
+
+    def can_choose(self, chosen):
+        return not chosen
+
+    def begin(self, wish):
+        if wish['power_off']:
+            return run(self._request, self.facts.instance, wish, image=False,
+                       volumes=(self.facts.volume.id,))
+        single_volume.create(
+            connect.cloud(self._request), self.facts, wish['name'],
+            wish['description'], now=int(time.time()),
+            shutdown_timeout=shutdown_timeout(self.facts.instance))
+        return _("The snapshot \"%s\" was begun.")
+
+
+_KINDS = {Kind.INSTANCE: InstanceSource, Kind.VOLUME: VolumeSource}
+
+
+@memoized.memoized
+def look(request, source_id: str) -> Source:
+    """The source of an id like a row's; looked up once per request.
+
+    :raises ServiceError: ``NotFound`` also for a malformed id.
+    """
+    try:
+        kind, service_id = model.parse_row_id(source_id)
+    except ValueError:
+        raise errors.NotFound('compute', repr(source_id)) from None
+    return _KINDS[kind](request, service_id)
+
+
+def of_run(request, run: journal.Journal) -> Source:
+    """What a run takes a snapshot of, as it is now.
+
+    :raises ServiceError: when that could not be looked at.
+    """
+    if run.plan.image:
+        return InstanceSource(request, run.server.id)
+    return VolumeSource(request, run.plan.volumes[0])
+
+
+def shutdown_timeout(facts: preflight.Facts | None) -> int:
+    """Seconds that the guest of an instance has to shut down."""
+    if facts is None or facts.shutdown_timeout is None:
+        return int(settings.get('SHUTDOWN_TIMEOUT'))
+    return facts.shutdown_timeout
+
+
+def run(request, facts: preflight.Facts, wish: dict[str, Any],
+        **options: Any) -> Any:
+    """Begin a run, and take its first steps; the page or a worker goes on.
+
+    :returns: the message of that, with a place for the snapshot's name.
+    """
+    volumes = options.get('volumes', ())
+    seal = connect.seal()
+    plan = lifecycle.new_plan(
+        wish['name'], wish['description'], by=request.user.username,
+        server_id=facts.server.id, seal=seal,
+        power_off=wish['power_off'], power_on=wish['power_on'],
+        stop_if_forced=wish['if_forced'] == STOP,
+        shutdown_timeout=shutdown_timeout(facts),
+        snapshot_timeout=int(settings.get('SNAPSHOT_TIMEOUT')),
+        begin_within=int(settings.get('BEGIN_WITHIN')),
+        agent=facts.agent, expected=facts.expected,
+        volume_backed=facts.server.volume_backed,
+        bare=not facts.has_room_for_recipe(len(volumes)),
+        running=facts.server.status == 'ACTIVE', **options)
+    tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0
+    return submit(request, lifecycle.begin(
+        connect.cloud(request), facts.server, plan, seal=seal,
+        tagged=tagged))
+
+
+def submit(request, begun: journal.Journal) -> Any:
+    """Hand a run on that was begun, or take its first steps here.
+
+    :returns: the message of that, with a place for the snapshot's name.
+    """
+    cloud = connect.cloud(request)
+    begun = handoff.hand_on(request, cloud, begun)
+    if handoff.is_looked_after(request, begun):
+        return MAY_LEAVE
+    try:
+        advance.advance(cloud, begun, approves=connect.approves)
+    except errors.ServiceError as error:
+        LOG.info('Run %s goes on later: %s', begun.plan.run_id, error)
+    return KEEP_OPEN

@@ -1,0 +1,294 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The wizard's steps: what, how, details."""
+
+import contextlib
+import logging
+
+from django.core import exceptions as django_exceptions
+from django.urls import reverse_lazy
+from django.utils import text as lazy
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from horizon import forms
+from horizon import workflows
+
+from snapshot_dashboard import notices
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import ids
+from snapshot_dashboard.cloud import texts
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import fields
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.create import sources
+from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots.kinds import Kind
+
+LOG = logging.getLogger(__name__)
+#: Instances and volumes offered for choice; others can be given by address.
+_CHOICES = 1000
+#: How many snapshots of an instance its owner may want to keep.
+_KEEP = (1, 3, 5, 10)
+
+
+class VolumeIds(forms.Field):
+    """Ids that the disk table's check boxes give."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value):
+        return [text for text in value or () if ids.is_id(text)]
+
+
+class WhatAction(workflows.Action):
+    """Of what; the facts appear once it is chosen."""
+
+    source = forms.ChoiceField(label=_("Instance or Volume"))
+    purpose = forms.ChoiceField(
+        label=_("What For"), required=False,
+        choices=[('', _("Not said")), *wording.PURPOSES.items()])
+    volumes = VolumeIds(required=False)
+
+    class Meta:
+        name = _("What")
+        slug = 'what'
+
+    def populate_source_choices(self, request, context):
+        # The address names it when the wizard opens, the form afterwards.
+        chosen = self.data.get('source') or context.get('source')
+        cloud = connect.cloud(request)
+        instances, volumes = cloud.together(
+            lambda: cloud.compute.server_names(_CHOICES),
+            lambda: cloud.volumes.volume_names(_CHOICES))
+        connect.log_out_if_expired(instances, volumes)
+        if instances == {} and (volumes == {} or not cloud.has('volume')):
+            return [('', _("This project has no instances and volumes."))]
+        groups = []
+        if permissions.can_create(request):
+            groups.append(_group(
+                Kind.INSTANCE, instances, chosen, _("Instances"),
+                _("The instances could not be listed. Try again later.")))
+        if cloud.has('volume') and permissions.can_snapshot_volumes(request):
+            groups.append(_group(
+                Kind.VOLUME, volumes, chosen, _("Volumes"),
+                _("The volumes could not be listed. Try again later.")))
+        return [('', _("Choose an instance or a volume")), *groups]
+
+    def clean(self):
+        cleaned = super().clean()
+        source_id = cleaned.get('source')
+        if source_id:
+            chosen = cleaned.get('volumes') or ()
+            try:
+                source = sources.look(self.request, source_id)
+                found = source.obstacles(
+                    chosen, power_off=bool(self.data.get('power_off')))
+                source.find_again()
+                if not source.can_choose(chosen):
+                    found.append(_("The disks of the instance have changed. "
+                                   "Look at them again."))
+            except errors.ServiceError as error:
+                connect.log_out_if_expired(error)
+                found = [_("This could not be looked at. Try again later.")]
+            if found:
+                # Horizon's wizard puts these into the page as they are.
+                raise django_exceptions.ValidationError(
+                    [format_html('{}', text) for text in found])
+        return cleaned
+
+
+def _group(kind, names, chosen, label, problem):
+    """Choices of one kind; that which is chosen is among them."""
+    if isinstance(names, errors.ServiceError):
+        LOG.warning('No list for a choice: %s', names)
+        label, names = problem, {}
+    choices = {f'{kind.value}-{service_id}': name or service_id
+               for service_id, name in names.items()}
+    with contextlib.suppress(ValueError):
+        chosen_kind, service_id = model.parse_row_id(chosen or '')
+        if chosen_kind is kind:
+            choices.setdefault(chosen, service_id)
+    return label, list(choices.items())
+
+
+class What(workflows.Step):
+    action_class = WhatAction
+    contributes = ('source', 'purpose', 'volumes')
+    template_name = 'project/compute_snapshots/create/_what.html'
+
+    def operators_words(self):
+        """For the template."""
+        return wording.operators_words(self.workflow.request, notices.WIZARD)
+
+
+class HowAction(workflows.Action):
+    """Powered off or as it is."""
+
+    power_off = forms.BooleanField(
+        label=_("Power the instance off first"), required=False)
+    power_on = forms.BooleanField(
+        label=_("Power it on again afterwards"), required=False,
+        initial=True)
+    if_forced = forms.ChoiceField(
+        label=_("If the guest does not shut down in time"), required=False,
+        initial=sources.GO_ON, choices=[
+            (sources.GO_ON, _("Power it off by force, and take the snapshot")),
+            (sources.STOP, _("Power it off by force, and on again without a "
+                             "snapshot"))])
+    # The state that the page was made for.
+    seen_status = forms.CharField(required=False,
+                                  widget=forms.HiddenInput())
+
+    class Meta:
+        name = _("How")
+        slug = 'how'
+
+    def clean(self):
+        cleaned = super().clean()
+        source_id = self.data.get('source')
+        try:
+            source = sources.look(self.request, source_id or '')
+        except errors.ServiceError:
+            return cleaned  # the first step tells
+        seen = cleaned.get('seen_status')
+        if not seen:
+            raise django_exceptions.ValidationError(
+                _("The page could not show the facts. Go back to the first "
+                  "step and choose again."))
+        if seen != source.state:
+            raise django_exceptions.ValidationError(format_html(
+                _("The state was {old} when this page was made, and now is "
+                  "{new}. Go back, look again and decide anew."),
+                old=seen, new=source.state))
+        if cleaned.get('power_off') and not source.can_power_off:
+            raise django_exceptions.ValidationError(
+                _("This instance cannot be powered off now."))
+        return cleaned
+
+
+class How(workflows.Step):
+    action_class = HowAction
+    contributes = ('power_off', 'power_on', 'if_forced', 'seen_status')
+    template_name = 'project/compute_snapshots/create/_how.html'
+
+
+class DetailsAction(workflows.Action):
+    """Name and description, and what is going to happen."""
+
+    name = forms.CharField(label=_("Snapshot Name"), max_length=255)
+    description = forms.CharField(
+        label=_("Description"), max_length=255, required=False,
+        widget=forms.Textarea(attrs={'rows': 3}))
+    keep = forms.ChoiceField(
+        label=_("Older Snapshots of This Instance"), required=False,
+        choices=[('', _("Keep all")), *(
+            (str(number), lazy.format_lazy(_(
+                "Offer to delete all but the newest {number}"),
+                number=number)) for number in _KEEP)],
+        help_text=_("The offer comes when this one is finished. Nothing is "
+                    "deleted by itself."))
+
+    class Meta:
+        name = _("Details")
+        slug = 'details'
+
+    def clean_name(self):
+        return fields.usable(self.cleaned_data['name'])
+
+    def clean_description(self):
+        return fields.usable(texts.one_line(
+            self.cleaned_data['description']))
+
+    def clean(self):
+        cleaned = super().clean()
+        try:
+            source = sources.look(self.request,
+                                  self.data.get('source') or '')
+        except errors.ServiceError:
+            return cleaned  # the first step tells
+        if len(cleaned.get('name') or '') > source.name_length:
+            self.add_error('name', ngettext(
+                "The name is too long: %d character is the most.",
+                "The name is too long: %d characters are the most.",
+                source.name_length) % source.name_length)
+        return cleaned
+
+
+class Details(workflows.Step):
+    action_class = DetailsAction
+    contributes = ('name', 'description', 'keep')
+    template_name = 'project/compute_snapshots/create/_details.html'
+
+    def worker_url(self):
+        return handoff.address(self.workflow.request)
+
+
+class CreateSnapshot(workflows.Workflow):
+    """Takes a snapshot of an instance or of a volume."""
+
+    slug = 'create_snapshot'
+    name = _("Create Snapshot")
+    finalize_button_name = _("Create Snapshot")
+    wizard = True
+    default_steps = (What, How, Details)
+    success_url = reverse_lazy('horizon:project:compute_snapshots:index')
+    failure_message = _("The snapshot \"%s\" was not begun.")
+
+    def get_entry_point(self):
+        """The first step, also where the address names what to capture.
+
+        Horizon would skip it as complete, and with it the disk table.
+        """
+        wrong = [step.slug for step in self.steps if step.has_errors]
+        return (wrong or [self.steps[0].slug])[0]
+
+    def format_status_message(self, message):
+        return message % self.context.get('name', '')
+
+    def handle(self, request, context):
+        """Begin it; everything was checked again by the steps."""
+        try:
+            self.success_message = sources.look(
+                request, context['source']).begin(context)
+        except lifecycle.Busy:
+            self.failure_message = _(
+                "The snapshot \"%s\" was not begun: another one of this "
+                "instance is under way.")
+            return False
+        except lifecycle.Unclear as unclear:
+            LOG.warning('A snapshot may have begun: %s', unclear)
+            self.failure_message = _(
+                "Nova stopped answering, so it is not known whether the "
+                "snapshot \"%s\" was begun. Look at the list when it "
+                "answers again.")
+            return False
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            LOG.warning('A snapshot could not begin: %s', error)
+            self.failure_message = _refused(error)
+            return False
+        return True
+
+
+def _refused(error: errors.ServiceError) -> str:
+    """A message with one place for the snapshot's name."""
+    detail = error.detail.replace('%', '%%')
+    return str(_("The snapshot \"%(name)s\" was not begun, and nothing was "
+                 "changed. %(service)s said: %(detail)s")) % {
+                     'name': '%s', 'detail': detail,
+                     'service': wording.SERVICES[error.service]}

@@ -1,0 +1,171 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Deleting snapshots: what goes, in which order, and what came of it."""
+
+import functools
+
+from django.core import exceptions as django_exceptions
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views import generic
+
+from horizon import messages
+from horizon import views as horizon_views
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.detail import (
+    wording as detail_wording,
+)
+from snapshot_dashboard.content.compute_snapshots.index import (
+    tables as index_tables,
+)
+from snapshot_dashboard.snapshots import deletion
+from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import of_instance
+from snapshot_dashboard.snapshots import single
+
+#: Snapshots that one request may delete: as many as a large page shows.
+_MOST = 200
+
+
+class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
+    """Shows the plan, and carries it out by POST.
+
+    A row's button asks for the plan by GET. The list posts what is chosen in
+    it, for that may be too much for an address.
+    """
+
+    template_name = 'project/compute_snapshots/delete/delete.html'
+    ajax_template_name = 'project/compute_snapshots/delete/_delete.html'
+    page_title = _("Delete Snapshots")
+
+    def dispatch(self, request, *args, **kwargs):
+        if not permissions.can_delete_any(request):
+            raise django_exceptions.PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_template_names(self):
+        ajax = self.request.headers.get(
+            'X-Requested-With') == 'XMLHttpRequest'
+        return [self.ajax_template_name if ajax else self.template_name]
+
+    def get(self, request, *args, **kwargs):
+        found, lost = self._look(request.GET.getlist('row'))
+        if not found and not lost:
+            raise Http404
+        return self.show(found, wording.not_found_out(lost))
+
+    def post(self, request, chosen=None):
+        """:param chosen: what the list's user has chosen in it."""
+        if chosen is not None:
+            found, lost = self._look(chosen)
+            return self.show(found, wording.not_found_out(lost))
+        found, lost = self._look(request.POST.getlist('row'))
+        if any(not permissions.can_delete(request, row) for row in found):
+            raise django_exceptions.PermissionDenied
+        cloud = connect.cloud(request)
+        results = deletion.carry_out(cloud, deletion.plan(cloud, found),
+                                     _agreed(request),
+                                     request.POST.getlist('going'))
+        self._tell(request, results, lost)
+        return redirect('horizon:project:compute_snapshots:index')
+
+    def show(self, found, notes):
+        """The plan for some snapshots."""
+        cloud = connect.cloud(self.request)
+        made = details.dependants(cloud, found)
+        plan = deletion.plan(cloud, found, functools.partial(
+            permissions.can_delete, self.request))
+        connect.log_out_if_expired(*plan.problems)
+        entries = [{
+            'entry': entry, 'snapshot': entry.snapshot,
+            'kind': wording.KINDS[entry.snapshot.kind],
+            'stays': [(part, owners) for part in entry.snapshot.parts
+                      if (owners := entry.needed.get(part.id))],
+            'dependants': made[entry.snapshot.row_id],
+            'problems': [detail_wording.unknown(error) for error
+                         in made[entry.snapshot.row_id].problems],
+            'blocked': wording.HINDRANCES.get(entry.hindrance, ''),
+        } for entry in plan.entries]
+        return self.render_to_response(self.get_context_data(
+            plan=entries, most=details.MOST, notes=notes,
+            possible=any(not entry['blocked'] for entry in entries)))
+
+    def _look(self, row_ids):
+        """The snapshots as they are now; one that is gone is left out."""
+        found, lost = single.rows_of(connect.cloud(self.request),
+                                     row_ids[:_MOST])
+        connect.log_out_if_expired(*lost)
+        return found, lost
+
+    def _tell(self, request, results, lost):
+        """One message of what was done, and one of what was not."""
+        done = [entry.snapshot for entry, kept in results
+                if isinstance(kept, list)]
+        if done:
+            messages.success(request, ngettext(
+                "Deletion of %(count)d snapshot was begun: %(names)s.",
+                "Deletion of %(count)d snapshots was begun: %(names)s.",
+                len(done)) % {'count': len(done),
+                              'names': wording.names(done)})
+        kept = [wording.kept(entry.snapshot, answer)
+                for entry, answer in results if answer]
+        kept += wording.not_found_out(lost)
+        if kept:
+            messages.error(request, ' '.join(kept))
+        elif not done:
+            messages.info(request, _("Nothing was deleted."))
+
+
+def _agreed(request):
+    """Which volume snapshot may go though which image needs it."""
+    pairs = (value.partition(' ') for value
+             in request.POST.getlist('agreed'))
+    return {(part_id, image_id) for part_id, _, image_id in pairs}
+
+
+class OlderView(DeleteView):
+    """Offers an instance's older snapshots for deletion."""
+
+    http_method_names = ['get']
+
+    def get(self, request, server_id):
+        keep = types.whole_number(request.GET.get('keep', '')) or 1
+        cloud = connect.cloud(request)
+        try:
+            server = cloud.compute.server(str(server_id))
+            found, problems = of_instance.find(cloud, server)
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            server, found, problems = None, [], [error]
+        connect.log_out_if_expired(*problems)
+        if problems:
+            # With some missing, the newest ones would not be known.
+            for problem in errors.once_each(problems):
+                messages.error(request, detail_wording.not_offered(problem))
+            return redirect(index_tables.INDEX)
+        older, unsure = of_instance.older(found, server, keep)
+        notes = [wording.unsure(unsure)] if unsure else []
+        if not older:
+            messages.info(request, ' '.join([str(_(
+                "There are no older snapshots of this instance to "
+                "delete.")), *notes]))
+            return redirect(index_tables.INDEX)
+        return self.show(older[:_MOST], notes)

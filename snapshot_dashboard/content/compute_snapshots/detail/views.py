@@ -1,0 +1,148 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The page of one snapshot."""
+
+import functools
+
+from django.http import Http404
+from django.urls import reverse
+from django.utils import timezone
+from django.views import generic
+
+from horizon import views as horizon_views
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import fragments
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.detail import (
+    wording as detail_wording,
+)
+from snapshot_dashboard.content.compute_snapshots.index import (
+    tables as index_tables,
+)
+from snapshot_dashboard.content.compute_snapshots.runs import display
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.snapshots import commands
+from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import single
+
+
+class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
+    """What was captured and what was not, and all that is known of it."""
+
+    template_name = 'project/compute_snapshots/detail/detail.html'
+    page_title = '{{ title }}'
+
+    def get(self, request, row_id):
+        with redirects.or_leave(request):
+            found = details.get(connect.cloud(request), row_id)
+        return self.render_to_response(self.get_context_data(found=found))
+
+    def get_context_data(self, found, **kwargs):
+        snapshot = found.snapshot
+        table = index_tables.SnapshotsTable(self.request)
+        return super().get_context_data(
+            title=snapshot.name or snapshot.id,
+            details=found, snapshot=snapshot,
+            url=reverse(index_tables.INDEX),
+            actions=table.render_row_actions(snapshot),
+            kind=wording.KINDS[snapshot.kind],
+            status=index_tables.render_status(snapshot),
+            source=index_tables.render_source(snapshot),
+            created=index_tables.render_created(snapshot),
+            size=index_tables.render_size(snapshot),
+            consistency=wording.consistency(snapshot.consistency),
+            captured=detail_wording.captured(snapshot),
+            not_captured=detail_wording.not_captured(snapshot),
+            made_by=detail_wording.made_by(found.user_id, self.request.user),
+            parts=wording.parts(snapshot),
+            pieces=[{'piece': piece, 'commands': [
+                {'text': command.text,
+                 'label': detail_wording.COMMANDS[command.what]}
+                for command in piece.commands]}
+                for piece in commands.pieces(found)],
+            can_answer=permissions.can_answer(self.request),
+            encrypted=[part_id for part_id, value in found.encrypted.items()
+                       if value],
+            meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
+            purpose=wording.PURPOSES.get(found.purpose, ''),
+            old=detail_wording.old(snapshot, timezone.now()),
+            expired=snapshot.expired(timezone.localdate()),
+            can_create_volume=permissions.can_create_volume(self.request),
+            **kwargs)
+
+
+class HistoryView(generic.View):
+    """The run that made a snapshot, and what Cinder says of it."""
+
+    def get(self, request, row_id):
+        cloud = connect.cloud(request)
+        try:
+            entry = single.entry(cloud, row_id, shared=True)
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            return self._show(request, [error])
+        run, found = cloud.together(
+            functools.partial(_run_of, cloud, entry),
+            functools.partial(details.messages, cloud, model.bare(entry)))
+        return self._show(request, [
+            answer for answer in (run, found)
+            if isinstance(answer, errors.ServiceError)], run, found)
+
+    def _show(self, request, problems, run=None, found=None):
+        connect.log_out_if_expired(*problems)
+        return fragments.render(
+            request, 'project/compute_snapshots/detail/_history.html', {
+                'run': (display.shown(request, run)
+                        if isinstance(run, journal.Journal) else None),
+                'messages': found if isinstance(found, list) else [],
+                'problems': [detail_wording.unknown_history(error)
+                             for error in problems]})
+
+
+def _run_of(cloud, entry):
+    """The run that made something, if its record is still there."""
+    own = model.own_marks(entry)
+    if marks.RUN not in own or marks.INSTANCE not in own:
+        return None
+    try:
+        run = journal.read(cloud.compute.server(own[marks.INSTANCE]))
+    except errors.NotFound:
+        return None
+    return run if run and run.plan.run_id == own[marks.RUN] else None
+
+
+class DependantsView(generic.View):
+    """What was made from a snapshot: loaded after its page."""
+
+    def get(self, request, row_id):
+        cloud = connect.cloud(request)
+        try:
+            snapshot = single.bare(cloud, row_id)
+            found = details.dependants(cloud, [snapshot])[snapshot.row_id]
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            found = details.Dependants(problems=(error,))
+        connect.log_out_if_expired(*found.problems)
+        return fragments.render(
+            request, 'project/compute_snapshots/detail/_dependants.html',
+            {'dependants': found, 'most': details.MOST,
+             'problems': [detail_wording.unknown(error)
+                          for error in found.problems]})

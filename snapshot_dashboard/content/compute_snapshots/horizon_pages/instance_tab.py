@@ -1,0 +1,76 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The tab with an instance's snapshots on its own page in Horizon."""
+
+from django.utils.translation import gettext_lazy as _
+
+from horizon import tabs
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.detail import (
+    wording as detail_wording,
+)
+from snapshot_dashboard.content.compute_snapshots.index import (
+    tables as index_tables,
+)
+from snapshot_dashboard.content.compute_snapshots.runs import display
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.snapshots import of_instance
+
+
+class SnapshotsTab(tabs.Tab):
+    """Its snapshots, the run on it, and how old the last good one is."""
+
+    name = _("Snapshots")
+    slug = 'snapshots'
+    template_name = (
+        'project/compute_snapshots/horizon_pages/_instance_tab.html')
+    preload = False
+
+    def get_context_data(self, request):
+        cloud = connect.cloud(request)
+        server_id = self.tab_group.kwargs['instance'].id
+        try:
+            server = cloud.compute.server(server_id)
+            found, problems = of_instance.find(cloud, server)
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            return {'problems': [detail_wording.not_listed(error)]}
+        connect.log_out_if_expired(*problems)
+        run = journal.read(server)
+        return {
+            'server': server,
+            'snapshots': [self._shown(row) for row in found],
+            'last_good': next(
+                (row for row in found if row.usable
+                 and of_instance.is_of(row, server)), None),
+            'last_probable': next(
+                (row for row in found if row.usable
+                 and of_instance.is_probably_of(row, server)), None),
+            'run': display.shown(request, run) if run else None,
+            'can_create': permissions.can_create(request,
+                                                 server.volume_backed),
+            'problems': list(dict.fromkeys(
+                detail_wording.not_listed(problem)
+                for problem in problems)),
+        }
+
+    def _shown(self, row):
+        return {'row': row, 'kind': wording.KINDS[row.kind],
+                'status': index_tables.render_status(row),
+                'consistency': index_tables.render_consistency(row),
+                'created': index_tables.render_created(row),
+                'size': index_tables.render_size(row)}

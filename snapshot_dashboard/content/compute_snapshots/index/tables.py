@@ -1,0 +1,327 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The table of all snapshots."""
+
+from django.template.loader import render_to_string
+from django.urls import resolve
+from django.urls import reverse
+from django.utils import formats
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from horizon import exceptions
+from horizon import tables
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import deletion
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import statuses
+
+INDEX = 'horizon:project:compute_snapshots:index'
+
+
+class CreateSnapshot(tables.LinkAction):
+    """Opens the wizard."""
+
+    name = 'create'
+    verbose_name = _("Create Snapshot")
+    url = 'horizon:project:compute_snapshots:create'
+    classes = ('ajax-modal',)
+    icon = 'camera'
+
+    def allowed(self, request, datum=None):
+        return permissions.can_create_any(request)
+
+
+class LaunchInstance(tables.LinkAction):
+    """Opens Horizon's own dialog with this snapshot as the source."""
+
+    name = 'launch'
+    verbose_name = _("Launch as Instance")
+    url = INDEX
+    classes = ('btn-launch',)
+
+    def allowed(self, request, snapshot=None):
+        if snapshot is None or not snapshot.usable:
+            return False
+        if snapshot.kind is kinds.Kind.VOLUME and not (
+                snapshot.source and snapshot.source.bootable):
+            return False
+        return permissions.can_launch(request)
+
+    def get_link_url(self, snapshot):
+        source = ('imageId' if snapshot.kind is kinds.Kind.INSTANCE
+                  else 'snapshotId')
+        self.attrs.update({
+            'ng-controller': 'LaunchInstanceModalController as modal',
+            'ng-click': f"modal.openLaunchInstanceWizard({{successUrl: "
+                        f"'{reverse('horizon:project:instances:index')}', "
+                        f"{source}: '{snapshot.id}'}})",
+        })
+        return 'javascript:void(0);'
+
+
+class LaunchLikeOriginal(tables.LinkAction):
+    """Opens our form with what the original was made of."""
+
+    name = 'launch_like'
+    verbose_name = _("Launch Like the Original")
+    url = 'horizon:project:compute_snapshots:launch'
+    classes = ('ajax-modal',)
+    icon = 'clone'
+
+    def allowed(self, request, snapshot=None):
+        return (snapshot is not None and snapshot.usable
+                and snapshot.has_recipe and permissions.can_launch(request))
+
+    def get_link_url(self, snapshot):
+        return reverse(self.url, args=[snapshot.row_id])
+
+
+class CreateVolume(tables.LinkAction):
+    """Opens Horizon's own form with this snapshot as the source."""
+
+    name = 'create_volume'
+    verbose_name = _("Create Volume")
+    url = 'horizon:project:volumes:create'
+    classes = ('ajax-modal',)
+    icon = 'database'
+
+    def allowed(self, request, snapshot=None):
+        return (snapshot is not None and snapshot.usable
+                and connect.cloud(request).has('volume')
+                and permissions.can_create_volume(request))
+
+    def get_link_url(self, snapshot):
+        if snapshot.kind is kinds.Kind.VOLUME:
+            source = {'snapshot_id': snapshot.id}
+        elif snapshot.root:  # its image holds no data, and says 0 bytes
+            source = {'snapshot_id': snapshot.root.id}
+        else:
+            source = {'image_id': snapshot.id}
+        return f'{reverse(self.url)}?{urlencode(source)}'
+
+
+class EditSnapshot(tables.LinkAction):
+    """Opens the form for what may be changed."""
+
+    name = 'edit'
+    verbose_name = _("Edit Snapshot")
+    url = 'horizon:project:compute_snapshots:edit'
+    classes = ('ajax-modal',)
+    icon = 'pencil'
+
+    def allowed(self, request, snapshot=None):
+        return snapshot is not None and permissions.can_edit(request, snapshot)
+
+    def get_link_url(self, snapshot):
+        return reverse(self.url, args=[snapshot.row_id])
+
+
+class ShareSnapshot(tables.LinkAction):
+    """Shows with whom it is shared, and shares it."""
+
+    name = 'share'
+    verbose_name = _("Share Snapshot")
+    url = 'horizon:project:compute_snapshots:share'
+    icon = 'share-alt'
+
+    def allowed(self, request, snapshot=None):
+        return (snapshot is not None and snapshot.usable
+                and snapshot.kind is kinds.Kind.INSTANCE
+                and not snapshot.foreign and permissions.can_share(request))
+
+    def get_link_url(self, snapshot):
+        return reverse(self.url, args=[snapshot.row_id])
+
+
+class DeleteSnapshot(tables.LinkAction):
+    """Shows what goes with a snapshot, and asks before it goes."""
+
+    name = 'delete'
+    verbose_name = _("Delete Snapshot")
+    url = 'horizon:project:compute_snapshots:delete'
+    classes = ('ajax-modal', 'btn-danger')
+    icon = 'trash'
+
+    def allowed(self, request, snapshot=None):
+        return snapshot is not None and deletion.hindrance(
+            snapshot, permissions.can_delete(request, snapshot)) is None
+
+    def get_link_url(self, snapshot):
+        return f'{reverse(self.url)}?{urlencode({"row": snapshot.row_id})}'
+
+
+class DeleteSnapshots(tables.Action):
+    """The same for those that are chosen, of both kinds."""
+
+    name = 'delete_chosen'
+    verbose_name = _("Delete Snapshots")
+    verbose_name_plural = _("Delete Snapshots")
+    icon = 'trash'
+    requires_input = True
+
+    def allowed(self, request, snapshot=None):
+        return permissions.can_delete_any(request)
+
+    def handle(self, table, request, row_ids):
+        # They may be too many for an address.
+        plan = resolve(reverse('horizon:project:compute_snapshots:delete'))
+        return plan.func(request, chosen=row_ids)
+
+
+class UpdateRow(tables.Row):
+    """A row that shows again what has become of its snapshot."""
+
+    ajax = True
+
+    def get_data(self, request, row_id):
+        """The snapshot as it is now; the view answers a ServiceError."""
+        try:
+            return single.get(connect.cloud(request), row_id, shared=True)
+        except errors.NotFound:
+            raise exceptions.NotFound from None
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            raise
+
+
+def render_name(snapshot):
+    return render_to_string('project/compute_snapshots/cells/_name.html', {
+        'snapshot': snapshot,
+        'parts': wording.parts(snapshot),
+        'expired': snapshot.expired(timezone.localdate())})
+
+
+def render_source(snapshot):
+    return render_to_string('project/compute_snapshots/cells/_source.html',
+                            {'source': snapshot.source})
+
+
+def render_status(snapshot):
+    return render_to_string('project/compute_snapshots/cells/_status.html', {
+        'status': wording.status(snapshot.status),
+        'meaning': wording.STATUS_MEANINGS.get(snapshot.status, ''),
+        'motion': snapshot.motion.value})
+
+
+def render_consistency(snapshot):
+    return render_to_string(
+        'project/compute_snapshots/cells/_consistency.html',
+        {'consistency': wording.consistency(snapshot.consistency),
+         'snapshot': snapshot})
+
+
+def render_size(snapshot):
+    if not snapshot.size_bytes and (
+            snapshot.motion is statuses.Motion.MOVING):
+        return None
+    return size_text(snapshot.size_bytes)
+
+
+def size_text(size_bytes):
+    """Binary units, as the services count: 10 GiB, 1.5 MiB."""
+    size = float(size_bytes)
+    for unit in ('B', 'KiB', 'MiB', 'GiB'):
+        if size < 1024:
+            return f'{size:.4g} {unit}'
+        size /= 1024
+    return f'{size:.4g} TiB'
+
+
+def render_created(snapshot):
+    """The time in the user's zone and language."""
+    local = timezone.localtime(snapshot.created)
+    return format_html('<time datetime="{}">{}</time>',
+                       snapshot.created.isoformat(),
+                       formats.date_format(local, 'DATETIME_FORMAT'))
+
+
+class SnapshotsTable(tables.DataTable):
+    """Snapshots of both kinds, one page of them."""
+
+    snapshot_name = tables.Column(render_name, verbose_name=_("Name"),
+                                  sortable=False)
+    kind = tables.Column(lambda snapshot: wording.KINDS[snapshot.kind],
+                         verbose_name=_("Kind"), sortable=False)
+    source = tables.Column(render_source, verbose_name=_("Source"),
+                           sortable=False)
+    size = tables.Column(render_size, verbose_name=_("Size"),
+                         sortable=False)
+    status = tables.Column(render_status, verbose_name=_("Status"),
+                           sortable=False)
+    consistency = tables.Column(render_consistency,
+                                verbose_name=_("Consistency"),
+                                sortable=False)
+    created = tables.Column(render_created, verbose_name=_("Created"),
+                            sortable=False)
+    # What decides whether a row is asked for again. A status that nobody
+    # knows counts as final, so that it is not asked for for ever.
+    motion = tables.Column(
+        lambda snapshot: snapshot.motion.value, hidden=True, status=True,
+        status_choices=((statuses.Motion.DONE.value, True),
+                        (statuses.Motion.FAILED.value, False),
+                        (statuses.Motion.MOVING.value, None)))
+
+    class Meta:
+        name = 'compute_snapshots'
+        verbose_name = _("Snapshots")
+        row_class = UpdateRow
+        multi_select = True
+        status_columns = ('motion',)
+        pagination_param = 'page'
+        prev_pagination_param = 'page'
+        table_actions = (CreateSnapshot, DeleteSnapshots)
+        launch_actions = (LaunchInstance,)
+        row_actions = (LaunchInstance, LaunchLikeOriginal, CreateVolume,
+                       EditSnapshot, ShareSnapshot, DeleteSnapshot)
+        row_actions_dropdown_template = (
+            'project/compute_snapshots/index/_row_actions.html')
+
+    #: Set by the view: the cursors of the neighbouring pages, or None, and
+    #: the filters, which a link to another page keeps.
+    after = before = filters = None
+
+    def set_multiselect_column_visibility(self, visible=True):
+        # Horizon thinks that one chooses for its own batch actions alone.
+        super().set_multiselect_column_visibility(
+            permissions.can_delete_any(self.request))
+
+    def get_object_id(self, snapshot):
+        return snapshot.row_id
+
+    def get_object_display(self, snapshot):
+        return snapshot.name or snapshot.id
+
+    def get_pagination_string(self):
+        return self._page_address(self.after)
+
+    def get_prev_pagination_string(self):
+        return self._page_address(self.before)
+
+    def _page_address(self, cursor):
+        page = urlencode({self._meta.pagination_param: str(cursor)})
+        return '&'.join(filter(None, [self.filters.address(), page]))
+
+    def get_empty_message(self):
+        if self.filters and self.filters.query().filtered:
+            return _("No snapshot is like that.")
+        return render_to_string(
+            'project/compute_snapshots/index/_empty.html',
+            {'can_create': permissions.can_create_any(self.request)})

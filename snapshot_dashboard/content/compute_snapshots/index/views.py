@@ -1,0 +1,254 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The list and the wizard."""
+
+import functools
+import logging
+import time
+
+from django.core import exceptions as django_exceptions
+from django.http import Http404
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views import generic
+
+from horizon import messages
+from horizon import tables
+from horizon import workflows
+from openstack_dashboard.utils import settings as horizon_settings
+
+from snapshot_dashboard import notices
+from snapshot_dashboard import settings
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import fragments
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.create import sources
+from snapshot_dashboard.content.compute_snapshots.create import (
+    wording as create_wording,
+)
+from snapshot_dashboard.content.compute_snapshots.create import workflow
+from snapshot_dashboard.content.compute_snapshots.index import filters
+from snapshot_dashboard.content.compute_snapshots.index import overview
+from snapshot_dashboard.content.compute_snapshots.index import source_cache
+from snapshot_dashboard.content.compute_snapshots.index import (
+    tables as index_tables,
+)
+from snapshot_dashboard.content.compute_snapshots.runs import display
+from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.runs import checklist
+from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.runs import single_volume
+from snapshot_dashboard.snapshots import cursor as cursors
+from snapshot_dashboard.snapshots import health
+from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import statuses
+from snapshot_dashboard.snapshots.kinds import Kind
+
+LOG = logging.getLogger(__name__)
+#: Instances that are looked at for a run that the index has lost.
+_SUSPECTS = 3
+#: In an address: show all names, however many calls that takes.
+THOROUGH = 'names'
+#: Offers of other projects that are shown at a time.
+_OFFERED = 10
+
+
+class IndexView(tables.DataTableView):
+    """All snapshots of the project, newest first, a page at a time."""
+
+    table_class = index_tables.SnapshotsTable
+    template_name = 'project/compute_snapshots/index/index.html'
+    page_title = _("Snapshots")
+
+    def get(self, request, *args, **kwargs):
+        try:
+            return super().get(request, *args, **kwargs)
+        except errors.ServiceError as error:
+            # A row that asks for itself alone: it keeps what it shows.
+            LOG.warning('A row was not brought up to date: %s', error)
+            return HttpResponse(status=503)
+
+    def get_data(self):
+        cloud = connect.cloud(self.request)
+        asked = self.filters.query()
+        page, self.runs = cloud.together(
+            functools.partial(
+                self._page, cloud, asked, self._cursor(asked)),
+            functools.partial(lifecycle.runs, cloud))
+        if isinstance(page, errors.ServiceError):  # its place is gone
+            self._tell_first_page()
+            page = self._page(cloud, asked, None)
+        connect.log_out_if_expired(*page.problems, *page.vague)
+        for problem in page.problems:
+            messages.warning(self.request, wording.problem(problem))
+        for problem in page.vague:
+            messages.warning(self.request, wording.vague(problem))
+        self.table.after, self.table.before = page.after, page.before
+        self.table.filters = self.filters
+        self.unnamed, self.alphabet = page.unnamed, page.alphabet
+        # What is under way by this panel has a run, found or not.
+        self.suspects = [
+            row.source.id for row in page.rows
+            if row.kind is Kind.INSTANCE and row.consistency and row.source
+            and row.motion is statuses.Motion.MOVING][:_SUSPECTS]
+        return page.rows
+
+    def _page(self, cloud, asked, cursor):
+        return listing.page(
+            cloud, horizon_settings.get_page_size(self.request), asked,
+            cursor, source_cache.CachedNames(cloud),
+            thorough=THOROUGH in self.request.GET)
+
+    @functools.cached_property
+    def filters(self):
+        return filters.FilterForm(
+            {'sort': 'newest', **self.request.GET.dict()})
+
+    def _cursor(self, asked):
+        text = self.request.GET.get(
+            index_tables.SnapshotsTable._meta.pagination_param)
+        if not text:
+            return None
+        try:
+            return cursors.parse(text, asked.order)
+        except ValueError:
+            self._tell_first_page()
+            return None
+
+    def _tell_first_page(self):
+        messages.info(self.request, _(
+            "That page of the list does not exist any more. This is the "
+            "first one."))
+
+    def has_more_data(self, table):
+        return table.after is not None
+
+    def has_prev_data(self, table):
+        return table.before is not None
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        asked = self.filters.query()
+        return {**context,
+                **display.context(self.request, answer=self.runs,
+                                  suspects=self.suspects),
+                'worker_url': handoff.address(self.request),
+                'filters': self.filters, 'query': asked,
+                'filter_notes': wording.filter_notes(asked, self.alphabet),
+                'unnamed': self.unnamed,
+                **wording.operators_words(self.request, notices.LIST)}
+
+
+class OverviewView(generic.View):
+    """What is wrong, and what is used: loaded after the page."""
+
+    def get(self, request):
+        cloud = connect.cloud(request)
+        found, used = cloud.together(
+            lambda: health.look(cloud, time.time(), timezone.localdate(),
+                                settings.get('OLD_AFTER_DAYS')),
+            lambda: health.usage(cloud))
+        connect.log_out_if_expired(*found.problems)
+        return fragments.render(
+            request, 'project/compute_snapshots/index/_overview.html', {
+                'health': found,
+                'health_lines': overview.health_lines(found),
+                'looked_at': health.LOOKED_AT,
+                'can_answer': permissions.can_answer(request),
+                'offered': found.offered[:_OFFERED],
+                'more_offered': len(found.offered) - _OFFERED,
+                'usage': overview.meters(used)})
+
+
+class CreateView(workflows.WorkflowView):
+    """The wizard that takes a snapshot."""
+
+    workflow_class = workflow.CreateSnapshot
+
+    def get_context_data(self, **kwargs):
+        return {**super().get_context_data(**kwargs),
+                'page_title': self.workflow_class.name}
+
+    def dispatch(self, request, *args, **kwargs):
+        if not permissions.can_create_any(request):
+            raise django_exceptions.PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+
+class FactsView(generic.View):
+    """What the wizard shows once something is chosen."""
+
+    def get(self, request):
+        if not permissions.can_create_any(request):
+            raise django_exceptions.PermissionDenied
+        try:
+            source = sources.look(request, request.GET.get('source', ''))
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            return fragments.render(
+                request, 'project/compute_snapshots/create/_no_facts.html',
+                {'service': wording.SERVICES[error.service]})
+        context = (volume_context if isinstance(source, sources.VolumeSource)
+                   else instance_context)
+        return fragments.render(request, source.template, {
+            'source': source, 'facts': source.facts,
+            'obstacles': source.obstacles(),
+            'unknown': [wording.SERVICES[error.service]
+                        for error in source.facts.unknown],
+            'may_not_power': source.facts.can_power_off
+            and not source.can_power_off,
+            **context(request, source.facts)})
+
+
+def instance_context(request, facts: preflight.Facts):
+    """The template context of the facts about one instance."""
+    may_snapshot = permissions.can_snapshot_volumes(request)
+    return {
+        'server': facts.server,
+        'disks': [
+            {'disk': disk,
+             'role': create_wording.ROLES[disk.role],
+             'fate': create_wording.FATES[disk.fate],
+             'size': index_tables.size_text(disk.size_mib * 1024 ** 2)
+             if disk.size_mib else '',
+             'can_choose': bool(disk.volume and facts.can_choose_volumes
+                                and may_snapshot)}
+            for disk in facts.disks],
+        'encrypted': any(disk.volume and disk.volume.encrypted
+                         for disk in facts.disks),
+        'not_captured': facts.not_captured,
+        'checklist': [
+            {'text': create_wording.TASKS[item.task], 'command': item.command}
+            for item in checklist.template(facts.os_type)],
+        'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
+        'shutdown_timeout': sources.shutdown_timeout(facts),
+        'agent': facts.agent,
+        'expected': wording.about(facts.expected),
+    }
+
+
+def volume_context(request, facts: single_volume.Facts):
+    """The template context of the facts about one volume."""
+    return {
+        'volume': facts.volume,
+        'server': facts.instance.server if facts.instance else None,
+        'suggest_power_off': False,
+        'shutdown_timeout': sources.shutdown_timeout(facts.instance),
+        'agent': facts.instance is not None and facts.instance.agent,
+    }

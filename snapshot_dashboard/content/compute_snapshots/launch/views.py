@@ -1,0 +1,154 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Launching an instance like the one that a snapshot was taken of."""
+
+from django.core import exceptions as django_exceptions
+from django.http import Http404
+from django.urls import reverse
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+from horizon import forms
+from horizon import messages
+from horizon.utils import memoized
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.index import (
+    tables as index_tables,
+)
+from snapshot_dashboard.content.compute_snapshots.launch import (
+    wording as launch_wording,
+)
+from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import launch
+
+
+class LaunchForm(forms.SelfHandlingForm):
+    """All pieces, each as it was where that is still there."""
+
+    name = forms.CharField(label=_("Instance Name"), max_length=255)
+    flavor = forms.ChoiceField(label=_("Flavor"))
+    networks = forms.MultipleChoiceField(
+        label=_("Networks"), required=False,
+        widget=forms.CheckboxSelectMultiple())
+    groups = forms.MultipleChoiceField(
+        label=_("Security Groups"), required=False,
+        widget=forms.CheckboxSelectMultiple())
+    key = forms.ChoiceField(label=_("Key Pair"), required=False)
+    zone = forms.ChoiceField(label=_("Availability Zone"), required=False)
+
+    def __init__(self, request, *args, **kwargs):
+        super().__init__(request, *args, **kwargs)
+        options = self.initial['options']
+        choices = {
+            'flavor': [('', _("Choose a flavor")), *(
+                (flavor.name, _flavor(flavor)) for flavor
+                in options.flavors)],
+            'networks': [(network, name or network) for network, name
+                         in options.networks.items()],
+            'groups': [(name, name) for name in options.groups],
+            'key': [('', _("None")), *((key, key) for key in options.keys)],
+            'zone': [('', _("Any")),
+                     *((zone, zone) for zone in options.zones)]}
+        for field, known in choices.items():
+            self.fields[field].choices = known
+
+    def clean(self):
+        cleaned = super().clean()
+        flavor = self.initial['options'].flavor(cleaned.get('flavor', ''))
+        found = launch.obstacles(self.initial['details'],
+                                 self.initial['options'], flavor)
+        if found:
+            raise django_exceptions.ValidationError(
+                [launch_wording.obstacle(obstacle) for obstacle in found])
+        return cleaned
+
+    def handle(self, request, data):
+        choice = launch.Choice(
+            data['name'], self.initial['options'].flavor(data['flavor']),
+            tuple(data['networks']), tuple(data['groups']), data['key'],
+            data['zone'])
+        try:
+            launch.launch(connect.cloud(request),
+                          self.initial['details'].snapshot, choice)
+        except errors.ServiceError as error:
+            connect.log_out_if_expired(error)
+            self.api_error(_("Nothing was launched. %(service)s said: "
+                             "%(detail)s") % wording.said(error))
+            return False
+        messages.success(request, _("The launch of \"%s\" was begun.")
+                         % data['name'])
+        return True
+
+
+class LaunchView(forms.ModalFormView):
+    """The form, and what the original had that is not there any more."""
+
+    form_class = LaunchForm
+    form_id = 'launch_like'
+    page_title = _("Launch Like the Original")
+    submit_label = _("Launch Instance")
+    success_url = reverse_lazy('horizon:project:instances:index')
+    template_name = 'project/compute_snapshots/launch/launch.html'
+
+    def dispatch(self, request, *args, **kwargs):
+        if not permissions.can_launch(request):
+            raise django_exceptions.PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    @memoized.memoized_method
+    def get_initial(self):
+        cloud = connect.cloud(self.request)
+        with redirects.or_leave(self.request):
+            found = details.get(cloud, self.kwargs['row_id'])
+        if found.recipe is None:
+            raise Http404
+        options = launch.look(cloud, found.snapshot.volume_backed)
+        connect.log_out_if_expired(*options.problems)
+        recipe, source = found.recipe, found.snapshot.source
+        return {
+            'details': found, 'options': options,
+            'name': source.name if source else found.snapshot.name,
+            'flavor': recipe.flavor, 'networks': list(recipe.networks),
+            'groups': list(recipe.groups), 'key': recipe.key,
+            'zone': recipe.zone}
+
+    def get_context_data(self, **kwargs):
+        initial = self.get_initial()
+        found, options = initial['details'], initial['options']
+        snapshot = found.snapshot
+        return {
+            **super().get_context_data(**kwargs),
+            'snapshot': snapshot,
+            'missing': [launch_wording.missing(piece, name) for piece, name
+                        in launch.missing(found.recipe, options)],
+            'obstacles': [launch_wording.obstacle(obstacle) for obstacle
+                          in launch.obstacles(found, options)],
+            'unknown': [wording.SERVICES[error.service]
+                        for error in options.problems],
+            'consistency': wording.consistency(snapshot.consistency),
+            'not_captured': launch_wording.not_captured(
+                bool(snapshot.parts) and not snapshot.volume_backed),
+            'cancel_url': reverse(index_tables.INDEX),
+            'submit_url': reverse('horizon:project:compute_snapshots:launch',
+                                  args=[self.kwargs['row_id']])}
+
+
+def _flavor(flavor):
+    return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % {
+        'name': flavor.name, 'cores': flavor.cores, 'ram': flavor.ram_mib,
+        'disk': flavor.disk_gib}

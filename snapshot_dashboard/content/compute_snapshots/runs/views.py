@@ -1,0 +1,187 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The runs above the list: shown by GET, brought forward by POST."""
+
+import functools
+
+from django.core import exceptions as django_exceptions
+from django.shortcuts import redirect
+from django.views import generic
+
+from horizon import messages
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import fragments
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots.create import sources
+from snapshot_dashboard.content.compute_snapshots.runs import display
+from snapshot_dashboard.content.compute_snapshots.runs import (
+    wording as runs_wording,
+)
+from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import failures
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
+
+_TEMPLATE = 'project/compute_snapshots/runs/_runs.html'
+
+
+class RunsView(generic.View):
+    """The runs as they are, for those who only look."""
+
+    def get(self, request):
+        return fragments.render(request, _TEMPLATE,
+                                display.context(request))
+
+
+class _WriteView(generic.View):
+    """A POST by somebody who may bring runs forward; it shows all runs."""
+
+    http_method_names = ['post']
+
+    def dispatch(self, request, *args, **kwargs):
+        if not permissions.can_advance(request):
+            raise django_exceptions.PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def post(self, request, server_id='', **kwargs):
+        try:
+            troubles = self.write(connect.cloud(request), str(server_id))
+        except errors.ServiceError as error:
+            troubles = {str(server_id): error}
+        connect.log_out_if_expired(*(troubles or {}).values())
+        if request.headers.get('X-Requested-With') != 'XMLHttpRequest':
+            for error in (troubles or {}).values():
+                messages.error(request, runs_wording.trouble(error))
+            return redirect('horizon:project:compute_snapshots:index')
+        return fragments.render(request, _TEMPLATE,
+                                display.context(request, troubles))
+
+    def write(self, cloud: clouds.Cloud, server_id: str):
+        """Do it; the errors by the ids of the servers that they concern."""
+        raise NotImplementedError
+
+
+class AdvanceView(_WriteView):
+    """Brings the open runs of the project forward that no worker is at."""
+
+    def write(self, cloud, server_id):
+        sight = display.find(self.request)
+        if sight.problem is not None:
+            raise sight.problem
+        found = [run for run in sight.found.open
+                 if permissions.can_advance(self.request, run)
+                 and connect.approves(run)
+                 and not handoff.is_looked_after(self.request, run)]
+        results = cloud.together(*(
+            functools.partial(advance.advance, cloud, run,
+                              approves=connect.approves)
+            for run in found))
+        return {run.server.id: result
+                for run, result in zip(found, results)
+                if isinstance(result, errors.ServiceError)}
+
+
+class _OneRunView(_WriteView):
+    """Does something with the run of one server."""
+
+    def write(self, cloud, server_id):
+        run = journal.read(cloud.compute.server(server_id))
+        if run is None:
+            return
+        if not permissions.can_advance(self.request, run):
+            raise django_exceptions.PermissionDenied
+        self.write_run(cloud, run)
+
+    def write_run(self, cloud: clouds.Cloud, run: journal.Journal):
+        raise NotImplementedError
+
+
+class CancelView(_OneRunView):
+    """Gives a run up before its capture."""
+
+    def write_run(self, cloud, run):
+        run = lifecycle.cancel(cloud, run)
+        if run.progress.failure != failures.Failure.CANCELLED.value:
+            raise errors.Conflict('compute', 'It is too late to cancel.')
+        if connect.approves(run):
+            advance.advance(cloud, run, approves=connect.approves)
+
+
+class AdoptView(_OneRunView):
+    """Goes on with a run that somebody else wrote down, on a user's word."""
+
+    def write_run(self, cloud, run):
+        if run.open and not run.lost:
+            lifecycle.adopt(cloud, run, connect.seal())
+
+
+class DismissView(_WriteView):
+    """Takes a run away that is over, or that cannot be read or go on."""
+
+    def write(self, cloud, server_id):
+        server = cloud.compute.server(server_id)
+        run = journal.read(server)
+        if run is not None and run.open and not server.locked and (
+                connect.approves(run)):
+            return
+        if run is not None and not run.open and connect.approves(run):
+            lifecycle.tidy(cloud, run)
+        lifecycle.forget(cloud, server_id)
+
+
+class PowerOnView(_WriteView):
+    """Powers an instance on that a run has left off."""
+
+    def write(self, cloud, server_id):
+        if not permissions.can_power(self.request):
+            raise django_exceptions.PermissionDenied
+        if journal.is_there(cloud.compute.server(server_id)):
+            cloud.compute.start(server_id)
+
+
+class RemoveView(_OneRunView):
+    """Removes what a failed run has left."""
+
+    def write_run(self, cloud, run):
+        if not run.open:
+            lifecycle.remove(cloud, run)
+
+
+class RetryView(_OneRunView):
+    """Tries a failed run once more, if nothing is in its way."""
+
+    def write_run(self, cloud, run):
+        if run.open or not display.can_retry(run):
+            return
+        source = sources.of_run(self.request, run)
+        found = source.obstacles(run.plan.volumes if run.plan.image else (),
+                                 power_off=run.plan.power_off)
+        if not set(run.plan.volumes) <= set(run.server.volume_ids):
+            found.append(runs_wording.detached(run.plan))
+        if found:
+            for text in found:
+                messages.error(self.request, text)
+            return
+        seal = connect.seal()
+        plan = lifecycle.again(run, self.request.user.username, seal)
+        try:
+            sources.submit(self.request, lifecycle.begin(
+                cloud, run.server, plan, seal=seal))
+        except lifecycle.Busy:
+            pass  # the page shows what is under way
+        except lifecycle.Unclear as unclear:
+            raise unclear.error from unclear

@@ -1,0 +1,149 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Sharing an instance snapshot with other projects."""
+
+from django import forms
+from django.core import exceptions as django_exceptions
+from django.http import Http404
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from django.views import generic
+
+from horizon import messages
+from horizon import views as horizon_views
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
+from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.detail import (
+    wording as detail_wording,
+)
+from snapshot_dashboard.snapshots import commands
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import sharing
+from snapshot_dashboard.snapshots import single
+
+_STATUSES = {
+    'pending': _("has not answered yet"),
+    'accepted': _("has accepted"),
+    'rejected': _("has rejected it"),
+}
+
+
+_ANSWERED = {
+    'accepted': _("\"%s\" is in the list now, and can be launched."),
+    'rejected': _("\"%s\" was declined, and is not in the list."),
+}
+
+
+class ProjectForm(forms.Form):
+    """Which project; its id, for members cannot look up others' names."""
+
+    # Keystone's ids are 32 hexadecimal digits, elsewhere any such words.
+    project = forms.RegexField(
+        r'^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
+        widget=forms.TextInput(attrs={'class': 'form-control'}),
+        help_text=_("Its members see it under Identity > Projects."))
+
+
+def _tell_refusal(request, error: errors.ServiceError):
+    connect.log_out_if_expired(error)
+    messages.error(request, _(
+        "Nothing was changed. %(service)s said: %(detail)s")
+        % wording.said(error))
+
+
+class AnswerView(generic.View):
+    """Accepts or declines what another project shares."""
+
+    http_method_names = ['post']
+
+    def post(self, request, row_id):
+        answer = request.POST.get('answer')
+        if answer not in _ANSWERED:
+            return redirect('horizon:project:compute_snapshots:index')
+        if not permissions.can_answer(request):
+            raise django_exceptions.PermissionDenied
+        cloud = connect.cloud(request)
+        try:
+            image = single.entry(cloud, row_id, shared=True)
+            if not sharing.is_offer(cloud, image):
+                raise errors.NotFound('image', image.id)
+            cloud.images.answer(image.id, cloud.project_id, answer)
+            messages.success(request, _ANSWERED[answer] % (
+                image.name or image.id))
+        except errors.NotFound:
+            messages.info(request, _("It is not shared with this project "
+                                     "any more."))
+        except errors.ServiceError as error:
+            _tell_refusal(request, error)
+        return redirect('horizon:project:compute_snapshots:index')
+
+
+class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):
+    """Shows with whom by GET; shares and takes back by POST."""
+
+    template_name = 'project/compute_snapshots/share/share.html'
+    page_title = _("Share Snapshot")
+
+    def dispatch(self, request, *args, **kwargs):
+        if not permissions.can_share(request):
+            raise django_exceptions.PermissionDenied
+        with redirects.or_leave(request):
+            self.image = single.entry(connect.cloud(request),
+                                      kwargs['row_id'])
+            if not isinstance(self.image, types.Image):
+                raise Http404
+            return super().dispatch(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        refusal = sharing.refusal(self.image)
+        members = [] if refusal else sharing.members(
+            connect.cloud(self.request), self.image)
+        return super().get_context_data(**{
+            'form': ProjectForm(), **kwargs,
+            'snapshot': model.bare(self.image),
+            'refusal': detail_wording.UNSHARABLE[refusal] if refusal else '',
+            'members': [{'id': member.project_id,
+                         'status': _STATUSES.get(member.status,
+                                                 member.status)}
+                        for member in members],
+            'accept': commands.accept(self.image.id)})
+
+    def post(self, request, row_id):
+        cloud = connect.cloud(request)
+        form = ProjectForm(request.POST)
+        if sharing.refusal(self.image) or not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form))
+        project = form.cleaned_data['project']
+        try:
+            if 'remove' in request.POST:
+                cloud.images.remove_member(self.image.id, project)
+                messages.success(request, _(
+                    "It is not shared with %s any more.") % project)
+            else:
+                sharing.share(cloud, self.image, project)
+                messages.success(request, _(
+                    "It is shared with %s, whose members are now to accept "
+                    "it.") % project)
+        except errors.NotFound:
+            messages.info(request, _("It is not shared with %s.") % project)
+        except errors.Conflict:
+            messages.info(request, _("It is shared with %s already.")
+                          % project)
+        except errors.ServiceError as error:
+            _tell_refusal(request, error)
+        return redirect('horizon:project:compute_snapshots:share', row_id)

@@ -1,0 +1,129 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Hand runs on to the worker, and know whether there is one.
+
+A worker shows that it is there by answering a question (:mod:`.views`).
+The answer counts for a while, and for the user who asked: who takes the own
+question back looks like a worker that answers, and fools nobody else.
+"""
+
+import logging
+import time
+
+from django.urls import reverse
+
+from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard import settings
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import memory
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.runs import delegate
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import situation
+from snapshot_dashboard.runs import take
+
+LOG = logging.getLogger(__name__)
+#: In the cache, with the ids of the worker and of the user who asked: when it
+#: was last there.
+_SEEN = 'snapshot_dashboard.worker_seen.'
+#: In the cache, with the user's id and the project's: who could hand on.
+_ABLE = 'snapshot_dashboard.able_to_hand_on.'
+#: Seconds for which an answer counts. A page asks more often than that.
+LIFETIME = 120
+#: Seconds after which it is asked for anew.
+FRESH = 30
+#: Seconds after which a run that could go on is left to no worker any more:
+#: longer than one pauses.
+LAG = 120
+
+
+def address(request) -> str:
+    """Where to ask for a worker; empty where the cloud has none."""
+    if user_id(request) and permissions.can_advance(request):
+        return reverse('horizon:project:compute_snapshots:worker')
+    return ''
+
+
+def user_id(request) -> str:
+    """Of the worker of the region that is looked at; empty without one."""
+    configured = settings.get('WORKER_USER_ID')
+    if isinstance(configured, str):
+        return configured
+    return configured.get(request.user.services_region, '')
+
+
+def is_alive(request, within: float = LIFETIME) -> bool:
+    """Whether the worker has answered so many seconds ago at the most."""
+    seen = memory.recall(_seen(request), 0)
+    return time.time() - seen < within
+
+
+def has_answered(request) -> None:
+    """Remember that the worker is there."""
+    memory.MEMORY.keep({_seen(request): time.time()}, LIFETIME)
+
+
+def _seen(request) -> str:
+    return f'{_SEEN}{user_id(request)}.{request.user.id}'
+
+
+def is_able(request) -> bool:
+    """Whether this user was able to hand something on a moment ago."""
+    return memory.recall(_able(request), False)
+
+
+def was_able(request) -> None:
+    """Remember that this user is able to hand something on."""
+    memory.MEMORY.keep({_able(request): True}, LIFETIME)
+
+
+def _able(request) -> str:
+    return f'{_ABLE}{request.user.id}.{request.user.tenant_id}'
+
+
+def is_looked_after(request, run: journal.Journal) -> bool:
+    """Whether a worker is at it, so that a page would only be in its way.
+
+    Two that bring a run forward do no harm, but volume snapshots that both
+    make have to be removed again. A worker may be there and yet not be able
+    to go on, when the trust has expired or the user lost the role: that
+    shows when Nova is at nothing, and nothing is done about it.
+    """
+    if not run.progress.trust or not is_alive(request):
+        return False
+    moved = max(run.progress.at, run.server.updated)
+    # A clock that is ahead tells nothing.
+    return bool(run.server.task_state) or 0 <= time.time() - moved + (
+        situation.AHEAD) < LAG
+
+
+def hand_on(request, cloud: clouds.Cloud,
+            run: journal.Journal) -> journal.Journal:
+    """Hand a run on that was begun; it goes on attended if that fails."""
+    if not user_id(request):
+        return run
+    try:
+        handed_on = delegate.hand_on(cloud, run, worker(request))
+    except (errors.ServiceError, take.Superseded) as error:
+        LOG.info('Run %s is not handed on: %s', run.plan.run_id, error)
+        return run
+    was_able(request)
+    return handed_on
+
+
+def worker(request) -> delegate.Worker:
+    """How this user hands on what was begun in this project."""
+    return delegate.Worker(
+        user_id=user_id(request), trustor_id=request.user.id,
+        role=settings.get('WORKER_ROLE'),
+        lifetime=settings.get('WORKER_TRUST_HOURS') * 3600)
