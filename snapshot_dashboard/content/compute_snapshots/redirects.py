@@ -10,30 +10,29 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What a page about one snapshot does when that cannot be looked at."""
+"""Back to the list, also from a page whose snapshot cannot be had."""
 
 from collections.abc import Iterator
 import contextlib
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from horizon import exceptions
 from horizon import messages
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
-from snapshot_dashboard.content.compute_snapshots.detail import (
-    wording as detail_wording,
-)
-from snapshot_dashboard.content.compute_snapshots.index import (
-    tables as index_tables,
-)
+from snapshot_dashboard.content.compute_snapshots import wording
+
+#: The list.
+INDEX = 'horizon:project:compute_snapshots:index'
 
 
 @contextlib.contextmanager
-def or_leave(request) -> Iterator[None]:
-    """Look at a snapshot, or leave for the list with a message.
+def to_index_on_error(request) -> Iterator[None]:
+    """Leave for the list, with a message, when a snapshot cannot be fetched.
 
     :raises Http404: when there is no such snapshot in this project.
     :raises Http302: when its service does not tell.
@@ -44,5 +43,7 @@ def or_leave(request) -> Iterator[None]:
         raise Http404 from None
     except errors.ServiceError as error:
         connect.log_out_if_expired(error)
-        messages.error(request, detail_wording.not_shown(error))
-        raise exceptions.Http302(reverse(index_tables.INDEX)) from None
+        messages.error(request, _(
+            "This snapshot cannot be shown now. Nothing was changed. "
+            "%(service)s said: %(detail)s") % wording.said(error))
+        raise exceptions.Http302(reverse(INDEX)) from None

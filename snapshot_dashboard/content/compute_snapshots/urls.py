@@ -14,6 +14,9 @@
 
 from django.urls import path
 
+from snapshot_dashboard.content.compute_snapshots.create import (
+    views as create_views,
+)
 from snapshot_dashboard.content.compute_snapshots.delete import (
     views as delete_views,
 )
@@ -58,8 +61,8 @@ urlpatterns = [
          name='launch'),
     path('<slug:row_id>/share/', share_views.ShareView.as_view(),
          name='share'),
-    path('create/', index_views.CreateView.as_view(), name='create'),
-    path('facts/', index_views.FactsView.as_view(), name='facts'),
+    path('create/', create_views.CreateView.as_view(), name='create'),
+    path('facts/', create_views.FactsView.as_view(), name='facts'),
     path('worker/', worker_views.WorkerView.as_view(), name='worker'),
     path('runs/', runs_views.RunsView.as_view(), name='runs'),
     path('runs/advance/', runs_views.AdvanceView.as_view(), name='advance'),

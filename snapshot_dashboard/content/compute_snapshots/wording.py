@@ -12,7 +12,6 @@
 
 """What the codes of snapshots and of the cloud are in words, for people."""
 
-from collections.abc import Iterable
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,26 +23,14 @@ from django.utils.translation import pgettext_lazy
 from snapshot_dashboard import marks
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import query
-from snapshot_dashboard.snapshots import streams
 
 #: The services' names, which no language declines.
 SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder',
             'network': 'Neutron', 'identity': 'Keystone'}
-MISSING = {
-    'compute': _("The snapshots under way are not shown."),
-    'image': _("Instance snapshots are missing from this list."),
-    'volume': _("Volume snapshots are missing from this list."),
-}
-VAGUE = {
-    'compute': _("The names of some instances are not shown."),
-    'image': _("Some details of instance snapshots are not shown."),
-    'volume': _("The names and states of some volumes and their snapshots "
-                "are not shown."),
-}
+
+
 KINDS = {
     kinds.Kind.INSTANCE: _("Instance snapshot"),
     kinds.Kind.VOLUME: _("Volume snapshot"),
@@ -72,18 +59,8 @@ STATUSES = {
     'incomplete': pgettext_lazy("Current status of a Snapshot", "Incomplete"),
     'left-over': pgettext_lazy("Current status of a Snapshot", "Left Over"),
 }
-STATES = {
-    query.State.READY: _("Finished"),
-    query.State.MOVING: _("Under way"),
-    query.State.FAILED: _("Failed"),
-    query.State.DELETING: _("Being deleted"),
-    query.State.DEACTIVATED: _("Deactivated"),
-}
-SORTS = {
-    query.Sort.NEWEST: _("Newest first"),
-    query.Sort.OLDEST: _("Oldest first"),
-    query.Sort.NAME: _("By name"),
-}
+
+
 CONSISTENCIES = {
     marks.POWERED_OFF: pgettext_lazy("How a snapshot was taken",
                                      "Powered off"),
@@ -153,32 +130,6 @@ def said(error: errors.ServiceError) -> dict[str, str]:
     return {'service': SERVICES[error.service], 'detail': error.detail}
 
 
-ALPHABETS = {
-    streams.Alphabet.CAPITALS: _(
-        "The services of this cloud sort capital letters before small ones."),
-    streams.Alphabet.OWN: _(
-        "The services of this cloud sort names each in its own way, so the "
-        "two kinds are mixed roughly."),
-}
-
-
-def filter_notes(asked: query.Query, alphabet: streams.Alphabet) -> list[str]:
-    """What the services cannot find by a filter, or sort."""
-    notes = [ALPHABETS[alphabet]] if alphabet in ALPHABETS else []
-    if asked.instance_id:
-        notes.append(_(
-            "Only snapshots that say which instance they are of are found. "
-            "Those of instances whose disks are volumes do so only where "
-            "this panel made them."))
-    if asked.state is query.State.FAILED:
-        notes.append(_(
-            "An instance snapshot is found here when one of its volume "
-            "snapshots failed, but not when one was deleted."))
-    if asked.since and asked.sort is not query.Sort.NEWEST:
-        notes.append(_("With a date the newest are always first."))
-    return [str(note) for note in notes]
-
-
 def status(name: str | None) -> str:
     """A snapshot's status in words; one that nobody knows as it is."""
     if name is None:
@@ -213,17 +164,8 @@ def about(seconds: int) -> str:
     return ngettext("about %d hour", "about %d hours", hours) % hours
 
 
-def problem(error: errors.ServiceError) -> str:
-    """One notice about a service that did not give its part of the list."""
-    return f'{MISSING[error.service]} {_reason(error)}'
-
-
-def vague(error: errors.ServiceError) -> str:
-    """One notice about a service that did not tell more of what is shown."""
-    return f'{VAGUE[error.service]} {_reason(error)}'
-
-
-def _reason(error: errors.ServiceError) -> str:
+def reason(error: errors.ServiceError) -> str:
+    """Why a service did not give what it was asked for."""
     service = {'service': SERVICES[error.service]}
     if isinstance(error, errors.Forbidden):
         return _("%(service)s says that you are not allowed to see "
@@ -245,68 +187,11 @@ def more(text: str, count: int) -> str:
                         'text': text, 'count': count}
 
 
-def unsure(rows: Sequence[model.Snapshot]) -> str:
-    """What is left alone, for it is not certain of what it was taken."""
-    return str(ngettext(
-        "Left alone, for it is probably but not certainly of this instance: "
-        "%s.",
-        "Left alone, for they are probably but not certainly of this "
-        "instance: %s.", len(rows)) % names(rows))
-
-
-#: Why a snapshot is not deleted.
-HINDRANCES = {
-    deletion.Hindrance.FORBIDDEN: _("You are not allowed to delete it."),
-    deletion.Hindrance.FOREIGN: _("It belongs to another project."),
-    deletion.Hindrance.PROTECTED: _(
-        "It is protected. Take the protection away by Edit Snapshot first."),
-    deletion.Hindrance.OWNER_PROTECTED: _(
-        "It is part of an instance snapshot that is protected. Take the "
-        "protection of that away by Edit Snapshot first."),
-    deletion.Hindrance.GROUP: _(
-        "It belongs to a group snapshot. Delete that under Volumes > Group "
-        "Snapshots."),
-    deletion.Hindrance.DELETING: _("It is being deleted already."),
-    deletion.Hindrance.BACKUP: _(
-        "A backup is being made of it, or restored. Wait until that is "
-        "over."),
-    deletion.Hindrance.PARTS_UNKNOWN: _(
-        "Cinder does not tell of all volume snapshots that belong to it, or "
-        "there are more than are looked at here. Try again later."),
-    deletion.Hindrance.NEEDS_UNKNOWN: _(
-        "It is not known which instance snapshots need it, or a part of it. "
-        "Try again later."),
-    deletion.Hindrance.NEEDED: _(
-        "An instance snapshot needs it, and you have not agreed that this "
-        "one cannot be launched any more."),
-}
-
-
-def kept(row: model.Snapshot, answer) -> str:
-    """What could not be deleted of a snapshot, and why.
-
-    :param answer: what came of it, as ``deletion.carry_out`` tells.
-    """
-    name = row.name or row.id
-    if isinstance(answer, deletion.Hindrance):
-        return _("\"%(name)s\" was not deleted. %(reason)s") % {
-            'name': name, 'reason': HINDRANCES[answer]}
-    if isinstance(answer, errors.ServiceError):
-        return _("\"%(name)s\" was not deleted. %(service)s said: "
-                 "%(detail)s") % {'name': name, **said(answer)}
-    return ngettext(
-        "The image of \"%(name)s\" was deleted, but %(count)d of its "
-        "volume snapshots was not, and is in the list now: %(parts)s.",
-        "The image of \"%(name)s\" was deleted, but %(count)d of its "
-        "volume snapshots were not, and are in the list now: %(parts)s.",
-        len(answer)) % {
-            'name': name, 'count': len(answer),
-            'parts': ', '.join(part.name or part.id
-                               for part, _error in answer)}
-
-
-def not_found_out(lost: Iterable[errors.ServiceError]) -> list[str]:
-    """What is said of snapshots that could not be looked at."""
-    return [str(_("Some of the snapshots could not be looked at, and are "
-                  "left as they are. %s") % _reason(error))
-            for error in errors.once_each(lost)]
+def unknown_dependants(error: errors.ServiceError) -> str:
+    """Why it is not known whether something was made from a snapshot."""
+    text = (_("Whether instances were launched from it is not known. "
+              "%(service)s said: %(detail)s")
+            if error.service == 'compute' else
+            _("Whether volumes were made from it is not known. "
+              "%(service)s said: %(detail)s"))
+    return text % said(error)

@@ -14,7 +14,6 @@
 
 import abc
 from collections.abc import Collection
-import logging
 import time
 from typing import Any
 
@@ -27,13 +26,16 @@ from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import (
     wording as create_wording,
 )
-from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.content.compute_snapshots.runs import submission
 from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import checklist
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import preflight
@@ -41,17 +43,8 @@ from snapshot_dashboard.runs import single_volume
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots.kinds import Kind
 
-LOG = logging.getLogger(__name__)
 #: What to do with an instance that had to be powered off by force.
 GO_ON, STOP = 'go-on', 'stop'
-#: How a run goes on.
-MAY_LEAVE = _(
-    "The snapshot \"%s\" was begun. You may leave this page: it is seen "
-    "through without you.")
-KEEP_OPEN = _(
-    "The snapshot \"%s\" was begun. Keep this page open until it is "
-    "finished. Should you leave, it goes on when you or another member "
-    "of the project comes back to it.")
 
 
 class Source(abc.ABC):
@@ -98,6 +91,10 @@ class Source(abc.ABC):
         run = journal.read(self.server) if self.server else None
         if run is not None and run.open and not run.indexed:
             advance.find_again(connect.cloud(self._request), run)
+
+    @abc.abstractmethod
+    def template_context(self) -> dict[str, Any]:
+        """What the template needs to show the facts."""
 
     @property
     def default_name(self) -> str:
@@ -147,8 +144,36 @@ class InstanceSource(Source):
             self.facts.can_choose_volumes
             and len(self.facts.taken(chosen)) == len(chosen))
 
+    def template_context(self):
+        facts = self.facts
+        may_snapshot = permissions.can_snapshot_volumes(self._request)
+        return {
+            'facts': facts,
+            'server': facts.server,
+            'disks': [
+                {'disk': disk,
+                 'role': create_wording.ROLES[disk.role],
+                 'fate': create_wording.FATES[disk.fate],
+                 'size': cells.size_text(disk.size_mib * 1024 ** 2)
+                 if disk.size_mib else '',
+                 'can_choose': bool(disk.volume and facts.can_choose_volumes
+                                    and may_snapshot)}
+                for disk in facts.disks],
+            'encrypted': any(disk.volume and disk.volume.encrypted
+                             for disk in facts.disks),
+            'not_captured': facts.not_captured,
+            'checklist': [
+                {'text': create_wording.TASKS[item.task],
+                 'command': item.command}
+                for item in checklist.template(facts.os_type)],
+            'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
+            'shutdown_timeout': shutdown_timeout(facts),
+            'agent': facts.agent,
+            'expected': wording.about(facts.expected),
+        }
+
     def begin(self, wish):
-        return run(
+        return _submit(
             self._request, self.facts, wish,
             volumes=tuple(wish['volumes'] or ()),
             purpose=wish['purpose'], keep=int(wish['keep'] or 0))
@@ -181,10 +206,21 @@ class VolumeSource(Source):
     def can_choose(self, chosen):
         return not chosen
 
+    def template_context(self):
+        volume, instance = self.facts.volume, self.facts.instance
+        return {
+            'facts': self.facts,
+            'volume': volume,
+            'server': self.server,
+            'suggest_power_off': False,
+            'shutdown_timeout': shutdown_timeout(instance),
+            'agent': instance is not None and instance.agent,
+        }
+
     def begin(self, wish):
         if wish['power_off']:
-            return run(self._request, self.facts.instance, wish, image=False,
-                       volumes=(self.facts.volume.id,))
+            return _submit(self._request, self.facts.instance, wish,
+                           image=False, volumes=(self.facts.volume.id,))
         single_volume.create(
             connect.cloud(self._request), self.facts, wish['name'],
             wish['description'], now=int(time.time()),
@@ -225,17 +261,16 @@ def shutdown_timeout(facts: preflight.Facts | None) -> int:
     return facts.shutdown_timeout
 
 
-def run(request, facts: preflight.Facts, wish: dict[str, Any],
-        **options: Any) -> Any:
-    """Begin a run, and take its first steps; the page or a worker goes on.
+def _submit(request, facts: preflight.Facts, wish: dict[str, Any],
+            **options: Any) -> Any:
+    """Begin a run of an instance.
 
     :returns: the message of that, with a place for the snapshot's name.
     """
     volumes = options.get('volumes', ())
-    seal = connect.seal()
     plan = lifecycle.new_plan(
         wish['name'], wish['description'], by=request.user.username,
-        server_id=facts.server.id, seal=seal,
+        server_id=facts.server.id, seal=connect.seal(),
         power_off=wish['power_off'], power_on=wish['power_on'],
         stop_if_forced=wish['if_forced'] == STOP,
         shutdown_timeout=shutdown_timeout(facts),
@@ -246,22 +281,4 @@ def run(request, facts: preflight.Facts, wish: dict[str, Any],
         bare=not facts.has_room_for_recipe(len(volumes)),
         running=facts.server.status == 'ACTIVE', **options)
     tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0
-    return submit(request, lifecycle.begin(
-        connect.cloud(request), facts.server, plan, seal=seal,
-        tagged=tagged))
-
-
-def submit(request, begun: journal.Journal) -> Any:
-    """Hand a run on that was begun, or take its first steps here.
-
-    :returns: the message of that, with a place for the snapshot's name.
-    """
-    cloud = connect.cloud(request)
-    begun = handoff.hand_on(request, cloud, begun)
-    if handoff.is_looked_after(request, begun):
-        return MAY_LEAVE
-    try:
-        advance.advance(cloud, begun, approves=connect.approves)
-    except errors.ServiceError as error:
-        LOG.info('Run %s goes on later: %s', begun.plan.run_id, error)
-    return KEEP_OPEN
+    return submission.submit(request, facts.server, plan, tagged)

@@ -32,6 +32,7 @@ from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fields
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
@@ -246,7 +247,7 @@ class CreateSnapshot(workflows.Workflow):
     finalize_button_name = _("Create Snapshot")
     wizard = True
     default_steps = (What, How, Details)
-    success_url = reverse_lazy('horizon:project:compute_snapshots:index')
+    success_url = reverse_lazy(redirects.INDEX)
     failure_message = _("The snapshot \"%s\" was not begun.")
 
     def get_entry_point(self):

@@ -19,21 +19,19 @@ from django.http import Http404
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from django.views import generic
 
 from horizon import messages
 from horizon import views as horizon_views
+from horizon.forms import views as form_views
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.content.compute_snapshots.detail import (
-    wording as detail_wording,
-)
-from snapshot_dashboard.content.compute_snapshots.index import (
-    tables as index_tables,
+from snapshot_dashboard.content.compute_snapshots.delete import (
+    wording as delete_wording,
 )
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import details
@@ -44,7 +42,7 @@ from snapshot_dashboard.snapshots import single
 _MOST = 200
 
 
-class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
+class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
     """Shows the plan, and carries it out by POST.
 
     A row's button asks for the plan by GET. The list posts what is chosen in
@@ -52,7 +50,6 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
     """
 
     template_name = 'project/compute_snapshots/delete/delete.html'
-    ajax_template_name = 'project/compute_snapshots/delete/_delete.html'
     page_title = _("Delete Snapshots")
 
     def dispatch(self, request, *args, **kwargs):
@@ -60,22 +57,17 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def get_template_names(self):
-        ajax = self.request.headers.get(
-            'X-Requested-With') == 'XMLHttpRequest'
-        return [self.ajax_template_name if ajax else self.template_name]
-
     def get(self, request, *args, **kwargs):
         found, lost = self._look(request.GET.getlist('row'))
         if not found and not lost:
             raise Http404
-        return self.show(found, wording.not_found_out(lost))
+        return self.show(found, delete_wording.not_found_out(lost))
 
     def post(self, request, chosen=None):
         """:param chosen: what the list's user has chosen in it."""
         if chosen is not None:
             found, lost = self._look(chosen)
-            return self.show(found, wording.not_found_out(lost))
+            return self.show(found, delete_wording.not_found_out(lost))
         found, lost = self._look(request.POST.getlist('row'))
         if any(not permissions.can_delete(request, row) for row in found):
             raise django_exceptions.PermissionDenied
@@ -84,7 +76,7 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
                                      _agreed(request),
                                      request.POST.getlist('going'))
         self._tell(request, results, lost)
-        return redirect('horizon:project:compute_snapshots:index')
+        return redirect(redirects.INDEX)
 
     def show(self, found, notes):
         """The plan for some snapshots."""
@@ -99,9 +91,9 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
             'stays': [(part, owners) for part in entry.snapshot.parts
                       if (owners := entry.needed.get(part.id))],
             'dependants': made[entry.snapshot.row_id],
-            'problems': [detail_wording.unknown(error) for error
+            'problems': [wording.unknown_dependants(error) for error
                          in made[entry.snapshot.row_id].problems],
-            'blocked': wording.HINDRANCES.get(entry.hindrance, ''),
+            'blocked': delete_wording.HINDRANCES.get(entry.hindrance, ''),
         } for entry in plan.entries]
         return self.render_to_response(self.get_context_data(
             plan=entries, most=details.MOST, notes=notes,
@@ -124,9 +116,9 @@ class DeleteView(horizon_views.PageTitleMixin, generic.TemplateView):
                 "Deletion of %(count)d snapshots was begun: %(names)s.",
                 len(done)) % {'count': len(done),
                               'names': wording.names(done)})
-        kept = [wording.kept(entry.snapshot, answer)
+        kept = [delete_wording.kept(entry.snapshot, answer)
                 for entry, answer in results if answer]
-        kept += wording.not_found_out(lost)
+        kept += delete_wording.not_found_out(lost)
         if kept:
             messages.error(request, ' '.join(kept))
         elif not done:
@@ -159,13 +151,13 @@ class OlderView(DeleteView):
         if problems:
             # With some missing, the newest ones would not be known.
             for problem in errors.once_each(problems):
-                messages.error(request, detail_wording.not_offered(problem))
-            return redirect(index_tables.INDEX)
+                messages.error(request, delete_wording.not_offered(problem))
+            return redirect(redirects.INDEX)
         older, unsure = of_instance.older(found, server, keep)
-        notes = [wording.unsure(unsure)] if unsure else []
+        notes = [delete_wording.unsure(unsure)] if unsure else []
         if not older:
             messages.info(request, ' '.join([str(_(
                 "There are no older snapshots of this instance to "
                 "delete.")), *notes]))
-            return redirect(index_tables.INDEX)
+            return redirect(redirects.INDEX)
         return self.show(older[:_MOST], notes)

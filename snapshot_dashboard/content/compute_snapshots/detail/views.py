@@ -23,6 +23,7 @@ from horizon import views as horizon_views
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
@@ -42,14 +43,14 @@ from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import single
 
 
-class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
+class DetailView(horizon_views.HorizonTemplateView):
     """What was captured and what was not, and all that is known of it."""
 
     template_name = 'project/compute_snapshots/detail/detail.html'
     page_title = '{{ title }}'
 
     def get(self, request, row_id):
-        with redirects.or_leave(request):
+        with redirects.to_index_on_error(request):
             found = details.get(connect.cloud(request), row_id)
         return self.render_to_response(self.get_context_data(found=found))
 
@@ -59,13 +60,13 @@ class DetailView(horizon_views.PageTitleMixin, generic.TemplateView):
         return super().get_context_data(
             title=snapshot.name or snapshot.id,
             details=found, snapshot=snapshot,
-            url=reverse(index_tables.INDEX),
+            url=reverse(redirects.INDEX),
             actions=table.render_row_actions(snapshot),
             kind=wording.KINDS[snapshot.kind],
-            status=index_tables.render_status(snapshot),
-            source=index_tables.render_source(snapshot),
-            created=index_tables.render_created(snapshot),
-            size=index_tables.render_size(snapshot),
+            status=cells.render_status(snapshot),
+            source=cells.render_source(snapshot),
+            created=cells.render_created(snapshot),
+            size=cells.render_size(snapshot),
             consistency=wording.consistency(snapshot.consistency),
             captured=detail_wording.captured(snapshot),
             not_captured=detail_wording.not_captured(snapshot),
@@ -144,5 +145,5 @@ class DependantsView(generic.View):
         return fragments.render(
             request, 'project/compute_snapshots/detail/_dependants.html',
             {'dependants': found, 'most': details.MOST,
-             'problems': [detail_wording.unknown(error)
+             'problems': [wording.unknown_dependants(error)
                           for error in found.problems]})

@@ -23,7 +23,6 @@ from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import sharing
 
 
 def captured(snapshot: model.Snapshot) -> str:
@@ -65,18 +64,6 @@ COMMANDS = {
 }
 
 
-UNSHARABLE = {
-    sharing.Refusal.SET: _(
-        "This snapshot cannot be shared: its disks are volume snapshots, "
-        "which stay in their project, so nobody else could launch it. Take "
-        "it along instead: its page shows the commands."),
-    sharing.Refusal.OPEN: _(
-        "Every project of this cloud can use this snapshot already."),
-    sharing.Refusal.UNFINISHED: _(
-        "This snapshot is not finished, so it cannot be shared yet."),
-}
-
-
 def old(snapshot: model.Snapshot, now: datetime.datetime) -> str:
     """What to think of before an old snapshot is used; else empty."""
     days = settings.get('OLD_AFTER_DAYS')
@@ -98,36 +85,7 @@ def made_by(user_id: str, user) -> str:
     return user.username if user_id == user.id else user_id
 
 
-def not_shown(error: errors.ServiceError) -> str:
-    """Why the page of a snapshot cannot be had."""
-    return _("This snapshot cannot be shown now. Nothing was changed. "
-             "%(service)s said: %(detail)s") % wording.said(error)
-
-
-def not_listed(error: errors.ServiceError) -> str:
-    """Why an instance's snapshots may not all be there."""
-    return _("Not all snapshots of this instance can be shown now. "
-             "%(service)s said: %(detail)s") % wording.said(error)
-
-
-def not_offered(error: errors.ServiceError) -> str:
-    """Why older snapshots are not offered for deletion."""
-    return _("Nothing is offered for deletion, for it is not known now which "
-             "snapshots of the instance are the newest. %(service)s said: "
-             "%(detail)s") % wording.said(error)
-
-
 def unknown_history(error: errors.ServiceError) -> str:
     """Why it is not known what happened to a snapshot."""
     return _("Not all that happened is known. %(service)s said: "
              "%(detail)s") % wording.said(error)
-
-
-def unknown(error: errors.ServiceError) -> str:
-    """Why it is not known whether something was made from a snapshot."""
-    text = (_("Whether instances were launched from it is not known. "
-              "%(service)s said: %(detail)s")
-            if error.service == 'compute' else
-            _("Whether volumes were made from it is not known. "
-              "%(service)s said: %(detail)s"))
-    return text % wording.said(error)

@@ -18,81 +18,32 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from horizon import forms
-from horizon import messages
 from horizon.utils import memoized
 
-from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.cloud import texts
-from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
-from snapshot_dashboard.content.compute_snapshots import fields
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
-from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.edit import (
+    forms as edit_forms,
+)
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import single
 from snapshot_dashboard.snapshots.kinds import Kind
 
 
-class EditForm(forms.SelfHandlingForm):
-    """Name, description, date and, of an image, protection."""
-
-    name = forms.CharField(label=_("Snapshot Name"), max_length=255)
-    description = forms.CharField(
-        label=_("Description"), max_length=255, required=False,
-        widget=forms.Textarea(attrs={'rows': 3}))
-    expires = forms.DateField(
-        label=_("Wanted Until"), required=False,
-        widget=forms.DateInput(attrs={'type': 'date'}, format='%Y-%m-%d'),
-        help_text=_("After that day it is called expired above the list. "
-                    "Nothing is deleted by itself."))
-    protected = forms.BooleanField(
-        label=_("Protected"), required=False,
-        help_text=_("It cannot be deleted until this is taken away."))
-
-    def __init__(self, request, *args, **kwargs):
-        super().__init__(request, *args, **kwargs)
-        if isinstance(self.initial['found'], types.VolumeSnapshot):
-            del self.fields['protected']  # Cinder knows no such thing
-        # What has no name may stay without one.
-        self.fields['name'].required = bool(self.initial['name'])
-
-    def clean_name(self):
-        name = self.cleaned_data['name']
-        return name if name == self.initial['name'] else fields.usable(name)
-
-    def clean_description(self):
-        text = self.cleaned_data['description']
-        return text if text == self.initial['description'] else (
-            fields.usable(texts.one_line(text)))
-
-    def handle(self, request, data):
-        found = self.initial['found']
-        try:
-            single.edit(connect.cloud(request), found, single.Edit(**data))
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            self.api_error(_("Not all of it was changed. %(service)s said: "
-                             "%(detail)s") % wording.said(error))
-            return False
-        messages.success(request, _("The snapshot \"%s\" was changed.")
-                         % (data['name'] or found.id))
-        return True
-
-
 class EditView(forms.ModalFormView):
     """The form for one snapshot."""
 
-    form_class = EditForm
+    form_class = edit_forms.EditForm
     form_id = 'edit_snapshot'
     page_title = _("Edit Snapshot")
     submit_label = _("Save")
-    success_url = reverse_lazy('horizon:project:compute_snapshots:index')
+    success_url = reverse_lazy(redirects.INDEX)
     template_name = 'project/compute_snapshots/edit/edit.html'
 
     @memoized.memoized_method
     def get_initial(self):
-        with redirects.or_leave(self.request):
+        with redirects.to_index_on_error(self.request):
             found = single.entry(connect.cloud(self.request),
                                  self.kwargs['row_id'])
         snapshot = model.bare(found)

@@ -12,20 +12,16 @@
 
 """The tab with an instance's snapshots on its own page in Horizon."""
 
+
 from django.utils.translation import gettext_lazy as _
 
 from horizon import tabs
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.content.compute_snapshots.detail import (
-    wording as detail_wording,
-)
-from snapshot_dashboard.content.compute_snapshots.index import (
-    tables as index_tables,
-)
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import of_instance
@@ -48,7 +44,7 @@ class SnapshotsTab(tabs.Tab):
             found, problems = of_instance.find(cloud, server)
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            return {'problems': [detail_wording.not_listed(error)]}
+            return {'problems': [not_listed(error)]}
         connect.log_out_if_expired(*problems)
         run = journal.read(server)
         return {
@@ -64,13 +60,19 @@ class SnapshotsTab(tabs.Tab):
             'can_create': permissions.can_create(request,
                                                  server.volume_backed),
             'problems': list(dict.fromkeys(
-                detail_wording.not_listed(problem)
+                not_listed(problem)
                 for problem in problems)),
         }
 
     def _shown(self, row):
         return {'row': row, 'kind': wording.KINDS[row.kind],
-                'status': index_tables.render_status(row),
-                'consistency': index_tables.render_consistency(row),
-                'created': index_tables.render_created(row),
-                'size': index_tables.render_size(row)}
+                'status': cells.render_status(row),
+                'consistency': cells.render_consistency(row),
+                'created': cells.render_created(row),
+                'size': cells.render_size(row)}
+
+
+def not_listed(error: errors.ServiceError) -> str:
+    """Why an instance's snapshots may not all be there."""
+    return _("Not all snapshots of this instance can be shown now. "
+             "%(service)s said: %(detail)s") % wording.said(error)

@@ -20,6 +20,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.index import (
+    wording as index_wording,
+)
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import query as queries
 
@@ -38,7 +41,7 @@ class FilterForm(forms.Form):
                 for kind, label in wording.KINDS.items())])
     state = forms.ChoiceField(label=_("Status"), required=False, choices=[
         _ANY, *((state.value, label)
-                for state, label in wording.STATES.items())])
+                for state, label in index_wording.STATES.items())])
     consistency = forms.ChoiceField(
         label=_("Consistency"), required=False, choices=[
             _ANY, *((mark, label)
@@ -48,7 +51,7 @@ class FilterForm(forms.Form):
         label=_("Created since"), required=False,
         widget=forms.DateInput(attrs={'type': 'date'}))
     sort = forms.ChoiceField(label=_("Order"), required=False, choices=[
-        (sort.value, label) for sort, label in wording.SORTS.items()])
+        (sort.value, label) for sort, label in index_wording.SORTS.items()])
     expired = forms.BooleanField(label=_("Expired"), required=False)
     # Set by links, not by hand.
     instance = forms.UUIDField(required=False, widget=forms.HiddenInput())

@@ -15,9 +15,6 @@
 from django.template.loader import render_to_string
 from django.urls import resolve
 from django.urls import reverse
-from django.utils import formats
-from django.utils import timezone
-from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
@@ -25,15 +22,15 @@ from horizon import exceptions
 from horizon import tables
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import single
 from snapshot_dashboard.snapshots import statuses
-
-INDEX = 'horizon:project:compute_snapshots:index'
 
 
 class CreateSnapshot(tables.LinkAction):
@@ -54,7 +51,7 @@ class LaunchInstance(tables.LinkAction):
 
     name = 'launch'
     verbose_name = _("Launch as Instance")
-    url = INDEX
+    url = redirects.INDEX
     classes = ('btn-launch',)
 
     def allowed(self, request, snapshot=None):
@@ -202,74 +199,23 @@ class UpdateRow(tables.Row):
             raise
 
 
-def render_name(snapshot):
-    return render_to_string('project/compute_snapshots/cells/_name.html', {
-        'snapshot': snapshot,
-        'parts': wording.parts(snapshot),
-        'expired': snapshot.expired(timezone.localdate())})
-
-
-def render_source(snapshot):
-    return render_to_string('project/compute_snapshots/cells/_source.html',
-                            {'source': snapshot.source})
-
-
-def render_status(snapshot):
-    return render_to_string('project/compute_snapshots/cells/_status.html', {
-        'status': wording.status(snapshot.status),
-        'meaning': wording.STATUS_MEANINGS.get(snapshot.status, ''),
-        'motion': snapshot.motion.value})
-
-
-def render_consistency(snapshot):
-    return render_to_string(
-        'project/compute_snapshots/cells/_consistency.html',
-        {'consistency': wording.consistency(snapshot.consistency),
-         'snapshot': snapshot})
-
-
-def render_size(snapshot):
-    if not snapshot.size_bytes and (
-            snapshot.motion is statuses.Motion.MOVING):
-        return None
-    return size_text(snapshot.size_bytes)
-
-
-def size_text(size_bytes):
-    """Binary units, as the services count: 10 GiB, 1.5 MiB."""
-    size = float(size_bytes)
-    for unit in ('B', 'KiB', 'MiB', 'GiB'):
-        if size < 1024:
-            return f'{size:.4g} {unit}'
-        size /= 1024
-    return f'{size:.4g} TiB'
-
-
-def render_created(snapshot):
-    """The time in the user's zone and language."""
-    local = timezone.localtime(snapshot.created)
-    return format_html('<time datetime="{}">{}</time>',
-                       snapshot.created.isoformat(),
-                       formats.date_format(local, 'DATETIME_FORMAT'))
-
-
 class SnapshotsTable(tables.DataTable):
     """Snapshots of both kinds, one page of them."""
 
-    snapshot_name = tables.Column(render_name, verbose_name=_("Name"),
+    snapshot_name = tables.Column(cells.render_name, verbose_name=_("Name"),
                                   sortable=False)
     kind = tables.Column(lambda snapshot: wording.KINDS[snapshot.kind],
                          verbose_name=_("Kind"), sortable=False)
-    source = tables.Column(render_source, verbose_name=_("Source"),
+    source = tables.Column(cells.render_source, verbose_name=_("Source"),
                            sortable=False)
-    size = tables.Column(render_size, verbose_name=_("Size"),
+    size = tables.Column(cells.render_size, verbose_name=_("Size"),
                          sortable=False)
-    status = tables.Column(render_status, verbose_name=_("Status"),
+    status = tables.Column(cells.render_status, verbose_name=_("Status"),
                            sortable=False)
-    consistency = tables.Column(render_consistency,
+    consistency = tables.Column(cells.render_consistency,
                                 verbose_name=_("Consistency"),
                                 sortable=False)
-    created = tables.Column(render_created, verbose_name=_("Created"),
+    created = tables.Column(cells.render_created, verbose_name=_("Created"),
                             sortable=False)
     # What decides whether a row is asked for again. A status that nobody
     # knows counts as final, so that it is not asked for for ever.

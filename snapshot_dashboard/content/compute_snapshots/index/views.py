@@ -16,8 +16,6 @@ import functools
 import logging
 import time
 
-from django.core import exceptions as django_exceptions
-from django.http import Http404
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +23,6 @@ from django.views import generic
 
 from horizon import messages
 from horizon import tables
-from horizon import workflows
 from openstack_dashboard.utils import settings as horizon_settings
 
 from snapshot_dashboard import notices
@@ -35,23 +32,18 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.content.compute_snapshots.create import sources
-from snapshot_dashboard.content.compute_snapshots.create import (
-    wording as create_wording,
-)
-from snapshot_dashboard.content.compute_snapshots.create import workflow
 from snapshot_dashboard.content.compute_snapshots.index import filters
 from snapshot_dashboard.content.compute_snapshots.index import overview
 from snapshot_dashboard.content.compute_snapshots.index import source_cache
 from snapshot_dashboard.content.compute_snapshots.index import (
     tables as index_tables,
 )
+from snapshot_dashboard.content.compute_snapshots.index import (
+    wording as index_wording,
+)
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
-from snapshot_dashboard.runs import checklist
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.runs import preflight
-from snapshot_dashboard.runs import single_volume
 from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import listing
@@ -94,9 +86,9 @@ class IndexView(tables.DataTableView):
             page = self._page(cloud, asked, None)
         connect.log_out_if_expired(*page.problems, *page.vague)
         for problem in page.problems:
-            messages.warning(self.request, wording.problem(problem))
+            messages.warning(self.request, index_wording.problem(problem))
         for problem in page.vague:
-            messages.warning(self.request, wording.vague(problem))
+            messages.warning(self.request, index_wording.vague(problem))
         self.table.after, self.table.before = page.after, page.before
         self.table.filters = self.filters
         self.unnamed, self.alphabet = page.unnamed, page.alphabet
@@ -148,7 +140,8 @@ class IndexView(tables.DataTableView):
                                   suspects=self.suspects),
                 'worker_url': handoff.address(self.request),
                 'filters': self.filters, 'query': asked,
-                'filter_notes': wording.filter_notes(asked, self.alphabet),
+                'filter_notes': index_wording.filter_notes(
+                    asked, self.alphabet),
                 'unnamed': self.unnamed,
                 **wording.operators_words(self.request, notices.LIST)}
 
@@ -172,83 +165,3 @@ class OverviewView(generic.View):
                 'offered': found.offered[:_OFFERED],
                 'more_offered': len(found.offered) - _OFFERED,
                 'usage': overview.meters(used)})
-
-
-class CreateView(workflows.WorkflowView):
-    """The wizard that takes a snapshot."""
-
-    workflow_class = workflow.CreateSnapshot
-
-    def get_context_data(self, **kwargs):
-        return {**super().get_context_data(**kwargs),
-                'page_title': self.workflow_class.name}
-
-    def dispatch(self, request, *args, **kwargs):
-        if not permissions.can_create_any(request):
-            raise django_exceptions.PermissionDenied
-        return super().dispatch(request, *args, **kwargs)
-
-
-class FactsView(generic.View):
-    """What the wizard shows once something is chosen."""
-
-    def get(self, request):
-        if not permissions.can_create_any(request):
-            raise django_exceptions.PermissionDenied
-        try:
-            source = sources.look(request, request.GET.get('source', ''))
-        except errors.NotFound:
-            raise Http404 from None
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            return fragments.render(
-                request, 'project/compute_snapshots/create/_no_facts.html',
-                {'service': wording.SERVICES[error.service]})
-        context = (volume_context if isinstance(source, sources.VolumeSource)
-                   else instance_context)
-        return fragments.render(request, source.template, {
-            'source': source, 'facts': source.facts,
-            'obstacles': source.obstacles(),
-            'unknown': [wording.SERVICES[error.service]
-                        for error in source.facts.unknown],
-            'may_not_power': source.facts.can_power_off
-            and not source.can_power_off,
-            **context(request, source.facts)})
-
-
-def instance_context(request, facts: preflight.Facts):
-    """The template context of the facts about one instance."""
-    may_snapshot = permissions.can_snapshot_volumes(request)
-    return {
-        'server': facts.server,
-        'disks': [
-            {'disk': disk,
-             'role': create_wording.ROLES[disk.role],
-             'fate': create_wording.FATES[disk.fate],
-             'size': index_tables.size_text(disk.size_mib * 1024 ** 2)
-             if disk.size_mib else '',
-             'can_choose': bool(disk.volume and facts.can_choose_volumes
-                                and may_snapshot)}
-            for disk in facts.disks],
-        'encrypted': any(disk.volume and disk.volume.encrypted
-                         for disk in facts.disks),
-        'not_captured': facts.not_captured,
-        'checklist': [
-            {'text': create_wording.TASKS[item.task], 'command': item.command}
-            for item in checklist.template(facts.os_type)],
-        'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
-        'shutdown_timeout': sources.shutdown_timeout(facts),
-        'agent': facts.agent,
-        'expected': wording.about(facts.expected),
-    }
-
-
-def volume_context(request, facts: single_volume.Facts):
-    """The template context of the facts about one volume."""
-    return {
-        'volume': facts.volume,
-        'server': facts.instance.server if facts.instance else None,
-        'suggest_power_off': False,
-        'shutdown_timeout': sources.shutdown_timeout(facts.instance),
-        'agent': facts.instance is not None and facts.instance.agent,
-    }

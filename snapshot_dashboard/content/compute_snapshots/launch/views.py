@@ -19,16 +19,14 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from horizon import forms
-from horizon import messages
 from horizon.utils import memoized
 
-from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.content.compute_snapshots.index import (
-    tables as index_tables,
+from snapshot_dashboard.content.compute_snapshots.launch import (
+    forms as launch_forms,
 )
 from snapshot_dashboard.content.compute_snapshots.launch import (
     wording as launch_wording,
@@ -37,68 +35,10 @@ from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import launch
 
 
-class LaunchForm(forms.SelfHandlingForm):
-    """All pieces, each as it was where that is still there."""
-
-    name = forms.CharField(label=_("Instance Name"), max_length=255)
-    flavor = forms.ChoiceField(label=_("Flavor"))
-    networks = forms.MultipleChoiceField(
-        label=_("Networks"), required=False,
-        widget=forms.CheckboxSelectMultiple())
-    groups = forms.MultipleChoiceField(
-        label=_("Security Groups"), required=False,
-        widget=forms.CheckboxSelectMultiple())
-    key = forms.ChoiceField(label=_("Key Pair"), required=False)
-    zone = forms.ChoiceField(label=_("Availability Zone"), required=False)
-
-    def __init__(self, request, *args, **kwargs):
-        super().__init__(request, *args, **kwargs)
-        options = self.initial['options']
-        choices = {
-            'flavor': [('', _("Choose a flavor")), *(
-                (flavor.name, _flavor(flavor)) for flavor
-                in options.flavors)],
-            'networks': [(network, name or network) for network, name
-                         in options.networks.items()],
-            'groups': [(name, name) for name in options.groups],
-            'key': [('', _("None")), *((key, key) for key in options.keys)],
-            'zone': [('', _("Any")),
-                     *((zone, zone) for zone in options.zones)]}
-        for field, known in choices.items():
-            self.fields[field].choices = known
-
-    def clean(self):
-        cleaned = super().clean()
-        flavor = self.initial['options'].flavor(cleaned.get('flavor', ''))
-        found = launch.obstacles(self.initial['details'],
-                                 self.initial['options'], flavor)
-        if found:
-            raise django_exceptions.ValidationError(
-                [launch_wording.obstacle(obstacle) for obstacle in found])
-        return cleaned
-
-    def handle(self, request, data):
-        choice = launch.Choice(
-            data['name'], self.initial['options'].flavor(data['flavor']),
-            tuple(data['networks']), tuple(data['groups']), data['key'],
-            data['zone'])
-        try:
-            launch.launch(connect.cloud(request),
-                          self.initial['details'].snapshot, choice)
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            self.api_error(_("Nothing was launched. %(service)s said: "
-                             "%(detail)s") % wording.said(error))
-            return False
-        messages.success(request, _("The launch of \"%s\" was begun.")
-                         % data['name'])
-        return True
-
-
 class LaunchView(forms.ModalFormView):
     """The form, and what the original had that is not there any more."""
 
-    form_class = LaunchForm
+    form_class = launch_forms.LaunchForm
     form_id = 'launch_like'
     page_title = _("Launch Like the Original")
     submit_label = _("Launch Instance")
@@ -113,7 +53,7 @@ class LaunchView(forms.ModalFormView):
     @memoized.memoized_method
     def get_initial(self):
         cloud = connect.cloud(self.request)
-        with redirects.or_leave(self.request):
+        with redirects.to_index_on_error(self.request):
             found = details.get(cloud, self.kwargs['row_id'])
         if found.recipe is None:
             raise Http404
@@ -143,12 +83,6 @@ class LaunchView(forms.ModalFormView):
             'consistency': wording.consistency(snapshot.consistency),
             'not_captured': launch_wording.not_captured(
                 bool(snapshot.parts) and not snapshot.volume_backed),
-            'cancel_url': reverse(index_tables.INDEX),
+            'cancel_url': reverse(redirects.INDEX),
             'submit_url': reverse('horizon:project:compute_snapshots:launch',
                                   args=[self.kwargs['row_id']])}
-
-
-def _flavor(flavor):
-    return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % {
-        'name': flavor.name, 'cores': flavor.cores, 'ram': flavor.ram_mib,
-        'disk': flavor.disk_gib}

@@ -19,14 +19,17 @@ from django.shortcuts import redirect
 from django.views import generic
 
 from horizon import messages
+from horizon.utils import http
 
 from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.runs import display
+from snapshot_dashboard.content.compute_snapshots.runs import submission
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
@@ -63,10 +66,10 @@ class _WriteView(generic.View):
         except errors.ServiceError as error:
             troubles = {str(server_id): error}
         connect.log_out_if_expired(*(troubles or {}).values())
-        if request.headers.get('X-Requested-With') != 'XMLHttpRequest':
+        if not http.is_ajax(request):
             for error in (troubles or {}).values():
                 messages.error(request, runs_wording.trouble(error))
-            return redirect('horizon:project:compute_snapshots:index')
+            return redirect(redirects.INDEX)
         return fragments.render(request, _TEMPLATE,
                                 display.context(request, troubles))
 
@@ -176,11 +179,10 @@ class RetryView(_OneRunView):
             for text in found:
                 messages.error(self.request, text)
             return
-        seal = connect.seal()
-        plan = lifecycle.again(run, self.request.user.username, seal)
+        plan = lifecycle.again(run, self.request.user.username,
+                               connect.seal())
         try:
-            sources.submit(self.request, lifecycle.begin(
-                cloud, run.server, plan, seal=seal))
+            submission.submit(self.request, run.server, plan)
         except lifecycle.Busy:
             pass  # the page shows what is under way
         except lifecycle.Unclear as unclear:

@@ -12,7 +12,6 @@
 
 """Sharing an instance snapshot with other projects."""
 
-from django import forms
 from django.core import exceptions as django_exceptions
 from django.http import Http404
 from django.shortcuts import redirect
@@ -28,35 +27,16 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.content.compute_snapshots.detail import (
-    wording as detail_wording,
+from snapshot_dashboard.content.compute_snapshots.share import (
+    forms as share_forms,
+)
+from snapshot_dashboard.content.compute_snapshots.share import (
+    wording as share_wording,
 )
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sharing
 from snapshot_dashboard.snapshots import single
-
-_STATUSES = {
-    'pending': _("has not answered yet"),
-    'accepted': _("has accepted"),
-    'rejected': _("has rejected it"),
-}
-
-
-_ANSWERED = {
-    'accepted': _("\"%s\" is in the list now, and can be launched."),
-    'rejected': _("\"%s\" was declined, and is not in the list."),
-}
-
-
-class ProjectForm(forms.Form):
-    """Which project; its id, for members cannot look up others' names."""
-
-    # Keystone's ids are 32 hexadecimal digits, elsewhere any such words.
-    project = forms.RegexField(
-        r'^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
-        widget=forms.TextInput(attrs={'class': 'form-control'}),
-        help_text=_("Its members see it under Identity > Projects."))
 
 
 def _tell_refusal(request, error: errors.ServiceError):
@@ -73,8 +53,8 @@ class AnswerView(generic.View):
 
     def post(self, request, row_id):
         answer = request.POST.get('answer')
-        if answer not in _ANSWERED:
-            return redirect('horizon:project:compute_snapshots:index')
+        if answer not in share_wording.ANSWERED:
+            return redirect(redirects.INDEX)
         if not permissions.can_answer(request):
             raise django_exceptions.PermissionDenied
         cloud = connect.cloud(request)
@@ -83,17 +63,17 @@ class AnswerView(generic.View):
             if not sharing.is_offer(cloud, image):
                 raise errors.NotFound('image', image.id)
             cloud.images.answer(image.id, cloud.project_id, answer)
-            messages.success(request, _ANSWERED[answer] % (
+            messages.success(request, share_wording.ANSWERED[answer] % (
                 image.name or image.id))
         except errors.NotFound:
             messages.info(request, _("It is not shared with this project "
                                      "any more."))
         except errors.ServiceError as error:
             _tell_refusal(request, error)
-        return redirect('horizon:project:compute_snapshots:index')
+        return redirect(redirects.INDEX)
 
 
-class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):
+class ShareView(horizon_views.HorizonTemplateView):
     """Shows with whom by GET; shares and takes back by POST."""
 
     template_name = 'project/compute_snapshots/share/share.html'
@@ -102,7 +82,7 @@ class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):
     def dispatch(self, request, *args, **kwargs):
         if not permissions.can_share(request):
             raise django_exceptions.PermissionDenied
-        with redirects.or_leave(request):
+        with redirects.to_index_on_error(request):
             self.image = single.entry(connect.cloud(request),
                                       kwargs['row_id'])
             if not isinstance(self.image, types.Image):
@@ -114,18 +94,18 @@ class ShareView(horizon_views.PageTitleMixin, generic.TemplateView):
         members = [] if refusal else sharing.members(
             connect.cloud(self.request), self.image)
         return super().get_context_data(**{
-            'form': ProjectForm(), **kwargs,
+            'form': share_forms.ProjectForm(), **kwargs,
             'snapshot': model.bare(self.image),
-            'refusal': detail_wording.UNSHARABLE[refusal] if refusal else '',
+            'refusal': share_wording.UNSHARABLE[refusal] if refusal else '',
             'members': [{'id': member.project_id,
-                         'status': _STATUSES.get(member.status,
-                                                 member.status)}
+                         'status': share_wording.STATUSES.get(member.status,
+                                                              member.status)}
                         for member in members],
             'accept': commands.accept(self.image.id)})
 
     def post(self, request, row_id):
         cloud = connect.cloud(request)
-        form = ProjectForm(request.POST)
+        form = share_forms.ProjectForm(request.POST)
         if sharing.refusal(self.image) or not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         project = form.cleaned_data['project']

@@ -1,0 +1,58 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Begin a run for the wizard, or anew for its owner."""
+
+import logging
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
+
+LOG = logging.getLogger(__name__)
+#: How a run goes on.
+MAY_LEAVE = _(
+    "The snapshot \"%s\" was begun. You may leave this page: it is seen "
+    "through without you.")
+KEEP_OPEN = _(
+    "The snapshot \"%s\" was begun. Keep this page open until it is "
+    "finished. Should you leave, it goes on when you or another member "
+    "of the project comes back to it.")
+
+
+def submit(request, server: types.Server, plan: journal.Plan,
+           tagged: bool = False) -> Any:
+    """Begin a run, and hand it on or take its first steps here.
+
+    :param tagged: whether the server has no room for the record in metadata.
+    :returns: the message of that, with a place for the snapshot's name.
+    :raises Busy: when another run of the server is open.
+    :raises Unclear: when it is not known whether it was begun.
+    :raises ServiceError: when it was not begun.
+    """
+    cloud = connect.cloud(request)
+    begun = handoff.hand_on(request, cloud, lifecycle.begin(
+        cloud, server, plan, seal=connect.seal(), tagged=tagged))
+    if handoff.is_looked_after(request, begun):
+        return MAY_LEAVE
+    try:
+        advance.advance(cloud, begun, approves=connect.approves)
+    except errors.ServiceError as error:
+        LOG.info('Run %s goes on later: %s', begun.plan.run_id, error)
+    return KEEP_OPEN

@@ -1,0 +1,26 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The form that shares a snapshot."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class ProjectForm(forms.Form):
+    """Which project; its id, for members cannot look up others' names."""
+
+    # Keystone's ids are 32 hexadecimal digits, elsewhere any such words.
+    project = forms.RegexField(
+        r'^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
+        widget=forms.TextInput(attrs={'class': 'form-control'}),
+        help_text=_("Its members see it under Identity > Projects."))
