@@ -28,7 +28,7 @@ from keystoneauth1 import token_endpoint
 import requests
 import requests_mock
 
-from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import versions
 
 PROJECT = '7a7a7a7a7a7a4a7a8a7a7a7a7a7a7a7a'
@@ -243,11 +243,11 @@ class FakeOpenStack:
         volume['attachments'].append({'server_id': server['id'],
                                       'device': device})
 
-    def cloud(self, endpoints: dict[str, str] | None = None) -> clouds.Cloud:
+    def cloud(self, endpoints: dict[str, str] | None = None) -> services.Cloud:
         session = keystone_session.Session(
             auth=token_endpoint.Token(endpoint=None, token='t'), timeout=5)
-        return clouds.Cloud(session, {**ENDPOINTS, 'identity': KEYSTONE}
-                            if endpoints is None else endpoints, PROJECT)
+        return services.Cloud(session, {**ENDPOINTS, 'identity': KEYSTONE}
+                              if endpoints is None else endpoints, PROJECT)
 
     def hang(self, host: str) -> None:
         """Let a host not answer in time."""

@@ -31,13 +31,13 @@ import json
 
 import greenlet
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
 
 PROJECT = 'p'
 SERVER = 's'
@@ -648,7 +648,7 @@ class ModelCloud:
     project_id = PROJECT
 
     def __init__(self, world, fate):
-        self.memory = clouds.Memory()
+        self.memory = services.Memory()
         self.compute = _Compute(world, 'compute', fate)
         self.images = _Images(world, 'image', fate)
         self.volumes = _Volumes(world, 'volume', fate)
@@ -662,7 +662,7 @@ class ModelCloud:
                 answers.append(error)
         return answers
 
-    each = clouds.Cloud.each
+    each = services.Cloud.each
 
     def has(self, service):
         return True
@@ -734,7 +734,7 @@ class Advancer(Actor):
         self.begin()
 
     def act(self):
-        self._run = advance.advance(
+        self._run = reconcile.advance(
             self.cloud, self._run, self.clock,
             surely_gone=self.world.status is None)
 

@@ -27,7 +27,7 @@ from urllib import parse
 from glanceclient.v2 import client as glance_client
 from keystoneauth1 import session as keystone_session
 
-from snapshot_dashboard.cloud import breaker as breakers
+from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types

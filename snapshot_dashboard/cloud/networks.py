@@ -22,7 +22,7 @@ from typing import Any
 from keystoneauth1 import adapter
 from keystoneauth1 import session as keystone_session
 
-from snapshot_dashboard.cloud import breaker as breakers
+from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 
 

@@ -368,6 +368,10 @@ class Volume:
     hosts: tuple[str, ...] = ()
     encrypted: bool = False
 
+    @property
+    def attached(self) -> bool:
+        return bool(self.server_ids or self.hosts)
+
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Volume':
         return cls(

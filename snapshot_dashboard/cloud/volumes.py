@@ -21,7 +21,7 @@ from typing import Any
 from cinderclient import client as cinder_client
 from keystoneauth1 import session as keystone_session
 
-from snapshot_dashboard.cloud import breaker as breakers
+from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types

@@ -17,11 +17,11 @@ import dataclasses
 import secrets
 import time
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
-from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs import take
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.runs import execute
+from snapshot_dashboard.runs import record
 
 #: Seconds for which a worker may answer a question.
 PROBE_LIFETIME = 60
@@ -46,8 +46,8 @@ class Worker:
     lifetime: float
 
 
-def hand_on(cloud: clouds.Cloud, run: journal.Journal, worker: Worker,
-            clock: take.Clock = time.time) -> journal.Journal:
+def hand_on(cloud: services.Cloud, run: record.Run, worker: Worker,
+            clock: execute.Clock = time.time) -> record.Run:
     """Make a trust for a run that was begun, and write down its id.
 
     The trust names the run and its plan, so a worker does nothing else by
@@ -60,16 +60,16 @@ def hand_on(cloud: clouds.Cloud, run: journal.Journal, worker: Worker,
     trust = _trust(cloud, worker, worker.lifetime, clock, identity.Errand(
         run.plan.run_id, run.server.id, run.plan.fingerprint))
     try:
-        return take.note(cloud, run, int(clock()), dataclasses.replace(
+        return execute.note(cloud, run, int(clock()), dataclasses.replace(
             run.progress, trust=trust.id))
-    except (errors.ServiceError, take.Superseded):
+    except (errors.ServiceError, execute.Superseded):
         with contextlib.suppress(errors.ServiceError):
             cloud.identity.delete_trust(trust.id)
         raise
 
 
-def ask(cloud: clouds.Cloud, worker: Worker,
-        clock: take.Clock = time.time) -> str:
+def ask(cloud: services.Cloud, worker: Worker,
+        clock: execute.Clock = time.time) -> str:
     """Ask whether a worker is there, by a trust that no run needs.
 
     A worker gets a token of it at its next look at its trusts and sees
@@ -84,8 +84,8 @@ def ask(cloud: clouds.Cloud, worker: Worker,
         lasts=str(int(worker.lifetime))), _PROBE_USES).id
 
 
-def _trust(cloud: clouds.Cloud, worker: Worker, lifetime: float,
-           clock: take.Clock, errand: identity.Errand,
+def _trust(cloud: services.Cloud, worker: Worker, lifetime: float,
+           clock: execute.Clock, errand: identity.Errand,
            uses: int | None = None) -> identity.Trust:
     # Keystone takes two with the same expiry for one, to the microsecond.
     expires = clock() + lifetime + secrets.randbelow(10 ** 6) / 10 ** 6

@@ -12,7 +12,7 @@
 
 """The life of a run as its user asks for it: begin, cancel, dismiss.
 
-What happens in between is :mod:`advance`.
+What happens in between is :mod:`.reconcile`.
 """
 
 from collections.abc import Collection
@@ -25,18 +25,19 @@ import time
 from typing import Any
 import uuid
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import consistency
+from snapshot_dashboard.runs import execute
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observe
-from snapshot_dashboard.runs import seal as seals
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import seals
 from snapshot_dashboard.runs import situation
-from snapshot_dashboard.runs import take
-from snapshot_dashboard.snapshots import recipe
+from snapshot_dashboard.snapshots import recipes
 
 LOG = logging.getLogger(__name__)
 
@@ -66,24 +67,24 @@ class Found:
     :ivar more: whether there are more that are over.
     """
 
-    runs: tuple[journal.Journal, ...]
+    runs: tuple[record.Run, ...]
     unreadable: tuple[types.Server, ...] = ()
     more: bool = False
 
     @property
-    def open(self) -> list[journal.Journal]:
+    def open(self) -> list[record.Run]:
         return [run for run in self.runs if run.open]
 
 
 def new_plan(name: str, description: str, *, by: str, server_id: str = '',
              seal: seals.Seal | None = None,
-             clock: take.Clock = time.time, **options: Any) -> journal.Plan:
+             clock: execute.Clock = time.time, **options: Any) -> record.Plan:
     """The plan of a run that begins now.
 
     :param seal: of who writes it, that others can tell.
     :param options: the other fields of the plan.
     """
-    plan = journal.Plan(
+    plan = record.Plan(
         run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex,
         name=name, description=description, began=int(clock()), by=by,
         server_id=server_id, **options)
@@ -91,10 +92,10 @@ def new_plan(name: str, description: str, *, by: str, server_id: str = '',
                                power_on=plan.power_off and plan.power_on)
 
 
-def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
-          clock: take.Clock = time.time, seal: seals.Seal | None = None,
-          tagged: bool = False) -> journal.Journal:
-    """Write a run down on its server; :func:`advance` does the rest.
+def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
+          clock: execute.Clock = time.time, seal: seals.Seal | None = None,
+          tagged: bool = False) -> record.Run:
+    """Write a run down on its server; :mod:`.reconcile` does the rest.
 
     A locked server takes no metadata, but it cannot be powered off either,
     and createImage does not mind the lock: its snapshot is taken at once.
@@ -127,7 +128,7 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
         cloud.compute.set_metadata(server.id, {
             **dict.fromkeys(journal.keys(server), ''),
             **journal.write(plan, sealed)})
-    except take.NOT_DONE:
+    except execute.NOT_DONE:
         raise
     except errors.ServiceError as error:
         _withdraw(cloud, server, error)
@@ -135,14 +136,14 @@ def begin(cloud: clouds.Cloud, server: types.Server, plan: journal.Plan,
     try:
         for tag in dismissals:
             cloud.compute.delete_tag(server.id, tag)
-        take.index(cloud, server)
+        execute.index(cloud, server)
     except errors.ServiceError as error:
-        _withdraw(cloud, server, error, take.INDEX)
+        _withdraw(cloud, server, error, execute.INDEX)
         raise
-    return journal.Journal(server, plan, journal.Progress(), sealed)
+    return record.Run(server, plan, record.Progress(), sealed)
 
 
-def _withdraw(cloud: clouds.Cloud, server: types.Server,
+def _withdraw(cloud: services.Cloud, server: types.Server,
               reason: errors.ServiceError, tags: Sequence[str] = ()) -> None:
     """Take back a record that may have been written.
 
@@ -158,13 +159,13 @@ def _withdraw(cloud: clouds.Cloud, server: types.Server,
         raise Unclear(reason) from reason
 
 
-def _begin_tagged(cloud: clouds.Cloud, server: types.Server,
-                  plan: journal.Plan, clock: take.Clock) -> journal.Journal:
-    made_of = recipe.Recipe() if plan.bare else recipe.of(cloud, server)
+def _begin_tagged(cloud: services.Cloud, server: types.Server,
+                  plan: record.Plan, clock: execute.Clock) -> record.Run:
+    made_of = recipes.Recipe() if plan.bare else recipes.of(cloud, server)
     stop = consistency.last_stop(observe.actions(cloud, server))
     _delete_tags(cloud, server)
-    run = journal.Journal(server, plan, journal.Progress(), tagged=True)
-    tags = [*journal.tags(plan, run.progress), journal.OPEN_TAG, journal.TAG]
+    run = record.Run(server, plan, record.Progress(), tagged=True)
+    tags = [*journal.tags(plan, run.progress), record.OPEN_TAG, record.TAG]
     try:
         for tag in tags:
             cloud.compute.add_tag(server.id, tag)
@@ -172,10 +173,10 @@ def _begin_tagged(cloud: clouds.Cloud, server: types.Server,
         _withdraw(cloud, server, error, tags)
         raise
     try:
-        take.create_image(cloud, server, plan, consistency.mark(
+        execute.create_image(cloud, server, plan, consistency.mark(
             server.status, stop, plan.shutdown_timeout, plan.agent),
             int(clock()), made_of)
-    except take.NOT_DONE as error:
+    except execute.NOT_DONE as error:
         _withdraw(cloud, server, error, tags)
         raise
     except errors.ServiceError as error:
@@ -184,8 +185,8 @@ def _begin_tagged(cloud: clouds.Cloud, server: types.Server,
     return run
 
 
-def again(run: journal.Journal, by: str, seal: seals.Seal | None = None,
-          clock: take.Clock = time.time) -> journal.Plan:
+def again(run: record.Run, by: str, seal: seals.Seal | None = None,
+          clock: execute.Clock = time.time) -> record.Plan:
     """The plan that tries a failed run once more.
 
     An instance that is off by now needs no powering off, but is still to be
@@ -197,17 +198,17 @@ def again(run: journal.Journal, by: str, seal: seals.Seal | None = None,
         run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex)
 
 
-def runs(cloud: clouds.Cloud) -> Found:
+def runs(cloud: services.Cloud) -> Found:
     """The runs of the project, in one call where they are not too many.
 
     Those that are open are found however many are over.
     """
-    servers, more = cloud.compute.tagged(_SHOWN, journal.TAG,
-                                         journal.OPEN_TAG)
+    servers, more = cloud.compute.tagged(_SHOWN, record.TAG,
+                                         record.OPEN_TAG)
     if more:
         known = {server.id for server in servers}
         servers += [server for server in cloud.compute.tagged(
-                        _OPEN, journal.OPEN_TAG)[0]
+                        _OPEN, record.OPEN_TAG)[0]
                     if server.id not in known]
     found = [(server, journal.read(server)) for server in servers]
     return Found(
@@ -217,8 +218,8 @@ def runs(cloud: clouds.Cloud) -> Found:
               if run is None and journal.is_there(server)), more)
 
 
-def cancel(cloud: clouds.Cloud, run: journal.Journal,
-           clock: take.Clock = time.time) -> journal.Journal:
+def cancel(cloud: services.Cloud, run: record.Run,
+           clock: execute.Clock = time.time) -> record.Run:
     """Give a run up before its capture; the instance is powered on again.
 
     A tag says so, which nobody undoes who writes at the same time.
@@ -234,26 +235,26 @@ def cancel(cloud: clouds.Cloud, run: journal.Journal,
     except errors.Refused:  # no room: the note has to do
         suppressed = ()
     with contextlib.suppress(*suppressed):
-        take.note(cloud, run, int(clock()), dataclasses.replace(
+        execute.note(cloud, run, int(clock()), dataclasses.replace(
             run.progress, failure=failures.Failure.CANCELLED.value))
     return journal.read(cloud.compute.server(run.server.id)) or run
 
 
-def can_cancel(run: journal.Journal) -> bool:
+def can_cancel(run: record.Run) -> bool:
     progress = run.progress
     return not (progress.snapshots or progress.captures or progress.ended
                 or progress.failure)
 
 
-def adopt(cloud: clouds.Cloud, run: journal.Journal,
+def adopt(cloud: services.Cloud, run: record.Run,
           seal: seals.Seal) -> None:
     """Seal a run that somebody else wrote down, on the word of a user."""
     cloud.compute.set_metadata(
         run.server.id, {journal.SEAL: seal.of(run.plan.fingerprint)})
 
 
-def remove(cloud: clouds.Cloud, run: journal.Journal,
-           clock: take.Clock = time.time) -> None:
+def remove(cloud: services.Cloud, run: record.Run,
+           clock: execute.Clock = time.time) -> None:
     """Remove what a run has left, at its owner's wish.
 
     That is what nobody needs; and the snapshot itself where it is known to
@@ -272,26 +273,26 @@ def remove(cloud: clouds.Cloud, run: journal.Journal,
     else:
         images, snapshots = map(list, left.refuse)
     # First, so that what inherited from them is known for that afterwards.
-    run = take.note(cloud, run, now, dataclasses.replace(
+    run = execute.note(cloud, run, now, dataclasses.replace(
         run.progress, cleared=situation.clearing(run.progress, (
             image for image in seen.images if image.id in images))))
-    take.remove(cloud, images, snapshots)
-    take.note(cloud, run, now, dataclasses.replace(
+    execute.remove(cloud, images, snapshots)
+    execute.note(cloud, run, now, dataclasses.replace(
         run.progress, left='', removed=now))
 
 
-def tidy(cloud: clouds.Cloud, run: journal.Journal,
-         clock: take.Clock = time.time) -> None:
+def tidy(cloud: services.Cloud, run: record.Run,
+         clock: execute.Clock = time.time) -> None:
     """Look once more at a run that is over: a late call may have left
     something. It is in nobody's way if that cannot be done now.
     """
     try:
-        advance.advance(cloud, run, clock)
+        reconcile.advance(cloud, run, clock)
     except errors.ServiceError as error:
         LOG.info('Run %s: not tidied up: %s', run.plan.run_id, error)
 
 
-def forget(cloud: clouds.Cloud, server_id: str) -> None:
+def forget(cloud: services.Cloud, server_id: str) -> None:
     """Take a run's record away.
 
     What is owed goes first and the index last: so whatever is left of it in
@@ -303,7 +304,7 @@ def forget(cloud: clouds.Cloud, server_id: str) -> None:
     if server.locked and run is not None and not run.tagged:
         cloud.compute.add_tag(server.id, run.dismissed_tag)
     for tag in journal.all_tags(server):
-        if tag != journal.TAG:
+        if tag != record.TAG:
             cloud.compute.delete_tag(server.id, tag)
     if not server.locked:
         cloud.compute.delete_metadata(server.id, [journal.PLAN])
@@ -311,10 +312,10 @@ def forget(cloud: clouds.Cloud, server_id: str) -> None:
         cloud.each(*(functools.partial(
             cloud.compute.delete_metadata, server.id, [key])
             for key in journal.keys(server) if key != journal.PLAN))
-    cloud.compute.delete_tag(server.id, journal.TAG)
+    cloud.compute.delete_tag(server.id, record.TAG)
 
 
-def _delete_tags(cloud: clouds.Cloud, server: types.Server,
+def _delete_tags(cloud: services.Cloud, server: types.Server,
                  keep: Collection[str] = ()) -> None:
     """The index first: without it nobody takes up what is half there."""
     for tag in reversed(journal.all_tags(server)):

@@ -23,13 +23,15 @@ import dataclasses
 import functools
 from typing import Any
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observation
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.snapshots import deletion
 
@@ -43,8 +45,8 @@ _ACTIONS = 20
 _UNRECORDED = 2
 
 
-def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
-            server: types.Server | None = None) -> situation.Observation:
+def observe(cloud: services.Cloud, run: record.Run, now: int,
+            server: types.Server | None = None) -> observation.Observation:
     """Look at a run, in three rounds of calls at the most.
 
     :param server: as it is now, for who has just asked.
@@ -72,7 +74,7 @@ def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
     answers.update(_ask(cloud, more))
     found.update({snapshot.id: snapshot
                   for snapshot in (answers.get('volume') or ())})
-    return situation.Observation(
+    return observation.Observation(
         server=server,
         now=now,
         images=tuple(images),
@@ -82,8 +84,8 @@ def observe(cloud: clouds.Cloud, run: journal.Journal, now: int,
                        if service in answers and answers[service] is None))
 
 
-def _as_recorded(run: journal.Journal,
-                 server: types.Server | None) -> journal.Journal:
+def _as_recorded(run: record.Run,
+                 server: types.Server | None) -> record.Run:
     """The run with its progress as it is now."""
     there = journal.read(server) if server else None
     if there is None or there.plan.run_id != run.plan.run_id:
@@ -91,7 +93,7 @@ def _as_recorded(run: journal.Journal,
     return there
 
 
-def _ask(cloud: clouds.Cloud,
+def _ask(cloud: services.Cloud,
          calls: dict[str, Callable[[], Any]]) -> dict[str, Any]:
     """Ask at the same time; what Glance or Cinder do not tell is None.
 
@@ -109,20 +111,20 @@ def _ask(cloud: clouds.Cloud,
     return answers
 
 
-def _server(cloud: clouds.Cloud, server_id: str) -> types.Server | None:
+def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:
     try:
         return cloud.compute.server(server_id)
     except errors.NotFound:
         return None
 
 
-def _volume_backed(run: journal.Journal,
+def _volume_backed(run: record.Run,
                    images: Iterable[types.Image] = ()) -> bool:
     return (run.plan.volume_backed or run.server.volume_backed
             or any(image.volume_backed for image in images))
 
 
-def _actions_matter(run: journal.Journal,
+def _actions_matter(run: record.Run,
                     server: types.Server | None) -> bool:
     """Whether it matters who powered the server off or on, and how."""
     progress = run.progress
@@ -137,7 +139,7 @@ def _actions_matter(run: journal.Journal,
                 and not progress.starts)
 
 
-def actions(cloud: clouds.Cloud, server: types.Server) -> list[types.Action]:
+def actions(cloud: services.Cloud, server: types.Server) -> list[types.Action]:
     """What was done to a server; nothing where the cloud hides it.
 
     Without it a forced power-off cannot be told from an orderly one, but no
@@ -156,7 +158,7 @@ def actions(cloud: clouds.Cloud, server: types.Server) -> list[types.Action]:
     return [finished if action is stop else action for action in found]
 
 
-def _seconds_of(cloud: clouds.Cloud, server: types.Server,
+def _seconds_of(cloud: services.Cloud, server: types.Server,
                 action: types.Action) -> float | None:
     try:
         return cloud.compute.action_seconds(server.id, action)
@@ -174,7 +176,7 @@ def _may_go_on(server: types.Server, stop: types.Action) -> bool:
         server.updated - stop.began > stop.seconds + _UNRECORDED)
 
 
-def _images(cloud: clouds.Cloud, run: journal.Journal) -> list[types.Image]:
+def _images(cloud: services.Cloud, run: record.Run) -> list[types.Image]:
     """The run's images; not those of others that inherited its marks."""
     found = [image for image in cloud.images.images(_MOST, {
                  'owner': cloud.project_id, marks.RUN: run.plan.run_id},
@@ -190,14 +192,14 @@ def _images(cloud: clouds.Cloud, run: journal.Journal) -> list[types.Image]:
             if not journal.inherited(run.progress, image)]
 
 
-def _is_of(run: journal.Journal, image: types.Image) -> bool:
+def _is_of(run: record.Run, image: types.Image) -> bool:
     return (image.properties.get(marks.RUN) == run.plan.run_id
             and image.properties.get(marks.INSTANCE) == run.server.id
             and image.properties.get(marks.INSTANCE_ID) == run.server.id)
 
 
-def _marked(cloud: clouds.Cloud,
-            run: journal.Journal) -> list[types.VolumeSnapshot]:
+def _marked(cloud: services.Cloud,
+            run: record.Run) -> list[types.VolumeSnapshot]:
     """The snapshots of chosen volumes."""
     # A service that ignores the filter must not give us others' snapshots.
     return marks.originals(
@@ -208,7 +210,7 @@ def _marked(cloud: clouds.Cloud,
         and snapshot.metadata.get(marks.INSTANCE) == run.server.id)
 
 
-def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
+def _made_by_nova(cloud: services.Cloud, run: record.Run,
                   images: Iterable[types.Image]
                   ) -> list[types.VolumeSnapshot]:
     """What Nova made for this run's images, whether or not they came about.
@@ -243,7 +245,7 @@ def _made_by_nova(cloud: clouds.Cloud, run: journal.Journal,
     return found
 
 
-def _may_be_of(run: journal.Journal, snapshot: types.VolumeSnapshot) -> bool:
+def _may_be_of(run: record.Run, snapshot: types.VolumeSnapshot) -> bool:
     """Whether Nova may have made a volume snapshot at a call of this run."""
     progress, created = run.progress, snapshot.created.timestamp()
     return bool(

@@ -14,7 +14,7 @@
 
 import enum
 
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 
 
 class Phase(enum.Enum):
@@ -26,7 +26,7 @@ class Phase(enum.Enum):
     POWER_ON = 'power-on'
 
 
-def phases(plan: journal.Plan) -> list[Phase]:
+def phases(plan: record.Plan) -> list[Phase]:
     """The phases that this run goes through."""
     found = [Phase.CAPTURE, Phase.SAVE]
     if plan.power_off:
@@ -36,7 +36,7 @@ def phases(plan: journal.Plan) -> list[Phase]:
     return found
 
 
-def current(run: journal.Journal) -> Phase | None:
+def current(run: record.Run) -> Phase | None:
     """The phase that a run is in; None when it is over."""
     plan, progress = run.plan, run.progress
     if progress.ended:

@@ -23,12 +23,10 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs.failures import Failure
+from snapshot_dashboard.runs import observation
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import statuses
 
-#: createImage is allowed in these states (Nova API, Create Image), and the
-#: same ones take metadata and tags.
-CAPTURABLE = ('ACTIVE', 'SHUTOFF', 'PAUSED', 'SUSPENDED')
 #: Seconds that an unfinished image may be left alone by Nova before it
 #: counts as abandoned. Every snapshot begins so, for less than a second.
 IDLE_GRACE = 30
@@ -62,43 +60,11 @@ SKEW = 300
 AHEAD = 5
 
 
-@dataclasses.dataclass(frozen=True)
-class Observation:
-    """What the cloud shows of a run.
-
-    :ivar server: None when it is gone.
-    :ivar now: seconds since the epoch.
-    :ivar images: those that the run made.
-    :ivar snapshots: the volume snapshots that the run made: marked with its
-        id, or made by Nova for an image of the run, finished or not.
-    :ivar actions: what was done to the server, the latest first; asked for
-        only where it matters.
-    :ivar dark: the services that do not answer, of ``image``, ``volume``.
-    """
-
-    server: types.Server | None
-    now: int
-    images: tuple[types.Image, ...] = ()
-    snapshots: tuple[types.VolumeSnapshot, ...] = ()
-    actions: tuple[types.Action, ...] = ()
-    dark: frozenset[str] = frozenset()
-
-
-def is_held(server: types.Server, tagged: bool) -> bool:
-    """Whether nothing about a run can be written down now.
-
-    A locked server takes no note but in its tags, and one that is shelved,
-    rescued, resized or in error takes none at all.
-    """
-    return server.locked and not tagged or (
-        server.status not in CAPTURABLE and not server.task_state)
-
-
 class Situation:
     """A plan, a progress and an observation, in the words of the table."""
 
-    def __init__(self, plan: journal.Plan, progress: journal.Progress,
-                 seen: Observation, tagged: bool):
+    def __init__(self, plan: record.Plan, progress: record.Progress,
+                 seen: observation.Observation, tagged: bool):
         progress = _not_ahead(progress, seen.now)
         self.plan, self.progress, self.seen = plan, progress, seen
         self.tagged = tagged
@@ -106,7 +72,7 @@ class Situation:
         self.gone = server is None
         self.status = server.status if server else ''
         self.busy = bool(server and server.task_state)
-        self.held = server is not None and is_held(server, tagged)
+        self.held = server is not None and observation.is_held(server, tagged)
         self.image = best_image(seen.images)
         #: By volume, the best of the snapshots that the plan asks for.
         self.chosen = _chosen(plan, seen, self.image)
@@ -268,7 +234,7 @@ class Situation:
     def wrong_state(self) -> bool:
         if self.plan.power_off:
             return self.status not in ('ACTIVE', 'SHUTOFF')
-        return self.status not in CAPTURABLE
+        return self.status not in observation.CAPTURABLE
 
     @property
     def newly_off(self) -> bool:
@@ -490,7 +456,7 @@ class Situation:
         """
         if self.progress.captured and self.plan.image and self.image is None:
             return [], []
-        if self.progress.failure == Failure.RECORD_LOST.value:
+        if self.progress.failure == failures.Failure.RECORD_LOST.value:
             return [], []  # it may have been whole before that
         good = (self.progress.captured or not self.progress.failure
                 or self.progress.failure in failures.KEEPING
@@ -571,7 +537,7 @@ class Situation:
 
     @property
     def removals_left(self) -> bool:
-        return self.progress.removals < journal.TRIES
+        return self.progress.removals < record.TRIES
 
     @property
     def growing(self) -> bool:
@@ -595,13 +561,14 @@ _READ = ('backing-up', 'restoring')
 _WHOLE = ('active', 'deactivated')
 #: Failures of which it is known that there was an image.
 _OF_IMAGES = tuple(failure.value for failure in (
-    Failure.IMAGE_ABANDONED, Failure.IMAGE_VANISHED, Failure.IMAGE_EMPTY,
-    Failure.PART_FAILED, Failure.PART_ABANDONED))
+    failures.Failure.IMAGE_ABANDONED, failures.Failure.IMAGE_VANISHED,
+    failures.Failure.IMAGE_EMPTY, failures.Failure.PART_FAILED,
+    failures.Failure.PART_ABANDONED))
 #: Times in a progress that a clock may have been ahead of.
 _TIMES = ('off', 'asked', 'capture_from', 'unseen', 'idle', 'captured')
 
 
-def clearing(progress: journal.Progress,
+def clearing(progress: record.Progress,
              images: Iterable[types.Image]) -> str:
     """What is to be noted before images of a run are removed."""
     words = dict.fromkeys(progress.cleared.split())
@@ -609,7 +576,7 @@ def clearing(progress: journal.Progress,
     return ' '.join(list(words)[-_CLEARED:])
 
 
-def _not_ahead(progress: journal.Progress, now: int) -> journal.Progress:
+def _not_ahead(progress: record.Progress, now: int) -> record.Progress:
     """The progress with no note from the future."""
     ahead: dict[str, Any] = {name: now for name in _TIMES
                              if getattr(progress, name) > now + AHEAD}
@@ -632,8 +599,8 @@ def best_image(images: tuple[types.Image, ...]) -> types.Image | None:
         ranks[image.status], image.created, image.id))
 
 
-def _chosen(plan: journal.Plan, seen: Observation, image: types.Image | None
-            ) -> dict[str, types.VolumeSnapshot]:
+def _chosen(plan: record.Plan, seen: observation.Observation,
+            image: types.Image | None) -> dict[str, types.VolumeSnapshot]:
     """The best one of each volume, and no other once that was seen whole.
 
     :param image: one of those that it names is the best, unless it failed.

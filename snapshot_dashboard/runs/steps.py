@@ -25,12 +25,10 @@ from typing import Any
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.runs import consistency
-from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs.failures import Failure
-from snapshot_dashboard.runs.situation import IDLE_GRACE
-from snapshot_dashboard.runs.situation import UNSEEN_GRACE
-from snapshot_dashboard.runs.situation import Observation
-from snapshot_dashboard.runs.situation import Situation
+from snapshot_dashboard.runs import failures
+from snapshot_dashboard.runs import observation
+from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import situation
 
 
 class Do(enum.Enum):
@@ -62,7 +60,7 @@ class Step:
     """
 
     do: Do
-    note: journal.Progress | None = None
+    note: record.Progress | None = None
     volume_ids: tuple[str, ...] = ()
     image_ids: tuple[str, ...] = ()
     snapshot_ids: tuple[str, ...] = ()
@@ -71,13 +69,17 @@ class Step:
     taken: int = 0
 
 
+#: What to do in a situation.
+Act = Callable[[situation.Situation], Step]
+
+
 # What to do in a situation. Those that learn something go on with it.
 
-def _wait(s: Situation) -> Step:
+def _wait(s: situation.Situation) -> Step:
     return Step(Do.WAIT)
 
 
-def _nothing(s: Situation) -> Step:
+def _nothing(s: situation.Situation) -> Step:
     return Step(Do.NOTHING)
 
 
@@ -86,7 +88,7 @@ _HEARD: dict[str, Any] = {'put_off': 0, 'refusals': 0, 'not_before': 0,
                           'hindrance': ''}
 
 
-def _knowing(s: Situation, **learnt: Any) -> Step:
+def _knowing(s: situation.Situation, **learnt: Any) -> Step:
     """Go on with what was learnt; the next write notes it."""
     progress = dataclasses.replace(s.progress, **learnt)
     step = next_step(s.plan, progress, s.seen, s.tagged)
@@ -97,22 +99,22 @@ def _knowing(s: Situation, **learnt: Any) -> Step:
     return dataclasses.replace(step, note=progress)
 
 
-def _failed(failure: Failure) -> Callable[[Situation], Step]:
+def _failed(failure: failures.Failure) -> Act:
     return lambda s: _knowing(s, failure=failure.value, **_HEARD)
 
 
-def _fail_as_said(failure: Failure) -> Callable[[Situation], Step]:
+def _fail_as_said(failure: failures.Failure) -> Act:
     """It failed for what a service said."""
     return lambda s: _knowing(s, failure=failure.value,
                               **{**_HEARD, 'detail': s.progress.hindrance})
 
 
-def _fail_wrong_state(s: Situation) -> Step:
-    return _knowing(s, failure=Failure.WRONG_STATE.value, detail=s.status,
-                    **_HEARD)
+def _fail_wrong_state(s: situation.Situation) -> Step:
+    return _knowing(s, failure=failures.Failure.WRONG_STATE.value,
+                    detail=s.status, **_HEARD)
 
 
-def _note_off(s: Situation) -> Step:
+def _note_off(s: situation.Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return _knowing(
         s, off=s.seen.now, asked=0, before=_before(s), **_HEARD,
@@ -122,32 +124,32 @@ def _note_off(s: Situation) -> Step:
             s.status, stop, s.plan.shutdown_timeout, s.plan.agent))
 
 
-def _power_off(s: Situation) -> Step:
+def _power_off(s: situation.Situation) -> Step:
     return Step(Do.POWER_OFF, dataclasses.replace(
         s.progress, stops=s.progress.stops + 1, starts=0,
         before=_before(s), asked=s.seen.now))
 
 
-def _before(s: Situation) -> str:
+def _before(s: situation.Situation) -> str:
     """The request from which on it matters what others do."""
     return s.progress.before or (
         s.seen.actions[0].request_id if s.seen.actions else '')
 
 
-def _snapshot_volumes(s: Situation) -> Step:
+def _snapshot_volumes(s: situation.Situation) -> Step:
     return Step(Do.SNAPSHOT_VOLUMES, dataclasses.replace(
         _asking(s), snapshots=s.progress.snapshots + 1),
         volume_ids=s.missing)
 
 
-def _capture(s: Situation) -> Step:
+def _capture(s: situation.Situation) -> Step:
     return Step(Do.CAPTURE, dataclasses.replace(
         _asking(s), captures=s.progress.captures + 1),
         snapshot_ids=tuple(sorted(
             part.id for part in s.chosen.values())))
 
 
-def _asking(s: Situation) -> journal.Progress:
+def _asking(s: situation.Situation) -> record.Progress:
     """The progress when something is about to be captured.
 
     What was noted for an earlier try may not hold for this one.
@@ -158,34 +160,34 @@ def _asking(s: Situation) -> journal.Progress:
         consistency=consistency.weaker(s.progress.consistency, _now_mark(s)))
 
 
-def _now_mark(s: Situation) -> str:
+def _now_mark(s: situation.Situation) -> str:
     # Nova asks the guest's agent for an image, Cinder never does.
     return consistency.mark(
         s.status, consistency.last_stop(s.seen.actions),
         s.plan.shutdown_timeout, s.plan.agent and not s.plan.volumes)
 
 
-def _note_unseen(s: Situation) -> Step:
+def _note_unseen(s: situation.Situation) -> Step:
     return _knowing(s, unseen=s.seen.now)
 
 
-def _note_seen(s: Situation) -> Step:
+def _note_seen(s: situation.Situation) -> Step:
     return _knowing(s, unseen=0)
 
 
-def _note_idle(s: Situation) -> Step:
+def _note_idle(s: situation.Situation) -> Step:
     return _knowing(s, idle=s.seen.now)
 
 
-def _note_busy(s: Situation) -> Step:
+def _note_busy(s: situation.Situation) -> Step:
     return _knowing(s, idle=0)
 
 
-def _note_disturbed(s: Situation) -> Step:
+def _note_disturbed(s: situation.Situation) -> Step:
     return _knowing(s, consistency=marks.LIVE)
 
 
-def _mark(s: Situation) -> Step:
+def _mark(s: situation.Situation) -> Step:
     images, snapshots = s.mismarked
     made = [s.image] if s.image else s.chosen.values()
     return Step(Do.MARK, dataclasses.replace(
@@ -195,19 +197,19 @@ def _mark(s: Situation) -> Step:
         taken=int(min(thing.created for thing in made).timestamp()))
 
 
-def _note_captured(s: Situation) -> Step:
+def _note_captured(s: situation.Situation) -> Step:
     return _knowing(s, captured=s.seen.now, idle=0, asked=0, **_HEARD,
                     image_id=s.image.id if s.image else '')
 
 
-def _power_on(s: Situation) -> Step:
+def _power_on(s: situation.Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return Step(Do.POWER_ON, dataclasses.replace(
         s.progress, starts=s.progress.starts + 1, asked=s.seen.now,
         stop_id=s.progress.stop_id or (stop.request_id if stop else '')))
 
 
-def _remove(s: Situation) -> Step:
+def _remove(s: situation.Situation) -> Step:
     images, snapshots = s.refuse
     tries = s.progress.removals + 1
     return Step(Do.REMOVE, dataclasses.replace(
@@ -216,61 +218,62 @@ def _remove(s: Situation) -> Step:
         snapshot_ids=snapshots)
 
 
-def _end(s: Situation) -> Step:
+def _end(s: situation.Situation) -> Step:
     images, snapshots = s.refuse
     return Step(Do.NOTE, dataclasses.replace(
         s.progress, ended=s.seen.now, closed=s.progress.attempt,
         left=' '.join(images + snapshots)))
 
 
-def _tidy_after_end(s: Situation) -> Step:
+def _tidy_after_end(s: situation.Situation) -> Step:
     images, snapshots = s.refuse
     return Step(Do.REMOVE, image_ids=images, snapshot_ids=snapshots)
 
 
-def _note_left(s: Situation) -> Step:
+def _note_left(s: situation.Situation) -> Step:
     return Step(Do.NOTE, dataclasses.replace(
         s.progress, left=' '.join(s.still_left)))
 
 
 #: The first row whose condition holds says what to do.
-Row = tuple[Callable[[Situation], object], Callable[[Situation], Step]]
+Row = tuple[Callable[[situation.Situation], object], Act]
 
 #: Nothing is asked for yet that must be waited for.
 BEFORE: tuple[Row, ...] = (
-    (lambda s: s.gone, _failed(Failure.SERVER_GONE)),
+    (lambda s: s.gone, _failed(failures.Failure.SERVER_GONE)),
     (lambda s: s.busy or s.unanswered, _wait),
     (lambda s: s.rebuilt, _wait),
     (lambda s: s.started_by_others,
-     _failed(Failure.STARTED_BY_OTHERS)),
-    (lambda s: s.too_late, _fail_as_said(Failure.NOT_BEGUN)),
+     _failed(failures.Failure.STARTED_BY_OTHERS)),
+    (lambda s: s.too_late, _fail_as_said(failures.Failure.NOT_BEGUN)),
     (lambda s: s.detached and not s.progress.stops,
-     _failed(Failure.VOLUME_DETACHED)),
+     _failed(failures.Failure.VOLUME_DETACHED)),
     (lambda s: s.to_power_off and s.refused,
-     _fail_as_said(Failure.STOP_REFUSED)),
+     _fail_as_said(failures.Failure.STOP_REFUSED)),
     (lambda s: s.to_power_off and (s.power_unanswered or s.put_off), _wait),
-    (lambda s: s.to_power_off and s.stop_tries >= journal.TRIES,
-     _failed(Failure.STOP_FAILED)),
+    (lambda s: s.to_power_off and s.stop_tries >= record.TRIES,
+     _failed(failures.Failure.STOP_FAILED)),
     (lambda s: s.to_power_off, _power_off),
     (lambda s: s.wrong_state, _fail_wrong_state),
-    (lambda s: s.went_off, _failed(Failure.CAPTURE_FAILED)),
+    (lambda s: s.went_off, _failed(failures.Failure.CAPTURE_FAILED)),
     (lambda s: s.newly_off and s.stop_unfinished, _wait),
     (lambda s: s.newly_off, _note_off),
     (lambda s: s.plan.power_off and s.plan.stop_if_forced
      and s.progress.consistency == marks.FORCED_OFF,
-     _failed(Failure.FORCED_OFF)),
-    (lambda s: s.detached, _failed(Failure.VOLUME_DETACHED)),
-    (lambda s: s.part_failed, _failed(Failure.SNAPSHOT_FAILED)),
+     _failed(failures.Failure.FORCED_OFF)),
+    (lambda s: s.detached, _failed(failures.Failure.VOLUME_DETACHED)),
+    (lambda s: s.part_failed, _failed(failures.Failure.SNAPSHOT_FAILED)),
     (lambda s: s.missing and s.refused,
-     _fail_as_said(Failure.SNAPSHOT_REFUSED)),
-    (lambda s: s.refused, _fail_as_said(Failure.CAPTURE_REFUSED)),
-    (lambda s: s.put_off_too_long, _fail_as_said(Failure.CAPTURE_FAILED)),
+     _fail_as_said(failures.Failure.SNAPSHOT_REFUSED)),
+    (lambda s: s.refused, _fail_as_said(failures.Failure.CAPTURE_REFUSED)),
+    (lambda s: s.put_off_too_long,
+     _fail_as_said(failures.Failure.CAPTURE_FAILED)),
     (lambda s: s.put_off, _wait),
-    (lambda s: s.missing and s.snapshot_tries >= journal.TRIES,
-     _failed(Failure.CAPTURE_FAILED)),
+    (lambda s: s.missing and s.snapshot_tries >= record.TRIES,
+     _failed(failures.Failure.CAPTURE_FAILED)),
     (lambda s: s.missing, _snapshot_volumes),
-    (lambda s: s.capture_tries >= journal.TRIES,
-     _failed(Failure.CAPTURE_FAILED)),
+    (lambda s: s.capture_tries >= record.TRIES,
+     _failed(failures.Failure.CAPTURE_FAILED)),
     (lambda s: not s.plan.volumes and (s.settling or s.growing), _wait),
     (lambda s: any(s.refuse) and not s.plan.volumes
      and s.removals_left, _remove),
@@ -279,29 +282,32 @@ BEFORE: tuple[Row, ...] = (
 
 #: There is an image of the run, or there was one.
 DURING: tuple[Row, ...] = (
-    (lambda s: s.removed, _failed(Failure.IMAGE_VANISHED)),
+    (lambda s: s.removed, _failed(failures.Failure.IMAGE_VANISHED)),
     (lambda s: s.image is None and s.busy, _wait),
     (lambda s: s.image is None and not s.progress.unseen, _note_unseen),
-    (lambda s: s.image is None and s.unseen_for < UNSEEN_GRACE, _wait),
-    (lambda s: s.image is None, _failed(Failure.IMAGE_VANISHED)),
+    (lambda s: s.image is None and s.unseen_for < situation.UNSEEN_GRACE,
+     _wait),
+    (lambda s: s.image is None, _failed(failures.Failure.IMAGE_VANISHED)),
     (lambda s: s.progress.unseen, _note_seen),
     (lambda s: s.finished and s.busy, _wait),
-    (lambda s: s.captured_running, _failed(Failure.STARTED_BY_OTHERS)),
+    (lambda s: s.captured_running,
+     _failed(failures.Failure.STARTED_BY_OTHERS)),
     (lambda s: s.disturbed, _note_disturbed),
     (lambda s: s.finished and s.part_moving, _wait),
     (lambda s: s.finished and any(s.mismarked)
-     and s.progress.marked < journal.TRIES, _mark),
+     and s.progress.marked < record.TRIES, _mark),
     (lambda s: s.finished and s.part_stuck,
-     _failed(Failure.PART_ABANDONED)),
-    (lambda s: s.finished and s.part_failed, _failed(Failure.PART_FAILED)),
+     _failed(failures.Failure.PART_ABANDONED)),
+    (lambda s: s.finished and s.part_failed,
+     _failed(failures.Failure.PART_FAILED)),
     (lambda s: s.finished and s.hollow,
-     _failed(Failure.IMAGE_EMPTY)),
+     _failed(failures.Failure.IMAGE_EMPTY)),
     (lambda s: s.finished, _note_captured),
     (lambda s: s.busy and s.progress.idle, _note_busy),
     (lambda s: s.busy, _wait),
     (lambda s: not s.progress.idle, _note_idle),
-    (lambda s: s.idle_for < IDLE_GRACE, _wait),
-    (lambda s: True, _failed(Failure.IMAGE_ABANDONED)),
+    (lambda s: s.idle_for < situation.IDLE_GRACE, _wait),
+    (lambda s: True, _failed(failures.Failure.IMAGE_ABANDONED)),
 )
 
 #: Of a run that captures volumes alone: there are the snapshots.
@@ -309,10 +315,10 @@ ALONE: tuple[Row, ...] = (
     (lambda s: s.busy, _wait),  # somebody may just be powering it on
     (lambda s: s.disturbed, _note_disturbed),
     (lambda s: s.part_moving, _wait),
-    (lambda s: any(s.mismarked) and s.progress.marked < journal.TRIES,
+    (lambda s: any(s.mismarked) and s.progress.marked < record.TRIES,
      _mark),
-    (lambda s: s.part_stuck, _failed(Failure.PART_ABANDONED)),
-    (lambda s: s.part_failed, _failed(Failure.SNAPSHOT_FAILED)),
+    (lambda s: s.part_stuck, _failed(failures.Failure.PART_ABANDONED)),
+    (lambda s: s.part_failed, _failed(failures.Failure.SNAPSHOT_FAILED)),
     (lambda s: True, _note_captured),
 )
 
@@ -324,16 +330,16 @@ DARK: tuple[Row, ...] = (
     # Nova has long been done with the image: nothing is gained by waiting.
     (lambda s: 'volume' not in s.seen.dark and s.progress.image_id
      and s.to_power_on and s.status == 'SHUTOFF' and not s.busy
-     and not s.part_moving and s.idle_for >= IDLE_GRACE
+     and not s.part_moving and s.idle_for >= situation.IDLE_GRACE
      and not s.put_off and not (s.progress.starts and s.power_unanswered),
      _power_on),
     (lambda s: s.progress.image_id and not s.busy and not s.progress.idle,
      _note_idle),
     (lambda s: s.without_cinder and (
         s.progress.image_id or not s.plan.image),
-     _failed(Failure.PART_ABANDONED)),
-    (lambda s: s.without_cinder, _failed(Failure.SNAPSHOT_FAILED)),
-    (lambda s: s.without_glance, _failed(Failure.CAPTURE_FAILED)),
+     _failed(failures.Failure.PART_ABANDONED)),
+    (lambda s: s.without_cinder, _failed(failures.Failure.SNAPSHOT_FAILED)),
+    (lambda s: s.without_glance, _failed(failures.Failure.CAPTURE_FAILED)),
     (lambda s: True, _wait),
 )
 
@@ -360,36 +366,36 @@ ENDED: tuple[Row, ...] = (
 )
 
 
-def next_step(plan: journal.Plan, progress: journal.Progress,
-              seen: Observation, tagged: bool = False) -> Step:
+def next_step(plan: record.Plan, progress: record.Progress,
+              seen: observation.Observation, tagged: bool = False) -> Step:
     """What to do next about a run.
 
     :param tagged: whether the record stands in the server's tags.
     """
-    situation = Situation(plan, progress, seen, tagged)
-    step = _decide(situation)
-    if situation.progress == progress or step.do is Do.NOTHING:
+    state = situation.Situation(plan, progress, seen, tagged)
+    step = _decide(state)
+    if state.progress == progress or step.do is Do.NOTHING:
         return step
     # It stood in the future, and is not to be waited for until then.
-    if step.do is Do.WAIT and not situation.held:
-        return Step(Do.NOTE, situation.progress)
+    if step.do is Do.WAIT and not state.held:
+        return Step(Do.NOTE, state.progress)
     return step
 
 
-def _decide(situation: Situation) -> Step:
-    progress, seen = situation.progress, situation.seen
+def _decide(state: situation.Situation) -> Step:
+    progress, seen = state.progress, state.seen
     if progress.ended:
         table = ENDED
-    elif situation.held:
+    elif state.held:
         return Step(Do.WAIT)  # until it is let go, as somebody wished
-    elif situation.over:
+    elif state.over:
         table = AFTER
     elif seen.dark:
         table = DARK
-    elif situation.image is not None or progress.image_id:
+    elif state.image is not None or progress.image_id:
         table = DURING
-    elif situation.volumes_begun:
+    elif state.volumes_begun:
         table = ALONE
     else:
         table = BEFORE
-    return next(act(situation) for holds, act in table if holds(situation))
+    return next(act(state) for holds, act in table if holds(state))

@@ -22,9 +22,9 @@ import re
 import shlex
 
 from snapshot_dashboard.cloud import texts
+from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots.details import Details
-from snapshot_dashboard.snapshots.kinds import Kind
 
 #: Image properties that say how a guest is to be run, which its image must
 #: have wherever it is; all others are about the cloud that it came from.
@@ -73,24 +73,24 @@ class Piece:
     left_out: tuple[str, ...] = ()
 
 
-def pieces(details: Details) -> list[Piece]:
+def pieces(known: details.Details) -> list[Piece]:
     """Each disk of a snapshot with its commands, the root disk first.
 
     Empty while the snapshot is not whole.
     """
-    snapshot = details.snapshot
+    snapshot = known.snapshot
     if not snapshot.usable:
         return []
     name = _printable(snapshot.name) or snapshot.id
-    if snapshot.kind is Kind.VOLUME:
-        return [_volume_piece(details, snapshot.id, name, 0,
+    if snapshot.kind is kinds.Kind.VOLUME:
+        return [_volume_piece(known, snapshot.id, name, 0,
                               snapshot.size_bytes // model.GIB)]
-    found = [] if snapshot.volume_backed else [_of_image(details, name)]
+    found = [] if snapshot.volume_backed else [_of_image(known, name)]
     for number, part in enumerate(snapshot.parts, len(found)):
         # There is one to boot from, whatever a hostile mapping says.
         root = part is snapshot.root
         found.append(_volume_piece(
-            details, part.id, name, 0 if root else number, part.size_gib,
+            known, part.id, name, 0 if root else number, part.size_gib,
             part.device, root))
     return found
 
@@ -100,20 +100,20 @@ def accept(image_id: str) -> str:
     return _line('openstack', 'image', 'set', '--accept', image_id)
 
 
-def _of_image(details: Details, name: str) -> Piece:
-    disk_format = details.disk_format or 'qcow2'
+def _of_image(known: details.Details, name: str) -> Piece:
+    disk_format = known.disk_format or 'qcow2'
     file = _file(name, 0, disk_format)
-    guest, left_out = _guest(details)
+    guest, left_out = _guest(known)
     return Piece(name, '', True, (
         Command(What.DOWNLOAD, _line(
             'openstack', 'image', 'save', '--file', file,
-            details.snapshot.id)),
+            known.snapshot.id)),
         Command(What.UPLOAD, _upload(file, disk_format, name, guest),
                 elsewhere=True)), left_out=left_out)
 
 
-def _volume_piece(details: Details, snapshot_id: str, name: str, number: int,
-                  size_gib: int, device: str = '',
+def _volume_piece(known: details.Details, snapshot_id: str, name: str,
+                  number: int, size_gib: int, device: str = '',
                   boot: bool = False) -> Piece:
     """A volume snapshot; Cinder's data can be downloaded from Glance alone.
 
@@ -121,7 +121,7 @@ def _volume_piece(details: Details, snapshot_id: str, name: str, number: int,
         called like the set.
     """
     called = _numbered(name, number, texts.NAME_LENGTH)
-    encrypted = details.encrypted.get(snapshot_id)
+    encrypted = known.encrypted.get(snapshot_id)
     if encrypted:
         return Piece(called, device, boot, (), encrypted)
     file = _file(name, number, 'qcow2')
@@ -141,7 +141,7 @@ def _volume_piece(details: Details, snapshot_id: str, name: str, number: int,
         'openstack image delete "$image"',
         'openstack volume delete "$volume"'))
     # What does not boot is to be a volume again.
-    guest, left_out = _guest(details) if boot else ([], ())
+    guest, left_out = _guest(known) if boot else ([], ())
     found = [Command(What.EXPORT, export), Command(
         What.UPLOAD, _upload(file, 'qcow2', called, guest), elsewhere=True)]
     if not boot:
@@ -164,19 +164,19 @@ def _upload(file: str, disk_format: str, name: str,
                  '--file', file, '--', name)
 
 
-def _guest(details: Details) -> tuple[list[str], tuple[str, ...]]:
+def _guest(known: details.Details) -> tuple[list[str], tuple[str, ...]]:
     """The options that say what an instance of the image needs.
 
     :returns: them, and the names of properties that are left out.
     """
-    root = details.snapshot.root
-    min_disk = max(details.min_disk_gib, root.size_gib if root else 0)
+    root = known.snapshot.root
+    min_disk = max(known.min_disk_gib, root.size_gib if root else 0)
     found, left_out = [], []
     if min_disk:
         found += ['--min-disk', str(min_disk)]
-    if details.min_ram_mib:
-        found += ['--min-ram', str(details.min_ram_mib)]
-    for name, value in details.properties:
+    if known.min_ram_mib:
+        found += ['--min-ram', str(known.min_ram_mib)]
+    for name, value in known.properties:
         if not _PORTABLE.fullmatch(name) or _LOCAL.fullmatch(name):
             continue
         if value.isprintable():

@@ -28,11 +28,11 @@ import enum
 import functools
 from typing import TypeAlias
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sets
-from snapshot_dashboard.snapshots.kinds import Kind
 
 #: Calls for a thousand images each that a deletion may take.
 _PAGES = 20
@@ -115,7 +115,7 @@ def hindrance(snapshot: model.Snapshot,
     return None
 
 
-def plan(cloud: clouds.Cloud, snapshots: Sequence[model.Snapshot],
+def plan(cloud: services.Cloud, snapshots: Sequence[model.Snapshot],
          allowed: Callable[[model.Snapshot], bool] = lambda _: True) -> Plan:
     """What is to become of some snapshots; nothing is deleted.
 
@@ -132,7 +132,7 @@ def plan(cloud: clouds.Cloud, snapshots: Sequence[model.Snapshot],
         if hindered[one.row_id] is None and not (
                 set(_needing(one)) <= belonging.known):
             hindered[one.row_id] = Hindrance.NEEDS_UNKNOWN
-    going = {one.id for one in snapshots if one.kind is Kind.INSTANCE
+    going = {one.id for one in snapshots if one.kind is kinds.Kind.INSTANCE
              and hindered[one.row_id] is None}
     return Plan(tuple(_entry(one, hindered[one.row_id], belonging, going)
                       for one in snapshots), belonging.problems)
@@ -140,7 +140,7 @@ def plan(cloud: clouds.Cloud, snapshots: Sequence[model.Snapshot],
 
 def _needing(snapshot: model.Snapshot) -> list[str]:
     """The volume snapshots that go with it, and that images may need."""
-    if snapshot.kind is Kind.VOLUME:
+    if snapshot.kind is kinds.Kind.VOLUME:
         return [snapshot.id]
     return [part.id for part in snapshot.parts if part.status != 'deleted']
 
@@ -152,7 +152,7 @@ def _entry(snapshot: model.Snapshot, why: Hindrance | None,
                              if image.id not in going)
               for part_id in _needing(snapshot)}
     needed = {part_id: owners for part_id, owners in needed.items() if owners}
-    if snapshot.kind is Kind.VOLUME:
+    if snapshot.kind is kinds.Kind.VOLUME:
         breaks = needed.get(snapshot.id, ())
         if why is None and any(owner.protected for owner in breaks):
             why = Hindrance.OWNER_PROTECTED
@@ -160,7 +160,7 @@ def _entry(snapshot: model.Snapshot, why: Hindrance | None,
     return Entry(snapshot, why, needed=needed)
 
 
-def carry_out(cloud: clouds.Cloud, plan: Plan,
+def carry_out(cloud: services.Cloud, plan: Plan,
               agreed: Collection[tuple[str, str]] = (),
               shown: Collection[str] | None = None
               ) -> list[tuple[Entry, Stayed | errors.ServiceError
@@ -179,7 +179,7 @@ def carry_out(cloud: clouds.Cloud, plan: Plan,
         was not deleted itself.
     """
     images = [entry for entry in plan.entries if entry.hindrance is None
-              and entry.snapshot.kind is Kind.INSTANCE]
+              and entry.snapshot.kind is kinds.Kind.INSTANCE]
     answers = dict(zip(
         (entry.snapshot.id for entry in images), cloud.together(*(
             functools.partial(remove, cloud.images.delete, entry.snapshot.id)
@@ -192,7 +192,7 @@ def carry_out(cloud: clouds.Cloud, plan: Plan,
              if entry.snapshot.id not in stay for part in entry.going
              if part.id not in kept and (shown is None or part.id in shown)}
     volumes = [entry.snapshot for entry in plan.entries
-               if entry.snapshot.kind is Kind.VOLUME
+               if entry.snapshot.kind is kinds.Kind.VOLUME
                and _why_not(entry, kept, agreed) is None]
     wanted = list(dict.fromkeys([*parts, *(one.id for one in volumes)]))
     answers.update(zip(wanted, cloud.together(*(
@@ -239,7 +239,7 @@ def remove(delete: Callable[[str], None], thing_id: str) -> None:
         pass
 
 
-def unneeded(cloud: clouds.Cloud, snapshot_ids: Iterable[str],
+def unneeded(cloud: services.Cloud, snapshot_ids: Iterable[str],
              going: Collection[str]) -> list[str]:
     """Those of some volume snapshots that no image needs.
 

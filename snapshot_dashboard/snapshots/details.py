@@ -12,26 +12,21 @@
 
 """All that is known of one snapshot, and what was made from it."""
 
-from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import functools
-from typing import Any
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
-from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import dependants
+from snapshot_dashboard.snapshots import editing
+from snapshot_dashboard.snapshots import fetch
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import recipe as recipes
-from snapshot_dashboard.snapshots import single
-from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots import recipes
 
-#: Instances and volumes that are looked at for what was made from a snapshot.
-MOST = 1000
-#: Images of which it is asked, one by one, what was launched from them.
-_ASKED = 20
 #: What Nova writes on a snapshot: the image that the instance was launched
 #: from.
 _BASE_IMAGE = 'base_image_ref'
@@ -70,37 +65,23 @@ class Details:
     properties: tuple[tuple[str, str], ...] = ()
 
 
-@dataclasses.dataclass(frozen=True)
-class Dependants:
-    """What was made from a snapshot and is still there.
-
-    :ivar partial: whether there are more of either than were looked at.
-    :ivar problems: why some of it is not known.
-    """
-
-    servers: tuple[types.Server, ...] = ()
-    volumes: tuple[types.Volume, ...] = ()
-    partial: bool = False
-    problems: tuple[errors.ServiceError, ...] = ()
-
-
-def get(cloud: clouds.Cloud, row_id: str) -> Details:
+def get(cloud: services.Cloud, row_id: str) -> Details:
     """A snapshot by the id of its row.
 
     :raises ServiceError: ``NotFound`` also for a malformed id and for a
         snapshot of another project.
     """
-    entry = single.entry(cloud, row_id, shared=True)
-    snapshot = single.row(cloud, entry)
+    entry = fetch.entry(cloud, row_id, shared=True)
+    snapshot = fetch.row(cloud, entry)
     if isinstance(entry, types.VolumeSnapshot):
         known = snapshot.source.encrypted if snapshot.source else None
-        return Details(snapshot, single.description(entry), entry.user_id,
+        return Details(snapshot, editing.description(entry), entry.user_id,
                        encrypted={} if known is None else {entry.id: known},
                        properties=tuple(sorted(entry.metadata.items())))
     base_id = entry.properties.get(_BASE_IMAGE, '')
     return Details(
         snapshot,
-        description=single.description(entry),
+        description=editing.description(entry),
         user_id=entry.properties.get('user_id', ''),
         min_disk_gib=entry.min_disk_gib,
         min_ram_mib=entry.min_ram_mib,
@@ -115,7 +96,7 @@ def get(cloud: clouds.Cloud, row_id: str) -> Details:
         properties=tuple(sorted(entry.own_properties.items())))
 
 
-def _encrypted(cloud: clouds.Cloud,
+def _encrypted(cloud: services.Cloud,
                parts: Sequence[model.Part]) -> dict[str, bool]:
     """Which parts are of encrypted volumes; their volumes tell."""
     volume_ids = sorted({part.volume_id for part in parts if part.volume_id})
@@ -126,52 +107,12 @@ def _encrypted(cloud: clouds.Cloud,
             if isinstance(volume := found.get(part.volume_id), types.Volume)}
 
 
-def _name(cloud: clouds.Cloud, image_id: str) -> str:
+def _name(cloud: services.Cloud, image_id: str) -> str:
     answer, = cloud.together(functools.partial(cloud.images.image, image_id))
     return answer.name if isinstance(answer, types.Image) else ''
 
 
-def dependants(cloud: clouds.Cloud, snapshots: Sequence[model.Snapshot]
-               ) -> dict[str, Dependants]:
-    """What was made from snapshots, by their row ids, in one round of calls.
-
-    Nova finds servers by their image. Cinder finds no volumes by the
-    snapshot, so those that were made since are looked through.
-    """
-    images = [snapshot for snapshot in snapshots
-              if snapshot.kind is Kind.INSTANCE][:_ASKED]
-    calls: dict[str, Callable[[], Any]] = {}
-    if cloud.has('compute'):
-        calls.update({snapshot.id: functools.partial(
-            cloud.compute.servers, MOST, image_id=snapshot.id)
-            for snapshot in images})
-    if cloud.has('volume') and snapshots:
-        calls['volumes'] = functools.partial(
-            cloud.volumes.volumes, MOST,
-            since=min(snapshot.created for snapshot in snapshots))
-    answers = dict(zip(calls, cloud.together(*calls.values())))
-    return {snapshot.row_id: _of(snapshot, answers)
-            for snapshot in snapshots}
-
-
-def _of(snapshot: model.Snapshot, answers: Mapping[str, Any]) -> Dependants:
-    mine = [answers[name] for name in (snapshot.id, 'volumes')
-            if name in answers]
-    known = {name: answer for name, answer in answers.items()
-             if not isinstance(answer, errors.ServiceError)}
-    of = {snapshot.id, *(part.id for part in snapshot.parts)}
-    return Dependants(
-        servers=tuple(known.get(snapshot.id, ())),
-        volumes=tuple(volume for volume in known.get('volumes', ())
-                      if volume.snapshot_id in of
-                      or volume.image_properties.get('image_id') in of),
-        partial=any(len(answer) >= MOST for answer in known.values()) or (
-            snapshot.kind is Kind.INSTANCE and snapshot.id not in answers),
-        problems=tuple(answer for answer in mine
-                       if isinstance(answer, errors.ServiceError)))
-
-
-def messages(cloud: clouds.Cloud,
+def messages(cloud: services.Cloud,
              snapshot: model.Snapshot) -> list[types.Message]:
     """What Cinder has to say of a volume snapshot, or of those of a set.
 
@@ -179,7 +120,7 @@ def messages(cloud: clouds.Cloud,
     """
     about = {snapshot.id, *(part.id for part in snapshot.parts)}
     if not cloud.has('volume') or (
-            snapshot.kind is Kind.INSTANCE and not snapshot.parts):
+            snapshot.kind is kinds.Kind.INSTANCE and not snapshot.parts):
         return []
-    return [message for message in cloud.volumes.messages(MOST)
+    return [message for message in cloud.volumes.messages(dependants.MOST)
             if message.about in about]

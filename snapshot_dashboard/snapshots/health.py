@@ -23,13 +23,13 @@ import dataclasses
 import datetime
 from typing import Any
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import mappings
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import rows
+from snapshot_dashboard.snapshots import row_builder
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots import sharing
 from snapshot_dashboard.snapshots import statuses
@@ -70,7 +70,7 @@ class Health:
                     or self.old or self.expired)
 
 
-def look(cloud: clouds.Cloud, now: float, today: datetime.date,
+def look(cloud: services.Cloud, now: float, today: datetime.date,
          old_days: int = 0) -> Health:
     """Look at the newest snapshots, in a few large calls.
 
@@ -138,14 +138,14 @@ def _incomplete(images: list[types.Image],
     return tuple(row for row in found if row.status == statuses.INCOMPLETE)
 
 
-def _left_over(cloud: clouds.Cloud, begun: list[types.Image],
+def _left_over(cloud: services.Cloud, begun: list[types.Image],
                now: float) -> tuple[model.Snapshot, ...]:
     long_ago = [image for image in begun
                 if now - image.created.timestamp() > sets.BEGUN_FOR]
     if not long_ago:
         return ()
-    found, _, _ = rows.make(cloud, long_ago, [], sets.Belonging(),
-                            rows.Names(), None, now)
+    found, _, _ = row_builder.build(cloud, long_ago, [], sets.Belonging(),
+                                    row_builder.SourceCache(), None, now)
     return tuple(row for row in found if row.left_over)
 
 
@@ -164,7 +164,7 @@ def _expired(expiring: Sequence[types.Image | types.VolumeSnapshot],
     return tuple(row for row in found if row.expired(today))
 
 
-def usage(cloud: clouds.Cloud) -> dict[str, types.Quota]:
+def usage(cloud: services.Cloud) -> dict[str, types.Quota]:
     """How much of their limits the project's snapshots take.
 
     :returns: Cinder's ``snapshots`` and ``gigabytes``, in all and per

@@ -13,6 +13,9 @@
 """Where a snapshot lives."""
 
 import enum
+from typing import TypeAlias
+
+from snapshot_dashboard.cloud import types
 
 
 class Kind(enum.Enum):
@@ -20,3 +23,6 @@ class Kind(enum.Enum):
 
     INSTANCE = 'instance'
     VOLUME = 'volume'
+
+
+Entry: TypeAlias = types.Image | types.VolumeSnapshot

@@ -21,12 +21,12 @@ import dataclasses
 import enum
 from typing import Any
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots.details import Details
-from snapshot_dashboard.snapshots.recipe import Recipe
+from snapshot_dashboard.snapshots import recipes
 
 
 class Piece(enum.Enum):
@@ -106,7 +106,7 @@ class Choice:
     zone: str = ''
 
 
-def look(cloud: clouds.Cloud, volume_backed: bool) -> Options:
+def look(cloud: services.Cloud, volume_backed: bool) -> Options:
     """Ask for all of it, in one round."""
     calls: dict[str, Any] = {
         'flavors': lambda: cloud.compute.flavors(),
@@ -132,7 +132,8 @@ def look(cloud: clouds.Cloud, volume_backed: bool) -> Options:
         problems=errors.once_each(lost))
 
 
-def missing(recipe: Recipe, options: Options) -> list[tuple[Piece, str]]:
+def missing(recipe: recipes.Recipe,
+            options: Options) -> list[tuple[Piece, str]]:
     """What the original had and the project does not have any more."""
     unknown = {problem.service for problem in options.problems}
     found: list[tuple[Piece, str]] = []
@@ -151,7 +152,7 @@ def missing(recipe: Recipe, options: Options) -> list[tuple[Piece, str]]:
     return found
 
 
-def obstacles(details: Details, options: Options,
+def obstacles(details: details.Details, options: Options,
               flavor: types.Flavor | None = None) -> list[Obstacle]:
     """What makes it impossible to launch the snapshot, with a flavor or any.
     """
@@ -190,7 +191,7 @@ def obstacles(details: Details, options: Options,
     return found
 
 
-def launch(cloud: clouds.Cloud, snapshot: model.Snapshot,
+def launch(cloud: services.Cloud, snapshot: model.Snapshot,
            choice: Choice) -> str:
     """Launch an instance from an instance snapshot; its id.
 

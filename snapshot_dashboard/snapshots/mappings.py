@@ -28,9 +28,9 @@ import datetime
 import hashlib
 import time
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 
 #: Images that one call asks for: the most that Glance gives by default.
@@ -86,7 +86,7 @@ class Index:
     :ivar fresh: whether that was now.
     """
 
-    def __init__(self, cloud: clouds.Cloud):
+    def __init__(self, cloud: services.Cloud):
         self._cloud = cloud
         self.fresh = False
         self._images: dict[str, str] = {}

@@ -19,9 +19,9 @@ import datetime
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots import statuses
-from snapshot_dashboard.snapshots.kinds import Kind
 
 GIB = 1024 ** 3
 #: Seconds after which no upload of a deleted instance goes on any more.
@@ -40,7 +40,7 @@ class Source:
         tells of what instance it is.
     """
 
-    kind: Kind
+    kind: kinds.Kind
     id: str
     name: str = ''
     exists: bool | None = None
@@ -68,7 +68,7 @@ class Part:
 
     @property
     def row_id(self) -> str:
-        return f'{Kind.VOLUME.value}-{self.id}'
+        return f'{kinds.Kind.VOLUME.value}-{self.id}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Owner:
 
     @property
     def row_id(self) -> str:
-        return f'{Kind.INSTANCE.value}-{self.id}'
+        return f'{kinds.Kind.INSTANCE.value}-{self.id}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Snapshot:
     :ivar expires: the last day on which its owner wants it.
     """
 
-    kind: Kind
+    kind: kinds.Kind
     id: str
     name: str
     service_status: str
@@ -198,7 +198,7 @@ class Snapshot:
             self.foreign and self.volume_backed)
 
 
-def parse_row_id(row_id: str) -> tuple[Kind, str]:
+def parse_row_id(row_id: str) -> tuple[kinds.Kind, str]:
     """The kind and the service's id.
 
     :raises ValueError: for anything that is not a row id.
@@ -206,7 +206,7 @@ def parse_row_id(row_id: str) -> tuple[Kind, str]:
     kind, _, service_id = row_id.partition('-')
     if not ids.is_id(service_id):
         raise ValueError(row_id)
-    return Kind(kind), service_id
+    return kinds.Kind(kind), service_id
 
 
 def from_image(image: types.Image,
@@ -230,7 +230,7 @@ def from_image(image: types.Image,
                    else image.properties.get(marks.INSTANCE_ID, ''))
     size = sum(part.size_gib for part in parts) * GIB
     return Snapshot(
-        kind=Kind.INSTANCE,
+        kind=kinds.Kind.INSTANCE,
         id=image.id,
         name=image.name,
         service_status=image.status,
@@ -238,7 +238,7 @@ def from_image(image: types.Image,
         size_bytes=size + (0 if image.volume_backed else image.size_bytes),
         project_id=image.owner,
         source=Source(
-            Kind.INSTANCE, instance_id,
+            kinds.Kind.INSTANCE, instance_id,
             own.get(marks.INSTANCE_NAME, ''),
             # It may have inherited that with our marks.
             certain=bool(own) or marks.TAKEN not in image.properties
@@ -257,11 +257,11 @@ def from_foreign_image(image: types.Image) -> Snapshot:
     """What another project shares: nothing that it says is believed."""
     instance_id = image.properties.get(marks.INSTANCE_ID, '')
     return Snapshot(
-        kind=Kind.INSTANCE, id=image.id, name=image.name,
+        kind=kinds.Kind.INSTANCE, id=image.id, name=image.name,
         service_status=image.status, created=image.created,
         size_bytes=0 if image.volume_backed else image.size_bytes,
         project_id=image.owner,
-        source=Source(Kind.INSTANCE, instance_id, certain=False)
+        source=Source(kinds.Kind.INSTANCE, instance_id, certain=False)
         if ids.is_id(instance_id) else None,
         protected=image.protected, foreign=True,
         volume_backed=image.volume_backed)
@@ -281,14 +281,14 @@ def _part(disk: types.MappedDisk,
 
 def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
     return Snapshot(
-        kind=Kind.VOLUME,
+        kind=kinds.Kind.VOLUME,
         id=snapshot.id,
         name=snapshot.name,
         service_status=snapshot.status,
         created=snapshot.created,
         size_bytes=snapshot.size_gib * GIB,
         project_id=snapshot.project_id,
-        source=Source(Kind.VOLUME, snapshot.volume_id),
+        source=Source(kinds.Kind.VOLUME, snapshot.volume_id),
         consistency=consistency(snapshot),
         group_snapshot_id=snapshot.group_snapshot_id,
         expires=marks.expiry(snapshot.metadata, snapshot.id),

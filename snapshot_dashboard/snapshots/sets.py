@@ -30,10 +30,10 @@ import functools
 from typing import Any
 from urllib import parse
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import mappings
@@ -127,7 +127,7 @@ def image_name(snapshot: types.VolumeSnapshot) -> str:
             if snapshot.name.startswith(texts.PART_PREFIX) else '')
 
 
-def find(cloud: clouds.Cloud, snapshots: Sequence[types.VolumeSnapshot],
+def find(cloud: services.Cloud, snapshots: Sequence[types.VolumeSnapshot],
          there: Iterable[types.Image] = ()) -> tuple[Belonging, int]:
     """Look up the images of volume snapshots, at the cost of a page.
 
@@ -170,7 +170,7 @@ def find(cloud: clouds.Cloud, snapshots: Sequence[types.VolumeSnapshot],
         problems), len(calls) + len(unseen) + bool(unseen)
 
 
-def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
+def find_all(cloud: services.Cloud, snapshot_ids: Collection[str],
              pages: int, there: Iterable[types.Image] = (),
              claimed: Collection[str] = ()) -> Belonging:
     """Look up all images that need some volume snapshots, for certain.
@@ -216,14 +216,14 @@ def find_all(cloud: clouds.Cloud, snapshot_ids: Collection[str],
         tuple(problems))
 
 
-def _by_ids(cloud: clouds.Cloud, image_ids: Iterable[str],
+def _by_ids(cloud: services.Cloud, image_ids: Iterable[str],
             hidden: bool = False) -> Iterator[Callable[[], Any]]:
     kind = {'os_hidden': 'true'} if hidden else {}
     for some in _chunks(image_ids):
         yield functools.partial(_find, cloud, {'id': f'in:{some}', **kind})
 
 
-def _by_names(cloud: clouds.Cloud, snapshots: Iterable[types.VolumeSnapshot]
+def _by_names(cloud: services.Cloud, snapshots: Iterable[types.VolumeSnapshot]
               ) -> Iterator[Callable[[], Any]]:
     """What finds most of the images that Nova has made."""
     names = {image_name(one) for one in snapshots if not image_id(one)}
@@ -249,6 +249,6 @@ def _chunks(values: Iterable[str]) -> Iterator[str]:
         yield ','.join(some)
 
 
-def _find(cloud: clouds.Cloud,
+def _find(cloud: services.Cloud,
           filters: Mapping[str, str]) -> list[types.Image]:
     return cloud.images.images(1000, {'owner': cloud.project_id, **filters})

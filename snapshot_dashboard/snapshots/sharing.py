@@ -15,9 +15,9 @@
 import contextlib
 import enum
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 
 #: Images that are looked through for those of others.
@@ -44,14 +44,14 @@ def refusal(image: types.Image) -> Refusal | None:
     return None
 
 
-def members(cloud: clouds.Cloud, image: types.Image) -> list[types.Member]:
+def members(cloud: services.Cloud, image: types.Image) -> list[types.Member]:
     """With whom it is shared; Glance does not answer that of private ones."""
     if image.visibility != 'shared':
         return []
     return cloud.images.members(image.id)
 
 
-def offered(cloud: clouds.Cloud) -> list[types.Image]:
+def offered(cloud: services.Cloud) -> list[types.Image]:
     """The snapshots that other projects share and nobody has answered to.
 
     The project's own shared ones are among what Glance tells; so many that
@@ -65,7 +65,7 @@ def offered(cloud: clouds.Cloud) -> list[types.Image]:
     return [image for image in found if image.owner != cloud.project_id]
 
 
-def is_offer(cloud: clouds.Cloud,
+def is_offer(cloud: services.Cloud,
              found: types.Image | types.VolumeSnapshot) -> bool:
     """Whether it is a snapshot that another project shares."""
     return (isinstance(found, types.Image)
@@ -73,7 +73,7 @@ def is_offer(cloud: clouds.Cloud,
             and found.properties.get(marks.IMAGE_TYPE) == 'snapshot')
 
 
-def share(cloud: clouds.Cloud, image: types.Image, project_id: str) -> None:
+def share(cloud: services.Cloud, image: types.Image, project_id: str) -> None:
     """Let another project use an image, once it has accepted it.
 
     Nova makes images ``private``, which have no members. One that could not

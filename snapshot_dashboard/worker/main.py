@@ -26,10 +26,10 @@ from openstack import exceptions as openstack_errors
 from pythonjsonlogger import json as json_logging
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.worker import access
-from snapshot_dashboard.worker import counters
-from snapshot_dashboard.worker import pace
-from snapshot_dashboard.worker import share
+from snapshot_dashboard.worker import backoff
+from snapshot_dashboard.worker import metrics
+from snapshot_dashboard.worker import partition
+from snapshot_dashboard.worker import trust_sessions
 from snapshot_dashboard.worker import worker
 
 LOG = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def _options(arguments: Sequence[str]) -> tuple[
         help='calls that one service gets at the same time (default: '
              '%(default)s)')
     own.add_argument(
-        '--rate', type=float, default=pace.RATE, metavar='NUMBER',
+        '--rate', type=float, default=backoff.RATE, metavar='NUMBER',
         help='looks per second at all runs, at the most (default: '
              '%(default)s)')
     own.add_argument(
@@ -123,13 +123,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ``os.EX_CONFIG`` when it never will as it is configured.
     """
     _log()
-    sharing = share.Share()
+    sharing = partition.Share()
     try:
         options, config = _options(
             sys.argv[1:] if arguments is None else arguments)
         _log(options.log_json, options.debug)
         reach = _reach(options, config)
-        counts = counters.Counters()
+        counts = metrics.Counters()
         if options.metrics_port:
             _show(counts, options.metrics_address, options.metrics_port)
         if options.coordinator and not options.once:
@@ -154,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _reach(options: argparse.Namespace,
-           config: openstack_config.OpenStackConfig) -> access.Access:
+           config: openstack_config.OpenStackConfig) -> trust_sessions.Access:
     """What the account opens.
 
     :raises _Misconfigured: when Keystone does not take the account.
@@ -175,8 +175,8 @@ def _reach(options: argparse.Namespace,
             '--os-cloud, or set OS_AUTH_URL, OS_USERNAME and so on.')
     own = region.get_session()
     own.timeout = _OWN_TIMEOUT
-    reach = access.Access(
-        access.Keystone(
+    reach = trust_sessions.Access(
+        trust_sessions.Keystone(
             own, account['auth_url'],
             region.get_region_name(), region.get_interface()),
         options.calls, options.call_timeout)
@@ -195,7 +195,7 @@ def _reach(options: argparse.Namespace,
     return reach
 
 
-def _show(counts: counters.Counters, address: str, port: int) -> None:
+def _show(counts: metrics.Counters, address: str, port: int) -> None:
     try:
         counts.serve(address, port)
     except OSError as error:
@@ -203,9 +203,9 @@ def _show(counts: counters.Counters, address: str, port: int) -> None:
                              f'port {port}: {error}') from error
 
 
-def _shared(url: str) -> share.Shared:
+def _shared(url: str) -> partition.Shared:
     try:
-        return share.Shared(url)
+        return partition.Shared(url)
     except ValueError as error:
         raise _Misconfigured(f'{error}. Its driver may need a client: pip '
                              "install 'tooz[redis]', for example.") from error

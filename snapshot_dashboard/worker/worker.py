@@ -19,19 +19,20 @@ import logging
 import threading
 import time
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.worker import access as accesses
-from snapshot_dashboard.worker import agenda as agendas
-from snapshot_dashboard.worker import counters as counting
-from snapshot_dashboard.worker import pace
-from snapshot_dashboard.worker import share as sharing
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import record
+from snapshot_dashboard.worker import backoff
+from snapshot_dashboard.worker import metrics
+from snapshot_dashboard.worker import partition
+from snapshot_dashboard.worker import trust_sessions
+from snapshot_dashboard.worker import workqueue
 
 LOG = logging.getLogger(__name__)
 #: Seconds between two looks at the trusts.
@@ -58,7 +59,7 @@ class _Held:
 
     trust: identity.Trust
     errand: identity.Errand
-    cloud: clouds.Cloud | None = None
+    cloud: services.Cloud | None = None
     lockouts: int = 0
     absent: tuple[float, int] | None = None
 
@@ -75,7 +76,7 @@ class _Held:
         self.absent = since, looks + 1
         return looks + 1 >= _LOOKS and time.monotonic() - since >= _DOUBT
 
-    def approves(self, run: journal.Journal) -> bool:
+    def approves(self, run: record.Run) -> bool:
         """Whether a record holds the plan that the trust was made for."""
         return run.plan.fingerprint == self.errand.plan
 
@@ -88,7 +89,7 @@ class _Followed:
     :ivar problems: errors in a row.
     """
 
-    run: journal.Journal
+    run: record.Run
     since: float
     problems: int = 0
 
@@ -100,16 +101,16 @@ class Worker:
     a crash, goes on where it was.
     """
 
-    def __init__(self, access: accesses.Access, share: sharing.Share,
-                 counters: counting.Counters,
+    def __init__(self, access: trust_sessions.Access, share: partition.Share,
+                 counters: metrics.Counters,
                  interval: float = INTERVAL,
-                 rate: float = pace.RATE,
+                 rate: float = backoff.RATE,
                  trust_hours: float = TRUST_HOURS) -> None:
         self._access, self._share = access, share
         self._counters = counters
         self._interval, self._rate = interval, rate
         self._trust_hours = trust_hours
-        self._agenda = agendas.Agenda(counters.late)
+        self._agenda = workqueue.WorkQueue(counters.late)
         self._held: dict[str, _Held] = {}
         #: Trusts that were taken back, and may still be in a list of before.
         self._taken_back: set[str] = set()
@@ -189,7 +190,7 @@ class Worker:
                 return self._interval
             # The password may have changed, and Keystone may lock accounts.
             self._refusals += 1
-            return pace.after_lockout(self._refusals)
+            return backoff.after_lockout(self._refusals)
         self._refusals = 0
         if usable.keys() != self._seen:
             self._seen, self._same = frozenset(usable), began
@@ -207,8 +208,8 @@ class Worker:
             self._look_into(usable[trust_id])
         self._counters.holds(len(self._held))
         now = time.monotonic()
-        return pace.after_list(self._interval, began - self._same,
-                               now - began)
+        return backoff.after_list(self._interval, began - self._same,
+                                  now - began)
 
     def _look_into(self, held: _Held, delay: float = 0) -> None:
         self._agenda.add(('trust', held.trust.id), functools.partial(
@@ -232,7 +233,7 @@ class Worker:
             LOG.warning('Trust %s: %s', trust_id, error,
                         extra={'trust': trust_id})
             self._counters.error(error.service)
-            return pace.after_error(held.lockouts)
+            return backoff.after_error(held.lockouts)
         except errors.ServiceError as error:
             # Its user may be disabled or have lost the role. If that is for
             # good, the trust expires, or goes with the user or the project.
@@ -245,17 +246,17 @@ class Worker:
                                'user': held.trust.trustor_id,
                                'project': held.trust.project_id})
             self._counters.error(error.service)
-            return pace.after_lockout(held.lockouts)
+            return backoff.after_lockout(held.lockouts)
         held.lockouts = 0
         if run is not None:
             self._agenda.add(('run', trust_id), functools.partial(
                 self._go_on, trust_id, _Followed(run, time.monotonic())),
                 owner=held.trust.project_id)
         elif trust_id in self._held:
-            return pace.AFTER_ABSENCE
+            return backoff.AFTER_ABSENCE
         return None
 
-    def _open(self, held: _Held) -> journal.Journal | None:
+    def _open(self, held: _Held) -> record.Run | None:
         """The run of a trust, if it is open; one of no use is taken back.
 
         That is one whose run was seen to have ended, or was not to be seen
@@ -289,7 +290,7 @@ class Worker:
             self._take_back(trust.id, cloud)
         return None
 
-    def _answer(self, trust_id: str, cloud: clouds.Cloud) -> None:
+    def _answer(self, trust_id: str, cloud: services.Cloud) -> None:
         """Take back a trust that only asks whether anybody is there.
 
         It is left as it is, and so nobody is promised anything, where what a
@@ -303,7 +304,7 @@ class Worker:
         self._take_back(trust_id, cloud)
         LOG.info('Answered trust %s', trust_id, extra={'trust': trust_id})
 
-    def _take_back(self, trust_id: str, cloud: clouds.Cloud) -> None:
+    def _take_back(self, trust_id: str, cloud: services.Cloud) -> None:
         cloud.identity.delete_trust(trust_id)
         self._taken_back.add(trust_id)
         self._forget(trust_id)
@@ -328,8 +329,8 @@ class Worker:
                 return self._pause(held, followed)
             gone = server is None and held.misses()
             if server is None and not gone:
-                return pace.AFTER_ABSENCE
-            followed.run = advance.advance(
+                return backoff.AFTER_ABSENCE
+            followed.run = reconcile.advance(
                 cloud, run, server=server, approves=held.approves,
                 surely_gone=gone)
             if not followed.run.open:
@@ -341,7 +342,7 @@ class Worker:
                         extra={**run.fields, 'trust': trust_id})
             held.cloud = None
             self._counters.error('identity')
-            self._look_into(held, pace.after_lockout(1))
+            self._look_into(held, backoff.after_lockout(1))
             return self._interval
         except errors.Resting as error:
             return error.seconds  # nothing was asked
@@ -350,19 +351,19 @@ class Worker:
             LOG.warning('Run %s: %s', run.plan.run_id, error,
                         extra=run.fields)
             self._counters.error(error.service)
-            return pace.after_error(followed.problems)
+            return backoff.after_error(followed.problems)
         followed.problems = 0
         if followed.run.progress != run.progress:
             followed.since = time.monotonic()
         return self._pause(held, followed)
 
     def _pause(self, held: _Held, followed: _Followed) -> float:
-        return pace.after_look(
+        return backoff.after_look(
             followed.run, time.monotonic() - followed.since,
             self._agenda.crowd(held.trust.project_id), self._rate)
 
-    def _ended(self, held: _Held, cloud: clouds.Cloud,
-               run: journal.Journal) -> None:
+    def _ended(self, held: _Held, cloud: services.Cloud,
+               run: record.Run) -> None:
         if run.superseded:
             self._look_into(held)  # whether that is so
             return
@@ -384,7 +385,7 @@ def _in_turns(held: list[_Held]) -> list[_Held]:
     return [one for _, one in sorted(numbered, key=lambda item: item[0])]
 
 
-def _server(cloud: clouds.Cloud, server_id: str) -> types.Server | None:
+def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:
     """A run's server; None when it is not to be found.
 
     While Nova is still at the same task nothing else needs to be asked.

@@ -30,6 +30,7 @@ from snapshot_dashboard import settings
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import record
 from tests.bench import pages
 from tests.bench import report
 from tests.browser import screens
@@ -137,7 +138,7 @@ def _by_worker(where: site.Site, alice: scenario.Cloud, server) -> None:
     _delete_image(alice, begun)
 
 
-def _delete_image(alice: scenario.Cloud, run: journal.Journal) -> None:
+def _delete_image(alice: scenario.Cloud, run: record.Run) -> None:
     (image,) = alice.images.images(5, {marks.RUN: run.plan.run_id})
     alice.images.delete(image.id)
 

@@ -23,7 +23,7 @@ import statistics
 import time
 
 from snapshot_dashboard import marks
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 from tests.bench import fill
 from tests.bench import pages
 from tests.bench import report
@@ -157,7 +157,7 @@ def _calls(where: site.Site) -> dict[str, Callable[[], float]]:
         'sets': lambda: alice.images.images(30, {**owner, 'bdm_v2': 'True'}),
         'snapshots': lambda: alice.volumes.snapshots(70),
         'runs': lambda: alice.compute.tagged(
-            100, journal.TAG, journal.OPEN_TAG)}
+            100, record.TAG, record.OPEN_TAG)}
 
     def timed(call: Callable[[], object]) -> float:
         began = time.perf_counter()

@@ -33,6 +33,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 from tests.bench import pages
 from tests.bench import report
 from tests.cloud import knobs
@@ -196,11 +197,11 @@ class _Run:
             time.sleep(_POLL)
         return waiting.until(asked, self.name)[0]
 
-    def _read(self) -> journal.Journal | None:
+    def _read(self) -> record.Run | None:
         return self._ask(
             lambda cloud: journal.read(cloud.compute.server(self.server_id)))
 
-    def _submitted(self) -> journal.Journal:
+    def _submitted(self) -> record.Run:
         """Press the button until there is a run; a press may be lost."""
         while True:
             server = self._ask(
@@ -222,7 +223,7 @@ class _Run:
                 return run
             self.tally.not_begun += 1
 
-    def _judge(self, cloud: scenario.Cloud, run: journal.Journal) -> None:
+    def _judge(self, cloud: scenario.Cloud, run: record.Run) -> None:
         progress, plan = run.progress, run.plan
         images = cloud.images.images(10, {marks.RUN: plan.run_id})
         server = cloud.compute.server(self.server_id)
@@ -247,7 +248,7 @@ class _Run:
             return self._read() is None
         waiting.until(dismissed, f'{self.name} is dismissed')
 
-    def _clear(self, cloud: scenario.Cloud, plan: journal.Plan) -> None:
+    def _clear(self, cloud: scenario.Cloud, plan: record.Plan) -> None:
         """Make room for the next ones."""
         for image in cloud.images.images(10, {marks.RUN: plan.run_id}):
             cloud.images.delete(image.id)

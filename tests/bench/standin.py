@@ -33,6 +33,7 @@ from cheroot import wsgi
 
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import record
 from tests import fakes
 from tests.cloud import site
 
@@ -94,7 +95,7 @@ class StandIn(fakes.FakeOpenStack):
     def begin(self, project: str, trusts: int = 1, **fields) -> dict:
         """A server with a run that was handed on; by so many trusts."""
         server = self.server(tenant_id=project, **{
-            'tags': [journal.OPEN_TAG, journal.TAG], **fields})
+            'tags': [record.OPEN_TAG, record.TAG], **fields})
         plan = lifecycle.new_plan(
             'snap', '', by='a user', server_id=server['id'], power_off=True,
             power_on=True, running=True)

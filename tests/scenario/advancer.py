@@ -19,10 +19,10 @@ import time
 from keystoneauth1 import session as keystone_session
 from keystoneauth1 import token_endpoint
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import reconcile
 from tests.scenario import proxy
 
 #: Its clock goes so much faster, for that graces need not be waited for. Not
@@ -45,11 +45,11 @@ def run(endpoints, token, project_id, lane, server_id, began, poll):
             proxy.LANE: lane, proxy.ADVANCER: str(os.getpid())})
     while True:
         try:
-            cloud = clouds.Cloud(session, endpoints, project_id)
+            cloud = services.Cloud(session, endpoints, project_id)
             found = journal.read(cloud.compute.server(server_id))
             if found is None or not found.open:
                 return
-            if not advance.advance(cloud, found, clock(began)).open:
+            if not reconcile.advance(cloud, found, clock(began)).open:
                 return
         except errors.ServiceError:
             pass

@@ -25,13 +25,13 @@ from keystoneauth1 import identity
 from keystoneauth1 import session as keystone_session
 import pytest
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.snapshots import deletion
-from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import fetch
 from tests.cloud import bootstrap
 from tests.cloud import machine
 from tests.cloud import processes
@@ -41,7 +41,7 @@ from tests.scenario import workers as worker_processes
 from tests.scenario.waiting import until
 
 
-class Cloud(clouds.Cloud):
+class Cloud(services.Cloud):
     """Our cloud for one account, with a few helps for tests."""
 
     def find(self, name):
@@ -65,7 +65,7 @@ class Cloud(clouds.Cloud):
         """Advance a run until something is so; the run and what it is."""
         def reached():
             nonlocal run
-            run = advance.advance(
+            run = reconcile.advance(
                 self, run, clock, surely_gone=is_gone(
                     lambda: self.compute.server(run.server.id)))
             return condition(run)
@@ -167,7 +167,7 @@ def tidy(alice):
     for image in alice.images.images(100, {
             'owner': alice.project_id, marks.IMAGE_TYPE: 'snapshot'}):
         if marks.RUN in image.properties:
-            delete_snapshots(alice, single.get(alice, f'instance-{image.id}'))
+            delete_snapshots(alice, fetch.get(alice, f'instance-{image.id}'))
     ours = [snapshot for snapshot in alice.volumes.snapshots(100)
             if marks.TAKEN in snapshot.metadata]
     for snapshot in ours:
@@ -243,8 +243,8 @@ def image_of(cloud, run):
 def powered_off(cloud, server, drivers, **options):
     """A run that has just powered its instance off, and not looked again."""
     with drivers.turned('server.stop', hold=True, only=server.name):
-        run = advance.advance(cloud, cloud.begin(server, unique('run'),
-                                                 **options))
+        run = reconcile.advance(cloud, cloud.begin(server, unique('run'),
+                                                   **options))
 
     def is_off():
         now = cloud.compute.server(server.id)

@@ -14,6 +14,7 @@
 
 import contextlib
 
+from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import details
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
@@ -54,9 +55,9 @@ def server_of(cloud, image):
         cloud.compute.server, 'ACTIVE')
 
 
-def dependants(cloud, row):
+def made_from(cloud, row):
     """What was made from one snapshot."""
-    return details.dependants(cloud, [row])[row.row_id]
+    return dependants.find(cloud, [row])[row.row_id]
 
 
 def test_an_instance_snapshot_tells_its_origin(alice):
@@ -76,9 +77,9 @@ def test_a_volume_snapshot_tells_who_made_it(alice):
 
 def test_an_instance_launched_from_a_snapshot_is_found(alice):
     row = row_named(alice, 'web-1-2026-01-15')
-    before = dependants(alice, row)
+    before = made_from(alice, row)
     with server_of(alice, alice.images.image(row.id)) as server:
-        found = dependants(alice, row)
+        found = made_from(alice, row)
     assert [one.id for one in before.servers] == []
     assert [one.id for one in found.servers] == [server.id]
     assert found.problems == ()
@@ -87,12 +88,12 @@ def test_an_instance_launched_from_a_snapshot_is_found(alice):
 def test_a_volume_made_from_a_part_of_a_set_is_found(alice):
     row = row_named(alice, 'db-1-before-upgrade')
     with volume_of(alice, row.parts[0].id) as volume:
-        found = dependants(alice, row)
+        found = made_from(alice, row)
     assert [one.id for one in found.volumes] == [volume.id]
 
 
 def test_a_volume_made_from_a_volume_snapshot_is_found(alice):
     row = row_named(alice, 'archive-2026-01')
     with volume_of(alice, row.id) as volume:
-        found = dependants(alice, row)
+        found = made_from(alice, row)
     assert volume.id in [one.id for one in found.volumes]

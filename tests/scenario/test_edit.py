@@ -20,10 +20,11 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import details
-from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import editing
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import query
-from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots.listing import pages
+from snapshot_dashboard.snapshots.listing import queries
 from tests.scenario.conftest import unique
 from tests.scenario.test_details import row_named
 
@@ -34,12 +35,12 @@ DAY = datetime.timedelta(days=1)
 def as_it_is(cloud, row_id):
     """What an edit would leave unchanged."""
     found = details.get(cloud, row_id)
-    return single.Edit(found.snapshot.name, found.description,
-                       found.snapshot.protected, found.snapshot.expires)
+    return editing.Edit(found.snapshot.name, found.description,
+                        found.snapshot.protected, found.snapshot.expires)
 
 
 def edit(cloud, row_id, wish):
-    single.edit(cloud, single.entry(cloud, row_id), wish)
+    editing.edit(cloud, fetch.entry(cloud, row_id), wish)
 
 
 @pytest.fixture(params=['web-1-2026-01-15', 'archive-2026-01'])
@@ -53,12 +54,12 @@ def row(request, alice):
 
 
 def expired(cloud, day):
-    return [row.row_id for row in listing.page(
-        cloud, 50, query.Query(expired_on=day)).rows]
+    return [row.row_id for row in pages.fetch(
+        cloud, 50, queries.Query(expired_on=day)).rows]
 
 
 def test_all_of_it_is_changed_and_found_again(alice, row):
-    wish = single.Edit(unique('edited'), 'for the audit', False, TODAY)
+    wish = editing.Edit(unique('edited'), 'for the audit', False, TODAY)
     edit(alice, row.row_id, wish)
     assert as_it_is(alice, row.row_id) == wish
     assert row_named(alice, wish.name).row_id == row.row_id
@@ -69,10 +70,10 @@ def test_all_of_it_is_changed_and_found_again(alice, row):
 
 def test_a_date_that_is_taken_away_leaves_no_mark(alice, row):
     before = as_it_is(alice, row.row_id)
-    edit(alice, row.row_id, single.Edit(
+    edit(alice, row.row_id, editing.Edit(
         before.name, before.description, before.protected, TODAY))
     edit(alice, row.row_id, before)
-    entry = single.entry(alice, row.row_id)
+    entry = fetch.entry(alice, row.row_id)
     there = model.properties(entry)
     assert marks.EXPIRES not in there and marks.EXPIRING not in there
 
@@ -80,10 +81,10 @@ def test_a_date_that_is_taken_away_leaves_no_mark(alice, row):
 def test_a_protected_image_is_not_deleted(alice):
     row = row_named(alice, 'web-1-2026-01-15')
     before = as_it_is(alice, row.row_id)
-    edit(alice, row.row_id, single.Edit(
+    edit(alice, row.row_id, editing.Edit(
         before.name, before.description, True, before.expires))
     try:
-        found = single.get(alice, row.row_id)
+        found = fetch.get(alice, row.row_id)
         assert found.protected
         (entry,) = deletion.plan(alice, [found]).entries
         assert entry.hindrance is deletion.Hindrance.PROTECTED
@@ -91,13 +92,13 @@ def test_a_protected_image_is_not_deleted(alice):
             alice.images.delete(found.id)
     finally:
         edit(alice, row.row_id, before)
-    assert not single.get(alice, row.row_id).protected
+    assert not fetch.get(alice, row.row_id).protected
 
 
 def test_a_reader_and_another_project_change_nothing(alice, rita, carol,
                                                      row):
-    entry = single.entry(alice, row.row_id)
-    wish = single.Edit('theirs', '', False, TODAY)
+    entry = fetch.entry(alice, row.row_id)
+    wish = editing.Edit('theirs', '', False, TODAY)
     for cloud in (rita, carol):
         with pytest.raises((errors.Forbidden, errors.NotFound)):
-            single.edit(cloud, entry, wish)
+            editing.edit(cloud, entry, wish)

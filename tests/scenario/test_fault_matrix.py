@@ -28,9 +28,9 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
 from tests.scenario import advancer
 from tests.scenario import conftest
 from tests.scenario import proxy
@@ -222,7 +222,7 @@ class _Case:
         meanwhile opens it again, by design.
         """
         run = journal.read(self.cloud.compute.server(self.server_id))
-        run = advance.advance(self.cloud, run, advancer.clock(began))
+        run = reconcile.advance(self.cloud, run, advancer.clock(began))
         self.cloud.advance_until(run, lambda run: not run.open,
                                  'it is over', advancer.clock(began))
         waiting.until(lambda: not self.cloud.compute.server(

@@ -17,8 +17,8 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
 from tests.cloud import seed
 from tests.cloud import site
 from tests.scenario import conftest
@@ -57,7 +57,7 @@ def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
     servers = bob.compute._client.servers
     getattr(servers, leave)(victim.id)
     until(lambda: state(alice, victim) == (meanwhile, None), meanwhile)
-    run = advance.advance(alice, run)
+    run = reconcile.advance(alice, run)
     assert run.open and state(alice, victim) == (meanwhile, None)
     getattr(servers, back)(victim.id)
     until(lambda: state(alice, victim)[0] == 'ACTIVE', 'it is back')
@@ -83,7 +83,7 @@ def test_snapshotted_by_hand_in_the_middle_it_gets_both_snapshots(
     with drivers.turned('server.upload', hold=True, only=victim.name):
         by_hand = bob.compute.create_image(victim.id, unique('by-hand'), {})
         # Nova refuses a second one until the first is saved.
-        run = advance.advance(alice, run)
+        run = reconcile.advance(alice, run)
         assert not run.progress.image_id
     run = alice.finish(run)
     assert not run.progress.failure
@@ -99,11 +99,11 @@ def test_deleted_in_the_middle_it_is_gone_and_nothing_half_is_kept(
     run = conftest.powered_off(alice, victim, drivers)
     with drivers.turned('server.upload', hold=True, only=victim.name):
         if captured:
-            run = advance.advance(alice, run)
+            run = reconcile.advance(alice, run)
         bob.compute._client.servers.delete(victim.id)
     until(lambda: conftest.is_gone(
         lambda: alice.compute.server(victim.id)), 'it is gone')
-    run = advance.advance(alice, run)
+    run = reconcile.advance(alice, run)
     until(lambda: all(image.status == 'active' for image in kept(alice, run)),
           'there is a whole image or none')
 
@@ -154,7 +154,7 @@ def test_a_token_that_expires_loses_nothing(
     stale = other._session.auth
     stale.invalidate = lambda: False  # as Horizon, which cannot renew one
     with pytest.raises(errors.Unauthorized):
-        until(lambda: advance.advance(other, run).progress.failure,
+        until(lambda: reconcile.advance(other, run).progress.failure,
               'the token is refused')
     assert not bob.finish(run).progress.failure
     assert state(alice, victim) == ('ACTIVE', None)

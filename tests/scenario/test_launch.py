@@ -18,10 +18,10 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.preflight import instance_facts
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import launch
-from snapshot_dashboard.snapshots import recipe
+from snapshot_dashboard.snapshots import recipes
 from tests.cloud import bootstrap
 from tests.cloud import seed
 from tests.scenario.conftest import delete_snapshots
@@ -101,7 +101,7 @@ def test_one_like_the_original_is_launched_after_its_deletion(
     network, group, key = surroundings
     with original(alice, seeder, surroundings, roots(seeder)[kind]) as server:
         assert server.volume_backed is (kind == 'volume')
-        was = recipe.of(alice, server)
+        was = recipes.of(alice, server)
         assert was.networks == (network.id,) and was.key == key.name
         run = alice.finish(alice.begin(server, unique('last')))
         assert not run.progress.failure
@@ -115,12 +115,12 @@ def test_one_like_the_original_is_launched_after_its_deletion(
     new_id = launch.launch(alice, found.snapshot, launch.Choice(
         unique('again'), flavor, was.networks, was.groups, was.key, was.zone))
     new = running(alice, new_id)
-    assert recipe.of(alice, new) == was
+    assert recipes.of(alice, new) == was
     for field in ('flavor', 'key', 'zone', 'groups', 'root_gib',
                   'ephemeral_gib', 'swap_mib'):
         assert getattr(new, field) == getattr(server, field), field
     # Nova names an image of one that was launched from a set.
-    facts = preflight.look(alice, new_id)
+    facts = instance_facts.gather(alice, new_id)
     assert facts.server.volume_backed is server.volume_backed
     if server.volume_backed:
         capture_again(alice, facts)
@@ -154,7 +154,7 @@ def test_what_is_gone_by_then_is_named(alice, seeder, surroundings):
     network, group, key = surroundings
     with original(alice, seeder, surroundings,
                   roots(seeder)['image']) as server:
-        was = recipe.of(alice, server)
+        was = recipes.of(alice, server)
     options = launch.look(alice, volume_backed=False)
     assert not launch.missing(was, options)
     seeder.compute.delete_keypair(key)

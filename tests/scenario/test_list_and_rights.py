@@ -19,26 +19,25 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import disks
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.preflight import disk_facts
+from snapshot_dashboard.preflight import instance_facts
+from snapshot_dashboard.preflight import obstacles
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import health
-from snapshot_dashboard.snapshots import listing
-from snapshot_dashboard.snapshots import single
-from snapshot_dashboard.snapshots.kinds import Kind
-from snapshot_dashboard.snapshots.query import Query
-from snapshot_dashboard.snapshots.query import Sort
-from snapshot_dashboard.snapshots.query import State
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots.listing import pages
+from snapshot_dashboard.snapshots.listing import queries
 from tests.cloud import seed
 from tests.scenario.conftest import delete_snapshots
 
 
 def everything(cloud, size=100, **asked):
-    query = Query(**asked)
-    page = listing.page(cloud, size, query, thorough=True)
+    query = queries.Query(**asked)
+    page = pages.fetch(cloud, size, query, thorough=True)
     rows = list(page.rows)
     assert page.problems == ()
     while page.after:
-        page = listing.page(cloud, size, query, page.after, thorough=True)
+        page = pages.fetch(cloud, size, query, page.after, thorough=True)
         rows += page.rows
     return rows
 
@@ -61,9 +60,9 @@ def test_small_pages_hold_the_same_rows_as_a_large_one(alice):
 
 
 def test_walking_back_on_real_services_gives_the_same_page(alice):
-    first = listing.page(alice, 2)
-    second = listing.page(alice, 2, cursor=first.after)
-    assert listing.page(alice, 2, cursor=second.before).rows == first.rows
+    first = pages.fetch(alice, 2)
+    second = pages.fetch(alice, 2, cursor=first.after)
+    assert pages.fetch(alice, 2, cursor=second.before).rows == first.rows
 
 
 @pytest.mark.parametrize('size', [2, 100])
@@ -72,16 +71,17 @@ def test_real_services_find_by_each_filter_and_sort_by_name(alice, size):
         return [row.name for row in everything(alice, size, **asked)]
 
     every = names()
-    assert sorted(names(sort=Sort.OLDEST)) == sorted(every)
-    assert names(sort=Sort.OLDEST) == every[::-1]
-    assert names(sort=Sort.NAME) == sorted(every)
-    assert names(kind=Kind.VOLUME) == [
+    assert sorted(names(sort=queries.Sort.OLDEST)) == sorted(every)
+    assert names(sort=queries.Sort.OLDEST) == every[::-1]
+    assert names(sort=queries.Sort.NAME) == sorted(every)
+    assert names(kind=kinds.Kind.VOLUME) == [
         'scratch-broken', 'scratch-1', 'archive-2026-01']
     assert names(name='scratch-1') == ['scratch-1']
     assert names(name='db-1-before-upgrade') == ['db-1-before-upgrade']
-    assert names(state=State.FAILED) == ['scratch-broken']
-    assert set(every) - set(names(state=State.READY)) == {'scratch-broken'}
-    assert names(state=State.MOVING) == []
+    assert names(state=queries.State.FAILED) == ['scratch-broken']
+    assert set(every) - set(names(state=queries.State.READY)) == {
+        'scratch-broken'}
+    assert names(state=queries.State.MOVING) == []
     assert names(instance_id=alice.find('web-1').id) == ['web-1-2026-01-15']
     archive = next(row.source.id for row in everything(alice)
                    if row.name == 'archive-2026-01')
@@ -112,18 +112,18 @@ def test_other_projects_see_their_own_snapshots_only(alice, carol):
 
 
 def test_the_disks_of_an_instance_are_known(alice):
-    facts = preflight.look(alice, alice.find('web-1').id)
+    facts = instance_facts.gather(alice, alice.find('web-1').id)
     assert [(disk.role, disk.fate, disk.size_mib) for disk in facts.disks
             ] == [
-        (disks.Role.ROOT, disks.Fate.CAPTURED, 10 * 1024),
-        (disks.Role.EPHEMERAL, disks.Fate.NOT_CAPTURED, 20 * 1024),
-        (disks.Role.SWAP, disks.Fate.EMPTY, 1024),
-        (disks.Role.VOLUME, disks.Fate.NOT_CAPTURED, 5 * 1024)]
-    facts = preflight.look(alice, alice.find('db-1').id)
+        (disk_facts.Role.ROOT, disk_facts.Fate.CAPTURED, 10 * 1024),
+        (disk_facts.Role.EPHEMERAL, disk_facts.Fate.NOT_CAPTURED, 20 * 1024),
+        (disk_facts.Role.SWAP, disk_facts.Fate.EMPTY, 1024),
+        (disk_facts.Role.VOLUME, disk_facts.Fate.NOT_CAPTURED, 5 * 1024)]
+    facts = instance_facts.gather(alice, alice.find('db-1').id)
     assert [(disk.role, disk.fate, disk.size_mib) for disk in facts.disks
             ] == [
-        (disks.Role.ROOT, disks.Fate.CAPTURED, 10 * 1024),
-        (disks.Role.VOLUME, disks.Fate.CAPTURED, 8 * 1024)]
+        (disk_facts.Role.ROOT, disk_facts.Fate.CAPTURED, 10 * 1024),
+        (disk_facts.Role.VOLUME, disk_facts.Fate.CAPTURED, 8 * 1024)]
 
 
 def test_quotas_are_known_to_every_reader(rita):
@@ -133,15 +133,16 @@ def test_quotas_are_known_to_every_reader(rita):
 
 
 @pytest.mark.parametrize('resource, code', [
-    ('snapshots', preflight.Code.QUOTA_SNAPSHOTS),
-    ('gigabytes', preflight.Code.QUOTA_GIGABYTES)])
+    ('snapshots', obstacles.Code.QUOTA_SNAPSHOTS),
+    ('gigabytes', obstacles.Code.QUOTA_GIGABYTES)])
 def test_a_full_quota_is_known_before_anything_is_done(alice, admin,
                                                        resource, code):
     server = alice.find('db-1')
     used = alice.volumes.quotas()[resource].used
     admin.set_volume_quotas('demo', **{resource: used + 1})
     try:
-        found = preflight.obstacles(preflight.look(alice, server.id))
+        found = instance_facts.find_obstacles(
+            instance_facts.gather(alice, server.id))
         assert [obstacle.code for obstacle in found] == [code]
     finally:
         admin.set_volume_quotas(seed.PROJECT, **seed.QUOTAS)
@@ -163,7 +164,7 @@ def test_a_reader_is_refused_every_write(alice, rita):
 def test_a_stranger_reaches_nothing(alice, carol):
     server = alice.find('web-1')
     with pytest.raises(errors.NotFound):
-        preflight.look(carol, server.id)
+        instance_facts.gather(carol, server.id)
     for row in everything(alice):
         with pytest.raises(errors.NotFound):
-            single.get(carol, row.row_id)
+            fetch.get(carol, row.row_id)

@@ -18,13 +18,12 @@ snapshots. Here it is renamed, copied and hidden, as users do it.
 import pytest
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.snapshots import by_instance
 from snapshot_dashboard.snapshots import deletion
-from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import mappings
-from snapshot_dashboard.snapshots import of_instance
 from snapshot_dashboard.snapshots import sets
-from snapshot_dashboard.snapshots import single
-from snapshot_dashboard.snapshots.deletion import Hindrance
+from snapshot_dashboard.snapshots.listing import pages
 from tests.scenario.conftest import is_gone
 from tests.scenario.conftest import unique
 from tests.scenario.waiting import until
@@ -57,11 +56,11 @@ def copy(alice, backup):
 
 
 def row(cloud, image_id):
-    return single.get(cloud, f'instance-{image_id}')
+    return fetch.get(cloud, f'instance-{image_id}')
 
 
 def part_row(cloud, part):
-    return single.get(cloud, f'volume-{part.id}')
+    return fetch.get(cloud, f'volume-{part.id}')
 
 
 def delete(cloud, *rows, agreed=()):
@@ -102,7 +101,7 @@ def test_a_part_that_is_opened_by_its_own_address_names_its_set(
         assert [owner.id for owner in found.owners] == [backup.id]
         assert found.owners_known
         assert found.orphaned is sets.Orphaned.NO
-        assert delete(alice, found) == [Hindrance.NEEDED]
+        assert delete(alice, found) == [deletion.Hindrance.NEEDED]
         assert alice.volumes.snapshot(part.id).status == 'available'
     alice.images.mark(backup.id, {'os_hidden': False})
     assert launches(alice, backup.id)
@@ -127,10 +126,10 @@ def test_what_two_images_need_stays_until_the_last_one_goes(alice, backup,
 
 def test_in_bulk_nothing_breaks_that_is_not_chosen(alice, backup, copy):
     rows = [part_row(alice, part) for part in backup.parts]
-    assert delete(alice, *rows) == [Hindrance.NEEDED] * len(rows)
+    assert delete(alice, *rows) == [deletion.Hindrance.NEEDED] * len(rows)
     # With one of its two images chosen as well, the other one still counts.
     assert delete(alice, *rows, backup) == [
-        *[Hindrance.NEEDED] * len(rows), []]
+        *[deletion.Hindrance.NEEDED] * len(rows), []]
     assert launches(alice, copy)
 
 
@@ -138,7 +137,7 @@ def test_while_glance_is_silent_nothing_goes(alice, backup, dead):
     rows = [part_row(alice, part) for part in backup.parts]
     with dead('glance'):
         assert delete(alice, *rows, backup) == [
-            Hindrance.NEEDS_UNKNOWN] * (len(rows) + 1)
+            deletion.Hindrance.NEEDS_UNKNOWN] * (len(rows) + 1)
     assert {alice.volumes.snapshot(part.id).status
             for part in backup.parts} == {'available'}
     assert launches(alice, backup.id)
@@ -147,8 +146,8 @@ def test_while_glance_is_silent_nothing_goes(alice, backup, dead):
 def test_keep_last_n_leaves_the_parts_of_others_alone(alice, backup, copy):
     alice.finish(alice.begin(alice.find('db-1'), unique('newer')))
     server = alice.find('db-1')
-    found, problems = of_instance.find(alice, server)
-    old, _ = of_instance.older(found, server, 1)
+    found, problems = by_instance.find(alice, server)
+    old, _ = by_instance.older(found, server, 1)
     assert not problems and backup.id in {one.id for one in old}
     assert all(outcome == [] for outcome in delete(
         alice, *(one for one in old if one.id != copy)))
@@ -173,6 +172,6 @@ def test_the_list_calls_what_is_left_by_its_name_once_that_is_certain(
     mappings.Index(alice).update(9)
     # The index still names it; the page of a part finds that out.
     assert part_row(alice, backup.parts[0]).orphaned is sets.Orphaned.YES
-    rows = {one.id: one for one in listing.page(alice, 100).rows}
+    rows = {one.id: one for one in pages.fetch(alice, 100).rows}
     assert {rows[part.id].orphaned for part in backup.parts} == {
         sets.Orphaned.YES}

@@ -19,7 +19,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import reconcile
 from tests.cloud import seed
 from tests.scenario import advancer
 from tests.scenario.conftest import unique
@@ -35,7 +35,7 @@ def finish_fast(cloud, run):
     def over():
         nonlocal run
         with contextlib.suppress(errors.Unavailable):
-            run = advance.advance(cloud, run, clock)
+            run = reconcile.advance(cloud, run, clock)
         return not run.open
     until(over, f'the run on {run.server.name} is over')
     return run

@@ -18,10 +18,12 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.preflight import instance_facts
+from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import record
 from tests.cloud import seed
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import powered_off
@@ -39,7 +41,7 @@ def test_another_tool_that_replaces_all_tags_stops_no_run(
     assert not run.progress.failure
     server = alice.compute.server(victim.id)
     assert server.status == 'ACTIVE'
-    assert set(server.tags) == {'terraform', journal.TAG}
+    assert set(server.tags) == {'terraform', record.TAG}
 
 
 def test_another_tool_that_replaces_all_metadata_leaves_no_instance_off(
@@ -74,10 +76,10 @@ def test_too_small_a_quota_of_metadata_is_known_before_anything_is_done(
         alice, victim, room):
     needed = journal.items_needed(0)
     room(needed - 1)
-    found = preflight.obstacles(preflight.look(alice, victim.id),
-                                power_off=True)
+    found = instance_facts.find_obstacles(
+        instance_facts.gather(alice, victim.id), power_off=True)
     assert [obstacle.code for obstacle in found] == [
-        preflight.Code.QUOTA_METADATA]
+        obstacles.Code.QUOTA_METADATA]
     with pytest.raises(errors.OverQuota):
         alice.begin(victim, unique('full'))
     server = alice.compute.server(victim.id)
@@ -93,8 +95,9 @@ def test_too_small_a_quota_of_metadata_is_known_before_anything_is_done(
 def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
         alice, victim, room):
     room(15)
-    facts = preflight.look(alice, victim.id)
-    assert preflight.obstacles(facts) == [] and not facts.has_room_for_recipe()
+    facts = instance_facts.gather(alice, victim.id)
+    assert instance_facts.find_obstacles(facts) == []
+    assert not facts.has_room_for_recipe()
     plan = lifecycle.new_plan(unique('tagged'), '', by='a test', bare=True)
     run = alice.finish(lifecycle.begin(alice, victim, plan, tagged=True))
     assert run.tagged and not run.progress.failure
@@ -157,7 +160,7 @@ def test_a_record_that_is_copied_to_another_instance_does_nothing(
         bob.compute.add_tag(other.id, tag)
     copy = journal.read(alice.compute.server(other.id))
     assert copy.copied and not copy.open
-    assert advance.advance(alice, copy).progress.failure == 'not-begun'
+    assert reconcile.advance(alice, copy).progress.failure == 'not-begun'
     assert alice.compute.server(other.id).status == other.status
     lifecycle.forget(alice, other.id)
     assert not alice.finish(run).progress.failure
@@ -165,7 +168,7 @@ def test_a_record_that_is_copied_to_another_instance_does_nothing(
 
 def test_what_the_image_says_later_does_not_count(alice, victim):
     """Nova acts by what it said when the instance was launched."""
-    facts = preflight.look(alice, victim.id)
+    facts = instance_facts.gather(alice, victim.id)
     assert facts.server.image_properties is not None
     assert facts.inherited == len(facts.server.image_properties)
     assert seed.PROJECT

@@ -16,10 +16,10 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import situation
-from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import fetch
 from tests.cloud import site
 from tests.scenario.conftest import delete_snapshots
 from tests.scenario.conftest import image_of
@@ -61,7 +61,7 @@ def test_a_volume_backed_instance_is_captured_with_all_its_volumes(alice):
     run = alice.finish(alice.begin(alice.find('db-1'), unique('set')))
     assert not run.progress.failure
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
-    row = single.get(alice, f'instance-{run.progress.image_id}')
+    row = fetch.get(alice, f'instance-{run.progress.image_id}')
     assert [part.status for part in row.parts] == ['available'] * 2
     assert row.source.name == 'db-1' and row.source.exists
     assert row.size_bytes == 18 * 1024 ** 3
@@ -76,7 +76,7 @@ def test_power_on_waits_for_the_last_volume_snapshot(alice, drivers):
             alice.begin(alice.find('db-2'), unique('set')),
             lambda run: run.progress.image_id, 'the image is there')
         assert image_of(alice, run).status == 'active'
-        run = advance.advance(alice, run)
+        run = reconcile.advance(alice, run)
         assert not run.progress.captured
         assert alice.compute.server(run.server.id).status == 'SHUTOFF'
     assert not alice.finish(run).progress.failure
@@ -116,7 +116,7 @@ def test_a_failed_snapshot_of_a_locked_instance_is_told(alice, drivers):
         until(lambda: not images_of(alice, run), 'the image is gone')
     until(lambda: not alice.compute.server(run.server.id).task_state, 'idle')
     later = run.plan.began + situation.ANSWER_GRACE + 1
-    run = advance.advance(alice, run, lambda: later)
+    run = reconcile.advance(alice, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
 
 
@@ -128,7 +128,7 @@ def test_chosen_volumes_are_captured_in_the_same_power_off(alice, drivers):
             alice.begin(server, unique('both'), volumes=(volume_id,)),
             lambda run: run.progress.image_id and image_of(
                 alice, run).status == 'active', 'the image is saved')
-        run = advance.advance(alice, run)
+        run = reconcile.advance(alice, run)
         assert alice.compute.server(server.id).status == 'SHUTOFF'
     run = alice.finish(run)
     assert not run.progress.failure
@@ -194,11 +194,11 @@ def test_marks_are_not_believed_when_others_inherited_them(alice):
 
 def test_a_locked_run_waits_and_goes_on_when_unlocked(alice):
     server = alice.find('web-1')
-    run = advance.advance(alice, alice.begin(server, unique('held')))
+    run = reconcile.advance(alice, alice.begin(server, unique('held')))
     until(lambda: alice.compute.server(
         server.id).status == 'SHUTOFF', 'it is off')
     alice.compute._client.servers.lock(server.id)
-    run = advance.advance(alice, run)
+    run = reconcile.advance(alice, run)
     assert run.open and alice.compute.server(server.id).status == 'SHUTOFF'
     alice.compute._client.servers.unlock(server.id)
     run = alice.finish(run)
@@ -242,7 +242,7 @@ def test_a_volume_snapshot_that_fails_is_told(alice, drivers):
         run = alice.finish(alice.begin(alice.find('db-1'), unique('torn')))
     assert run.progress.failure == 'part-failed'
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
-    row = single.get(alice, f'instance-{run.progress.image_id}')
+    row = fetch.get(alice, f'instance-{run.progress.image_id}')
     assert row.status == 'incomplete'
     delete_snapshots(alice, row)
     assert is_gone(lambda: alice.images.image(row.id))
@@ -265,13 +265,13 @@ def test_a_volume_snapshot_that_takes_too_long_is_not_waited_for(
 
 
 def whole(cloud, row_id):
-    row = single.get(cloud, row_id)
+    row = fetch.get(cloud, row_id)
     return row if row.usable else None
 
 
 def test_another_member_brings_a_run_to_its_end(alice, bob):
     run = alice.begin(alice.find('web-1'), unique('shared'))
-    advance.advance(alice, run)
+    reconcile.advance(alice, run)
     (found,) = [other for other in lifecycle.runs(bob).runs
                 if other.plan.run_id == run.plan.run_id]
     assert not bob.finish(found).progress.failure
@@ -287,7 +287,7 @@ def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
 
 def test_a_cancelled_run_takes_no_snapshot(alice):
     run = alice.begin(alice.find('web-1'), unique('cancelled'))
-    run = advance.advance(alice, run)
+    run = reconcile.advance(alice, run)
     run = lifecycle.cancel(alice, run)
     run = alice.finish(run)
     assert run.progress.failure == 'cancelled'

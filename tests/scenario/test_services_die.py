@@ -17,7 +17,7 @@ import time
 import pytest
 
 from snapshot_dashboard import marks
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import situation
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import unique
@@ -57,7 +57,7 @@ def saving(cloud, run):
 def give_up(cloud, run):
     """Look until nobody works on it, and again when the grace is over."""
     until(lambda: not cloud.compute.server(run.server.id).task_state, 'idle')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.open and run.progress.idle
     later = time.time() + situation.IDLE_GRACE + 1
     return cloud.advance_until(

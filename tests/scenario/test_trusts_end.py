@@ -15,11 +15,11 @@
 import contextlib
 import time
 
-from keystoneauth1 import identity
+from keystoneauth1.identity import v3
 import pytest
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.cloud.identity import Errand
+from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
 from tests.cloud import bootstrap
@@ -45,7 +45,7 @@ def application(where, alice):
     def sign_in(**options):
         made.append(keystone.create_application_credential(
             alice.user_id, unique('application'), **options))
-        return connected(where, identity.V3ApplicationCredential(
+        return connected(where, v3.ApplicationCredential(
             where.auth_url, application_credential_id=made[-1].id,
             application_credential_secret=made[-1].secret))
     yield sign_in
@@ -68,8 +68,8 @@ def test_an_application_credential_hands_nothing_on_and_its_run_is_attended(
 
 def test_who_was_handed_a_run_hands_nothing_on(alice, where, workers):
     trust = delegate._trust(alice, workers.of(alice), 600, time.time,
-                            Errand())
-    worker = connected(where, identity.V3Password(
+                            identity.Errand())
+    worker = connected(where, v3.Password(
         where.auth_url, username=seed.WORKER, password=site.PASSWORD,
         user_domain_id='default', trust_id=trust.id))
     assert worker.project_id == alice.project_id

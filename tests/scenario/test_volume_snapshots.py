@@ -18,22 +18,28 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.runs import advance
-from snapshot_dashboard.runs import preflight
-from snapshot_dashboard.runs import single_volume
+from snapshot_dashboard.preflight import obstacles
+from snapshot_dashboard.preflight import volume_facts
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import volume_snapshot
 from tests.scenario.conftest import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 
 
+def take(cloud, facts, name):
+    """Take a snapshot at once; its id."""
+    return volume_snapshot.create(
+        cloud, facts.volume, facts.server, name, 'by a test',
+        at_rest=facts.at_rest, now=int(time.time()), shutdown_timeout=60)
+
+
 def taken(cloud, volume, name):
     """A snapshot that was taken at once, when it is whole."""
-    facts = single_volume.look(cloud, volume.id)
-    assert not single_volume.obstacles(facts)
-    snapshot_id = single_volume.create(cloud, facts, name, 'by a test',
-                                       now=int(time.time()),
-                                       shutdown_timeout=60)
+    facts = volume_facts.gather(cloud, volume.id)
+    assert not volume_facts.find_obstacles(facts)
+    snapshot_id = take(cloud, facts, name)
     until(lambda: cloud.volumes.snapshot(snapshot_id).status == 'available',
           'it is whole')
     snapshot = cloud.volumes.snapshot(snapshot_id)
@@ -51,7 +57,7 @@ def test_an_instance_is_off_while_its_volume_is_captured(alice, drivers):
             alice.begin(server, unique('upgrade'), image=False,
                         volumes=(volume_id,)),
             lambda run: run.progress.snapshots, 'Cinder is asked')
-        run = advance.advance(alice, run)
+        run = reconcile.advance(alice, run)
         assert alice.compute.server(server.id).status == 'SHUTOFF'
     run = alice.finish(run)
     assert not run.progress.failure
@@ -88,7 +94,7 @@ def test_a_volume_root_and_all_is_captured_alone(alice):
 
 def test_a_volume_in_use_is_captured_without_more_ado(alice):
     volume = alice.find_volume('web-data')
-    facts = single_volume.look(alice, volume.id)
+    facts = volume_facts.gather(alice, volume.id)
     assert facts.instance.server.name == 'web-1' and not facts.at_rest
     snapshot = taken(alice, volume, unique('live'))
     assert snapshot.metadata[marks.CONSISTENCY] == marks.LIVE
@@ -105,20 +111,18 @@ def test_a_volume_quota_that_is_used_up_is_said_before(alice, admin):
     before = admin.get_volume_quotas(alice.project_id).snapshots
     admin.set_volume_quotas(alice.project_id, snapshots=used)
     try:
-        facts = single_volume.look(alice, volume.id)
-        (obstacle,) = single_volume.obstacles(facts)
-        assert obstacle.code is preflight.Code.QUOTA_SNAPSHOTS
+        facts = volume_facts.gather(alice, volume.id)
+        (obstacle,) = volume_facts.find_obstacles(facts)
+        assert obstacle.code is obstacles.Code.QUOTA_SNAPSHOTS
         # And what Cinder then says itself is an error with its words.
         with pytest.raises(errors.ServiceError) as caught:
-            single_volume.create(alice, facts, unique('full'), '',
-                                 now=int(time.time()), shutdown_timeout=60)
+            take(alice, facts, unique('full'))
         assert 'exceed' in caught.value.detail.lower()
     finally:
         admin.set_volume_quotas(alice.project_id, snapshots=before)
 
 
 def test_a_reader_may_look_but_not_take(rita):
-    facts = single_volume.look(rita, rita.find_volume('archive').id)
+    facts = volume_facts.gather(rita, rita.find_volume('archive').id)
     with pytest.raises(errors.Forbidden):
-        single_volume.create(rita, facts, unique('no'), '',
-                             now=int(time.time()), shutdown_timeout=60)
+        take(rita, facts, unique('no'))

@@ -22,10 +22,10 @@ from keystoneauth1 import session as keystone_session
 import pytest
 
 from snapshot_dashboard import marks
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
 from tests.cloud import seed
 from tests.cloud import site
 from tests.scenario.conftest import connect
@@ -87,7 +87,7 @@ def test_a_worker_that_starts_late_goes_on(alice, workers):
     """An hour after the run began, and after its instance went off."""
     an_hour_ago = time.time() - 3600
     run = alice.begin(alice.find('web-1'), unique('late'))
-    run = advance.advance(alice, run, lambda: an_hour_ago)
+    run = reconcile.advance(alice, run, lambda: an_hour_ago)
     assert run.progress.stops
     run = workers.hand_on(alice, run)
     until(lambda: alice.compute.server(run.server.id).status == 'SHUTOFF',

@@ -23,13 +23,14 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import advance
+from snapshot_dashboard.runs import execute
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import observe
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
-from snapshot_dashboard.runs import take
 from tests import fakes
 
 #: When the time of the fakes begins, in seconds since the epoch.
@@ -62,33 +63,33 @@ def only_image(openstack):
 def undisturbed(openstack, web, cloud, run):
     """Advance a run to its end, with Nova doing its part in between."""
     for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
-        run = advance.advance(cloud, run)
+        run = reconcile.advance(cloud, run)
         settle(web, status)
         for image in openstack.images.values():
             fakes.finish(image)
-    return advance.advance(cloud, run)
+    return reconcile.advance(cloud, run)
 
 
 def test_a_run_powers_off_captures_and_powers_on(openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop']
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'createImage']
     settle(web, 'SHUTOFF')
     fakes.finish(only_image(openstack))
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'createImage', 'os-start']
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and not run.progress.failure
     assert openstack.actions() == ['os-stop', 'createImage', 'os-start']
 
 
 def test_the_image_carries_the_marks_of_its_run(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     image = only_image(openstack)
     assert image['name'] == 'nightly'
     assert {name: image[name] for name in (
@@ -104,14 +105,14 @@ def test_a_capture_while_off_is_marked_so(openstack):
     server = openstack.server(status='SHUTOFF')
     openstack.did(server, 'stop')
     cloud, run = begin(openstack, server, power_off=False)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     assert only_image(openstack)[marks.CONSISTENCY] == marks.POWERED_OFF
 
 
 def test_the_plan_is_on_the_server_before_anything_is_done(openstack, web):
     begin(openstack, web)
     assert openstack.actions() == []
-    assert web['tags'] == [journal.OPEN_TAG, journal.TAG]
+    assert web['tags'] == [record.OPEN_TAG, record.TAG]
     assert journal.read(types.Server.from_api(web)).plan.power_off
 
 
@@ -143,10 +144,10 @@ def test_a_locked_server_is_captured_at_once_and_recorded_in_tags(openstack):
     server = openstack.server(locked=True)
     cloud, run = begin(openstack, server, power_off=False)
     assert openstack.actions() == ['createImage']
-    assert server['metadata'] == {} and journal.TAG in server['tags']
+    assert server['metadata'] == {} and record.TAG in server['tags']
     settle(server, 'ACTIVE')
     fakes.finish(only_image(openstack))
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and not run.progress.failure
     (found,) = lifecycle.runs(cloud).runs
     assert found.tagged and not found.open
@@ -160,7 +161,7 @@ def test_a_failed_snapshot_of_a_locked_server_is_told(openstack):
     openstack.images.clear()
     settle(server, 'ACTIVE')
     later = run.plan.began + situation.ANSWER_GRACE + 1
-    run = advance.advance(cloud, run, lambda: later)
+    run = reconcile.advance(cloud, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
     (found,) = lifecycle.runs(cloud).runs
     assert found.progress.failure == 'capture-failed'
@@ -179,9 +180,9 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
     cloud, run = begin(openstack, web, volumes=(volume['id'],))
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     (snapshot,) = openstack.snapshots.values()
     assert snapshot['volume_id'] == volume['id']
     assert snapshot['metadata'][marks.RUN] == run.plan.run_id
@@ -189,10 +190,10 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
     assert openstack.actions() == ['os-stop', 'createImage']
     settle(web, 'SHUTOFF')
     fakes.finish(only_image(openstack))
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions()[-1] == 'createImage'  # still creating
     snapshot['status'] = 'available'
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     assert snapshot['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
     assert openstack.actions()[-1] == 'os-start'
 
@@ -202,18 +203,18 @@ def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
     cloud, run = begin(openstack, web, image=False, volumes=(volume['id'],))
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop']  # still creating
     (snapshot,) = openstack.snapshots.values()
     snapshot['status'] = 'available'
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert snapshot['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
     assert marks.IMAGE not in snapshot['metadata']
     assert openstack.actions() == ['os-stop', 'os-start']
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and not run.progress.failure
     assert not openstack.images.keys() - {web['image']['id']}
     assert list(openstack.snapshots) == [snapshot['id']]
@@ -223,15 +224,15 @@ def test_a_volume_alone_that_fails_leaves_nothing_behind(openstack, web):
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
     cloud, run = begin(openstack, web, image=False, volumes=(volume['id'],))
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     (snapshot,) = openstack.snapshots.values()
     snapshot['status'] = 'error'
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.progress.failure == 'snapshot-failed'
     assert snapshot['status'] == 'deleting'
 
@@ -247,13 +248,13 @@ def test_a_refused_volume_snapshot_leaves_nothing_behind(openstack, web):
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
     cloud, run = begin(openstack, web, volumes=(volume['id'],))
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/snapshots$'] = 413
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']  # it is a quota
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.progress.failure == 'snapshot-refused' and not run.open
     assert not openstack.snapshots and not openstack.images
 
@@ -265,14 +266,14 @@ def test_a_set_of_an_instance_that_came_of_a_set_waits_for_its_parts(
     openstack.attach(server, openstack.volume(bootable='true'), '/dev/vda')
     openstack.volume_backed.add(server['id'])
     cloud, run = begin(openstack, server)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(server, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     (part,) = [one for one in openstack.snapshots.values()
                if one['status'] == 'creating']
     assert openstack.actions() == ['os-stop', 'createImage']
     part['status'] = 'available'
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.progress.failure
     assert openstack.actions()[-1] == 'os-start'
     assert part['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
@@ -282,11 +283,11 @@ def test_a_volume_backed_set_is_marked_part_by_part(openstack):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud, run = begin(openstack, server, power_off=False)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     (snapshot,) = openstack.snapshots.values()
     assert snapshot['metadata'] == {}
     snapshot['status'] = 'available'
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and not run.progress.failure
     assert snapshot['metadata'][marks.RUN] == run.plan.run_id
 
@@ -296,14 +297,14 @@ def test_a_set_that_was_disturbed_says_so_on_the_image_too(openstack):
     openstack.did(server, 'stop')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud, run = begin(openstack, server, power_off=False)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     (image,), (snapshot,) = (openstack.images.values(),
                              openstack.snapshots.values())
     assert image[marks.CONSISTENCY] == marks.POWERED_OFF
     server['status'] = 'ACTIVE'
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     snapshot['status'] = 'available'
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and not run.progress.failure
     assert image[marks.CONSISTENCY] == marks.LIVE
     assert snapshot['metadata'][marks.CONSISTENCY] == marks.LIVE
@@ -317,7 +318,7 @@ def test_an_image_that_inherited_the_run_is_not_taken_for_its_own(openstack,
     others = openstack.image('clone', **{
         marks.RUN: run.plan.run_id, marks.INSTANCE: web['id'],
         marks.INSTANCE_ID: fakes.new_id(7)})
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['createImage']
     assert others['id'] in openstack.images
 
@@ -325,7 +326,7 @@ def test_an_image_that_inherited_the_run_is_not_taken_for_its_own(openstack,
 def captured_with_an_heir(openstack, web):
     """A run, its image, and one that has inherited that one's marks."""
     cloud, run = begin(openstack, web, power_off=False)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     image = only_image(openstack)
     fakes.finish(image)
     heir = openstack.image('by others', 10 ** 9, **{
@@ -341,7 +342,7 @@ def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
     cloud, run, image, heir = captured_with_an_heir(openstack, web)
     web['metadata']['snapshot_dashboard.failure'] = 'started-by-others'
     for _ in range(3):
-        run = advance.advance(cloud, run)
+        run = reconcile.advance(cloud, run)
         settle(web, 'ACTIVE')
     assert image['id'] not in openstack.images
     assert run.progress.ended and heir['id'] in openstack.images
@@ -365,7 +366,7 @@ def test_what_a_forged_image_maps_is_not_removed_with_it(openstack):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud, run = begin(openstack, server, power_off=False)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     theirs = openstack.snapshot('of another volume', time.time() - START,
                                 volume_id=openstack.volume('else')['id'])
     forged = openstack.set_image('forged', [theirs], 10 ** 9, **{
@@ -374,7 +375,7 @@ def test_what_a_forged_image_maps_is_not_removed_with_it(openstack):
     for part in openstack.snapshots.values():
         part['status'] = 'available'
     for later in (1, 40, 80, 400, 900):
-        run = advance.advance(
+        run = reconcile.advance(
             cloud, run, lambda later=later: time.time() + later)
         settle(server, 'ACTIVE')
     assert not run.open and forged['id'] not in openstack.images
@@ -386,14 +387,14 @@ def test_a_mark_that_is_none_of_ours_is_not_written_down(call):
     image = types.Image('i', 'n', 'active', datetime.datetime.now(), 1, 'p',
                         False, 1, {marks.CALL: call})
     assert journal.bearer(image) == ''
-    assert not journal.inherited(journal.Progress(cleared='ffffffff:12345678'),
+    assert not journal.inherited(record.Progress(cleared='ffffffff:12345678'),
                                  image)
 
 
 def test_a_tag_holds_whole_words_only():
     plan = lifecycle.new_plan('snap', '', by='alice')
     words = 'aaaaaaaa:11111111 bbbbbbbb:22222222'
-    (tag,) = [tag for tag in journal.tags(plan, journal.Progress(
+    (tag,) = [tag for tag in journal.tags(plan, record.Progress(
         cleared=words)) if 'cleared' in tag]
     assert tag.endswith('.cleared:aaaaaaaa:11111111')
 
@@ -408,8 +409,8 @@ def test_a_name_with_a_colon_is_no_operator_to_glance(openstack):
     openstack.snapshot('snapshot for db: before', time.time() - START,
                        volume_id=server[
                            'os-extended-volumes:volumes_attached'][0]['id'])
-    advance.advance(cloud, run)
-    run = advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.progress.image_id
 
 
@@ -427,9 +428,9 @@ def test_an_undisturbed_run_needs_at_most_sixteen_calls_besides_the_looks(
 def test_a_refused_power_off_fails_and_changes_nothing(openstack, web):
     cloud, run = begin(openstack, web)
     openstack.faults['POST', '/action$'] = 403
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.open and run.progress.hindrance == 'as the test wishes'
-    run = advance.advance(cloud, run, lambda: time.time() + 6)
+    run = reconcile.advance(cloud, run, lambda: time.time() + 6)
     assert run.progress.failure == 'stop-refused'
     assert not run.open
     assert openstack.images == {} and web['status'] == 'ACTIVE'
@@ -437,18 +438,18 @@ def test_a_refused_power_off_fails_and_changes_nothing(openstack, web):
 
 def test_a_refused_capture_still_powers_the_instance_on(openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/action$'] = 403
     for later in (0, 6):
-        run = advance.advance(cloud, run, lambda later=later: (
+        run = reconcile.advance(cloud, run, lambda later=later: (
             time.time() + later))
     assert run.progress.failure == 'capture-refused'
     openstack.faults.clear()
-    run = advance.advance(cloud, run, lambda: time.time() + 60)
+    run = reconcile.advance(cloud, run, lambda: time.time() + 60)
     assert openstack.actions()[-1] == 'os-start'
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and run.progress.failure == 'capture-refused'
     assert run.progress.detail == 'as the test wishes'
 
@@ -459,18 +460,18 @@ def test_what_another_image_needs_by_now_is_not_tidied_away(openstack, web,
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
     cloud, run = begin(openstack, web, volumes=(volume['id'],))
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/action$'] = 403
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     (snapshot,) = openstack.snapshots.values()
     snapshot['status'] = 'available'
     if needed:
         openstack.set_image('of somebody else', [snapshot], os_hidden=True)
-    run = advance.advance(cloud, run, lambda: time.time() + 20)
+    run = reconcile.advance(cloud, run, lambda: time.time() + 20)
     openstack.faults.clear()
     for later in (60, 200, 300, 400, 500):
-        run = advance.advance(cloud, run, lambda later=later: (
+        run = reconcile.advance(cloud, run, lambda later=later: (
             time.time() + later))
         settle(web, 'ACTIVE')
     assert not run.open and run.progress.failure == 'capture-refused'
@@ -479,14 +480,14 @@ def test_what_another_image_needs_by_now_is_not_tidied_away(openstack, web,
 
 def test_a_vanished_image_fails_and_powers_the_instance_on(openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     openstack.images.clear()
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.progress.failure
-    run = advance.advance(cloud, run, lambda: time.time() + 31)
+    run = reconcile.advance(cloud, run, lambda: time.time() + 31)
     assert run.progress.failure == 'image-vanished'
     assert openstack.actions()[-1] == 'os-start'
 
@@ -501,9 +502,9 @@ def test_a_lost_answer_to_create_image_makes_no_second_image(openstack, web):
 
     openstack._nova_action = answer_lost
     with pytest.raises(errors.Unavailable):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     openstack._nova_action = real
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     assert openstack.actions() == ['createImage']
     assert len(openstack.images) == 1
 
@@ -512,34 +513,34 @@ def test_a_service_that_is_down_changes_nothing(openstack, web):
     cloud, run = begin(openstack, web)
     openstack.faults['GET', '/servers/'] = 503
     with pytest.raises(errors.Unavailable):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     assert openstack.actions() == []
     openstack.faults.clear()
-    assert advance.advance(cloud, run).progress.stops == 1
+    assert reconcile.advance(cloud, run).progress.stops == 1
 
 
 def test_a_cancelled_run_powers_the_instance_on_again(openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     run = lifecycle.cancel(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']
     assert (run.open, run.progress.failure) == (False, 'cancelled')
 
 
 def test_a_run_that_captures_cannot_be_cancelled(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert lifecycle.cancel(cloud, run) == run
 
 
 def test_a_dismissed_run_leaves_nothing_on_the_server(openstack, web):
     web['metadata']['owner'] = 'alice'
     cloud, run = begin(openstack, web, power_off=False)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     lifecycle.forget(cloud, web['id'])
     assert web['metadata'] == {'owner': 'alice'}
     assert web['tags'] == []
@@ -548,7 +549,7 @@ def test_a_dismissed_run_leaves_nothing_on_the_server(openstack, web):
 def test_a_run_that_another_one_followed_is_not_advanced(openstack, web):
     cloud, run = begin(openstack, web)
     web['metadata'].clear()
-    after = advance.advance(cloud, run)
+    after = reconcile.advance(cloud, run)
     assert after.superseded and not after.open
     assert openstack.actions() == []
 
@@ -564,16 +565,16 @@ def test_nothing_secret_stands_in_the_record(openstack, web):
 def test_who_closes_a_run_does_not_close_what_others_began_since(openstack,
                                                                  web):
     cloud, run = begin(openstack, web)
-    closer = advance.advance(cloud, run)
+    closer = reconcile.advance(cloud, run)
     # Another one asks for a power-off; the closer has not seen that.
-    other = take.note(cloud, run, 1790000000, dataclasses.replace(
+    other = execute.note(cloud, run, 1790000000, dataclasses.replace(
         closer.progress, stops=2, attempt='others'))
-    take.note(cloud, closer, 1790000000, dataclasses.replace(
+    execute.note(cloud, closer, 1790000000, dataclasses.replace(
         closer.progress, ended=1790000000, closed=closer.progress.attempt))
     now = journal.read(cloud.compute.server(web['id']))
     assert now.open and now.progress.stops == 2
     cloud.compute.delete_tag(web['id'], run.owed_tag)
-    take.note(cloud, other, 1790000000, dataclasses.replace(
+    execute.note(cloud, other, 1790000000, dataclasses.replace(
         other.progress, ended=1790000000, closed='others'))
     assert not journal.read(cloud.compute.server(web['id'])).open
 
@@ -587,10 +588,10 @@ def test_nothing_is_done_that_was_noted_long_ago(openstack, web):
     # Suspended before the note, or after it.
     for times in ([now, late], [now, now, late]):
         clock = iter(times)
-        run = take.take(cloud, run, step, now,
-                        lambda clock=clock: next(clock))
+        run = execute.execute(cloud, run, step, now,
+                              lambda clock=clock: next(clock))
         assert openstack.actions() == []
-    run = advance.advance(cloud, run, lambda: late)
+    run = reconcile.advance(cloud, run, lambda: late)
     assert openstack.actions() == ['os-stop']
 
 
@@ -639,7 +640,7 @@ def test_the_room_for_tags_is_known_before_anything_is_done(
     if locked:
         settle(server, 'ACTIVE')
         fakes.finish(only_image(openstack))
-        run = advance.advance(cloud, run)
+        run = reconcile.advance(cloud, run)
     else:
         run = undisturbed(openstack, server, cloud, run)
     assert not run.open and not run.progress.failure
@@ -654,7 +655,7 @@ def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
     assert web['metadata'] == {} and run.tagged
     settle(web, 'ACTIVE')
     fakes.finish(only_image(openstack))
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and not run.progress.failure
 
 
@@ -670,7 +671,7 @@ def test_what_was_not_begun_is_not_begun_later(openstack, web):
             except errors.ServiceError:
                 found = journal.read(types.Server.from_api(server))
                 assert found is None, (fault, number)
-                assert not {journal.TAG, journal.OPEN_TAG} & set(
+                assert not {record.TAG, record.OPEN_TAG} & set(
                     server['tags'])
             else:
                 assert fault == (200, '<html>')
@@ -704,8 +705,8 @@ def fail_at(openstack, number, fault):
 
 def test_a_locked_server_with_half_a_record_is_not_blocked(openstack):
     server = openstack.server(locked=True)
-    plan = journal.Plan('a' * 32, began=1790000000)
-    server['tags'] += journal.tags(plan, journal.Progress())[:2]
+    plan = record.Plan('a' * 32, began=1790000000)
+    server['tags'] += journal.tags(plan, record.Progress())[:2]
     cloud, run = begin(openstack, server, power_off=False)
     assert run.plan.run_id != plan.run_id
     assert openstack.actions() == ['createImage']
@@ -723,11 +724,11 @@ def test_a_snapshot_of_a_rebuilt_server_is_not_the_runs(openstack, web,
                                                         whole):
     """Nova hands all marks on, in the same second."""
     cloud, run = begin(openstack, web, power_off=False)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     image = taken(only_image(openstack))
     fakes.finish(image)
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open
     heir = openstack.image('taken-by-cli', status='active' if whole
                            else 'queued', **{
@@ -741,7 +742,7 @@ def test_a_snapshot_of_a_rebuilt_server_is_not_the_runs(openstack, web,
 
 def test_of_a_hundred_heirs_the_snapshot_itself_is_known(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     image = taken(only_image(openstack))
     fakes.finish(image)
     for number in range(120):
@@ -750,20 +751,20 @@ def test_of_a_hundred_heirs_the_snapshot_itself_is_known(openstack, web):
             if name.startswith(('snapshot_dashboard', 'instance_uuid'))}),
             seconds=number + 1)
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.progress.failure and len(openstack.images) == 121
     assert run.progress.image_id == image['id']
 
 
 def test_an_image_that_somebody_hid_is_still_the_runs(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     image = taken(only_image(openstack))
     image['snapshot_dashboard_run'] = 'no list shows it'
     settle(web, 'ACTIVE')
     image_id = run.progress.image_id
     openstack.calls.clear()
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert ('GET', f'/v2/images/{image_id}', None) in openstack.calls
     assert run.progress.unseen and not run.progress.failure
 
@@ -771,17 +772,17 @@ def test_an_image_that_somebody_hid_is_still_the_runs(openstack, web):
 def test_a_snapshot_that_came_about_after_it_was_given_up_is_left_alone(
         openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     image = taken(only_image(openstack))
     settle(web, 'ACTIVE')
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     # Nova seems to have stopped working on it, and then had not.
     delete = openstack._glance
     openstack._glance = lambda method, *rest: (
         409 if method == 'DELETE' else delete(method, *rest))
     for later in (31, 60, 90, 120, 150):
-        run = advance.advance(cloud, run,
-                              lambda later=later: time.time() + later)
+        run = reconcile.advance(cloud, run,
+                                lambda later=later: time.time() + later)
     assert run.progress.failure == 'image-abandoned' and not run.open
     openstack._glance = delete
     fakes.finish(image)
@@ -791,13 +792,13 @@ def test_a_snapshot_that_came_about_after_it_was_given_up_is_left_alone(
 
 def test_metadata_that_others_replaced_leave_no_instance_off(openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     web['metadata'].clear()
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert not run.open and run.progress.failure == 'record-lost'
     again = journal.read(types.Server.from_api(web))
     assert again.progress.failure == 'record-lost' and not again.open
@@ -806,7 +807,7 @@ def test_metadata_that_others_replaced_leave_no_instance_off(openstack, web):
 def off_without_room_for_a_record(openstack, web, room=0):
     """A run that has its instance off; others took its record away."""
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     openstack.did(web, 'stop', at=1)
     settle(web, 'SHUTOFF')
     openstack.metadata_items = room
@@ -818,10 +819,10 @@ def off_without_room_for_a_record(openstack, web, room=0):
 def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
         openstack, web, room):
     cloud, run = off_without_room_for_a_record(openstack, web, room)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']
     settle(web, 'ACTIVE')
-    assert not advance.advance(cloud, run).open
+    assert not reconcile.advance(cloud, run).open
     assert openstack.actions() == ['os-stop', 'os-start']
     # It owes nothing any more, and does not vanish.
     settle(web, 'SHUTOFF')
@@ -835,19 +836,19 @@ def test_who_powers_off_what_was_powered_on_without_a_note_is_not_undone(
         openstack, web):
     openstack.did(web, 'start')
     cloud, run = off_without_room_for_a_record(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     openstack.did(web, 'start', at=10)
     openstack.did(web, 'stop', at=60)  # nobody has looked in between
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run, lambda: START + 700)
+    run = reconcile.advance(cloud, run, lambda: START + 700)
     assert openstack.actions() == ['os-stop', 'os-start'] and not run.open
-    assert web['tags'] == [journal.TAG]
+    assert web['tags'] == [record.TAG]
 
 
 def test_an_unnoted_power_on_that_fails_is_tried_once_a_look(openstack, web):
     cloud, run = off_without_room_for_a_record(openstack, web)
     for number in range(1, 4):
-        run = advance.advance(cloud, run)
+        run = reconcile.advance(cloud, run)
         openstack.did(web, 'start', at=number)
         settle(web, 'SHUTOFF')
         assert openstack.actions() == ['os-stop', *number * ['os-start']]
@@ -857,43 +858,43 @@ def test_a_guest_that_crashes_long_after_a_power_off_without_effect_runs_again(
         openstack, web):
     openstack.did(web, 'start')
     cloud, run = begin(openstack, web)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     openstack.did(web, 'stop')
     settle(web, 'ACTIVE')  # nothing came of it
     later = time.time() + 4000
     openstack.did(web, 'stop', at=later - START)
     openstack.done[web['id']][0]['user_id'] = None  # Nova saw it off
     settle(web, 'SHUTOFF')
-    advance.advance(cloud, run, lambda: later + 60)
+    reconcile.advance(cloud, run, lambda: later + 60)
     assert openstack.actions() == ['os-stop', 'os-start']
 
 
 def test_the_last_trace_of_a_run_stays_until_there_is_a_record_again(
         openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     web['metadata'].clear()
     openstack.faults['POST', '/metadata$'] = 400
     with pytest.raises(errors.Refused):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     web['status'] = 'ACTIVE'  # somebody was faster
     with pytest.raises(errors.Refused):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     assert journal.read(types.Server.from_api(web)).open
     openstack.faults.clear()
-    assert not advance.advance(cloud, run).open
+    assert not reconcile.advance(cloud, run).open
     assert not journal.read(types.Server.from_api(web)).open
 
 
 def test_tags_that_others_replaced_are_set_again(openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     web['tags'][:] = ['theirs']
     run = undisturbed(openstack, web, cloud, run)
     assert not run.open and not run.progress.failure
-    assert set(web['tags']) == {'theirs', journal.TAG}
+    assert set(web['tags']) == {'theirs', record.TAG}
 
 
 def test_a_cancel_is_kept_whoever_writes_at_the_same_time(openstack, web):
@@ -902,7 +903,7 @@ def test_a_cancel_is_kept_whoever_writes_at_the_same_time(openstack, web):
     cancelled = lifecycle.cancel(cloud, run)
     assert cancelled.progress.failure == 'cancelled'
     web['metadata'] = before  # as Nova does when two write at once
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == []
     assert run.progress.failure == 'cancelled' and not run.open
     again = journal.read(types.Server.from_api(web))
@@ -912,11 +913,11 @@ def test_a_cancel_is_kept_whoever_writes_at_the_same_time(openstack, web):
 def test_a_server_that_is_not_to_be_found_for_a_moment_is_not_gone(openstack,
                                                                    web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     kept = openstack.servers.pop(web['id'])
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.open and len(openstack.images) == 1
     openstack.servers[web['id']] = kept
     run = undisturbed(openstack, web, cloud, run)
@@ -927,17 +928,17 @@ def test_how_an_instance_is_is_left_out_before_the_snapshot_is(openstack,
                                                                web):
     """Of the first try, too, where it is known that there is no room."""
     cloud, run = begin(openstack, web, power_off=False, bare=True)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     assert marks.FLAVOR not in only_image(openstack)
     openstack.images.clear()
     other = openstack.server()
     cloud, run = begin(openstack, other, power_off=False)
     openstack.faults['POST', '/action$'] = 500
     with pytest.raises(errors.Unavailable):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     openstack.faults.clear()
     later = time.time() + situation.FAULT_PAUSE + 1
-    advance.advance(cloud, run, lambda: later)
+    reconcile.advance(cloud, run, lambda: later)
     assert marks.FLAVOR not in only_image(openstack)
 
 
@@ -947,14 +948,14 @@ def test_a_fault_for_half_a_minute_does_not_cost_the_snapshot(openstack, web,
     """As when Keystone starts anew, without which Nova finds no Glance."""
     cloud, run = begin(openstack, web)
     began = time.time()
-    run = advance.advance(cloud, run, lambda: began)
+    run = reconcile.advance(cloud, run, lambda: began)
     settle(web, 'SHUTOFF')
     for after in range(0, 61, 1):
         openstack.faults.clear()
         if after <= seconds:
             openstack.faults['POST', '/action$'] = 500
         with contextlib.suppress(errors.Unavailable):
-            run = advance.advance(cloud, run, lambda at=began + after: at)
+            run = reconcile.advance(cloud, run, lambda at=began + after: at)
     assert not run.progress.failure and only_image(openstack)
 
 
@@ -962,22 +963,22 @@ def test_a_power_on_that_conflicts_is_not_asked_for_at_once_again(openstack,
                                                                   web):
     """Nova may show an instance off and idle that it still works on."""
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     fakes.finish(only_image(openstack))
     openstack.faults['POST', '/action$'] = 409
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions().count('os-start') == 1 and run.open
     for minute in range(1, 60):
-        run = advance.advance(
+        run = reconcile.advance(
             cloud, run, lambda minute=minute: time.time() + 60 * minute)
         assert run.open
     openstack.faults.clear()
-    run = advance.advance(cloud, run, lambda: time.time() + 3660)
+    run = reconcile.advance(cloud, run, lambda: time.time() + 3660)
     settle(web, 'ACTIVE')
-    run = advance.advance(cloud, run, lambda: time.time() + 3720)
+    run = reconcile.advance(cloud, run, lambda: time.time() + 3720)
     assert not run.open and not run.progress.failure
 
 
@@ -986,9 +987,9 @@ def test_a_power_on_that_conflicts_is_not_asked_for_at_once_again(openstack,
 def test_whatever_nova_says_a_power_on_that_is_owed_comes_in_the_end(
         openstack, web, status):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     fakes.finish(only_image(openstack))
     openstack.faults['POST', '/action$'] = status
@@ -996,11 +997,11 @@ def test_whatever_nova_says_a_power_on_that_is_owed_comes_in_the_end(
     for _ in range(30):
         now += 61
         with contextlib.suppress(errors.ServiceError):
-            advance.advance(cloud, run, lambda now=now: now)
+            reconcile.advance(cloud, run, lambda now=now: now)
     del openstack.faults['POST', '/action$']
     for _ in range(11):
         now += 61
-        run = advance.advance(cloud, run, lambda now=now: now)
+        run = reconcile.advance(cloud, run, lambda now=now: now)
     assert web['OS-EXT-STS:task_state'] == 'powering-on'
 
 
@@ -1011,31 +1012,31 @@ def test_a_down_cell_ends_no_run(openstack, web):
         del web[name]
     web['status'] = 'UNKNOWN'
     with pytest.raises(errors.Unavailable):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     web.update(kept)
-    assert advance.advance(cloud, run).open
+    assert reconcile.advance(cloud, run).open
     assert openstack.actions() == ['os-stop']
 
 
 def test_a_forced_stop_is_told_before_nova_has_recorded_it(openstack, web):
     """It shows the instance off a moment earlier."""
     cloud, run = begin(openstack, web, shutdown_timeout=60)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     (stop,) = openstack.done[web['id']]
     stop['updated_at'] = stop['start_time']
     openstack.events[stop['request_id']] = {'finish_time': None}
     web['updated'] = fakes.stamp(61)
     settle(web, 'SHUTOFF')
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop']
     # Or who answers does not know of it yet.
     openstack.faults['GET', f'/{stop["request_id"]}$'] = 404
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop']
     openstack.faults.clear()
     openstack.events[stop['request_id']] = {
         'finish_time': fakes.stamp(61)[:-1] + '.000000'}
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.progress.consistency == marks.FORCED_OFF
 
 
@@ -1043,7 +1044,7 @@ def test_a_forged_mapping_of_very_many_parts_costs_few_calls(openstack):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud, run = begin(openstack, server, power_off=False)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     image = only_image(openstack)
     entry, = (entry for entry in json.loads(image['block_device_mapping'])
               if entry['source_type'] == 'snapshot')
@@ -1052,7 +1053,7 @@ def test_a_forged_mapping_of_very_many_parts_costs_few_calls(openstack):
         for number in range(700)])
     openstack.calls.clear()
     with contextlib.suppress(errors.ServiceError):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     assert len(openstack.calls) < 10 * 70
 
 
@@ -1068,11 +1069,11 @@ def changed_plan(server, **changed):
 def test_a_plan_that_says_otherwise_by_now_owes_a_power_on_all_the_same(
         openstack, web, flags):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     changed_plan(web, **{'is': flags})
     approves = lambda there: there.plan == run.plan  # noqa: E731
-    run = advance.advance(cloud, run, approves=approves)
+    run = reconcile.advance(cloud, run, approves=approves)
     assert openstack.actions() == ['os-stop', 'os-start']
     assert run.progress.failure == 'record-lost'
 
@@ -1080,16 +1081,16 @@ def test_a_plan_that_says_otherwise_by_now_owes_a_power_on_all_the_same(
 def test_another_servers_record_does_not_hide_that_a_power_on_is_owed(
         openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     other = openstack.server('other')
     begin(openstack, other)
     openstack.calls.clear()
     web['metadata'] = dict(other['metadata'])
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-start']
     settle(web, 'ACTIVE')
-    assert not advance.advance(cloud, run).open
+    assert not reconcile.advance(cloud, run).open
 
 
 def test_a_note_that_was_refused_makes_no_old_start_one_by_others(openstack,
@@ -1099,20 +1100,20 @@ def test_a_note_that_was_refused_makes_no_old_start_one_by_others(openstack,
     openstack.did(web, 'start')
     openstack.faults['POST', '/metadata$'] = 429
     with pytest.raises(errors.Throttled):
-        advance.advance(cloud, run)
+        reconcile.advance(cloud, run)
     assert openstack.actions() == [] and run.owed_tag not in web['tags']
     openstack.faults.clear()
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop'] and not run.progress.failure
 
 
 def test_a_second_owed_tag_does_not_hide_the_first(openstack, web):
     cloud, run = begin(openstack, web)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     web['metadata'].clear()
-    web['tags'].append(f'{journal.TAG}.owed:{"f" * 32}')
-    run = advance.advance(cloud, run)
+    web['tags'].append(f'{record.TAG}.owed:{"f" * 32}')
+    run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']
 
 
@@ -1122,13 +1123,13 @@ def test_no_part_keeps_an_instance_off_for_ever(openstack, status):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud, run = begin(openstack, server, snapshot_timeout=60)
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(server, 'SHUTOFF')
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     (part,) = openstack.snapshots.values()
     part['status'] = status
     part['created_at'] = fakes.stamp(time.time() - START)[:-1] + '.0'
-    advance.advance(cloud, run, lambda: time.time() + 120)
+    reconcile.advance(cloud, run, lambda: time.time() + 120)
     assert openstack.actions()[-1] == 'os-start'
 
 
@@ -1139,12 +1140,12 @@ def test_no_service_that_tells_nothing_keeps_an_instance_off_for_ever(
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
     cloud, run = begin(openstack, web, volumes=(volume['id'],))
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     openstack.faults['GET', service] = fault
     for later in (5, 700, 1400):
-        run = advance.advance(cloud, run,
-                              lambda later=later: time.time() + later)
+        run = reconcile.advance(cloud, run,
+                                lambda later=later: time.time() + later)
     assert openstack.actions() == ['os-stop', 'os-start']
     assert run.progress.failure
 
@@ -1153,7 +1154,7 @@ def test_what_was_seen_long_ago_is_no_ground_for_a_step(openstack, web):
     """A process that was suspended while it looked does nothing."""
     cloud, run = begin(openstack, web)
     times = iter([run.plan.began, run.plan.began + 61])
-    advance.advance(cloud, run, lambda: next(times))
+    reconcile.advance(cloud, run, lambda: next(times))
     assert openstack.actions() == []
 
 
@@ -1163,7 +1164,7 @@ def test_a_power_on_that_was_decided_on_long_ago_is_not_done(openstack, web):
     step = steps.Step(steps.Do.POWER_ON, dataclasses.replace(
         run.progress, starts=1))
     times = iter([now, now, now + situation.STALE + 1])
-    take.take(cloud, run, step, now, lambda: next(times))
+    execute.execute(cloud, run, step, now, lambda: next(times))
     assert openstack.actions() == []
 
 
@@ -1176,7 +1177,7 @@ def test_a_slow_nova_does_not_use_up_tries_that_never_were(openstack, web):
     openstack.calls.clear()
     waiting = 20
     while not openstack.actions() and waiting:
-        run, waiting = advance.advance(cloud, run, clock), waiting - 1
+        run, waiting = reconcile.advance(cloud, run, clock), waiting - 1
     assert openstack.actions() == ['os-stop']
     assert run.progress.stops == 2 and not run.progress.failure
 
@@ -1188,21 +1189,21 @@ def test_a_count_that_anybody_wrote_takes_no_time(openstack, web):
     web['metadata']['snapshot_dashboard.refusals'] = ''
     openstack.faults['POST', '/action$'] = 429
     began = time.monotonic()
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     web['metadata']['snapshot_dashboard.failure'] = 'cancelled'
     settle(web, 'SHUTOFF')
     openstack.faults['POST', '/action$'] = 403
-    advance.advance(cloud, run, lambda: time.time() + 700)
+    reconcile.advance(cloud, run, lambda: time.time() + 700)
     assert time.monotonic() - began < 5
 
 
 def test_a_preset_failure_does_not_exempt_a_changed_plan(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     fakes.finish(only_image(openstack))
     settle(web, 'ACTIVE')
     web['metadata']['snapshot_dashboard.failure'] = 'snapshot-failed'
-    advance.advance(cloud, run, approves=lambda there: False)
+    reconcile.advance(cloud, run, approves=lambda there: False)
     assert len(openstack.images) == 1
 
 
@@ -1210,10 +1211,10 @@ def test_a_run_that_was_dismissed_while_locked_is_over(openstack, web):
     cloud, run = begin(openstack, web)
     web['locked'] = True
     lifecycle.forget(cloud, web['id'])
-    assert advance.advance(cloud, run).superseded
+    assert reconcile.advance(cloud, run).superseded
     assert lifecycle.runs(cloud) == lifecycle.Found(())
     web['locked'] = False
-    assert advance.advance(cloud, run).superseded
+    assert reconcile.advance(cloud, run).superseded
     # A new one may begin, and a crash in its beginning brings none back.
     for number in range(5):
         fail_at(openstack, number, 503)
@@ -1236,7 +1237,7 @@ def test_a_cancel_holds_on_a_locked_server(openstack, web):
     web['locked'] = True
     assert lifecycle.cancel(cloud, run).progress.failure == 'cancelled'
     web['locked'] = False
-    run = advance.advance(cloud, run)
+    run = reconcile.advance(cloud, run)
     assert run.progress.failure == 'cancelled' and not run.open
     assert openstack.actions() == []
 

@@ -37,6 +37,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import record
 from tests import model
 
 HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '10000'))
@@ -104,7 +105,7 @@ class Histories(stateful.RuleBasedStateMachine):
         """Somebody takes up the run, if there is one to be found."""
         run = self.run
         if run is None and self.world.status is not None and (
-                self.world.tags & {journal.TAG, journal.OPEN_TAG}):
+                self.world.tags & {record.TAG, record.OPEN_TAG}):
             run = model.read(self.world)
         if run is not None and len(self.advancers) < _MOST_ADVANCERS:
             self.advancers.append(model.Advancer(self.world, run, skew))
@@ -194,7 +195,7 @@ class Histories(stateful.RuleBasedStateMachine):
     def _stop(self, world):
         progress = self._progress()
         world.stop()
-        owed = any(tag.startswith(f'{journal.TAG}.owed')
+        owed = any(tag.startswith(f'{record.TAG}.owed')
                    for tag in world.tags)
         # In the middle it cannot be told from the run's own; that is also
         # where somebody has just seen it run, and is about to power it off.
@@ -420,7 +421,7 @@ class Histories(stateful.RuleBasedStateMachine):
                 assert claimed in (thing.truth, marks.LIVE, marks.OFF) or (
                     # Marking failed, or nobody got so far.
                     claimed is None and (
-                        progress.failure or progress.marked >= journal.TRIES)
+                        progress.failure or progress.marked >= record.TRIES)
                 ), f'it says {claimed}, and was {thing.truth}'
         if progress.captured:
             named = {part for image in made if image.status == 'active'

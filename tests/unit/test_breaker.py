@@ -21,9 +21,9 @@ from keystoneauth1 import session
 import pytest
 import requests
 
-from snapshot_dashboard import cloud as clouds
-from snapshot_dashboard.cloud import breaker as breakers
+from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from tests import fakes
 
 NOVA = 'http://nova.test/v2.1'
@@ -225,7 +225,7 @@ _CALLS = {
     'create snapshot': lambda cloud: cloud.volumes.create_snapshot(
         _ID, 'snap', '', {}),
     'create trust': lambda cloud: cloud.identity.create_trust(
-        'a', 'b', 'c', 'member', 1e9, clouds.identity.Errand()),
+        'a', 'b', 'c', 'member', 1e9, services.identity.Errand()),
 }
 
 
@@ -252,7 +252,7 @@ def test_who_asks_for_a_token_in_vain_shows_that_keystone_is_sick(
     def hang(request, context):
         raise requests.ReadTimeout('no answer', request=request._request)
     requests_mock.post('http://keystone.test/v3/auth/tokens', json=hang)
-    cloud = clouds.Cloud(session.Session(auth=auth), fakes.ENDPOINTS, 'p')
+    cloud = services.Cloud(session.Session(auth=auth), fakes.ENDPOINTS, 'p')
     with pytest.raises(errors.TimedOut) as raised:
         cloud.compute.server(_ID)
     assert raised.value.sick == 'keystone.test'
@@ -264,8 +264,8 @@ def test_a_guest_that_never_answers_delays_no_others_power_on(openstack):
 
     def of(project):
         cloud = openstack.cloud()
-        return clouds.Cloud(cloud._session, cloud._endpoints, project,
-                            breaker)
+        return services.Cloud(cloud._session, cloud._endpoints, project,
+                              breaker)
     openstack.faults['POST', '/action$'] = requests.ReadTimeout
     for number in range(9):
         with pytest.raises(errors.TimedOut):

@@ -18,7 +18,6 @@ import pytest
 
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import details
-from snapshot_dashboard.snapshots.commands import What
 
 HOSTILE = "x'; rm -rf ~ #\n$(reboot)\x1b[201~\u202e"
 #: The same as it is printed: nothing of it is for the terminal.
@@ -32,7 +31,8 @@ def pieces(openstack, body):
 
 
 def upload(piece):
-    (command,) = [one for one in piece.commands if one.what is What.UPLOAD]
+    (command,) = [one for one in piece.commands
+                  if one.what is commands.What.UPLOAD]
     assert command.elsewhere
     return shlex.split(command.text)
 
@@ -89,7 +89,7 @@ def test_a_volume_snapshot_becomes_an_image_and_a_volume_again(openstack):
     body = openstack.snapshot('weekly', size=7)
     (piece,) = pieces(openstack, body)
     assert [one.what for one in piece.commands] == [
-        What.EXPORT, What.UPLOAD, What.VOLUME]
+        commands.What.EXPORT, commands.What.UPLOAD, commands.What.VOLUME]
     assert f'--snapshot {body["id"]} --size 7 ' in piece.commands[0].text
     assert shlex.split(piece.commands[2].text)[-5:] == [
         '--image=weekly', '--size', '7', '--', 'weekly']
@@ -102,7 +102,8 @@ def test_of_a_set_the_root_is_to_boot_and_the_others_are_volumes(openstack):
     root, data = pieces(openstack, body)
     assert (root.name, root.boot, data.name, data.boot) == (
         'db', True, 'db-1', False)
-    assert [one.what for one in root.commands] == [What.EXPORT, What.UPLOAD]
+    assert [one.what for one in root.commands] == [
+        commands.What.EXPORT, commands.What.UPLOAD]
     assert values(upload(root), '--min-disk') == ['10']
     assert values(upload(root), '--property') == ['os_type=linux']
     assert not values(upload(data), '--property')
@@ -117,8 +118,8 @@ def test_chosen_volumes_come_after_the_image_of_the_root(openstack):
         snapshot_dashboard_taken='1772366400',
         snapshot_dashboard_parts=part['id'])
     root, data = pieces(openstack, body)
-    assert root.commands[0].what is What.DOWNLOAD and root.boot
-    assert data.commands[0].what is What.EXPORT
+    assert root.commands[0].what is commands.What.DOWNLOAD and root.boot
+    assert data.commands[0].what is commands.What.EXPORT
     assert (root.name, data.name) == ('web', 'web-1')
 
 
@@ -133,7 +134,7 @@ def test_no_two_files_and_no_two_images_have_one_name(openstack, name):
     assert max(len(piece.name) for piece in found) <= 255
     for piece in found:
         export, = (one.text for one in piece.commands
-                   if one.what is What.EXPORT)
+                   if one.what is commands.What.EXPORT)
         assert shlex.quote(values(upload(piece), '--file')[0]) in export
 
 

@@ -18,8 +18,8 @@ import json
 
 import pytest
 
-from snapshot_dashboard.snapshots import cursor as cursors
-from snapshot_dashboard.snapshots.query import Sort
+from snapshot_dashboard.snapshots.listing import cursors
+from snapshot_dashboard.snapshots.listing import queries
 
 MOMENT = datetime.datetime(2026, 3, 1, 12, 0, 0, 250000,
                            tzinfo=datetime.UTC)
@@ -27,7 +27,7 @@ MOMENT = datetime.datetime(2026, 3, 1, 12, 0, 0, 250000,
 
 @pytest.mark.parametrize('back', [True, False])
 @pytest.mark.parametrize('markers', [{}, {'volume': 'f00'}])
-@pytest.mark.parametrize('sort', Sort)
+@pytest.mark.parametrize('sort', queries.Sort)
 def test_a_cursor_is_read_as_it_was_written(sort, back, markers):
     cursor = cursors.Cursor(sort, MOMENT, 'abc', back, markers)
     assert cursors.parse(str(cursor), sort) == cursor
@@ -49,26 +49,29 @@ def text(*parts):
     text('newest', MOMENT.isoformat(), 'a', False, [])])
 def test_a_tampered_cursor_is_refused(tampered):
     with pytest.raises(ValueError):
-        cursors.parse(tampered, Sort.NEWEST)
+        cursors.parse(tampered, queries.Sort.NEWEST)
 
 
-def place(back, sort=Sort.NEWEST, entry_id='b'):
+def place(back, sort=queries.Sort.NEWEST, entry_id='b'):
     return cursors.Cursor(sort, MOMENT, entry_id, back)
 
 
 def test_the_bound_takes_in_the_whole_second():
     assert place(False).bound == 'lt:2026-03-01T12:00:01Z'
     assert place(True).bound == 'gte:2026-03-01T12:00:00Z'
-    assert place(False, Sort.OLDEST).bound == 'gte:2026-03-01T12:00:00Z'
+    assert place(
+        False, queries.Sort.OLDEST).bound == 'gte:2026-03-01T12:00:00Z'
 
 
-@pytest.mark.parametrize('older', [place(False), place(True, Sort.OLDEST)])
+@pytest.mark.parametrize('older', [
+    place(False), place(True, queries.Sort.OLDEST)])
 def test_a_cursor_admits_one_side_only(older):
     assert older.admits((MOMENT, 'a'))
     assert not older.admits((MOMENT, 'b'))
     assert not older.admits((MOMENT, 'c'))
 
 
-@pytest.mark.parametrize('newer', [place(True), place(False, Sort.OLDEST)])
+@pytest.mark.parametrize('newer', [
+    place(True), place(False, queries.Sort.OLDEST)])
 def test_the_other_direction_admits_the_other_side(newer):
     assert newer.admits((MOMENT, 'c')) and not newer.admits((MOMENT, 'b'))

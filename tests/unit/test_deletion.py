@@ -19,14 +19,13 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import deletion
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import sets
-from snapshot_dashboard.snapshots import single
-from snapshot_dashboard.snapshots.deletion import Hindrance
 from tests import fakes
 
 
 def rows(cloud, *bodies):
-    return [single.get(cloud, f'{"instance" if "owner" in body else "volume"}'
+    return [fetch.get(cloud, f'{"instance" if "owner" in body else "volume"}'
                               f'-{body["id"]}') for body in bodies]
 
 
@@ -69,7 +68,7 @@ def test_an_image_that_glance_keeps_keeps_all_its_parts(openstack):
     openstack.faults['DELETE', '/v2/images/'] = 403
     (_, first), (_, second) = deletion.carry_out(cloud, plan)
     assert isinstance(first, errors.Forbidden)
-    assert second is Hindrance.NEEDED
+    assert second is deletion.Hindrance.NEEDED
     assert part['status'] == 'available'
 
 
@@ -96,7 +95,7 @@ def test_a_mapping_of_the_old_form_counts(openstack):
     openstack.image('old', size=0, root_device_name='/dev/vda',
                     block_device_mapping=json.dumps([
                         {'device_name': 'vda', 'snapshot_id': part['id']}]))
-    assert delete(openstack.cloud(), part) == [Hindrance.NEEDED]
+    assert delete(openstack.cloud(), part) == [deletion.Hindrance.NEEDED]
     assert openstack.writes() == []
 
 
@@ -114,10 +113,11 @@ def test_a_part_goes_alone_only_when_that_is_agreed_to(openstack):
     cloud = openstack.cloud()
     (entry,) = deletion.plan(cloud, rows(cloud, part)).entries
     assert [owner.name for owner in entry.breaks] == ['renamed']
-    assert delete(cloud, part) == [Hindrance.NEEDED]
+    assert delete(cloud, part) == [deletion.Hindrance.NEEDED]
     other = openstack.snapshot('other')
     for pair in ((part['id'], fakes.new_id()), (other['id'], image['id'])):
-        assert delete(cloud, part, agreed=[pair]) == [Hindrance.NEEDED]
+        assert delete(cloud, part, agreed=[pair]) == [
+            deletion.Hindrance.NEEDED]
     assert part['status'] == 'available'
     assert delete(cloud, part, agreed=[(part['id'], image['id'])]) == [[]]
     assert part['status'] == 'deleting'
@@ -127,7 +127,7 @@ def test_agreeing_to_one_part_lets_no_other_one_go(openstack):
     first, second = openstack.snapshot('a'), openstack.snapshot('b')
     image = openstack.set_image('db', [first, second])
     assert delete(openstack.cloud(), first, second, agreed=[
-        (first['id'], image['id'])]) == [[], Hindrance.NEEDED]
+        (first['id'], image['id'])]) == [[], deletion.Hindrance.NEEDED]
     assert second['status'] == 'available'
 
 
@@ -135,7 +135,7 @@ def test_a_part_of_a_protected_set_stays(openstack):
     part = openstack.snapshot('data')
     image = openstack.set_image('db', [part], protected=True)
     assert delete(openstack.cloud(), part, agreed=[
-        (part['id'], image['id'])]) == [Hindrance.OWNER_PROTECTED]
+        (part['id'], image['id'])]) == [deletion.Hindrance.OWNER_PROTECTED]
     assert openstack.writes() == []
 
 
@@ -151,7 +151,7 @@ def test_an_image_that_names_a_part_counts_though_its_marks_are_doubtful(
         **marked, **marks.name_parts([part['id']]), **change})
     part['metadata'] = {**marked, marks.IMAGE: image['id']}
     cloud = openstack.cloud()
-    assert delete(cloud, part) == [Hindrance.NEEDED]
+    assert delete(cloud, part) == [deletion.Hindrance.NEEDED]
     assert rows(cloud, part)[0].orphaned is sets.Orphaned.NO
 
 
@@ -163,9 +163,9 @@ def test_every_part_of_a_very_large_set_counts(openstack):
          'boot_index': '0' if part is parts[0] else None}
         for part in parts])
     cloud = openstack.cloud()
-    assert delete(cloud, parts[-1]) == [Hindrance.NEEDED]
+    assert delete(cloud, parts[-1]) == [deletion.Hindrance.NEEDED]
     # Not all of them can be shown, so it does not go as a whole.
-    assert delete(cloud, image) == [Hindrance.PARTS_UNKNOWN]
+    assert delete(cloud, image) == [deletion.Hindrance.PARTS_UNKNOWN]
     assert openstack.writes() == []
 
 
@@ -174,7 +174,7 @@ def test_another_regions_glance_may_need_it(openstack):
     openstack.set_image('db', [part])
     cloud = openstack.cloud({
         'compute': fakes.NOVA, 'volume': openstack.cloud().address('volume')})
-    assert delete(cloud, part) == [Hindrance.NEEDS_UNKNOWN]
+    assert delete(cloud, part) == [deletion.Hindrance.NEEDS_UNKNOWN]
 
 
 def test_no_more_goes_than_was_shown(openstack):
@@ -194,7 +194,7 @@ def test_an_image_that_came_after_the_plan_is_seen(openstack):
     cloud = openstack.cloud()
     assert deletion.plan(cloud, rows(cloud, part)).entries[0].breaks == ()
     openstack.set_image('late', [part])
-    assert delete(cloud, part) == [Hindrance.NEEDED]
+    assert delete(cloud, part) == [deletion.Hindrance.NEEDED]
 
 
 @pytest.mark.parametrize('where', ['list', 'image'])
@@ -209,10 +209,10 @@ def test_nothing_goes_while_glance_does_not_tell_who_needs_it(openstack,
                      '/v2/images'] = 503
     plan = deletion.plan(cloud, found)
     assert {entry.hindrance for entry in plan.entries} == {
-        Hindrance.NEEDS_UNKNOWN}
+        deletion.Hindrance.NEEDS_UNKNOWN}
     assert plan.problems
     assert [outcome for _, outcome in deletion.carry_out(cloud, plan)] == [
-        Hindrance.NEEDS_UNKNOWN] * 2
+        deletion.Hindrance.NEEDS_UNKNOWN] * 2
     assert openstack.writes() == []
 
 
@@ -224,7 +224,7 @@ def test_more_images_than_may_be_gone_through_let_nothing_go(openstack,
     openstack.max_limit = 2
     monkeypatch.setattr(deletion, '_PAGES', 2)
     cloud = openstack.cloud()
-    assert delete(cloud, part) == [Hindrance.NEEDS_UNKNOWN]
+    assert delete(cloud, part) == [deletion.Hindrance.NEEDS_UNKNOWN]
     # But the next times go on where this one has ended.
     assert [[]] in [delete(cloud, part) for _ in range(3)]
 
@@ -234,16 +234,17 @@ def test_a_set_of_which_a_part_is_not_known_stays_as_it_is(openstack):
     part = openstack.snapshot('a')
     image = openstack.set_image('db', [part])
     openstack.faults['GET', '/snapshots/'] = 503
-    assert delete(openstack.cloud(), image) == [Hindrance.PARTS_UNKNOWN]
+    assert delete(openstack.cloud(), image) == [
+        deletion.Hindrance.PARTS_UNKNOWN]
     assert openstack.writes() == []
 
 
 @pytest.mark.parametrize(('fields', 'why'), [
-    ({'status': 'backing-up'}, Hindrance.BACKUP),
-    ({'status': 'restoring'}, Hindrance.BACKUP),
-    ({'status': 'unmanaging'}, Hindrance.DELETING),
-    ({'status': 'deleting'}, Hindrance.DELETING),
-    ({'group_snapshot_id': 'g'}, Hindrance.GROUP)], ids=str)
+    ({'status': 'backing-up'}, deletion.Hindrance.BACKUP),
+    ({'status': 'restoring'}, deletion.Hindrance.BACKUP),
+    ({'status': 'unmanaging'}, deletion.Hindrance.DELETING),
+    ({'status': 'deleting'}, deletion.Hindrance.DELETING),
+    ({'group_snapshot_id': 'g'}, deletion.Hindrance.GROUP)], ids=str)
 def test_what_cinder_would_refuse_is_not_asked_for(openstack, fields, why):
     assert delete(openstack.cloud(),
                   openstack.snapshot('v', **fields)) == [why]

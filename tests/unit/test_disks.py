@@ -13,9 +13,9 @@
 """What a snapshot will hold, disk by disk."""
 
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import disks
+from snapshot_dashboard.preflight import disk_facts
 
-Fate, Role = disks.Fate, disks.Role
+Fate, Role = disk_facts.Fate, disk_facts.Role
 
 
 def server(**fields):
@@ -34,8 +34,8 @@ def table(found):
 
 
 def test_an_image_backed_instance_has_its_root_disk_captured_alone():
-    found = disks.disks(server(), [types.Attachment('v', '/dev/vdb')],
-                        {'v': volume('v')})
+    found = disk_facts.list_disks(
+        server(), [types.Attachment('v', '/dev/vdb')], {'v': volume('v')})
     assert table(found) == [
         (Role.ROOT, Fate.CAPTURED, 10 * 1024),
         (Role.EPHEMERAL, Fate.NOT_CAPTURED, 20 * 1024),
@@ -44,7 +44,7 @@ def test_an_image_backed_instance_has_its_root_disk_captured_alone():
 
 
 def test_a_volume_backed_instance_has_every_volume_captured():
-    found = disks.disks(
+    found = disk_facts.list_disks(
         server(image=''),
         [types.Attachment('data', '/dev/vdb'),
          types.Attachment('root', '/dev/vda')],
@@ -60,22 +60,22 @@ def test_a_volume_backed_instance_has_every_volume_captured():
 def test_the_root_volume_is_the_first_bootable_device():
     attached = [types.Attachment('a', '/dev/vda'),
                 types.Attachment('b', '/dev/vdb')]
-    found = disks.root_volume(attached, {'a': volume('a'),
-                                         'b': volume('b', bootable=True)})
+    found = disk_facts.root_volume(attached, {'a': volume('a'),
+                                              'b': volume('b', bootable=True)})
     assert found.volume_id == 'b'
 
 
 def test_without_an_answer_from_cinder_the_first_device_is_the_root():
     attached = [types.Attachment('a', '/dev/vda'),
                 types.Attachment('b', '/dev/vdb')]
-    assert disks.root_volume(attached, {}).volume_id == 'a'
-    found = disks.disks(server(image=''), attached, {})
+    assert disk_facts.root_volume(attached, {}).volume_id == 'a'
+    found = disk_facts.list_disks(server(image=''), attached, {})
     assert [disk.volume_id for disk in found[:2]] == ['a', 'b']
     assert found[0].size_mib == 0
 
 
 def test_an_instance_without_extra_disks_shows_its_root_disk_only():
-    found = disks.disks(server(flavor={'disk': 1}), [], {})
+    found = disk_facts.list_disks(server(flavor={'disk': 1}), [], {})
     assert table(found) == [(Role.ROOT, Fate.CAPTURED, 1024)]
 
 

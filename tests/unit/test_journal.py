@@ -20,21 +20,22 @@ from hypothesis import strategies as st
 
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 
-PLAN = journal.Plan(
+PLAN = record.Plan(
     'a' * 32, 'nightly', 'before the upgrade', True, True, 1790000000,
     'alice', tuple(f'00000000-0000-4000-8000-{number:012d}'
                    for number in range(8)), True, 15, 900, True,
     600)
-BEFORE = journal.Progress()
-DONE = journal.Progress(
+BEFORE = record.Progress()
+DONE = record.Progress(
     stops=1, off=1790000003, stop_id='req-' + 'r' * 36,
     consistency='powered-off', captures=2, image_id='i' * 36,
     captured=1790000100, starts=1, failure='part-failed', detail='no',
     ended=1790000200)
 
 
-def server(metadata, tags=(journal.TAG,), **fields):
+def server(metadata, tags=(record.TAG,), **fields):
     return types.Server.from_api({'id': 's', 'name': 'web',
                                   'metadata': metadata, 'tags': list(tags),
                                   **fields})
@@ -62,7 +63,7 @@ def test_only_what_changes_is_written_and_whether_it_has_ended():
 
 
 def test_who_powers_off_takes_on_the_duty_to_power_on():
-    written = journal.changes(BEFORE, journal.Progress(stops=1))
+    written = journal.changes(BEFORE, record.Progress(stops=1))
     assert written == {'snapshot_dashboard.stops': '1',
                        'snapshot_dashboard.starts': '',
                        'snapshot_dashboard.ended': ''}
@@ -100,26 +101,26 @@ def test_ids_that_are_too_many_lose_whole_ones():
 
 
 def test_the_record_of_a_locked_server_stands_in_tags():
-    plan = journal.Plan('a' * 32, began=1790000000)
-    progress = journal.Progress(idle=1790000001,
-                                failure='image-abandoned',
-                                ended=1790000200)
+    plan = record.Plan('a' * 32, began=1790000000)
+    progress = record.Progress(idle=1790000001,
+                               failure='image-abandoned',
+                               ended=1790000200)
     tags = journal.tags(plan, progress)
     assert all(len(tag) <= 60 and '/' not in tag and ',' not in tag
                for tag in tags)
-    run = journal.read(server({}, {journal.TAG, 'own', *tags}))
+    run = journal.read(server({}, {record.TAG, 'own', *tags}))
     assert run.tagged and run.plan == plan
     assert run.progress == dataclasses.replace(
-        progress, captures=journal.TRIES, asked=plan.began)
-    assert set(journal.all_tags(run.server)) == {journal.TAG, *tags}
+        progress, captures=record.TRIES, asked=plan.began)
+    assert set(journal.all_tags(run.server)) == {record.TAG, *tags}
 
 
 def test_half_a_record_in_tags_is_none():
     """The index comes last."""
-    plan = journal.Plan('a' * 32, began=1790000000)
+    plan = record.Plan('a' * 32, began=1790000000)
     tags = journal.tags(plan, BEFORE)
     assert journal.read(server({}, tags)) is None
-    assert journal.read(server({}, [*tags, journal.TAG])) is not None
+    assert journal.read(server({}, [*tags, record.TAG])) is not None
 
 
 def test_room_for_tags_is_that_of_nova():
@@ -127,7 +128,7 @@ def test_room_for_tags_is_that_of_nova():
     assert journal.has_room(server({}, others), tagged=False)
     assert not journal.has_room(server({}, others), tagged=True)
     assert not journal.has_room(server({}, [*others, 'x']), tagged=False)
-    old = [journal.TAG, f'{journal.TAG}.owed:x']
+    old = [record.TAG, f'{record.TAG}.owed:x']
     assert journal.has_room(server({}, [*others, *old]), tagged=False)
 
 
@@ -151,7 +152,7 @@ def test_a_record_whose_tags_were_taken_away_is_still_the_record():
 
 
 def test_tags_without_a_record_tell_that_a_power_on_is_owed():
-    tags = [journal.TAG, journal.OPEN_TAG, f'{journal.TAG}.owed:{PLAN.run_id}']
+    tags = [record.TAG, record.OPEN_TAG, f'{record.TAG}.owed:{PLAN.run_id}']
     run = journal.read(server({'theirs': 'yes'}, tags))
     assert run.lost and run.open
     assert run.plan.run_id == PLAN.run_id and run.plan.to_run_again
@@ -159,29 +160,29 @@ def test_tags_without_a_record_tell_that_a_power_on_is_owed():
 
 
 def test_a_note_that_somebody_undid_does_not_undo_what_is_owed():
-    tags = [journal.TAG, f'{journal.TAG}.owed:{PLAN.run_id}']
+    tags = [record.TAG, f'{record.TAG}.owed:{PLAN.run_id}']
     run = journal.read(server(journal.write(PLAN), tags))
     assert run.progress.stops == 1
 
 
 def test_a_run_that_still_owes_a_power_on_is_not_over():
     """Who closed it did not know of the power-off."""
-    tags = [journal.TAG, f'{journal.TAG}.owed:{PLAN.run_id}']
+    tags = [record.TAG, f'{record.TAG}.owed:{PLAN.run_id}']
     closed = {**journal.write(PLAN), **journal.changes(BEFORE, DONE)}
     assert journal.read(server(closed, tags)).open
     assert not journal.read(server(closed)).open
 
 
 def test_a_cancel_stands_whatever_the_notes_say():
-    tags = [journal.TAG, f'{journal.TAG}.cancel:{PLAN.run_id}']
+    tags = [record.TAG, f'{record.TAG}.cancel:{PLAN.run_id}']
     run = journal.read(server({**journal.write(PLAN), **journal.changes(
         BEFORE, dataclasses.replace(BEFORE, captures=1))}, tags))
     assert run.progress.failure == 'cancelled'
     done = journal.read(server({**journal.write(PLAN), **journal.changes(
         BEFORE, dataclasses.replace(BEFORE, captured=1790000001))}, tags))
     assert not done.progress.failure
-    other = f'{journal.TAG}.cancel:{"b" * 32}'
-    run = journal.read(server(journal.write(PLAN), [journal.TAG, other]))
+    other = f'{record.TAG}.cancel:{"b" * 32}'
+    run = journal.read(server(journal.write(PLAN), [record.TAG, other]))
     assert not run.progress.failure
 
 
@@ -194,7 +195,7 @@ def test_a_record_of_another_server_is_told_and_is_over():
 
 
 def test_a_dismissed_record_on_a_locked_server_counts_no_more():
-    tags = [f'{journal.TAG}.gone:{PLAN.run_id}']
+    tags = [f'{record.TAG}.gone:{PLAN.run_id}']
     locked = server(journal.write(PLAN), tags, locked=True)
     assert journal.read(locked) is None
     assert journal.all_tags(locked) == []
@@ -213,7 +214,7 @@ def test_the_version_before_ours_is_read():
 
 def test_a_newer_version_is_no_run_but_there():
     newer = server({'snapshot_dashboard.plan': '{"v":99}'}, [
-        journal.TAG, journal.OPEN_TAG, f'{journal.TAG}.owed:{"a" * 32}'])
+        record.TAG, record.OPEN_TAG, f'{record.TAG}.owed:{"a" * 32}'])
     assert journal.read(newer) is None
     assert journal.is_there(newer)
 

@@ -23,16 +23,14 @@ import requests_mock
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.snapshots import cursor as cursors
-from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import fetch
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import mappings
-from snapshot_dashboard.snapshots import rows as row_makers
-from snapshot_dashboard.snapshots import single
-from snapshot_dashboard.snapshots import streams
-from snapshot_dashboard.snapshots.kinds import Kind
-from snapshot_dashboard.snapshots.query import Query
-from snapshot_dashboard.snapshots.query import Sort
-from snapshot_dashboard.snapshots.query import State
+from snapshot_dashboard.snapshots import row_builder
+from snapshot_dashboard.snapshots.listing import cursors
+from snapshot_dashboard.snapshots.listing import pages
+from snapshot_dashboard.snapshots.listing import queries
+from snapshot_dashboard.snapshots.listing import streams
 from tests import fakes
 
 
@@ -42,13 +40,13 @@ def names(page):
 
 def walk(cloud, size, query=None):
     """All pages forward, and all but the last one again on the way back."""
-    query = query or Query()
+    query = query or queries.Query()
 
     def at(cursor):
-        return listing.page(cloud, size, query,
-                            cursors.parse(str(cursor), query.order))
+        return pages.fetch(cloud, size, query,
+                           cursors.parse(str(cursor), query.order))
 
-    forward, page = [], listing.page(cloud, size, query)
+    forward, page = [], pages.fetch(cloud, size, query)
     forward.append(page)
     while page.after:
         page = at(page.after)
@@ -64,7 +62,7 @@ def test_both_kinds_stand_in_one_list_newest_first(openstack):
     openstack.image('old', at=1)
     openstack.snapshot('middle', at=2)
     openstack.image('new', at=3, image_type='backup')
-    page = listing.page(openstack.cloud(), 10)
+    page = pages.fetch(openstack.cloud(), 10)
     assert names(page) == ['new', 'middle', 'old']
     assert page.after is None and page.before is None
 
@@ -74,7 +72,7 @@ def test_a_volume_backed_snapshot_is_listed_with_its_parts_below_it(
     parts = [openstack.snapshot('snapshot for db', at=5, size=10),
              openstack.snapshot('snapshot for db', at=5, size=8)]
     openstack.set_image('db', parts, at=5)
-    (row,) = listing.page(openstack.cloud(), 10).rows
+    (row,) = pages.fetch(openstack.cloud(), 10).rows
     assert [(part.size_gib, part.boot) for part in row.parts] == [
         (10, True), (8, False)]
     assert row.size_bytes == 18 * 1024 ** 3
@@ -83,20 +81,20 @@ def test_a_volume_backed_snapshot_is_listed_with_its_parts_below_it(
 def test_a_snapshot_that_two_filters_find_is_listed_once(openstack):
     part = openstack.snapshot('snapshot for db', at=5)
     openstack.set_image('db', [part], at=5, image_type='snapshot')
-    assert names(listing.page(openstack.cloud(), 10)) == ['db']
+    assert names(pages.fetch(openstack.cloud(), 10)) == ['db']
 
 
 def test_other_images_are_not_listed(openstack):
     openstack.image('base', image_type=None)
     openstack.image('shared by another project', owner='another')
-    assert names(listing.page(openstack.cloud(), 10)) == []
+    assert names(pages.fetch(openstack.cloud(), 10)) == []
 
 
 def test_a_part_that_failed_makes_the_snapshot_incomplete(openstack):
     parts = [openstack.snapshot('a', status='error'),
              openstack.snapshot('b')]
     openstack.set_image('db', parts)
-    (row,) = listing.page(openstack.cloud(), 10).rows
+    (row,) = pages.fetch(openstack.cloud(), 10).rows
     assert row.status == 'incomplete' and not row.usable
 
 
@@ -104,7 +102,7 @@ def test_a_part_that_is_gone_makes_the_snapshot_incomplete(openstack):
     part = openstack.snapshot('a')
     openstack.set_image('db', [part])
     openstack.snapshots.clear()
-    (row,) = listing.page(openstack.cloud(), 10).rows
+    (row,) = pages.fetch(openstack.cloud(), 10).rows
     assert row.status == 'incomplete'
 
 
@@ -116,7 +114,7 @@ def test_sources_are_named_and_deleted_ones_are_known_as_such(openstack):
     openstack.snapshot('c', at=2, volume_id=volume['id'])
     openstack.snapshot('d', at=1)
     a, b, c, d = (row.source
-                  for row in listing.page(openstack.cloud(), 9,
+                  for row in pages.fetch(openstack.cloud(), 9,
                                   thorough=True).rows)
     assert (a.name, a.exists) == ('web-1', True)
     assert b.exists is False
@@ -134,7 +132,7 @@ def test_an_image_that_nobody_works_on_any_more_is_left_over(
         openstack, status, task, expected):
     server = openstack.server(**{'OS-EXT-STS:task_state': task})
     openstack.image('begun', instance_uuid=server['id'], status=status)
-    (row,) = listing.page(openstack.cloud(), 9).rows
+    (row,) = pages.fetch(openstack.cloud(), 9).rows
     assert row.status == expected
 
 
@@ -147,7 +145,7 @@ def test_what_was_begun_just_now_or_is_not_known_of_is_not_left_over(
     openstack.image('old', instance_uuid=fakes.new_id(7), status='queued')
     cloud = openstack.cloud()
     openstack.faults['GET', f'servers/{fakes.new_id(7)}'] = 503
-    new, old = listing.page(cloud, 9).rows
+    new, old = pages.fetch(cloud, 9).rows
     assert (new.status, old.status) == ('queued', 'queued')
 
 
@@ -192,11 +190,11 @@ def test_what_comes_and_goes_between_two_clicks_moves_nothing(openstack):
         openstack.image(f'i{number}', at=number * 2)
         openstack.snapshot(f'v{number}', at=number * 2 + 1)
     cloud = openstack.cloud()
-    first = listing.page(cloud, 6)
+    first = pages.fetch(cloud, 6)
     assert names(first)[-1] == 'i7'
     openstack.image('late', at=100)
     gone = openstack.snapshots.pop(first.rows[-2].id)
-    second = listing.page(cloud, 6, cursor=first.after)
+    second = pages.fetch(cloud, 6, cursor=first.after)
     assert gone['name'] == 'v7'
     assert names(second) == ['v6', 'i6', 'v5', 'i5', 'v4', 'i4']
 
@@ -205,9 +203,9 @@ def test_a_deleted_marker_costs_time_but_loses_nothing(openstack):
     for number in range(40):
         openstack.snapshot(f'v{number}', at=number)
     cloud = openstack.cloud()
-    first = listing.page(cloud, 20)
+    first = pages.fetch(cloud, 20)
     openstack.snapshots.pop(first.after.markers['volume'])
-    assert names(listing.page(cloud, 20, cursor=first.after)) == [
+    assert names(pages.fetch(cloud, 20, cursor=first.after)) == [
         f'v{number}' for number in range(19, -1, -1)]
 
 
@@ -219,9 +217,9 @@ def test_one_page_costs_two_rounds_whatever_the_project_holds(openstack):
         openstack.snapshot(f'v{number}', at=number * 2 + 1,
                            volume_id=volume['id'])
     cloud = openstack.cloud()
-    page = listing.page(cloud, 20)
+    page = pages.fetch(cloud, 20)
     openstack.calls.clear()
-    listing.page(cloud, 20, cursor=page.after)
+    pages.fetch(cloud, 20, cursor=page.after)
     # Five streams, one instance, one volume.
     assert len(openstack.calls) == 7
 
@@ -234,7 +232,7 @@ def test_a_service_that_fails_leaves_the_rows_of_the_others(
     openstack.image('i', at=1)
     openstack.snapshot('v', at=2)
     openstack.faults['GET', path] = status
-    page = listing.page(openstack.cloud(), 10)
+    page = pages.fetch(openstack.cloud(), 10)
     assert names(page) == left
     assert [problem.service for problem in page.problems] == [service]
 
@@ -247,7 +245,7 @@ def test_a_service_that_the_catalogue_lacks_is_no_problem(openstack, missing,
     openstack.snapshot('v', at=2)
     endpoints = {service: url for service, url in fakes.ENDPOINTS.items()
                  if service != missing}
-    page = listing.page(openstack.cloud(endpoints), 10)
+    page = pages.fetch(openstack.cloud(endpoints), 10)
     assert names(page) == left
     assert [problem for problem in page.problems
             if problem.service == missing] == []
@@ -273,12 +271,12 @@ def test_chosen_volumes_stand_below_the_image_of_their_run(openstack):
     parts = [openstack.snapshot('both', at=4, size=8),
              openstack.snapshot('both', at=4, size=2)]
     chosen_set(openstack, 'both', 5, parts, size=1024 ** 3)
-    (row,) = listing.page(openstack.cloud(), 10).rows
+    (row,) = pages.fetch(openstack.cloud(), 10).rows
     assert {part.id for part in row.parts} == {part['id'] for part in parts}
     assert row.size_bytes == 11 * 1024 ** 3
     assert row.status == 'active'
     parts[1]['status'] = 'error'
-    (row,) = listing.page(openstack.cloud(), 10).rows
+    (row,) = pages.fetch(openstack.cloud(), 10).rows
     assert row.status == 'incomplete'
 
 
@@ -293,7 +291,7 @@ def test_a_part_shows_on_no_page_while_its_image_exists(openstack, marked):
             openstack.set_image(f'set{number}', [part], number + 200)
     forward, back = walk(openstack.cloud(), 5)
     rows = [row for page in forward for row in page.rows]
-    assert [row.kind for row in rows] == [Kind.INSTANCE] * 12
+    assert [row.kind for row in rows] == [kinds.Kind.INSTANCE] * 12
     assert [names(page) for page in back] == [
         names(page) for page in forward[:-1]]
 
@@ -309,7 +307,7 @@ def left(openstack):
 
 def orphans(cloud):
     return {row.name: row.orphaned.value
-            for row in listing.page(cloud, 10).rows}
+            for row in pages.fetch(cloud, 10).rows}
 
 
 def test_what_is_left_of_a_set_is_told_when_that_is_certain(openstack, left):
@@ -346,7 +344,7 @@ def test_a_part_of_a_set_that_was_changed_is_never_left_over(openstack,
     assert 'maybe' not in orphans(cloud).values()
     mappings.Index(cloud).update(1)
     assert 'maybe' not in orphans(cloud).values()
-    row = single.get(cloud, f'volume-{part["id"]}')
+    row = fetch.get(cloud, f'volume-{part["id"]}')
     assert [owner.id for owner in row.owners] == [image['id']]
 
 
@@ -370,7 +368,8 @@ def test_names_are_merged_as_the_services_sort_them(openstack, how, order):
     for number, name in enumerate(names_there):
         make = openstack.image if number % 2 else openstack.snapshot
         make(name, number)
-    page = listing.page(openstack.cloud(), 10, Query(sort=Sort.NAME))
+    page = pages.fetch(openstack.cloud(), 10,
+                       queries.Query(sort=queries.Sort.NAME))
     assert page.alphabet is order
     if order is not streams.Alphabet.OWN:
         assert names(page) == sorted(names_there, key=how)
@@ -381,7 +380,7 @@ def test_names_with_commas_and_quotes_break_no_look_up(openstack):
     for number, name in enumerate(['a,b', 'c"d', 'e:f', 'g\\h']):
         part = openstack.snapshot(f'snapshot for {name}', number)
         openstack.set_image(name, [part], number + 1)
-    page = listing.page(openstack.cloud(), 10)
+    page = pages.fetch(openstack.cloud(), 10)
     assert not page.problems
     assert sorted(names(page)) == sorted(['a,b', 'c"d', 'e:f', 'g\\h'])
 
@@ -412,25 +411,27 @@ def mixed(openstack):
 
 
 @pytest.mark.parametrize(('query', 'expected'), [
-    (Query(), ['clone', 'live', 'both', 'db', 'new', 'broken', 'data',
-               'other', 'web']),
-    (Query(sort=Sort.OLDEST), ['web', 'other', 'data', 'broken', 'new', 'db',
-                               'both', 'live', 'clone']),
-    (Query(sort=Sort.NAME), ['both', 'broken', 'clone', 'data', 'db', 'live',
-                             'new', 'other', 'web']),
-    (Query(kind=Kind.INSTANCE), ['clone', 'live', 'both', 'db', 'other',
-                                 'web']),
-    (Query(kind=Kind.VOLUME), ['new', 'broken', 'data']),
-    (Query(name='web'), ['web']),
-    (Query(name='data'), ['data']),
-    (Query(name='we'), []),
-    (Query(instance_id=fakes.new_id(3)), ['live', 'both', 'web']),
-    (Query(volume_id=fakes.new_id(4)), ['both', 'db', 'data']),
-    (Query(state=State.MOVING), ['new', 'other']),
-    (Query(state=State.FAILED), ['db', 'broken']),
-    (Query(consistency=marks.LIVE), ['live']),
-    (Query(since=datetime.datetime(2026, 3, 1, 12, 0, 9,
-                                   tzinfo=datetime.UTC)),
+    (queries.Query(), ['clone', 'live', 'both', 'db', 'new', 'broken', 'data',
+                       'other', 'web']),
+    (queries.Query(sort=queries.Sort.OLDEST),
+     ['web', 'other', 'data', 'broken', 'new', 'db', 'both', 'live',
+      'clone']),
+    (queries.Query(sort=queries.Sort.NAME),
+     ['both', 'broken', 'clone', 'data', 'db', 'live', 'new', 'other',
+      'web']),
+    (queries.Query(kind=kinds.Kind.INSTANCE),
+     ['clone', 'live', 'both', 'db', 'other', 'web']),
+    (queries.Query(kind=kinds.Kind.VOLUME), ['new', 'broken', 'data']),
+    (queries.Query(name='web'), ['web']),
+    (queries.Query(name='data'), ['data']),
+    (queries.Query(name='we'), []),
+    (queries.Query(instance_id=fakes.new_id(3)), ['live', 'both', 'web']),
+    (queries.Query(volume_id=fakes.new_id(4)), ['both', 'db', 'data']),
+    (queries.Query(state=queries.State.MOVING), ['new', 'other']),
+    (queries.Query(state=queries.State.FAILED), ['db', 'broken']),
+    (queries.Query(consistency=marks.LIVE), ['live']),
+    (queries.Query(since=datetime.datetime(2026, 3, 1, 12, 0, 9,
+                                           tzinfo=datetime.UTC)),
      ['clone', 'live', 'both']),
 ], ids=str)
 @pytest.mark.parametrize('size', [2, 20])
@@ -445,7 +446,7 @@ def test_a_filter_finds_all_that_there_is_on_whichever_page(
 @settings(max_examples=60)
 @given(things=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)),
                        max_size=30),
-       size=st.integers(1, 6), sort=st.sampled_from(Sort))
+       size=st.integers(1, 6), sort=st.sampled_from(queries.Sort))
 def test_sets_and_singles_are_each_shown_once_in_any_order(things, size,
                                                            sort):
     with requests_mock.Mocker() as mocker:
@@ -455,14 +456,15 @@ def test_sets_and_singles_are_each_shown_once_in_any_order(things, size,
                 openstack.snapshot(f'snapshot for n{number:02}', at)
                 for _ in range(parts)], at + 1
             ) if parts else openstack.snapshot(f'n{number:02}', at)
-        forward, back = walk(openstack.cloud(), size, Query(sort=sort))
+        forward, back = walk(openstack.cloud(), size, queries.Query(sort=sort))
         rows = [row for page in forward for row in page.rows]
         assert sorted(row.name for row in rows) == [
             f'n{number:02}' for number in range(len(things))]
         assert all(len(page.rows) == size for page in forward[:-1])
-        order = ((lambda row: row.name) if sort is Sort.NAME
+        order = ((lambda row: row.name) if sort is queries.Sort.NAME
                  else lambda row: row.order)
-        assert rows == sorted(rows, key=order, reverse=sort is Sort.NEWEST)
+        assert rows == sorted(rows, key=order,
+                              reverse=sort is queries.Sort.NEWEST)
         assert [names(page) for page in back] == [
             names(page) for page in forward[:-1]]
 
@@ -470,14 +472,14 @@ def test_sets_and_singles_are_each_shown_once_in_any_order(things, size,
 def test_a_page_by_name_whose_place_is_gone_says_so(openstack):
     for number in range(60):
         openstack.image(f'i{number:02}', number)
-    cloud, query = openstack.cloud(), Query(sort=Sort.NAME)
-    first = listing.page(cloud, 5, query)
+    cloud, query = openstack.cloud(), queries.Query(sort=queries.Sort.NAME)
+    first = pages.fetch(cloud, 5, query)
     openstack.images.pop(first.after.markers['snapshot'])
     with pytest.raises(errors.ServiceError):
-        listing.page(cloud, 5, query, first.after)
+        pages.fetch(cloud, 5, query, first.after)
 
 
-class Kept(row_makers.Names):
+class Kept(row_builder.SourceCache):
     """Keeps names for as long as it lives."""
 
     def __init__(self):
@@ -497,22 +499,24 @@ def test_more_names_than_a_page_may_ask_for_are_left_to_the_next_request(
         openstack.image(f'i{number}', number, instance_uuid=server['id'])
     cloud, known = openstack.cloud(), Kept()
     openstack.calls.clear()
-    page = listing.page(cloud, 20, names=known)
+    page = pages.fetch(cloud, 20, names=known)
     assert page.unnamed and len(openstack.calls) == 5
     assert {row.source.name for row in page.rows} == {''}
-    page = listing.page(cloud, 20, names=known, thorough=True)
+    page = pages.fetch(cloud, 20, names=known, thorough=True)
     assert not page.unnamed
     assert page.rows[0].source.name == 'web-19'
     openstack.calls.clear()
-    page = listing.page(cloud, 20, names=known)
+    page = pages.fetch(cloud, 20, names=known)
     assert not page.unnamed and len(openstack.calls) == 5
     assert page.rows[0].source.name == 'web-19'
 
 
 @pytest.mark.parametrize('query', [
-    Query(), Query(sort=Sort.NAME), Query(state=State.FAILED),
-    Query(volume_id=fakes.new_id(4)), Query(kind=Kind.INSTANCE),
-    Query(instance_id=fakes.new_id(3))], ids=str)
+    queries.Query(), queries.Query(sort=queries.Sort.NAME),
+    queries.Query(state=queries.State.FAILED),
+    queries.Query(volume_id=fakes.new_id(4)),
+    queries.Query(kind=kinds.Kind.INSTANCE),
+    queries.Query(instance_id=fakes.new_id(3))], ids=str)
 def test_a_page_takes_two_rounds_and_leaves_one_of_eight_calls(mixed, query):
     for number in range(60):
         mixed.snapshot(f'snapshot for lost{number}', number)
@@ -529,8 +533,8 @@ def test_a_page_takes_two_rounds_and_leaves_one_of_eight_calls(mixed, query):
         return together(*calls)
 
     cloud.together = counted
-    for cursor in (None, listing.page(cloud, 20, query).after):
+    for cursor in (None, pages.fetch(cloud, 20, query).after):
         rounds.clear()
         mixed.calls.clear()
-        listing.page(cloud, 20, query, cursor)
+        pages.fetch(cloud, 20, query, cursor)
         assert len(rounds) <= 2 and len(mixed.calls) <= 7

@@ -16,8 +16,8 @@ import json
 
 import pytest
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.snapshots import mappings
 from tests import fakes
 
@@ -195,7 +195,7 @@ def test_a_mapping_that_nobody_can_read_needs_nothing(openstack, mapping):
 
 
 def test_a_memory_that_keeps_nothing_is_no_error(openstack):
-    class Forgetful(clouds.Memory):
+    class Forgetful(services.Memory):
         def keep(self, things, seconds):
             pass
     part = openstack.snapshot('a')

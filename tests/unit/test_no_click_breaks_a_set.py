@@ -24,9 +24,9 @@ import requests_mock
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.snapshots import deletion
-from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import mappings
-from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots.listing import pages
 from tests import fakes
 
 NAMES = st.sampled_from(['db', 'web "1"', 'a,b', '', 'snapshot for db',
@@ -93,8 +93,8 @@ def test_no_click_breaks_a_set_unless_its_plan_said_so(images, names, clicks):
         for chosen, agrees, by_list in clicks:
             if by_list:
                 mappings.Index(cloud).update(1)
-                listing.page(cloud, 20)
-            rows = [single.get(cloud, things[place])
+                pages.fetch(cloud, 20)
+            rows = [fetch.get(cloud, things[place])
                     for place in sorted(chosen) if place < len(things)
                     and exists(openstack, things[place])]
             before = whole(openstack, needs)

@@ -15,20 +15,22 @@
 import pytest
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.preflight import instance_facts
+from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.runs import record
 from tests import fakes
 
-Code = preflight.Code
+Code = obstacles.Code
 
 
 def look(openstack, server):
-    return preflight.look(openstack.cloud(), server['id'])
+    return instance_facts.gather(openstack.cloud(), server['id'])
 
 
 def codes(openstack, server, **options):
-    return [found.code for found in preflight.obstacles(
+    return [found.code for found in instance_facts.find_obstacles(
         look(openstack, server), **options)]
 
 
@@ -78,14 +80,14 @@ def test_a_running_instance_can_be_powered_off_unless_locked(openstack):
 
 def test_a_full_snapshot_quota_is_an_obstacle(openstack, database):
     openstack.quotas = {'snapshots': quota(10, 8, 1)}
-    (found,) = preflight.obstacles(look(openstack, database))
+    (found,) = instance_facts.find_obstacles(look(openstack, database))
     assert found.code is Code.QUOTA_SNAPSHOTS
     assert found.facts == {'needed': 2, 'left': 1, 'limit': 10, 'type': ''}
 
 
 def test_a_full_gigabytes_quota_is_an_obstacle(openstack, database):
     openstack.quotas = {'gigabytes': quota(100, 83)}
-    (found,) = preflight.obstacles(look(openstack, database))
+    (found,) = instance_facts.find_obstacles(look(openstack, database))
     assert found.code is Code.QUOTA_GIGABYTES
     assert (found.facts['needed'], found.facts['left']) == (18, 17)
 
@@ -93,7 +95,7 @@ def test_a_full_gigabytes_quota_is_an_obstacle(openstack, database):
 def test_a_full_quota_of_a_volume_type_is_an_obstacle(openstack, database):
     openstack.quotas = {'gigabytes': quota(-1, 83),
                         'gigabytes___DEFAULT__': quota(20, 10)}
-    (found,) = preflight.obstacles(look(openstack, database))
+    (found,) = instance_facts.find_obstacles(look(openstack, database))
     assert found.facts['type'] == '__DEFAULT__'
 
 
@@ -132,7 +134,7 @@ def test_an_instance_launched_from_a_set_is_volume_backed(openstack,
                      '/dev/vda')
     if not image_is_there:
         del openstack.images[image['id']]
-    facts = preflight.look(openstack.cloud(), server['id'])
+    facts = instance_facts.gather(openstack.cloud(), server['id'])
     assert facts.server.volume_backed and not facts.not_captured
     assert not facts.can_choose_volumes
 
@@ -179,7 +181,7 @@ def test_a_silent_cinder_is_an_obstacle_to_volume_backed_ones_only(
     server = openstack.server()
     openstack.attach(server, openstack.volume(), '/dev/vdb')
     facts = look(openstack, server)
-    assert preflight.obstacles(facts) == []
+    assert instance_facts.find_obstacles(facts) == []
     assert [error.service for error in facts.unknown] == ['volume']
 
 
@@ -206,7 +208,7 @@ def test_an_instance_whose_image_was_deleted_can_be_looked_at(openstack):
 
 def test_an_instance_that_is_gone_is_not_found(openstack):
     with pytest.raises(errors.NotFound):
-        preflight.look(openstack.cloud(), 'gone')
+        instance_facts.gather(openstack.cloud(), 'gone')
 
 
 def test_how_long_earlier_snapshots_took_is_what_nova_recorded(openstack):
@@ -228,12 +230,13 @@ def test_no_room_for_the_record_is_an_obstacle_where_it_needs_metadata(
     openstack.metadata_items = needed
     assert codes(openstack, server, power_off=True) == [Code.QUOTA_METADATA]
     assert codes(openstack, server) == []
-    found = preflight.obstacles(look(openstack, server), power_off=True)
+    found = instance_facts.find_obstacles(look(openstack, server),
+                                          power_off=True)
     assert found[0].facts == {'lacking': 1, 'limit': needed}
     openstack.metadata_items = needed + 1
     assert codes(openstack, server, power_off=True) == []
     # What an earlier run has left is written over.
-    server['metadata'].update(journal.write(journal.Plan('a' * 32)))
+    server['metadata'].update(journal.write(record.Plan('a' * 32)))
     server['metadata']['snapshot_dashboard.ended'] = '1'
     assert codes(openstack, server, power_off=True) == []
 

@@ -12,7 +12,7 @@
 
 """A run's record shows whether this Horizon wrote it."""
 
-from snapshot_dashboard.runs import seal as seals
+from snapshot_dashboard.runs import seals
 
 OURS, THEIRS = seals.Seal('our key'), seals.Seal('their key')
 

@@ -15,22 +15,22 @@
 import pytest
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import fetch
 
 
 def test_a_snapshot_is_found_by_the_id_of_its_row(openstack):
     body = openstack.snapshot('v')
-    found = single.get(openstack.cloud(), f'volume-{body["id"]}')
+    found = fetch.get(openstack.cloud(), f'volume-{body["id"]}')
     assert found.name == 'v'
 
 
 @pytest.mark.parametrize('row_id', ['nonsense', 'volume-x', 'instance-x'])
 def test_what_is_not_there_is_not_found(openstack, row_id):
     with pytest.raises(errors.NotFound):
-        single.get(openstack.cloud(), row_id)
+        fetch.get(openstack.cloud(), row_id)
 
 
 def test_an_image_of_another_project_is_not_found(openstack):
     body = openstack.image('public', owner='another')
     with pytest.raises(errors.NotFound):
-        single.get(openstack.cloud(), f'instance-{body["id"]}')
+        fetch.get(openstack.cloud(), f'instance-{body["id"]}')

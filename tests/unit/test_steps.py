@@ -21,28 +21,29 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import failures
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observation
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 
 Do, Failure = steps.Do, failures.Failure
 NOW = 1790000000
-OFF_AND_ON = journal.Plan('r', 'name', '', True, True, NOW, 'alice')
+OFF_AND_ON = record.Plan('r', 'name', '', True, True, NOW, 'alice')
 LEFT_OFF = dataclasses.replace(OFF_AND_ON, power_on=False)
 AS_IT_IS = dataclasses.replace(OFF_AND_ON, power_off=False, power_on=False)
 WITH_VOLUME = dataclasses.replace(OFF_AND_ON, volumes=('v',))
-BEFORE = journal.Progress()
-STOPPED = journal.Progress(stops=1)
-CAPTURING = journal.Progress(stops=1, off=NOW, captures=1,
-                             stop_id='req-stop', consistency='powered-off')
+BEFORE = record.Progress()
+STOPPED = record.Progress(stops=1)
+CAPTURING = record.Progress(stops=1, off=NOW, captures=1,
+                            stop_id='req-stop', consistency='powered-off')
 SAVING = dataclasses.replace(CAPTURING, image_id='image')
 CAPTURED = dataclasses.replace(SAVING, captured=NOW)
 STOP = types.Action('stop', 'req-stop', 2.0)
 BY_NOVA = types.Action('stop', 'req-nova', 0.1, by_user=False)
 CREATED = types.Action('createImage', 'req-image', 1.0)
 RUNNING = dataclasses.replace(AS_IT_IS, running=True)
-FAILED_LIVE = journal.Progress(captures=1, consistency='live',
-                               failure='image-abandoned')
+FAILED_LIVE = record.Progress(captures=1, consistency='live',
+                              failure='image-abandoned')
 FAILED_OFF = dataclasses.replace(FAILED_LIVE, consistency='off')
 PAUSED = types.Action('pause', 'req-pause', 0.1)
 
@@ -90,7 +91,7 @@ def made_by_nova(statuses, run='r'):
 
 def step(plan, progress, seen_server, *images, now=NOW, snapshots=(),
          actions=(STOP,), dark=(), tagged=False):
-    return steps.next_step(plan, progress, situation.Observation(
+    return steps.next_step(plan, progress, observation.Observation(
         seen_server, now, images, tuple(snapshots), tuple(actions),
         frozenset(dark)), tagged)
 
@@ -117,7 +118,7 @@ def test_an_instance_that_is_off_is_captured():
     assert found.note.consistency == marks.POWERED_OFF
 
 
-@pytest.mark.parametrize('status', situation.CAPTURABLE)
+@pytest.mark.parametrize('status', observation.CAPTURABLE)
 def test_as_it_is_means_captured_in_any_state_that_allows_it(status):
     found = step(AS_IT_IS, BEFORE, server(status))
     assert found.do is Do.CAPTURE
@@ -131,7 +132,7 @@ def test_an_instance_that_is_busy_is_waited_for():
 
 def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
     progress = BEFORE
-    for _ in range(journal.TRIES):
+    for _ in range(record.TRIES):
         found = step(OFF_AND_ON, progress, server())
         assert found.do is Do.POWER_OFF
         assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
@@ -142,12 +143,12 @@ def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
 
 
 def test_what_was_put_off_waits_and_does_not_count_as_a_try():
-    later = dataclasses.replace(STOPPED, stops=journal.TRIES, put_off=1,
+    later = dataclasses.replace(STOPPED, stops=record.TRIES, put_off=1,
                                 not_before=NOW + 2)
     assert step(OFF_AND_ON, later, server()).do is Do.WAIT
     assert step(OFF_AND_ON, later, server(), now=NOW + 2
                 ).do is Do.POWER_OFF
-    capture = dataclasses.replace(CAPTURING, captures=journal.TRIES,
+    capture = dataclasses.replace(CAPTURING, captures=record.TRIES,
                                   put_off=1, not_before=NOW + 2)
     off = server('SHUTOFF')
     assert step(OFF_AND_ON, capture, off).do is Do.WAIT
@@ -204,7 +205,7 @@ def test_an_instance_that_is_off_for_a_capture_too_late_is_powered_on():
 
 def test_a_capture_without_effect_is_tried_again_but_not_for_ever():
     progress = STOPPED
-    for _ in range(journal.TRIES):
+    for _ in range(record.TRIES):
         found = step(OFF_AND_ON, progress, server('SHUTOFF'))
         assert found.do is Do.CAPTURE
         progress = dataclasses.replace(found.note, asked=0)
@@ -376,7 +377,7 @@ def test_a_volume_snapshot_that_never_ends_does_not_keep_the_instance_off():
 
 def marked(progress):
     """It was tried to mark what was made, as often as it is tried at all."""
-    return dataclasses.replace(progress, marked=journal.TRIES)
+    return dataclasses.replace(progress, marked=record.TRIES)
 
 
 def test_what_nova_made_unmarked_is_marked_but_not_for_ever():
@@ -393,7 +394,7 @@ def test_what_nova_made_unmarked_is_marked_but_not_for_ever():
 
 def test_volumes_captured_live_are_not_at_rest_since_it_went_off_later():
     live = dataclasses.replace(
-        journal.Progress(), snapshots=1, consistency=marks.LIVE)
+        record.Progress(), snapshots=1, consistency=marks.LIVE)
     found = step(dataclasses.replace(WITH_VOLUME, power_off=False), live,
                  server('SHUTOFF'), snapshots=[snapshot()], actions=[STOP])
     assert found.note.off and found.note.consistency == marks.LIVE
@@ -498,7 +499,7 @@ def test_a_locked_instance_is_waited_for():
 
 
 def test_a_run_recorded_in_tags_goes_on_while_locked():
-    tagged = journal.Progress(captures=journal.TRIES)
+    tagged = record.Progress(captures=record.TRIES)
     found = step(AS_IT_IS, tagged, server(locked=True), image('active'),
                  tagged=True)
     assert found.note.captured and found.note.ended
@@ -602,7 +603,7 @@ def test_a_rebuild_that_shows_it_running_for_a_moment_is_waited_for():
 
 ALONE = dataclasses.replace(WITH_VOLUME, image=False)
 TAKEN = dataclasses.replace(
-    journal.Progress(), stops=1, off=NOW, snapshots=1,
+    record.Progress(), stops=1, off=NOW, snapshots=1,
     consistency=marks.POWERED_OFF)
 
 
@@ -636,7 +637,7 @@ def test_no_instance_stays_off_for_a_cinder_that_does_not_come_back(
 
 
 def test_no_instance_is_powered_off_for_a_volume_that_is_not_there():
-    found = step(ALONE, journal.Progress(), server(
+    found = step(ALONE, record.Progress(), server(
         **{'os-extended-volumes:volumes_attached': []}))
     assert failed(found) is Failure.VOLUME_DETACHED
     assert found.do is not Do.POWER_OFF
@@ -721,7 +722,7 @@ def test_a_closed_run_needs_nothing_more():
 
 
 def test_an_instance_that_the_run_never_touched_is_not_powered_on():
-    cancelled = journal.Progress(failure=Failure.CANCELLED.value)
+    cancelled = record.Progress(failure=Failure.CANCELLED.value)
     found = step(OFF_AND_ON, cancelled, server('SHUTOFF'))
     assert found.do is Do.NOTE and found.note.ended
 
@@ -767,14 +768,14 @@ def test_a_run_is_not_closed_while_a_power_off_may_be_on_its_way():
 
 
 def test_a_running_instance_that_went_off_is_not_captured_off_instead():
-    asked = journal.Progress(captures=1, consistency='live')
+    asked = record.Progress(captures=1, consistency='live')
     found = step(RUNNING, asked, server('SHUTOFF'),
                  actions=[BY_NOVA, CREATED])
     assert (found.do, failed(found)) == (Do.POWER_ON, Failure.CAPTURE_FAILED)
 
 
 def test_a_second_capture_does_not_hide_what_the_first_one_did():
-    done = journal.Progress(captures=1, consistency='live', captured=NOW)
+    done = record.Progress(captures=1, consistency='live', captured=NOW)
     assert step(RUNNING, done, server('SHUTOFF'), image('active'),
                 actions=[CREATED, BY_NOVA, CREATED]).do is Do.POWER_ON
     # But a guest that shuts itself down later is left alone.
@@ -865,7 +866,7 @@ def test_what_could_not_be_removed_is_named_as_long_as_it_is_there():
 def test_removals_are_spread_over_time():
     seen = image('active'), image('queued', 'orphan')
     progress, now = CAPTURED, NOW
-    for number in range(journal.TRIES):
+    for number in range(record.TRIES):
         assert number == 0 or step(OFF_AND_ON, progress, server(), *seen,
                                    now=now - 1).do is Do.WAIT
         found = step(OFF_AND_ON, progress, server(), *seen, now=now)

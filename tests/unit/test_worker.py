@@ -30,12 +30,13 @@ from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.worker import access as accesses
-from snapshot_dashboard.worker import agenda as agendas
-from snapshot_dashboard.worker import counters
-from snapshot_dashboard.worker import pace
-from snapshot_dashboard.worker import share
+from snapshot_dashboard.runs import record
+from snapshot_dashboard.worker import backoff
+from snapshot_dashboard.worker import metrics
+from snapshot_dashboard.worker import partition
+from snapshot_dashboard.worker import trust_sessions
 from snapshot_dashboard.worker import worker as workers
+from snapshot_dashboard.worker import workqueue
 from tests import fakes
 
 WORKER = delegate.Worker(user_id='worker', trustor_id='alice', role='member',
@@ -75,7 +76,7 @@ def access(openstack):
 
 @pytest.fixture
 def worker(access):
-    return workers.Worker(access, share.Share(), counters.Counters(),
+    return workers.Worker(access, partition.Share(), metrics.Counters(),
                           interval=0.02)
 
 
@@ -136,8 +137,8 @@ def test_a_run_that_cannot_be_handed_on_leaves_no_trust(openstack):
     openstack.faults['POST', 'metadata$'] = 409
     cloud = openstack.cloud()
     server = cloud.compute.server(openstack.server()['id'])
-    run = journal.Journal(server, lifecycle.new_plan('n', '', by='alice'),
-                          journal.Progress())
+    run = record.Run(server, lifecycle.new_plan('n', '', by='alice'),
+                     record.Progress())
     with pytest.raises(errors.Conflict):
         delegate.hand_on(cloud, run, WORKER)
     assert openstack.trusts == {}
@@ -367,7 +368,7 @@ def test_many_that_look_in_the_wrong_place_do_not_use_a_question_up(
     asked = delegate.ask(openstack.cloud(), WORKER)
     openstack.faults['GET', '/servers/detail'] = 503
     for _ in range(50):
-        workers.Worker(access, share.Share(), counters.Counters()).once()
+        workers.Worker(access, partition.Share(), metrics.Counters()).once()
     assert access.tokens.count(asked) == 50
     assert not openstack.cloud().identity.is_gone(asked)
 
@@ -388,7 +389,7 @@ def test_a_wrong_password_is_tried_more_and_more_seldom(access, worker,
 
 def test_a_user_who_has_lost_the_role_is_told_and_may_get_it_back(
         openstack, at_work, caplog, monkeypatch):
-    monkeypatch.setattr(pace, '_LOCKED_OUT', (0.05, 600))
+    monkeypatch.setattr(backoff, '_LOCKED_OUT', (0.05, 600))
     server, run = handed_on(openstack)
     until(lambda: openstack.images)
     openstack.faults['GET', server['id']] = 403
@@ -455,7 +456,7 @@ def test_a_trust_that_gives_no_access_is_logged_and_left_for_a_while(
 
 def test_a_run_that_was_dismissed_is_let_go(openstack, at_work, monkeypatch):
     monkeypatch.setattr(workers, '_DOUBT', 0.1)
-    monkeypatch.setattr(pace, 'AFTER_ABSENCE', 0.05)
+    monkeypatch.setattr(backoff, 'AFTER_ABSENCE', 0.05)
     server, run = handed_on(openstack)
     until(lambda: server[_TASK] == 'image_snapshot_pending')
     server['tags'].clear()
@@ -474,25 +475,25 @@ def test_a_service_that_is_down_is_asked_again(openstack, at_work, caplog):
 
 def test_the_pause_is_a_share_of_the_wait():
     server = object()
-    away = journal.Journal(server, journal.Plan('r'), journal.Progress(
+    away = record.Run(server, record.Plan('r'), record.Progress(
         stops=1, off=5))
-    there = journal.Journal(server, journal.Plan('r'), journal.Progress())
+    there = record.Run(server, record.Plan('r'), record.Progress())
     # What it adds to the time away is small, from the first second on.
-    assert pace.after_look(away, 0) <= 0.2
+    assert backoff.after_look(away, 0) <= 0.2
     for seconds in (10, 60, 600):
-        assert pace.after_look(away, seconds) <= 0.05 * seconds
-    assert pace.after_look(away, 1e6) <= 30
-    assert pace.after_look(there, 0) >= 1
-    assert pace.after_look(there, 1e6) <= 60
+        assert backoff.after_look(away, seconds) <= 0.05 * seconds
+    assert backoff.after_look(away, 1e6) <= 30
+    assert backoff.after_look(there, 0) >= 1
+    assert backoff.after_look(there, 1e6) <= 60
     # A thousand runs share the looks.
-    assert pace.after_look(away, 0, others=999) >= 999 / pace.RATE
-    assert [pace.after_error(number) for number in (1, 2, 3, 99)] == [
+    assert backoff.after_look(away, 0, others=999) >= 999 / backoff.RATE
+    assert [backoff.after_error(number) for number in (1, 2, 3, 99)] == [
         1, 2, 4, 60]
-    assert pace.after_lockout(99) == 600
+    assert backoff.after_lockout(99) == 600
 
 
 def test_a_job_is_in_one_hand_only_and_again_after_its_delay():
-    agenda, stop = agendas.Agenda(), threading.Event()
+    queue, stop = workqueue.WorkQueue(), threading.Event()
     hands, most, times = [], [], []
 
     def job():
@@ -505,38 +506,38 @@ def test_a_job_is_in_one_hand_only_and_again_after_its_delay():
             stop.set()
         return 0.02
 
-    agenda.add('key', job)
-    agenda.add('key', job)
-    agenda.work(stop, 4)
+    queue.add('key', job)
+    queue.add('key', job)
+    queue.work(stop, 4)
     assert set(most) == {1}
     assert all(later - earlier >= 0.02
                for earlier, later in zip(times, times[1:]))
 
 
 def test_a_job_that_is_added_while_the_old_one_ends_is_done():
-    agenda, stop = agendas.Agenda(), threading.Event()
+    queue, stop = workqueue.WorkQueue(), threading.Event()
 
     def old():
-        agenda.add('key', stop.set)
+        queue.add('key', stop.set)
 
-    agenda.add('key', old)
+    queue.add('key', old)
     timer = threading.Timer(5, stop.set)
     timer.start()
-    agenda.work(stop, 2)
+    queue.work(stop, 2)
     assert timer.is_alive()  # it was the job that ended it
     timer.cancel()
 
 
 def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
                                                             access):
-    class Fickle(share.Share):
+    class Fickle(partition.Share):
         gives = True
 
         def of(self, trust_ids):
             return set(trust_ids) if self.gives else set()
 
     fickle = Fickle()
-    worker = workers.Worker(access, fickle, counters.Counters(), 0.02)
+    worker = workers.Worker(access, fickle, metrics.Counters(), 0.02)
     server, run = handed_on(openstack)
     trust_id = run.progress.trust
     worker._look_for_trusts()
@@ -555,25 +556,25 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
 
 def test_what_is_late_for_want_of_threads_is_counted_and_dropped_at_the_end():
     late, done, stop = [], [], threading.Event()
-    agenda = agendas.Agenda(lambda seconds, by_share: late.append(seconds))
+    queue = workqueue.WorkQueue(lambda seconds, by_share: late.append(seconds))
 
     def slow(number):
         time.sleep(0.1)
         done.append(number)
         if len(done) == 3:
             stop.set()
-            agenda.wake()
+            queue.wake()
 
     for number in range(10):
-        agenda.add(number, functools.partial(slow, number))
-    agenda.work(stop, 1)
+        queue.add(number, functools.partial(slow, number))
+    queue.work(stop, 1)
     assert max(late) > 0.15
     assert len(done) < 5
 
 
 def test_who_waits_for_its_own_share_is_counted_apart():
     begun, stop, full = [], threading.Event(), threading.Event()
-    agenda = agendas.Agenda(
+    queue = workqueue.WorkQueue(
         lambda seconds, by_share: begun.append(by_share))
 
     def job():
@@ -582,17 +583,18 @@ def test_who_waits_for_its_own_share_is_counted_apart():
         full.wait(10)
         if len(begun) == 8:
             stop.set()
-            agenda.wake()
+            queue.wake()
     for number in range(6):
-        agenda.add(number, job, owner='busy')
+        queue.add(number, job, owner='busy')
     for number in range(2):
-        agenda.add(f'other-{number}', job, owner='other')
-    agenda.work(stop, 4)
+        queue.add(f'other-{number}', job, owner='other')
+    queue.work(stop, 4)
     assert begun == 4 * [False] + 4 * [True]
 
 
 def test_one_owners_endless_jobs_leave_threads_for_the_others():
-    agenda, stop, over = agendas.Agenda(), threading.Event(), threading.Event()
+    queue, stop = workqueue.WorkQueue(), threading.Event()
+    over = threading.Event()
     begun, seen = [], []
 
     def endless():
@@ -608,20 +610,21 @@ def test_one_owners_endless_jobs_leave_threads_for_the_others():
         return None
 
     for number in range(20):
-        agenda.add(number, endless, owner='hostile')
-    agenda.add('brief', brief, owner='victim')
-    agenda.work(stop, 4)
+        queue.add(number, endless, owner='hostile')
+    queue.add('brief', brief, owner='victim')
+    queue.work(stop, 4)
     assert seen == [2]  # as many as may be were in hand, and no more
 
 
 def test_the_next_job_is_of_the_owner_who_has_the_fewest_in_hand():
-    agenda, stop, over = agendas.Agenda(), threading.Event(), threading.Event()
+    queue, stop = workqueue.WorkQueue(), threading.Event()
+    over = threading.Event()
     done, first = [], threading.Event()
 
     def job(owner):
         done.append(owner)
         if len(done) == 2:  # all threads have something
-            agenda.add('victim', victim, owner='victim')
+            queue.add('victim', victim, owner='victim')
             first.set()
         (over if len(done) < 2 else first).wait(10)
 
@@ -632,59 +635,60 @@ def test_the_next_job_is_of_the_owner_who_has_the_fewest_in_hand():
 
     for number in range(9):
         for owner in ('one', 'two'):
-            agenda.add((owner, number), functools.partial(job, owner),
+            queue.add((owner, number), functools.partial(job, owner),
                        owner=owner)
-    agenda.work(stop, 2)
+    queue.work(stop, 2)
     assert done.index('victim') <= 3
 
 
 def test_jobs_that_are_dropped_while_they_wait_take_nobodys_turn():
-    agenda, stop, over = agendas.Agenda(), threading.Event(), threading.Event()
+    queue, stop = workqueue.WorkQueue(), threading.Event()
+    over = threading.Event()
     begun = []
 
     def endless():
         begun.append(1)
         if len(begun) == 2:
             for number in range(8):
-                agenda.drop(f'waits-{number}')
-            agenda.add('power on', stop.set, owner='p')
+                queue.drop(f'waits-{number}')
+            queue.add('power on', stop.set, owner='p')
             over.set()
         over.wait(10)
 
     for number in range(2):
-        agenda.add(number, endless, owner='p')
+        queue.add(number, endless, owner='p')
     for number in range(8):
-        agenda.add(f'waits-{number}', functools.partial(begun.append, 'no'),
+        queue.add(f'waits-{number}', functools.partial(begun.append, 'no'),
                    owner='p')
-    timer = threading.Timer(5, lambda: (stop.set(), agenda.wake()))
+    timer = threading.Timer(5, lambda: (stop.set(), queue.wake()))
     timer.start()
-    agenda.work(stop, 4)
+    queue.work(stop, 4)
     assert timer.is_alive() and 'no' not in begun
     timer.cancel()
 
 
 def test_what_waited_for_its_owners_share_is_done_in_turn():
-    agenda, stop, done = agendas.Agenda(), threading.Event(), []
+    queue, stop, done = workqueue.WorkQueue(), threading.Event(), []
 
     def job(number):
         done.append(number)
         if len(done) == 20:
             stop.set()
     for number in range(20):
-        agenda.add(number, functools.partial(job, number), owner='one')
-    agenda.work(stop, 2)
-    assert done == list(range(20)) and len(agenda._jobs) == 0
+        queue.add(number, functools.partial(job, number), owner='one')
+    queue.work(stop, 2)
+    assert done == list(range(20)) and len(queue._jobs) == 0
 
 
 def test_who_follows_much_is_looked_at_less_often_not_the_others():
-    agenda = agendas.Agenda()
-    agenda.add('trusts', lambda: None)
+    queue = workqueue.WorkQueue()
+    queue.add('trusts', lambda: None)
     for number in range(1000):
-        agenda.add(number, lambda: None, owner='hostile')
-    agenda.add('run', lambda: None, owner='victim')
-    assert (agenda.crowd('hostile'), agenda.crowd('victim')) == (2000, 2)
-    agenda.drop('run')
-    assert agenda.crowd('hostile') == 1000
+        queue.add(number, lambda: None, owner='hostile')
+    queue.add('run', lambda: None, owner='victim')
+    assert (queue.crowd('hostile'), queue.crowd('victim')) == (2000, 2)
+    queue.drop('run')
+    assert queue.crowd('hostile') == 1000
 
 
 @pytest.mark.parametrize('expires', [
@@ -745,12 +749,12 @@ def test_once_is_one_of_each_project_in_turn():
 
 
 def test_trusts_that_do_not_change_are_looked_for_less_often():
-    assert pace.after_list(2, 0, 0.1) == 2
-    assert pace.after_list(2, 60, 0.1) == 3
+    assert backoff.after_list(2, 0, 0.1) == 2
+    assert backoff.after_list(2, 60, 0.1) == 3
     # A user who asks whether a worker is there must hear in time.
-    assert pace.after_list(2, 1e6, 0.1) == 5
-    assert pace.after_list(2, 0, 1) == 4
-    assert pace.after_list(2, 0, 30) == 5
+    assert backoff.after_list(2, 1e6, 0.1) == 5
+    assert backoff.after_list(2, 0, 1) == 4
+    assert backoff.after_list(2, 0, 30) == 5
 
 
 def test_new_trusts_are_looked_for_quickly_again(openstack, worker,
@@ -766,7 +770,7 @@ def test_new_trusts_are_looked_for_quickly_again(openstack, worker,
 
 
 def test_no_service_sets_a_cookie_for_all_users(requests_mock):
-    reach = accesses.Access(mock.Mock(), 4, 5.0)
+    reach = trust_sessions.Access(mock.Mock(), 4, 5.0)
     requests_mock.get('http://nova.test/', headers={
         'Set-Cookie': 'session=of-another; Path=/'})
     for _ in range(2):
@@ -776,20 +780,20 @@ def test_no_service_sets_a_cookie_for_all_users(requests_mock):
 
 
 def test_a_fault_in_a_job_does_not_end_the_others(caplog):
-    agenda, stop = agendas.Agenda(), threading.Event()
+    queue, stop = workqueue.WorkQueue(), threading.Event()
 
     def faulty():
         raise ZeroDivisionError
 
-    agenda.add('faulty', faulty)
-    agenda.add('good', stop.set, 0.05)
-    agenda.work(stop, 1)
+    queue.add('faulty', faulty)
+    queue.add('good', stop.set, 0.05)
+    queue.work(stop, 1)
     assert 'A fault in the worker itself' in caplog.text
-    assert len(agenda._jobs) == 1
+    assert len(queue._jobs) == 1
 
 
 def test_a_coordinator_that_is_not_there_leaves_everything_to_everyone():
-    shared = share.Shared('redis://127.0.0.1:1')
+    shared = partition.Shared('redis://127.0.0.1:1')
     # At once: to find out that it is not there may take a minute.
     assert shared.of({'a', 'b'}) == {'a', 'b'}
 
@@ -798,29 +802,29 @@ def test_a_coordinator_that_is_not_there_leaves_everything_to_everyone():
 def test_a_coordinator_that_cannot_be_is_told(url):
     """The last one's client is not installed."""
     with pytest.raises(ValueError, match=url):
-        share.Shared(url)
+        partition.Shared(url)
 
 
 def test_a_coordinators_password_is_not_told(monkeypatch, caplog):
     with pytest.raises(ValueError, match='pigeon') as raised:
-        share.Shared('pigeon://keeper:s3%40cret@loft')
+        partition.Shared('pigeon://keeper:s3%40cret@loft')
     assert 's3' not in str(raised.value)
 
     def refuse(url, name):
         if threading.current_thread() is not threading.main_thread():
             raise OSError(f'{url}: s3@cret is wrong')
         return mock.Mock()
-    monkeypatch.setattr(share.coordination, 'get_coordinator', refuse)
-    shared = share.Shared('redis://:s3%40cret@127.0.0.1:1')
+    monkeypatch.setattr(partition.coordination, 'get_coordinator', refuse)
+    shared = partition.Shared('redis://:s3%40cret@127.0.0.1:1')
     until(lambda: 'does not answer' in caplog.text)
     shared.leave()
     assert 's3' not in caplog.text and '127.0.0.1:1' in caplog.text
 
 
 def test_two_on_one_machine_share_by_a_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(share, '_INTERVAL', 0.05)
+    monkeypatch.setattr(partition, '_INTERVAL', 0.05)
     trusts = {f'trust-{number}' for number in range(40)}
-    both = [share.Shared(f'file://{tmp_path}') for _ in range(2)]
+    both = [partition.Shared(f'file://{tmp_path}') for _ in range(2)]
     until(lambda: not both[0].of(trusts) & both[1].of(trusts))
     first, second = (one.of(trusts) for one in both)
     assert first | second == trusts and first and second

@@ -23,11 +23,10 @@ from openstack_auth import user as auth_user
 from openstack_auth import utils as auth_utils
 from openstack_dashboard.test import helpers
 
-from snapshot_dashboard.cloud import breaker
+from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import situation
-from snapshot_dashboard.runs import steps
 from tests import fakes
 
 INDEX = '/project/compute_snapshots/'
@@ -122,14 +121,14 @@ def panels_without_keystone():
 def nothing_is_remembered(monkeypatch):
     """Of names, and of services that hung."""
     cache.cache.clear()
-    monkeypatch.setattr(connect, 'BREAKER', breaker.Breaker())
+    monkeypatch.setattr(connect, 'BREAKER', breakers.Breaker())
 
 
 @pytest.fixture
 def no_pauses(monkeypatch):
     """What is asked again, or looked for again, is so at once."""
     monkeypatch.setattr(situation, 'REFUSED_PAUSE', 0)
-    monkeypatch.setattr(steps, 'UNSEEN_GRACE', 0)
+    monkeypatch.setattr(situation, 'UNSEEN_GRACE', 0)
 
 
 @pytest.fixture

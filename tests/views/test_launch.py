@@ -16,7 +16,7 @@ import bs4
 from django.test import Client
 import pytest
 
-from snapshot_dashboard.snapshots import recipe
+from snapshot_dashboard.snapshots import recipes
 from tests import fakes
 from tests.views.conftest import INDEX
 from tests.views.conftest import row_id
@@ -24,7 +24,7 @@ from tests.views.conftest import told
 from tests.views.conftest import words
 
 PRIVATE = fakes.new_id(7)
-RECIPE = recipe.Recipe('m1.small', (PRIVATE,), ('web',), 'alice', 'west')
+RECIPE = recipes.Recipe('m1.small', (PRIVATE,), ('web',), 'alice', 'west')
 
 
 def address(body):
@@ -41,7 +41,7 @@ def marked(openstack):
             'snapshot_dashboard_instance': server_id,
             'snapshot_dashboard_instance_name': 'web-1',
             'snapshot_dashboard_taken': '1772366400',
-            **recipe.write(made_of)})
+            **recipes.write(made_of)})
         return body
     return mark
 
@@ -106,7 +106,7 @@ def test_without_networks_and_the_like_none_are_asked_for(
 def test_what_is_gone_is_named_and_can_be_replaced(client, openstack, member,
                                                    marked):
     gone = fakes.new_id()
-    body = marked(openstack.image('i'), recipe.Recipe(
+    body = marked(openstack.image('i'), recipes.Recipe(
         'm1.gone', (gone, fakes.new_id(9)), ('<b>', 'web'), 'bob', 'east'))
     soup = form(client, body)
     said = [words(alert) for alert in soup.select('.snapshot-missing')]

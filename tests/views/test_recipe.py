@@ -16,10 +16,10 @@ import bs4
 import pytest
 
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.snapshots import details
-from snapshot_dashboard.snapshots import recipe
+from snapshot_dashboard.snapshots import recipes
 from tests import fakes
 from tests.views.conftest import INDEX
 from tests.views.conftest import row_id
@@ -32,7 +32,7 @@ def captured(openstack, **fields):
     cloud = openstack.cloud()
     run = lifecycle.begin(cloud, types.Server.from_api(server),
                           lifecycle.new_plan('nightly', '', by='a test'))
-    advance.advance(cloud, run)
+    reconcile.advance(cloud, run)
     (image,) = openstack.images.values()
     image['snapshot_dashboard_taken'] = '1772366400'  # the fakes' own time
     return image
@@ -53,15 +53,15 @@ def test_all_of_it_is_kept_and_read_again(openstack):
     server = openstack.server('web', **FIELDS)
     openstack.networks[server['id']] = NETWORKS
     cloud = openstack.cloud()
-    found = recipe.of(cloud, types.Server.from_api(server))
-    assert found == recipe.Recipe(
+    found = recipes.of(cloud, types.Server.from_api(server))
+    assert found == recipes.Recipe(
         'm1.small', tuple(NETWORKS), ('default', 'a "b", c'), 'alice', 'west')
     image = captured(openstack, **FIELDS)
-    assert read(openstack, image) == recipe.Recipe(
+    assert read(openstack, image) == recipes.Recipe(
         'm1.small', (), ('default', 'a "b", c'), 'alice', 'west')
-    image.update(recipe.write(found))
+    image.update(recipes.write(found))
     assert read(openstack, image) == found
-    assert max(len(value) for value in recipe.write(found).values()) <= 255
+    assert max(len(value) for value in recipes.write(found).values()) <= 255
 
 
 def test_without_networks_nobody_asks_for_them(openstack):
@@ -101,7 +101,7 @@ def test_an_heir_has_no_recipe_of_its_parent(openstack):
 
 def test_the_page_of_a_snapshot_shows_it(client, openstack, member):
     image = captured(openstack, **FIELDS)
-    image.update(recipe.write(recipe.Recipe('m1.<b>', (NETWORKS[0],))))
+    image.update(recipes.write(recipes.Recipe('m1.<b>', (NETWORKS[0],))))
     page = bs4.BeautifulSoup(client.get(
         f'{INDEX}{row_id(image)}/detail/').content, 'html.parser')
     text = words(page.select_one('.snapshot-recipe'))

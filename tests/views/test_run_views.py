@@ -25,6 +25,7 @@ from snapshot_dashboard.content.compute_snapshots.runs import (
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import record
 from tests import fakes
 from tests.views.conftest import INDEX
 from tests.views.conftest import begin
@@ -363,7 +364,7 @@ def test_a_run_is_found_among_more_than_a_page_of_finished_ones(
     assert 'more snapshots that are finished' in words(soup)
 
 
-FINISHED = {**journal.write(journal.Plan('f' * 32, 'done', began=1)),
+FINISHED = {**journal.write(record.Plan('f' * 32, 'done', began=1)),
             'snapshot_dashboard.captured': '2',
             'snapshot_dashboard.ended': '2'}
 

@@ -23,21 +23,21 @@ from horizon.utils import memoized
 from openstack_auth import utils as auth_utils
 from openstack_dashboard.api import base
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
-from snapshot_dashboard.cloud import breaker
+from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import memory
-from snapshot_dashboard.runs import journal
-from snapshot_dashboard.runs import seal as seals
-from snapshot_dashboard.runs.failures import Failure
+from snapshot_dashboard.runs import failures
+from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import seals
 
 #: Spares services that hang, for all pages of this process.
-BREAKER = breaker.Breaker()
+BREAKER = breakers.Breaker()
 
 
 @memoized.memoized
-def cloud(request) -> clouds.Cloud:
+def cloud(request) -> services.Cloud:
     """The cloud as the request's user sees it in the current project.
 
     Horizon's client factories know no timeout and few microversions, and
@@ -51,14 +51,14 @@ def cloud(request) -> clouds.Cloud:
         original_ip=auth_utils.get_client_ip(request),
         timeout=settings.get('TIMEOUT'))
     endpoints = {}
-    for service, types in clouds.SERVICE_TYPES.items():
+    for service, types in services.SERVICE_TYPES.items():
         for service_type in types:
             with contextlib.suppress(
                     horizon_errors.ServiceCatalogException):
                 endpoints.setdefault(
                     service, base.url_for(request, service_type))
-    return clouds.Cloud(session, endpoints, request.user.tenant_id, BREAKER,
-                        memory.MEMORY, bool(request.user.is_superuser))
+    return services.Cloud(session, endpoints, request.user.tenant_id, BREAKER,
+                          memory.MEMORY, bool(request.user.is_superuser))
 
 
 def seal() -> seals.Seal:
@@ -66,13 +66,14 @@ def seal() -> seals.Seal:
     return seals.Seal(django_settings.SECRET_KEY)
 
 
-def approves(run: journal.Journal) -> bool:
+def approves(run: record.Run) -> bool:
     """Whether this Horizon wrote a run's plan, and nobody changed it since.
 
     Of one whose plan is not there, whether it was ours: nothing is done about
     it but to power its instance on again.
     """
-    if run.tagged or run.progress.failure == Failure.RECORD_LOST.value:
+    if run.tagged or (run.progress.failure
+                      == failures.Failure.RECORD_LOST.value):
         return seal().made(run.plan.run_id, run.server.id)
     return seal().holds(run.plan.fingerprint, run.seal)
 

@@ -19,12 +19,12 @@ from typing import Any
 
 from django.core import cache
 
-from snapshot_dashboard import cloud as clouds
+from snapshot_dashboard.cloud import services
 
 LOG = logging.getLogger(__name__)
 
 
-class CachedMemory(clouds.Memory):
+class CachedMemory(services.Memory):
     """Remembers for all users and processes of this Horizon."""
 
     def find(self, keys: Collection[str]) -> dict[str, Any]:

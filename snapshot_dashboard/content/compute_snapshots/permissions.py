@@ -14,7 +14,7 @@
 
 from openstack_dashboard import policy
 
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
@@ -55,7 +55,7 @@ def can_record(request) -> bool:
                   ("compute", "os_compute_api:os-server-tags:delete"))
 
 
-def can_advance(request, run: journal.Journal | None = None) -> bool:
+def can_advance(request, run: record.Run | None = None) -> bool:
     """Bring a run forward, or the project's runs in general."""
     can_capture = (can_create_any if run is None
                    else can_create if run.plan.image

@@ -30,18 +30,20 @@ from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.create import submission
 from snapshot_dashboard.content.compute_snapshots.create import (
     wording as create_wording,
 )
-from snapshot_dashboard.content.compute_snapshots.runs import submission
-from snapshot_dashboard.runs import advance
-from snapshot_dashboard.runs import checklist
+from snapshot_dashboard.preflight import guest_checklist
+from snapshot_dashboard.preflight import instance_facts
+from snapshot_dashboard.preflight import volume_facts
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.runs import preflight
-from snapshot_dashboard.runs import single_volume
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import volume_snapshot
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots.kinds import Kind
 
 #: What to do with an instance that had to be powered off by force.
 GO_ON, STOP = 'go-on', 'stop'
@@ -90,7 +92,7 @@ class Source(abc.ABC):
         """
         run = journal.read(self.server) if self.server else None
         if run is not None and run.open and not run.indexed:
-            advance.find_again(connect.cloud(self._request), run)
+            reconcile.find_again(connect.cloud(self._request), run)
 
     @abc.abstractmethod
     def template_context(self) -> dict[str, Any]:
@@ -116,7 +118,7 @@ class InstanceSource(Source):
 
     def __init__(self, request, server_id: str):
         self._request = request
-        self.facts = preflight.look(connect.cloud(request), server_id)
+        self.facts = instance_facts.gather(connect.cloud(request), server_id)
         self.server = server = self.facts.server
         self.state, self.name = server.status, server.name or server.id
         self.can_power_off = (self.facts.can_power_off
@@ -127,8 +129,9 @@ class InstanceSource(Source):
         return texts.IMAGE_NAME_LENGTH
 
     def obstacles(self, chosen=(), power_off=False):
-        found = [create_wording.obstacle(obstacle) for obstacle
-                 in preflight.obstacles(self.facts, chosen, power_off)]
+        found = [create_wording.obstacle(obstacle)
+                 for obstacle in instance_facts.find_obstacles(
+                     self.facts, chosen, power_off)]
         if not (permissions.can_create(self._request,
                                        self.facts.server.volume_backed)
                 and permissions.can_record(self._request)
@@ -165,7 +168,7 @@ class InstanceSource(Source):
             'checklist': [
                 {'text': create_wording.TASKS[item.task],
                  'command': item.command}
-                for item in checklist.template(facts.os_type)],
+                for item in guest_checklist.template(facts.os_type)],
             'suggest_power_off': settings.get('POWER_OFF_BY_DEFAULT'),
             'shutdown_timeout': shutdown_timeout(facts),
             'agent': facts.agent,
@@ -186,9 +189,9 @@ class VolumeSource(Source):
 
     def __init__(self, request, volume_id: str):
         self._request = request
-        self.facts = single_volume.look(connect.cloud(request), volume_id)
-        volume, instance = self.facts.volume, self.facts.instance
-        self.server = instance.server if instance else None
+        self.facts = volume_facts.gather(connect.cloud(request), volume_id)
+        volume = self.facts.volume
+        self.server = self.facts.server
         self.state, self.name = self.facts.state, volume.name or volume.id
         self.can_power_off = (self.facts.can_power_off
                               and permissions.can_power(request)
@@ -196,7 +199,7 @@ class VolumeSource(Source):
 
     def obstacles(self, chosen=(), power_off=False):
         found = [create_wording.obstacle(obstacle) for obstacle
-                 in single_volume.obstacles(self.facts, power_off)]
+                 in volume_facts.find_obstacles(self.facts, power_off)]
         if not permissions.can_snapshot_volumes(self._request):
             found.append(_("You are not allowed to take a snapshot of this "
                            "volume. Ask an administrator of the project for "
@@ -221,14 +224,15 @@ class VolumeSource(Source):
         if wish['power_off']:
             return _submit(self._request, self.facts.instance, wish,
                            image=False, volumes=(self.facts.volume.id,))
-        single_volume.create(
-            connect.cloud(self._request), self.facts, wish['name'],
-            wish['description'], now=int(time.time()),
+        volume_snapshot.create(
+            connect.cloud(self._request), self.facts.volume, self.server,
+            wish['name'], wish['description'], at_rest=self.facts.at_rest,
+            now=int(time.time()),
             shutdown_timeout=shutdown_timeout(self.facts.instance))
         return _("The snapshot \"%s\" was begun.")
 
 
-_KINDS = {Kind.INSTANCE: InstanceSource, Kind.VOLUME: VolumeSource}
+_KINDS = {kinds.Kind.INSTANCE: InstanceSource, kinds.Kind.VOLUME: VolumeSource}
 
 
 @memoized.memoized
@@ -244,7 +248,7 @@ def look(request, source_id: str) -> Source:
     return _KINDS[kind](request, service_id)
 
 
-def of_run(request, run: journal.Journal) -> Source:
+def of_run(request, run: record.Run) -> Source:
     """What a run takes a snapshot of, as it is now.
 
     :raises ServiceError: when that could not be looked at.
@@ -254,14 +258,14 @@ def of_run(request, run: journal.Journal) -> Source:
     return VolumeSource(request, run.plan.volumes[0])
 
 
-def shutdown_timeout(facts: preflight.Facts | None) -> int:
+def shutdown_timeout(facts: instance_facts.Facts | None) -> int:
     """Seconds that the guest of an instance has to shut down."""
     if facts is None or facts.shutdown_timeout is None:
         return int(settings.get('SHUTDOWN_TIMEOUT'))
     return facts.shutdown_timeout
 
 
-def _submit(request, facts: preflight.Facts, wish: dict[str, Any],
+def _submit(request, facts: instance_facts.Facts, wish: dict[str, Any],
             **options: Any) -> Any:
     """Begin a run of an instance.
 

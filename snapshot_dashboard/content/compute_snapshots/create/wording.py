@@ -15,22 +15,22 @@
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from snapshot_dashboard.runs import checklist
-from snapshot_dashboard.runs import disks
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.preflight import disk_facts
+from snapshot_dashboard.preflight import guest_checklist
+from snapshot_dashboard.preflight import obstacles
 
 ROLES = {
-    disks.Role.ROOT: _("Root disk"),
-    disks.Role.EPHEMERAL: _("Ephemeral disk"),
-    disks.Role.SWAP: _("Swap disk"),
-    disks.Role.VOLUME: _("Volume"),
-    disks.Role.SHARE: _("File share"),
-    disks.Role.TPM: _("State of the virtual TPM"),
+    disk_facts.Role.ROOT: _("Root disk"),
+    disk_facts.Role.EPHEMERAL: _("Ephemeral disk"),
+    disk_facts.Role.SWAP: _("Swap disk"),
+    disk_facts.Role.VOLUME: _("Volume"),
+    disk_facts.Role.SHARE: _("File share"),
+    disk_facts.Role.TPM: _("State of the virtual TPM"),
 }
 FATES = {
-    disks.Fate.CAPTURED: _("Captured"),
-    disks.Fate.NOT_CAPTURED: _("Not captured"),
-    disks.Fate.EMPTY: _("Comes back empty"),
+    disk_facts.Fate.CAPTURED: _("Captured"),
+    disk_facts.Fate.NOT_CAPTURED: _("Not captured"),
+    disk_facts.Fate.EMPTY: _("Comes back empty"),
 }
 BUSY = {
     'image_snapshot_pending': _(
@@ -47,46 +47,46 @@ BUSY.update(dict.fromkeys(
 
 
 TASKS = {
-    checklist.Task.FSTAB: _(
+    guest_checklist.Task.FSTAB: _(
         "Take lines of volumes and of ephemeral disks out of /etc/fstab, or "
         "give them the option nofail: new machines have none of those. This "
         "shows the lines:"),
-    checklist.Task.CLOUD_INIT: _(
+    guest_checklist.Task.CLOUD_INIT: _(
         "Let cloud-init take a new machine for a new one:"),
-    checklist.Task.MACHINE_ID: _(
+    guest_checklist.Task.MACHINE_ID: _(
         "Let each machine draw an id of its own:"),
-    checklist.Task.HOST_KEYS: _(
+    guest_checklist.Task.HOST_KEYS: _(
         "Let each machine make its own SSH host keys. Do this last: nobody "
         "can sign in by SSH after it until cloud-init has made new ones:"),
-    checklist.Task.SYSPREP: _(
+    guest_checklist.Task.SYSPREP: _(
         "On Windows, let Sysprep make it general. It shuts the machine down; "
         "take the snapshot then:"),
 }
 
 
-def obstacle(found: preflight.Obstacle) -> str:
+def obstacle(found: obstacles.Obstacle) -> str:
     """What is in the way of a snapshot, and what to do about it."""
     facts = found.facts
-    if found.code is preflight.Code.STATE:
+    if found.code is obstacles.Code.STATE:
         return _("The instance is in the state %(status)s. A snapshot can be "
                  "taken while it is active, shut off, paused or "
                  "suspended.") % facts
-    if found.code is preflight.Code.BUSY:
+    if found.code is obstacles.Code.BUSY:
         return str(BUSY.get(facts['task'], _(
             "The instance is busy with something else (%(task)s). Wait until "
             "that is over, and try again.") % facts))
-    if found.code is preflight.Code.RUN_OPEN:
+    if found.code is obstacles.Code.RUN_OPEN:
         return _("A snapshot of this instance is under way already: "
                  "\"%(name)s\". Wait until it is finished.") % facts
-    if found.code is preflight.Code.VOLUME_STATE:
+    if found.code is obstacles.Code.VOLUME_STATE:
         return _("The volume %(volume)s is in the state %(status)s, so no "
                  "snapshot of it can be taken. Repair or detach it "
                  "first.") % facts
-    if found.code is preflight.Code.NO_VOLUME_SERVICE:
+    if found.code is obstacles.Code.NO_VOLUME_SERVICE:
         return _("The disks of this instance are volumes, and the volume "
                  "service (Cinder) cannot be asked about them now. Try again "
                  "later.")
-    if found.code is preflight.Code.QUOTA_METADATA:
+    if found.code is obstacles.Code.QUOTA_METADATA:
         return ngettext(
             "The instance has no room for what has to be written down about "
             "this snapshot: %(lacking)d more item of metadata is needed than "
@@ -97,15 +97,15 @@ def obstacle(found: preflight.Obstacle) -> str:
             "than the %(limit)d that Nova allows. Remove metadata of the "
             "instance that is not needed, or take the snapshot without "
             "powering off.", facts['lacking']) % facts
-    if found.code is preflight.Code.QUOTA_TAGS:
+    if found.code is obstacles.Code.QUOTA_TAGS:
         return _("The instance has no room for the tags by which its "
                  "snapshot is found: Nova allows 50. Remove tags of the "
                  "instance that are not needed.")
-    if found.code is preflight.Code.QUOTA_IMAGE_METADATA:
+    if found.code is obstacles.Code.QUOTA_IMAGE_METADATA:
         return _("Nova allows %(limit)d items of metadata for an image, too "
                  "few for what this panel writes on a snapshot. Ask the "
                  "operator for a larger quota of metadata items.") % facts
-    if found.code is preflight.Code.QUOTA_PROPERTIES:
+    if found.code is obstacles.Code.QUOTA_PROPERTIES:
         return _("The image that the instance was made of hands on "
                  "%(inherited)d properties, which leaves too little room for "
                  "those of a snapshot: Glance usually allows %(limit)d.") % (
@@ -113,24 +113,24 @@ def obstacle(found: preflight.Obstacle) -> str:
     return _quota(found.code, facts)
 
 
-def _quota(code: preflight.Code, facts) -> str:
-    if code is preflight.Code.QUOTA_SNAPSHOTS:
+def _quota(code: obstacles.Code, facts) -> str:
+    if code is obstacles.Code.QUOTA_SNAPSHOTS:
         text = ngettext(
             "The quota of volume snapshots is too small: %(needed)d is "
             "needed, %(left)d of %(limit)d is left.",
             "The quota of volume snapshots is too small: %(needed)d are "
             "needed, %(left)d of %(limit)d are left.",
             facts['needed']) % facts
-    elif code is preflight.Code.QUOTA_GIGABYTES:
+    elif code is obstacles.Code.QUOTA_GIGABYTES:
         text = _("The quota of volume storage is too small: %(needed)d GiB "
                  "are needed, %(left)d of %(limit)d GiB are left.") % facts
-    elif code is preflight.Code.QUOTA_IMAGES:
+    elif code is obstacles.Code.QUOTA_IMAGES:
         text = _("The quota of images is used up; it is %(limit)d.") % facts
     else:
         text = _("The quota of image storage is used up; it is %(limit)d "
                  "MiB.") % facts
     kind = _("This is the quota of the volume type %(type)s.") % facts
     return ' '.join([text, *([kind] if facts['type'] and code in (
-        preflight.Code.QUOTA_SNAPSHOTS, preflight.Code.QUOTA_GIGABYTES)
+        obstacles.Code.QUOTA_SNAPSHOTS, obstacles.Code.QUOTA_GIGABYTES)
         else []), str(_("Delete what is not needed any more, or ask for a "
                         "larger quota."))])

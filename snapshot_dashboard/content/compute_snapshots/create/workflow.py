@@ -37,8 +37,8 @@ from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots.kinds import Kind
 
 LOG = logging.getLogger(__name__)
 #: Instances and volumes offered for choice; others can be given by address.
@@ -82,11 +82,11 @@ class WhatAction(workflows.Action):
         groups = []
         if permissions.can_create(request):
             groups.append(_group(
-                Kind.INSTANCE, instances, chosen, _("Instances"),
+                kinds.Kind.INSTANCE, instances, chosen, _("Instances"),
                 _("The instances could not be listed. Try again later.")))
         if cloud.has('volume') and permissions.can_snapshot_volumes(request):
             groups.append(_group(
-                Kind.VOLUME, volumes, chosen, _("Volumes"),
+                kinds.Kind.VOLUME, volumes, chosen, _("Volumes"),
                 _("The volumes could not be listed. Try again later.")))
         return [('', _("Choose an instance or a volume")), *groups]
 

@@ -33,10 +33,10 @@ from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.delete import (
     wording as delete_wording,
 )
+from snapshot_dashboard.snapshots import by_instance
 from snapshot_dashboard.snapshots import deletion
-from snapshot_dashboard.snapshots import details
-from snapshot_dashboard.snapshots import of_instance
-from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import dependants
+from snapshot_dashboard.snapshots import fetch
 
 #: Snapshots that one request may delete: as many as a large page shows.
 _MOST = 200
@@ -81,7 +81,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
     def show(self, found, notes):
         """The plan for some snapshots."""
         cloud = connect.cloud(self.request)
-        made = details.dependants(cloud, found)
+        made = dependants.find(cloud, found)
         plan = deletion.plan(cloud, found, functools.partial(
             permissions.can_delete, self.request))
         connect.log_out_if_expired(*plan.problems)
@@ -96,13 +96,13 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
             'blocked': delete_wording.HINDRANCES.get(entry.hindrance, ''),
         } for entry in plan.entries]
         return self.render_to_response(self.get_context_data(
-            plan=entries, most=details.MOST, notes=notes,
+            plan=entries, most=dependants.MOST, notes=notes,
             possible=any(not entry['blocked'] for entry in entries)))
 
     def _look(self, row_ids):
         """The snapshots as they are now; one that is gone is left out."""
-        found, lost = single.rows_of(connect.cloud(self.request),
-                                     row_ids[:_MOST])
+        found, lost = fetch.rows_of(connect.cloud(self.request),
+                                    row_ids[:_MOST])
         connect.log_out_if_expired(*lost)
         return found, lost
 
@@ -142,7 +142,7 @@ class OlderView(DeleteView):
         cloud = connect.cloud(request)
         try:
             server = cloud.compute.server(str(server_id))
-            found, problems = of_instance.find(cloud, server)
+            found, problems = by_instance.find(cloud, server)
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
@@ -153,7 +153,7 @@ class OlderView(DeleteView):
             for problem in errors.once_each(problems):
                 messages.error(request, delete_wording.not_offered(problem))
             return redirect(redirects.INDEX)
-        older, unsure = of_instance.older(found, server, keep)
+        older, unsure = by_instance.older(found, server, keep)
         notes = [delete_wording.unsure(unsure)] if unsure else []
         if not older:
             messages.info(request, ' '.join([str(_(

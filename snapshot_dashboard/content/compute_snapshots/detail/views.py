@@ -37,10 +37,12 @@ from snapshot_dashboard.content.compute_snapshots.index import (
 )
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import commands
+from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import single
 
 
 class DetailView(horizon_views.HorizonTemplateView):
@@ -94,7 +96,7 @@ class HistoryView(generic.View):
     def get(self, request, row_id):
         cloud = connect.cloud(request)
         try:
-            entry = single.entry(cloud, row_id, shared=True)
+            entry = fetch.entry(cloud, row_id, shared=True)
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
@@ -111,7 +113,7 @@ class HistoryView(generic.View):
         return fragments.render(
             request, 'project/compute_snapshots/detail/_history.html', {
                 'run': (display.shown(request, run)
-                        if isinstance(run, journal.Journal) else None),
+                        if isinstance(run, record.Run) else None),
                 'messages': found if isinstance(found, list) else [],
                 'problems': [detail_wording.unknown_history(error)
                              for error in problems]})
@@ -135,15 +137,15 @@ class DependantsView(generic.View):
     def get(self, request, row_id):
         cloud = connect.cloud(request)
         try:
-            snapshot = single.bare(cloud, row_id)
-            found = details.dependants(cloud, [snapshot])[snapshot.row_id]
+            snapshot = fetch.bare(cloud, row_id)
+            found = dependants.find(cloud, [snapshot])[snapshot.row_id]
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
-            found = details.Dependants(problems=(error,))
+            found = dependants.Dependants(problems=(error,))
         connect.log_out_if_expired(*found.problems)
         return fragments.render(
             request, 'project/compute_snapshots/detail/_dependants.html',
-            {'dependants': found, 'most': details.MOST,
+            {'dependants': found, 'most': dependants.MOST,
              'problems': [wording.unknown_dependants(error)
                           for error in found.problems]})

@@ -23,7 +23,7 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fields
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.snapshots import single
+from snapshot_dashboard.snapshots import editing
 
 
 class EditForm(forms.SelfHandlingForm):
@@ -61,7 +61,7 @@ class EditForm(forms.SelfHandlingForm):
     def handle(self, request, data):
         found = self.initial['found']
         try:
-            single.edit(connect.cloud(request), found, single.Edit(**data))
+            editing.edit(connect.cloud(request), found, editing.Edit(**data))
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
             self.api_error(_("Not all of it was changed. %(service)s said: "

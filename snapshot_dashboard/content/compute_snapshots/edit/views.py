@@ -26,9 +26,10 @@ from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots.edit import (
     forms as edit_forms,
 )
+from snapshot_dashboard.snapshots import editing
+from snapshot_dashboard.snapshots import fetch
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import single
-from snapshot_dashboard.snapshots.kinds import Kind
 
 
 class EditView(forms.ModalFormView):
@@ -44,15 +45,15 @@ class EditView(forms.ModalFormView):
     @memoized.memoized_method
     def get_initial(self):
         with redirects.to_index_on_error(self.request):
-            found = single.entry(connect.cloud(self.request),
-                                 self.kwargs['row_id'])
+            found = fetch.entry(connect.cloud(self.request),
+                                self.kwargs['row_id'])
         snapshot = model.bare(found)
         if not permissions.can_edit(self.request, snapshot):
             raise django_exceptions.PermissionDenied
         return {'found': found, 'name': snapshot.name,
-                'description': single.description(found),
+                'description': editing.description(found),
                 'expires': snapshot.expires,
-                'protected': snapshot.kind is Kind.INSTANCE
+                'protected': snapshot.kind is kinds.Kind.INSTANCE
                 and snapshot.protected}
 
     def get_context_data(self, **kwargs):

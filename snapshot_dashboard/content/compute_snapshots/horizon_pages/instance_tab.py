@@ -24,7 +24,7 @@ from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
-from snapshot_dashboard.snapshots import of_instance
+from snapshot_dashboard.snapshots import by_instance
 
 
 class SnapshotsTab(tabs.Tab):
@@ -41,7 +41,7 @@ class SnapshotsTab(tabs.Tab):
         server_id = self.tab_group.kwargs['instance'].id
         try:
             server = cloud.compute.server(server_id)
-            found, problems = of_instance.find(cloud, server)
+            found, problems = by_instance.find(cloud, server)
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
             return {'problems': [not_listed(error)]}
@@ -52,10 +52,10 @@ class SnapshotsTab(tabs.Tab):
             'snapshots': [self._shown(row) for row in found],
             'last_good': next(
                 (row for row in found if row.usable
-                 and of_instance.is_of(row, server)), None),
+                 and by_instance.is_of(row, server)), None),
             'last_probable': next(
                 (row for row in found if row.usable
-                 and of_instance.is_probably_of(row, server)), None),
+                 and by_instance.is_probably_of(row, server)), None),
             'run': display.shown(request, run) if run else None,
             'can_create': permissions.can_create(request,
                                                  server.volume_backed),

@@ -20,11 +20,11 @@ from openstack_dashboard.dashboards.project.instances import (
 )
 from openstack_dashboard.dashboards.project.volumes import tables as volumes
 
-from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots import kinds
 
 #: Horizon's Create Snapshot of a row, and what it is a snapshot of.
-_ACTIONS = ((instances.CreateSnapshot, Kind.INSTANCE),
-            (volumes.CreateSnapshot, Kind.VOLUME))
+_ACTIONS = ((instances.CreateSnapshot, kinds.Kind.INSTANCE),
+            (volumes.CreateSnapshot, kinds.Kind.VOLUME))
 
 
 def install() -> None:
@@ -37,7 +37,7 @@ def install() -> None:
         action.get_link_url = _link_to(kind, action.get_link_url)
 
 
-def _link_to(kind: Kind, horizons):
+def _link_to(kind: kinds.Kind, horizons):
     def get_link_url(self, datum):
         project = getattr(datum, 'tenant_id', None) or getattr(
             datum, 'os-vol-tenant-attr:tenant_id', None)

@@ -24,7 +24,7 @@ from snapshot_dashboard.content.compute_snapshots.index import (
     wording as index_wording,
 )
 from snapshot_dashboard.snapshots import kinds
-from snapshot_dashboard.snapshots import query as queries
+from snapshot_dashboard.snapshots.listing import queries
 
 _ANY = ('', _("Any"))
 #: Characters that a name may take in an address: 255 of three bytes each.

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.snapshots import health as health_facts
+from snapshot_dashboard.snapshots import health
 
 #: Snapshots that one line about what is wrong names.
 _SHOWN = 10
@@ -32,21 +32,21 @@ METERS = {
 }
 
 
-def health_lines(health: health_facts.Health) -> list[dict[str, Any]]:
+def health_lines(found: health.Health) -> list[dict[str, Any]]:
     """What is wrong, one line for each sort of it."""
     lines = [
-        (health.incomplete, _("Incomplete:"),
+        (found.incomplete, _("Incomplete:"),
          _("A part of them failed or is gone, so they cannot be launched.")),
-        (health.left_over, _("Left over:"),
+        (found.left_over, _("Left over:"),
          _("These images were begun, and nothing will come of them.")),
-        (health.orphans, _("Not needed by any instance snapshot:"),
+        (found.orphans, _("Not needed by any instance snapshot:"),
          _("These volume snapshots may be left of instance snapshots that "
            "are gone. While they exist, their volumes cannot be deleted.")),
-        ((health.old,) if health.old else (), _("Oldest:"),
+        ((found.old,) if found.old else (), _("Oldest:"),
          _("It is older than the operator of this cloud advises. Updates "
            "since then are missing: consider a fresh image and your "
            "configuration tool instead of launching it.")),
-        (health.expired, _("Expired:"),
+        (found.expired, _("Expired:"),
          _("Whoever set the date wanted them no longer than that. Nothing "
            "is deleted by itself.")),
     ]

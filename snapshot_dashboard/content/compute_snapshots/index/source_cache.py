@@ -14,18 +14,18 @@
 
 import hashlib
 
-from snapshot_dashboard import cloud as clouds
-from snapshot_dashboard.content.compute_snapshots.memory import MEMORY
-from snapshot_dashboard.snapshots import rows
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.content.compute_snapshots import memory
+from snapshot_dashboard.snapshots import row_builder
 
 #: Seconds for which a name is believed.
 _LIFETIME = 120
 
 
-class CachedNames(rows.Names):
+class DjangoSourceCache(row_builder.SourceCache):
     """What is known of one project's instances and volumes."""
 
-    def __init__(self, cloud: clouds.Cloud):
+    def __init__(self, cloud: services.Cloud):
         # Other regions have others, and may have the same Glance.
         self._place = hashlib.sha256(' '.join([cloud.project_id, *(
             cloud.address(service) for service in ('compute', 'volume')
@@ -34,11 +34,11 @@ class CachedNames(rows.Names):
     def find(self, keys):
         asked = {self._address(key): key for key in keys}
         return {asked[address]: source for address, source
-                in MEMORY.find(asked).items()}
+                in memory.MEMORY.find(asked).items()}
 
     def keep(self, found):
-        MEMORY.keep({self._address(key): source
-                     for key, source in found.items()}, _LIFETIME)
+        memory.MEMORY.keep({self._address(key): source
+                            for key, source in found.items()}, _LIFETIME)
 
-    def _address(self, key: rows.Key) -> str:
+    def _address(self, key: row_builder.Key) -> str:
         return ':'.join(('snapshot_dashboard', self._place, *key))

@@ -28,8 +28,8 @@ from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import deletion
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import kinds
-from snapshot_dashboard.snapshots import single
 from snapshot_dashboard.snapshots import statuses
 
 
@@ -191,7 +191,7 @@ class UpdateRow(tables.Row):
     def get_data(self, request, row_id):
         """The snapshot as it is now; the view answers a ServiceError."""
         try:
-            return single.get(connect.cloud(request), row_id, shared=True)
+            return fetch.get(connect.cloud(request), row_id, shared=True)
         except errors.NotFound:
             raise exceptions.NotFound from None
         except errors.ServiceError as error:

@@ -44,11 +44,11 @@ from snapshot_dashboard.content.compute_snapshots.index import (
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.snapshots import cursor as cursors
 from snapshot_dashboard.snapshots import health
-from snapshot_dashboard.snapshots import listing
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import statuses
-from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots.listing import cursors
+from snapshot_dashboard.snapshots.listing import pages
 
 LOG = logging.getLogger(__name__)
 #: Instances that are looked at for a run that the index has lost.
@@ -95,14 +95,15 @@ class IndexView(tables.DataTableView):
         # What is under way by this panel has a run, found or not.
         self.suspects = [
             row.source.id for row in page.rows
-            if row.kind is Kind.INSTANCE and row.consistency and row.source
+            if row.kind is kinds.Kind.INSTANCE and row.consistency
+            and row.source
             and row.motion is statuses.Motion.MOVING][:_SUSPECTS]
         return page.rows
 
     def _page(self, cloud, asked, cursor):
-        return listing.page(
+        return pages.fetch(
             cloud, horizon_settings.get_page_size(self.request), asked,
-            cursor, source_cache.CachedNames(cloud),
+            cursor, source_cache.DjangoSourceCache(cloud),
             thorough=THOROUGH in self.request.GET)
 
     @functools.cached_property

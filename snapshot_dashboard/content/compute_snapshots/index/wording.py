@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.snapshots import query
-from snapshot_dashboard.snapshots import streams
+from snapshot_dashboard.snapshots.listing import queries
+from snapshot_dashboard.snapshots.listing import streams
 
 MISSING = {
     'compute': _("The snapshots under way are not shown."),
@@ -31,16 +31,16 @@ VAGUE = {
                 "are not shown."),
 }
 STATES = {
-    query.State.READY: _("Finished"),
-    query.State.MOVING: _("Under way"),
-    query.State.FAILED: _("Failed"),
-    query.State.DELETING: _("Being deleted"),
-    query.State.DEACTIVATED: _("Deactivated"),
+    queries.State.READY: _("Finished"),
+    queries.State.MOVING: _("Under way"),
+    queries.State.FAILED: _("Failed"),
+    queries.State.DELETING: _("Being deleted"),
+    queries.State.DEACTIVATED: _("Deactivated"),
 }
 SORTS = {
-    query.Sort.NEWEST: _("Newest first"),
-    query.Sort.OLDEST: _("Oldest first"),
-    query.Sort.NAME: _("By name"),
+    queries.Sort.NEWEST: _("Newest first"),
+    queries.Sort.OLDEST: _("Oldest first"),
+    queries.Sort.NAME: _("By name"),
 }
 ALPHABETS = {
     streams.Alphabet.CAPITALS: _(
@@ -51,7 +51,8 @@ ALPHABETS = {
 }
 
 
-def filter_notes(asked: query.Query, alphabet: streams.Alphabet) -> list[str]:
+def filter_notes(asked: queries.Query,
+                 alphabet: streams.Alphabet) -> list[str]:
     """What the services cannot find by a filter, or sort."""
     notes = [ALPHABETS[alphabet]] if alphabet in ALPHABETS else []
     if asked.instance_id:
@@ -59,11 +60,11 @@ def filter_notes(asked: query.Query, alphabet: streams.Alphabet) -> list[str]:
             "Only snapshots that say which instance they are of are found. "
             "Those of instances whose disks are volumes do so only where "
             "this panel made them."))
-    if asked.state is query.State.FAILED:
+    if asked.state is queries.State.FAILED:
         notes.append(_(
             "An instance snapshot is found here when one of its volume "
             "snapshots failed, but not when one was deleted."))
-    if asked.since and asked.sort is not query.Sort.NEWEST:
+    if asked.since and asked.sort is not queries.Sort.NEWEST:
         notes.append(_("With a date the newest are always first."))
     return [str(note) for note in notes]
 

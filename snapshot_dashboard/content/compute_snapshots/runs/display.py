@@ -35,6 +35,7 @@ from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import phases
+from snapshot_dashboard.runs import record
 
 LOG = logging.getLogger(__name__)
 #: Seconds after which nobody seems to look after an open run.
@@ -145,12 +146,12 @@ def _interval_ms(found) -> int:
     return int(settings.get('POLL_INTERVAL') * (500 if away else 1000))
 
 
-def shown(request, run: journal.Journal) -> dict[str, Any]:
+def shown(request, run: record.Run) -> dict[str, Any]:
     """One run, as it is."""
     return _shown(request, run, int(time.time()), None)
 
 
-def _shown(request, run: journal.Journal, now: int, trouble):
+def _shown(request, run: record.Run, now: int, trouble):
     progress, plan, server = run.progress, run.plan, run.server
     phase = phases.current(run)
     failed = bool(progress.failure)
@@ -183,7 +184,7 @@ def _shown(request, run: journal.Journal, now: int, trouble):
     }
 
 
-def _older_url(request, run: journal.Journal) -> str:
+def _older_url(request, run: record.Run) -> str:
     """Where the user is offered what the plan does not keep; else empty."""
     if not run.plan.keep or not run.progress.captured or not (
             permissions.can_delete_any(request)):
@@ -193,7 +194,7 @@ def _older_url(request, run: journal.Journal) -> str:
     return f'{address}?{urlencode({"keep": run.plan.keep})}'
 
 
-def _create_url(request, run: journal.Journal) -> str:
+def _create_url(request, run: record.Run) -> str:
     """Where a run that failed is asked for anew; else empty.
 
     That is for a plan that is not to be trusted, or cannot be read.
@@ -209,7 +210,7 @@ def _is_off(server: types.Server) -> bool:
     return server.status == 'SHUTOFF' and not server.task_state
 
 
-def _buttons(request, run: journal.Journal, phase: phases.Phase | None,
+def _buttons(request, run: record.Run, phase: phases.Phase | None,
              stalled: bool) -> list[dict[str, str]]:
     """What can be done about a run by this user, now."""
     progress, server = run.progress, run.server
@@ -244,7 +245,7 @@ def _power_buttons(request, server: types.Server) -> list[dict[str, str]]:
             for what in ('power_on', 'dismiss') if what == 'dismiss' or may]
 
 
-def can_retry(run: journal.Journal) -> bool:
+def can_retry(run: record.Run) -> bool:
     """Whether a run that is over can be tried again as it was asked for."""
     failure = run.progress.failure
     return bool(failure) and failure not in _FINAL and not (
@@ -270,7 +271,7 @@ def _button(what: str, server: types.Server,
     }
 
 
-def _phases(plan: journal.Plan, now: phases.Phase | None):
+def _phases(plan: record.Plan, now: phases.Phase | None):
     order = phases.phases(plan)
     place = order.index(now) if now else len(order)
     return [{'label': runs_wording.PHASES[phase],

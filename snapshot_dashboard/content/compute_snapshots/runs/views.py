@@ -21,23 +21,24 @@ from django.views import generic
 from horizon import messages
 from horizon.utils import http
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots.create import sources
+from snapshot_dashboard.content.compute_snapshots.create import submission
 from snapshot_dashboard.content.compute_snapshots.runs import display
-from snapshot_dashboard.content.compute_snapshots.runs import submission
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
-from snapshot_dashboard.runs import advance
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import record
 
 _TEMPLATE = 'project/compute_snapshots/runs/_runs.html'
 
@@ -73,7 +74,7 @@ class _WriteView(generic.View):
         return fragments.render(request, _TEMPLATE,
                                 display.context(request, troubles))
 
-    def write(self, cloud: clouds.Cloud, server_id: str):
+    def write(self, cloud: services.Cloud, server_id: str):
         """Do it; the errors by the ids of the servers that they concern."""
         raise NotImplementedError
 
@@ -90,7 +91,7 @@ class AdvanceView(_WriteView):
                  and connect.approves(run)
                  and not handoff.is_looked_after(self.request, run)]
         results = cloud.together(*(
-            functools.partial(advance.advance, cloud, run,
+            functools.partial(reconcile.advance, cloud, run,
                               approves=connect.approves)
             for run in found))
         return {run.server.id: result
@@ -109,7 +110,7 @@ class _OneRunView(_WriteView):
             raise django_exceptions.PermissionDenied
         self.write_run(cloud, run)
 
-    def write_run(self, cloud: clouds.Cloud, run: journal.Journal):
+    def write_run(self, cloud: services.Cloud, run: record.Run):
         raise NotImplementedError
 
 
@@ -121,7 +122,7 @@ class CancelView(_OneRunView):
         if run.progress.failure != failures.Failure.CANCELLED.value:
             raise errors.Conflict('compute', 'It is too late to cancel.')
         if connect.approves(run):
-            advance.advance(cloud, run, approves=connect.approves)
+            reconcile.advance(cloud, run, approves=connect.approves)
 
 
 class AdoptView(_OneRunView):

@@ -18,9 +18,9 @@ from django.utils.translation import ngettext
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import failures
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observation
 from snapshot_dashboard.runs import phases
-from snapshot_dashboard.runs import situation
+from snapshot_dashboard.runs import record
 
 PHASES = {
     phases.Phase.POWER_OFF: _("Powering off"),
@@ -129,7 +129,7 @@ UNKNOWN_FAILURE = _("The run failed for a reason that is not known. Look at "
                     "the instance and at the list below.")
 
 
-def failure(run: journal.Journal) -> str:
+def failure(run: record.Run) -> str:
     """Why a run failed, what is left, and what can be done; else empty."""
     progress = run.progress
     if not progress.failure:
@@ -153,7 +153,7 @@ def failure(run: journal.Journal) -> str:
     return ' '.join(words)
 
 
-def left(run: journal.Journal) -> str:
+def left(run: record.Run) -> str:
     """What a run could not remove; else empty."""
     if not run.progress.left:
         return ''
@@ -161,7 +161,7 @@ def left(run: journal.Journal) -> str:
              "%s") % run.progress.left
 
 
-def hindrance(run: journal.Journal, now: int) -> str:
+def hindrance(run: record.Run, now: int) -> str:
     """Why the next step has to wait, and until when; else empty."""
     progress = run.progress
     if not (progress.put_off or progress.refusals):
@@ -178,21 +178,21 @@ def hindrance(run: journal.Journal, now: int) -> str:
     return ' '.join(words)
 
 
-def detached(plan: journal.Plan) -> str:
+def detached(plan: record.Plan) -> str:
     """Why a run that names volumes cannot be tried again."""
     return _failures(plan)[failures.Failure.VOLUME_DETACHED]
 
 
-def _failures(plan: journal.Plan):
+def _failures(plan: record.Plan):
     return FAILURES if plan.image else {**FAILURES, **FAILURES_ALONE}
 
 
-def held(run: journal.Journal) -> str:
+def held(run: record.Run) -> str:
     """Why a run cannot go on until somebody lets it; else empty."""
     server = run.server
-    if not situation.is_held(server, run.tagged):
+    if not observation.is_held(server, run.tagged):
         return ''
-    if server.status not in situation.CAPTURABLE:
+    if server.status not in observation.CAPTURABLE:
         return _("Somebody brought the instance into the state %(status)s "
                  "meanwhile. It is left as it is. The snapshot goes on, or "
                  "says why not, when the instance is active or shut off "

@@ -34,9 +34,9 @@ from snapshot_dashboard.content.compute_snapshots.share import (
     wording as share_wording,
 )
 from snapshot_dashboard.snapshots import commands
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sharing
-from snapshot_dashboard.snapshots import single
 
 
 def _tell_refusal(request, error: errors.ServiceError):
@@ -59,7 +59,7 @@ class AnswerView(generic.View):
             raise django_exceptions.PermissionDenied
         cloud = connect.cloud(request)
         try:
-            image = single.entry(cloud, row_id, shared=True)
+            image = fetch.entry(cloud, row_id, shared=True)
             if not sharing.is_offer(cloud, image):
                 raise errors.NotFound('image', image.id)
             cloud.images.answer(image.id, cloud.project_id, answer)
@@ -83,8 +83,8 @@ class ShareView(horizon_views.HorizonTemplateView):
         if not permissions.can_share(request):
             raise django_exceptions.PermissionDenied
         with redirects.to_index_on_error(request):
-            self.image = single.entry(connect.cloud(request),
-                                      kwargs['row_id'])
+            self.image = fetch.entry(connect.cloud(request),
+                                     kwargs['row_id'])
             if not isinstance(self.image, types.Image):
                 raise Http404
             return super().dispatch(request, *args, **kwargs)

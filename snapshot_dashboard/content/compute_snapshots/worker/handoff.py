@@ -22,15 +22,15 @@ import time
 
 from django.urls import reverse
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.runs import delegate
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import execute
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
-from snapshot_dashboard.runs import take
 
 LOG = logging.getLogger(__name__)
 #: In the cache, with the ids of the worker and of the user who asked: when it
@@ -91,7 +91,7 @@ def _able(request) -> str:
     return f'{_ABLE}{request.user.id}.{request.user.tenant_id}'
 
 
-def is_looked_after(request, run: journal.Journal) -> bool:
+def is_looked_after(request, run: record.Run) -> bool:
     """Whether a worker is at it, so that a page would only be in its way.
 
     Two that bring a run forward do no harm, but volume snapshots that both
@@ -107,14 +107,14 @@ def is_looked_after(request, run: journal.Journal) -> bool:
         situation.AHEAD) < LAG
 
 
-def hand_on(request, cloud: clouds.Cloud,
-            run: journal.Journal) -> journal.Journal:
+def hand_on(request, cloud: services.Cloud,
+            run: record.Run) -> record.Run:
     """Hand a run on that was begun; it goes on attended if that fails."""
     if not user_id(request):
         return run
     try:
         handed_on = delegate.hand_on(cloud, run, worker(request))
-    except (errors.ServiceError, take.Superseded) as error:
+    except (errors.ServiceError, execute.Superseded) as error:
         LOG.info('Run %s is not handed on: %s', run.plan.run_id, error)
         return run
     was_able(request)

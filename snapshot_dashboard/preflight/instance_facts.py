@@ -10,9 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""All that the wizard says before the button: facts, and what is in the way.
+"""What is known of an instance before its snapshot, and what is in the way.
 
-``look`` asks the services, ``obstacles`` decides, purely.
+``gather`` asks the services, ``find_obstacles`` decides, purely.
 """
 
 from collections.abc import Callable
@@ -20,20 +20,20 @@ from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
-import enum
 import functools
 import math
 import re
 from typing import Any
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import disks as disk_facts
+from snapshot_dashboard.preflight import disk_facts
+from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observation
 from snapshot_dashboard.runs import observe
-from snapshot_dashboard.runs import situation
 
 #: How image properties say yes (Nova, oslo's bool_from_string).
 _TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
@@ -46,36 +46,6 @@ IMAGE_PROPERTIES = 128
 _MARKS, _RECIPE, _NOVAS = 10, 6, 10
 #: How Nova calls the first disk, by the bus that it is at.
 _FIRST_DISK = re.compile(r'/dev/(vd|sd|hd|xvd)a')
-
-
-class Code(enum.Enum):
-    """What may stand in the way of a snapshot."""
-
-    STATE = 'state'
-    BUSY = 'busy'
-    RUN_OPEN = 'run-open'
-    VOLUME_STATE = 'volume-state'
-    QUOTA_SNAPSHOTS = 'quota-snapshots'
-    QUOTA_GIGABYTES = 'quota-gigabytes'
-    QUOTA_IMAGES = 'quota-images'
-    QUOTA_IMAGE_SIZE = 'quota-image-size'
-    QUOTA_METADATA = 'quota-metadata'
-    QUOTA_TAGS = 'quota-tags'
-    QUOTA_IMAGE_METADATA = 'quota-image-metadata'
-    QUOTA_PROPERTIES = 'quota-properties'
-    NO_VOLUME_SERVICE = 'no-volume-service'
-
-
-@dataclasses.dataclass(frozen=True)
-class Obstacle:
-    """Something that makes a snapshot impossible now.
-
-    :ivar facts: the numbers and names for the message, by the code's own
-        words; ``left``, ``needed`` and ``limit`` with quotas.
-    """
-
-    code: Code
-    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -152,7 +122,7 @@ class Facts:
                 if disk.fate is disk_facts.Fate.NOT_CAPTURED]
 
 
-def look(cloud: clouds.Cloud, server_id: str) -> Facts:
+def gather(cloud: services.Cloud, server_id: str) -> Facts:
     """Ask for the facts, in three rounds at the most.
 
     :raises ServiceError: when Nova cannot tell about the server; what the
@@ -191,7 +161,7 @@ def look(cloud: clouds.Cloud, server_id: str) -> Facts:
     properties = _image_properties(server, attachments, found)
     return Facts(
         server=server,
-        disks=tuple(disk_facts.disks(
+        disks=tuple(disk_facts.list_disks(
             server, attachments, found,
             shares if isinstance(shares, list) else ())),
         shutdown_timeout=types.whole_number(
@@ -219,7 +189,7 @@ def _is_set(image: Any, attachments: Sequence[types.Attachment]) -> bool:
                for attachment in attachments)
 
 
-def _volume(cloud: clouds.Cloud, volume_id: str) -> types.Volume:
+def _volume(cloud: services.Cloud, volume_id: str) -> types.Volume:
     return cloud.volumes.volume(volume_id)
 
 
@@ -262,8 +232,8 @@ def _expected(actions: Any) -> int:
                default=0)
 
 
-def obstacles(facts: Facts, chosen: Collection[str] = (),
-              power_off: bool = False) -> list[Obstacle]:
+def find_obstacles(facts: Facts, chosen: Collection[str] = (),
+                   power_off: bool = False) -> list[obstacles.Obstacle]:
     """What makes a snapshot of this instance impossible now.
 
     :param chosen: the ids of the attached volumes that are to be captured
@@ -271,9 +241,10 @@ def obstacles(facts: Facts, chosen: Collection[str] = (),
     :param power_off: whether the instance is to be powered off for it.
     """
     server = facts.server
-    found = busy(server)
-    if server.status not in situation.CAPTURABLE:
-        found.append(Obstacle(Code.STATE, {'status': server.status}))
+    found = obstacles.busy(server)
+    if server.status not in observation.CAPTURABLE:
+        found.append(obstacles.Obstacle(
+            obstacles.Code.STATE, {'status': server.status}))
     if server.volume_backed or chosen:
         found += _volume_obstacles(facts, facts.taken(chosen))
     found += record_obstacles(facts, len(chosen), bool(power_off or chosen))
@@ -281,18 +252,8 @@ def obstacles(facts: Facts, chosen: Collection[str] = (),
             + _mark_obstacles(facts, _marks(len(chosen))))
 
 
-def busy(server: types.Server) -> list[Obstacle]:
-    """What the server is at that a run would have to wait for."""
-    run = journal.read(server)
-    if run is not None and run.open:
-        return [Obstacle(Code.RUN_OPEN, {'name': run.plan.name})]
-    if server.task_state:
-        return [Obstacle(Code.BUSY, {'task': server.task_state})]
-    return []
-
-
 def record_obstacles(facts: Facts, volumes: int,
-                     needs_metadata: bool) -> list[Obstacle]:
+                     needs_metadata: bool) -> list[obstacles.Obstacle]:
     """Why a run could not be written down on its server in full.
 
     One that neither powers off nor takes chosen volumes does with tags.
@@ -301,12 +262,12 @@ def record_obstacles(facts: Facts, volumes: int,
     """
     lacking = facts.lacks_metadata(volumes)
     if lacking and needs_metadata:
-        return [Obstacle(Code.QUOTA_METADATA, {
+        return [obstacles.Obstacle(obstacles.Code.QUOTA_METADATA, {
             'lacking': lacking,
             'limit': _most_items(facts.limits)})]
     if not journal.has_room(facts.server,
                             bool(facts.server.locked or lacking)):
-        return [Obstacle(Code.QUOTA_TAGS)]
+        return [obstacles.Obstacle(obstacles.Code.QUOTA_TAGS)]
     return []
 
 
@@ -315,72 +276,44 @@ def _marks(volumes: int) -> int:
     return _MARKS + len(marks.name_parts([''] * volumes))
 
 
-def _mark_obstacles(facts: Facts, needed: int) -> list[Obstacle]:
+def _mark_obstacles(facts: Facts, needed: int) -> list[obstacles.Obstacle]:
     """Why an image could not bear what it has to say.
 
     :param needed: how many properties that takes.
     """
     limit = _most_items(facts.limits)
     if needed > limit:
-        return [Obstacle(Code.QUOTA_IMAGE_METADATA, {'limit': limit})]
+        return [obstacles.Obstacle(
+            obstacles.Code.QUOTA_IMAGE_METADATA, {'limit': limit})]
     if facts.inherited + needed > IMAGE_PROPERTIES:
-        return [Obstacle(Code.QUOTA_PROPERTIES, {
+        return [obstacles.Obstacle(obstacles.Code.QUOTA_PROPERTIES, {
             'inherited': facts.inherited, 'limit': IMAGE_PROPERTIES})]
     return []
 
 
 def _volume_obstacles(facts: Facts, taken: list[disk_facts.Disk]
-                      ) -> list[Obstacle]:
+                      ) -> list[obstacles.Obstacle]:
     """Cinder takes one snapshot of each volume, of the volume's full size."""
     if any(error.service == 'volume' for error in facts.unknown):
-        return [Obstacle(Code.NO_VOLUME_SERVICE)]
+        return [obstacles.Obstacle(obstacles.Code.NO_VOLUME_SERVICE)]
     found = [
-        Obstacle(Code.VOLUME_STATE, {
+        obstacles.Obstacle(obstacles.Code.VOLUME_STATE, {
             'volume': disk.volume.name or disk.volume_id,
             'status': disk.volume.status})
         for disk in taken
         if disk.volume and disk.volume.status not in ('in-use', 'available')]
-    return found + over_quota(facts.quotas, [
+    return found + obstacles.over_quota(facts.quotas, [
         (disk.volume.type if disk.volume else '', disk.size_mib // 1024)
         for disk in taken])
 
 
-def over_quota(quotas: Mapping[str, types.Quota],
-               volumes: Sequence[tuple[str, int]]) -> list[Obstacle]:
-    """For which quotas of Cinder these volumes' snapshots are too many.
-
-    :param volumes: the type, or nothing, and the size in GiB of each.
-    """
-    counts: dict[str, int] = {'': 0}
-    sizes: dict[str, int] = {'': 0}
-    for kind, size_gib in volumes:
-        for name in {'', f'_{kind}' if kind else ''}:
-            counts[name] = counts.get(name, 0) + 1
-            sizes[name] = sizes.get(name, 0) + size_gib
-    found = []
-    for name in counts:
-        found += _over(Code.QUOTA_SNAPSHOTS, quotas, f'snapshots{name}',
-                       counts[name])
-        found += _over(Code.QUOTA_GIGABYTES, quotas, f'gigabytes{name}',
-                       sizes[name])
-    return found
-
-
-def _image_obstacles(facts: Facts) -> list[Obstacle]:
+def _image_obstacles(facts: Facts) -> list[obstacles.Obstacle]:
     """A full Glance takes no image; how large one will be is not known.
 
     So the size counts only when there is no room left at all.
     """
-    return [*_over(Code.QUOTA_IMAGES, facts.usage, 'image_count_total', 1),
-            *_over(Code.QUOTA_IMAGE_SIZE, facts.usage, 'image_size_total',
-                   0 if facts.server.volume_backed else 1)]
-
-
-def _over(code: Code, quotas: Mapping[str, types.Quota], name: str,
-          needed: int) -> list[Obstacle]:
-    quota = quotas.get(name)
-    if quota is None or quota.left is None or quota.left >= needed:
-        return []
-    _, _, kind = name.partition('_')
-    return [Obstacle(code, {'needed': needed, 'left': quota.left,
-                            'limit': quota.limit, 'type': kind})]
+    return [*obstacles.over(obstacles.Code.QUOTA_IMAGES, facts.usage,
+                            'image_count_total', 1),
+            *obstacles.over(obstacles.Code.QUOTA_IMAGE_SIZE, facts.usage,
+                            'image_size_total',
+                            0 if facts.server.volume_backed else 1)]

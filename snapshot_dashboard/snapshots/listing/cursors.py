@@ -18,7 +18,7 @@ import dataclasses
 import datetime
 import json
 
-from snapshot_dashboard.snapshots.query import Sort
+from snapshot_dashboard.snapshots.listing import queries
 
 #: How long Nova may take from the first volume snapshot to its image.
 _SET_TAKES = datetime.timedelta(minutes=10)
@@ -36,7 +36,7 @@ class Cursor:
         the page begins, where a service can name no other place.
     """
 
-    sort: Sort
+    sort: queries.Sort
     moment: datetime.datetime
     id: str
     back: bool = False
@@ -51,11 +51,11 @@ class Cursor:
     @property
     def newer(self) -> bool:
         """Whether the page holds what is newer than the entry."""
-        return self.back is (self.sort is Sort.NEWEST)
+        return self.back is (self.sort is queries.Sort.NEWEST)
 
     def admits(self, order: tuple[datetime.datetime, str]) -> bool:
         """Whether something lies on this page's side."""
-        if self.sort is Sort.NAME:
+        if self.sort is queries.Sort.NAME:
             return True  # the streams' markers see to that
         place = self.moment, self.id
         return order > place if self.newer else order < place
@@ -89,7 +89,7 @@ def stamp(moment: datetime.datetime) -> str:
     return moment.astimezone(datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
-def parse(text: str, sort: Sort) -> Cursor:
+def parse(text: str, sort: queries.Sort) -> Cursor:
     """A cursor from an address.
 
     :param sort: the order of the list that it is for.

@@ -22,15 +22,16 @@ import dataclasses
 import logging
 import time
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import execute
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observation
 from snapshot_dashboard.runs import observe
-from snapshot_dashboard.runs import situation
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import steps
-from snapshot_dashboard.runs import take
 
 LOG = logging.getLogger(__name__)
 
@@ -39,14 +40,14 @@ _STEPS = 10
 #: Seconds after which what was seen of a run is no ground for a step.
 _LONGEST_LOOK = 60
 #: Whether a run is what it was when its user asked for it.
-Approves = Callable[[journal.Journal], bool]
+Approves = Callable[[record.Run], bool]
 
 
-def advance(cloud: clouds.Cloud, run: journal.Journal,
-            clock: take.Clock = time.time,
+def advance(cloud: services.Cloud, run: record.Run,
+            clock: execute.Clock = time.time,
             server: types.Server | None = None,
             approves: Approves | None = None,
-            surely_gone: bool = False) -> journal.Journal:
+            surely_gone: bool = False) -> record.Run:
     """Bring a run as far forward as it goes without waiting.
 
     :param server: the run's, as it is now, for who has just asked.
@@ -75,10 +76,10 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
             if step.do in (steps.Do.WAIT, steps.Do.NOTHING):
                 break
             _log(run, step)
-            run = take.take(cloud, run, step, int(clock()), clock)
-        except take.Superseded:
+            run = execute.execute(cloud, run, step, int(clock()), clock)
+        except execute.Superseded:
             return dataclasses.replace(run, superseded=True)
-        if step.do in take.ATTEMPTS:
+        if step.do in execute.ATTEMPTS:
             attempts.add(run.progress.attempt)
         if step.do is steps.Do.POWER_ON or (
                 run.progress.ended and step.do is steps.Do.REMOVE):
@@ -86,9 +87,9 @@ def advance(cloud: clouds.Cloud, run: journal.Journal,
     return run
 
 
-def _as_recorded(cloud: clouds.Cloud, run: journal.Journal,
+def _as_recorded(cloud: services.Cloud, run: record.Run,
                  server: types.Server, now: int, approves: Approves | None,
-                 attempts: Collection[str]) -> journal.Journal:
+                 attempts: Collection[str]) -> record.Run:
     """A run as its server records it now, and found by its index.
 
     :param attempts: what this caller has asked for; who closed the run did
@@ -100,15 +101,15 @@ def _as_recorded(cloud: clouds.Cloud, run: journal.Journal,
     if there is None and journal.has_plan(server):
         raise errors.Unavailable('compute', 'the record cannot be read')
     if there is None or there.plan.run_id != run.plan.run_id:
-        raise take.Superseded(run.plan.run_id)
+        raise execute.Superseded(run.plan.run_id)
     if approves is not None:
         there = _trusted(there, approves)
     if run.open and run.progress.attempt in attempts and not there.open:
-        there = take.reopen(cloud, there, run.progress, now)
+        there = execute.reopen(cloud, there, run.progress, now)
     return find_again(cloud, there)
 
 
-def _trusted(run: journal.Journal, approves: Approves) -> journal.Journal:
+def _trusted(run: record.Run, approves: Approves) -> record.Run:
     """A run, or what may be done of one whose plan is not to be trusted.
 
     That is to power its instance on again, if that is owed.
@@ -122,20 +123,20 @@ def _trusted(run: journal.Journal, approves: Approves) -> journal.Journal:
     return run.failed(failures.Failure.RECORD_LOST)
 
 
-def find_again(cloud: clouds.Cloud, run: journal.Journal) -> journal.Journal:
+def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
     """Put a run back into the index, of which others have replaced the tags.
 
     What they took away may have said that a power-on is owed.
     """
-    if run.indexed or run.tagged or not run.open or situation.is_held(
+    if run.indexed or run.tagged or not run.open or observation.is_held(
             run.server, run.tagged):
         return run
     owes = run.plan.power_off and run.plan.power_on and (
         run.server.status != 'ACTIVE' or run.progress.stops)
     try:
         if owes:
-            take.owe(cloud, run)
-        take.index(cloud, run.server)
+            execute.owe(cloud, run)
+        execute.index(cloud, run.server)
     except errors.ServiceError as error:
         LOG.warning('Run %s is not in the index: %s', run.plan.run_id, error,
                     extra=run.fields)
@@ -145,19 +146,19 @@ def find_again(cloud: clouds.Cloud, run: journal.Journal) -> journal.Journal:
     return run
 
 
-def _log(run: journal.Journal, step: steps.Step) -> None:
+def _log(run: record.Run, step: steps.Step) -> None:
     LOG.info('Run %s on server %s: %s', run.plan.run_id, run.server.id,
              step.do.value, extra={**run.fields, 'step': step.do.value})
 
 
-def _after_the_server(cloud: clouds.Cloud, run: journal.Journal,
-                      seen: situation.Observation,
-                      clock: take.Clock) -> journal.Journal:
+def _after_the_server(cloud: services.Cloud, run: record.Run,
+                      seen: observation.Observation,
+                      clock: execute.Clock) -> record.Run:
     """Tidy up; the record went with the server."""
     step = steps.next_step(run.plan, run.progress, seen, run.tagged)
     if step.do in (steps.Do.WAIT, steps.Do.NOTHING):
         return run
     _log(run, step)
     run = dataclasses.replace(run, progress=step.note or run.progress)
-    return take.take(cloud, run, dataclasses.replace(step, note=None),
-                     seen.now, clock)
+    return execute.execute(cloud, run, dataclasses.replace(step, note=None),
+                           seen.now, clock)

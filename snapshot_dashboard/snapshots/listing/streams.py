@@ -24,20 +24,14 @@ import dataclasses
 import datetime
 import enum
 from typing import Any
-from typing import TypeAlias
 import unicodedata
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.cloud import types
-from snapshot_dashboard.snapshots import cursor as cursors
-from snapshot_dashboard.snapshots.kinds import Kind
-from snapshot_dashboard.snapshots.query import Query
-from snapshot_dashboard.snapshots.query import Sort
-from snapshot_dashboard.snapshots.query import State
-
-Entry: TypeAlias = types.Image | types.VolumeSnapshot
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots.listing import cursors
+from snapshot_dashboard.snapshots.listing import queries
 
 #: Images of instances, by what tells them. A volume-backed instance's has no
 #: ``image_type``; one that the plugin made has both.
@@ -51,18 +45,18 @@ _IMAGES = {
 _ACCEPTED = {'visibility': 'shared', 'member_status': 'accepted',
              marks.IMAGE_TYPE: 'snapshot', 'status': 'active'}
 _GLANCE_STATES = {
-    State.READY: 'active',
-    State.MOVING: 'in:queued,saving,uploading,importing',
-    State.FAILED: 'killed',
-    State.DELETING: 'pending_delete',
-    State.DEACTIVATED: 'deactivated',
+    queries.State.READY: 'active',
+    queries.State.MOVING: 'in:queued,saving,uploading,importing',
+    queries.State.FAILED: 'killed',
+    queries.State.DELETING: 'pending_delete',
+    queries.State.DEACTIVATED: 'deactivated',
 }
 _CINDER_STATES = {
-    State.READY: ('available',),
-    State.MOVING: ('creating', 'backing-up', 'restoring'),
-    State.FAILED: ('error', 'error_deleting'),
-    State.DELETING: ('deleting', 'unmanaging'),
-    State.DEACTIVATED: (),
+    queries.State.READY: ('available',),
+    queries.State.MOVING: ('creating', 'backing-up', 'restoring'),
+    queries.State.FAILED: ('error', 'error_deleting'),
+    queries.State.DELETING: ('deleting', 'unmanaging'),
+    queries.State.DEACTIVATED: (),
 }
 #: Beyond a page's size: one entry tells that there is another page, the
 #: others make up for some that are no rows.
@@ -90,7 +84,7 @@ class Stream:
 
     name: str
     limit: int
-    fetch: Callable[[int, str], Sequence[Entry]]
+    fetch: Callable[[int, str], Sequence[kinds.Entry]]
     marked: bool = False
 
     def begin(self, cursor: cursors.Cursor | None) -> 'Batch':
@@ -105,7 +99,8 @@ class Stream:
         try:
             found = list(self.fetch(limit, marker))
         except (errors.NotFound, errors.Refused):
-            if not marker or cursor is None or cursor.sort is Sort.NAME:
+            if (not marker or cursor is None
+                    or cursor.sort is queries.Sort.NAME):
                 raise
             # It was deleted meanwhile: from the beginning.
             found = list(self.fetch(limit, ''))
@@ -126,10 +121,11 @@ class Batch:
     """
 
     stream: Stream
-    entries: Sequence[Entry]
+    entries: Sequence[kinds.Entry]
     more: bool
 
-    def in_order(self, query: Query, reverse: bool) -> Iterator[Entry]:
+    def in_order(self, query: queries.Query,
+                 reverse: bool) -> Iterator[kinds.Entry]:
         """Its entries in our order, as far as they are known.
 
         Within one second Glance's order is not ours, for it does not show
@@ -139,7 +135,7 @@ class Batch:
         :raises Exhausted: when the next one would be needed.
         """
         found = self.entries
-        if query.order is not Sort.NAME:
+        if query.order is not queries.Sort.NAME:
             found = sorted(found, key=key(query), reverse=reverse)
             if self.more:
                 last = _second(found[-1])
@@ -149,11 +145,12 @@ class Batch:
             raise Exhausted
 
 
-def _second(entry: Entry) -> datetime.datetime:
+def _second(entry: kinds.Entry) -> datetime.datetime:
     return entry.created.replace(microsecond=0)
 
 
-def _reaches(found: Sequence[Entry], cursor: cursors.Cursor | None) -> bool:
+def _reaches(found: Sequence[kinds.Entry],
+             cursor: cursors.Cursor | None) -> bool:
     """Whether a second of the page is whole among these."""
     last = _second(found[-1])
     return any(_second(entry) != last and (
@@ -161,17 +158,17 @@ def _reaches(found: Sequence[Entry], cursor: cursors.Cursor | None) -> bool:
         for entry in found)
 
 
-def streams(cloud: clouds.Cloud, query: Query, size: int,
+def streams(cloud: services.Cloud, query: queries.Query, size: int,
             cursor: cursors.Cursor | None) -> list[Stream]:
     """The streams of which a page is made, as far as the services exist."""
     found: list[Stream] = []
-    if query.kind is not Kind.VOLUME and not query.volume_id and (
+    if query.kind is not kinds.Kind.VOLUME and not query.volume_id and (
             cloud.has('image')):
         own = {'owner': cloud.project_id}
         found += [_images(cloud, query, size, cursor, name,
                           {**own, **dict([what])})
                   for name, what in _IMAGES.items()]
-        if query.state in (None, State.READY) and not cloud.sees_all:
+        if query.state in (None, queries.State.READY) and not cloud.sees_all:
             found.append(_images(cloud, query, size, cursor, 'accepted',
                                  _ACCEPTED))
     # For instances' snapshots alone, these tell the state of their parts.
@@ -184,7 +181,7 @@ def streams(cloud: clouds.Cloud, query: Query, size: int,
     return found
 
 
-def _images(cloud: clouds.Cloud, query: Query, size: int,
+def _images(cloud: services.Cloud, query: queries.Query, size: int,
             cursor: cursors.Cursor | None, name: str,
             filters: Mapping[str, str]) -> Stream:
     filters = dict(filters)
@@ -200,18 +197,18 @@ def _images(cloud: clouds.Cloud, query: Query, size: int,
         filters[marks.EXPIRING] = 'True'
     if query.since and cursor is None:
         filters['created_at'] = f'gte:{cursors.stamp(query.since)}'
-    if cursor and query.order is not Sort.NAME:
+    if cursor and query.order is not queries.Sort.NAME:
         filters['created_at'] = (cursor.set_bound if name == 'set'
                                  else cursor.bound)
-    def fetch(limit: int, marker: str) -> Sequence[Entry]:
+    def fetch(limit: int, marker: str) -> Sequence[kinds.Entry]:
         beyond = {'marker': marker} if marker else {}
         return cloud.images.images(limit, {**filters, **beyond},
                                    **_order(query, cursor))
 
-    return Stream(name, size + _SLACK, fetch, query.order is Sort.NAME)
+    return Stream(name, size + _SLACK, fetch, query.order is queries.Sort.NAME)
 
 
-def _volume_snapshots(cloud: clouds.Cloud, query: Query, size: int,
+def _volume_snapshots(cloud: services.Cloud, query: queries.Query, size: int,
                       cursor: cursors.Cursor | None, status: str) -> Stream:
     filters: dict[str, Any] = {}
     if query.name:
@@ -227,18 +224,19 @@ def _volume_snapshots(cloud: clouds.Cloud, query: Query, size: int,
     if metadata:
         filters['metadata'] = metadata
 
-    def fetch(limit: int, marker: str) -> Sequence[Entry]:
+    def fetch(limit: int, marker: str) -> Sequence[kinds.Entry]:
         return cloud.volumes.snapshots(limit, filters, marker=marker or None,
                                        **_order(query, cursor))
 
     return Stream(f'volume{status}', size * _PARTS + _SLACK, fetch, True)
 
 
-def _order(query: Query, cursor: cursors.Cursor | None) -> dict[str, Any]:
-    ascending = query.order is not Sort.NEWEST
+def _order(query: queries.Query,
+           cursor: cursors.Cursor | None) -> dict[str, Any]:
+    ascending = query.order is not queries.Sort.NEWEST
     if cursor is not None and cursor.back:
         ascending = not ascending
-    return {'by': 'name' if query.order is Sort.NAME else 'created_at',
+    return {'by': 'name' if query.order is queries.Sort.NAME else 'created_at',
             'ascending': ascending}
 
 
@@ -283,9 +281,9 @@ def alphabet(batches: Sequence[Batch], reverse: bool
     return Alphabet.OWN, str.lower
 
 
-def key(query: Query, name_key: Callable[[str], str] = str.lower
-        ) -> Callable[[Entry], tuple]:
+def key(query: queries.Query, name_key: Callable[[str], str] = str.lower
+        ) -> Callable[[kinds.Entry], tuple]:
     """What entries are ordered by."""
-    if query.order is Sort.NAME:
+    if query.order is queries.Sort.NAME:
         return lambda entry: (name_key(entry.name), entry.id)
     return lambda entry: (entry.created, entry.id)

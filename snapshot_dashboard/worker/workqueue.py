@@ -40,7 +40,7 @@ class _Due:
     owner: str = dataclasses.field(compare=False)
 
 
-class Agenda:
+class WorkQueue:
     """Jobs by key; there is one of each.
 
     One that is added while the old one is in hand takes its place when that

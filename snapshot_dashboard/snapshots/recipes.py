@@ -21,9 +21,9 @@ import dataclasses
 import datetime
 import json
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 
 
@@ -45,7 +45,7 @@ class Recipe:
     zone: str = ''
 
 
-def of(cloud: clouds.Cloud, server: types.Server) -> Recipe:
+def of(cloud: services.Cloud, server: types.Server) -> Recipe:
     """How an instance is now; it takes a call where it has networks.
 
     No snapshot fails for that: what Nova does not tell is left out.

@@ -26,18 +26,16 @@ import functools
 import heapq
 import time
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.snapshots import cursor as cursors
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import rows as row_makers
+from snapshot_dashboard.snapshots import row_builder
 from snapshot_dashboard.snapshots import sets
-from snapshot_dashboard.snapshots import streams
-from snapshot_dashboard.snapshots.kinds import Kind
-from snapshot_dashboard.snapshots.query import Query
-from snapshot_dashboard.snapshots.query import Sort
-from snapshot_dashboard.snapshots.query import State
+from snapshot_dashboard.snapshots.listing import cursors
+from snapshot_dashboard.snapshots.listing import queries
+from snapshot_dashboard.snapshots.listing import streams
 
 #: Calls that it may cost; one more finds the runs that stand above it.
 _CALLS = 7
@@ -79,13 +77,13 @@ class _Draft:
     :ivar more: whether there is more in this direction.
     """
 
-    shown: list[streams.Entry] = dataclasses.field(default_factory=list)
-    passed: list[streams.Entry] = dataclasses.field(default_factory=list)
+    shown: list[kinds.Entry] = dataclasses.field(default_factory=list)
+    passed: list[kinds.Entry] = dataclasses.field(default_factory=list)
     first: dict[str, str] = dataclasses.field(default_factory=dict)
     last: dict[str, str] = dataclasses.field(default_factory=dict)
     more: bool = False
     belonging: sets.Belonging = sets.Belonging()
-    seen: list[streams.Entry] = dataclasses.field(default_factory=list)
+    seen: list[kinds.Entry] = dataclasses.field(default_factory=list)
     problems: list[errors.ServiceError] = dataclasses.field(
         default_factory=list)
     calls: int = 0
@@ -109,10 +107,10 @@ class _Draft:
         self.alphabet = other.alphabet
 
 
-def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
-         cursor: cursors.Cursor | None = None,
-         names: row_makers.Names | None = None,
-         thorough: bool = False) -> Page:
+def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
+          cursor: cursors.Cursor | None = None,
+          names: row_builder.SourceCache | None = None,
+          thorough: bool = False) -> Page:
     """The page at a cursor, or the first one.
 
     :param size: how many rows at the most.
@@ -121,7 +119,7 @@ def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
         take many calls; else for as many as a page may cost.
     :raises ServiceError: when the place of a page by name is gone.
     """
-    query = query or Query()
+    query = query or queries.Query()
     draft, place = _Draft(), cursor
     for _ in range(_TRIES):
         draft.add(_fill(cloud, size, size - len(draft.shown), query, place))
@@ -132,14 +130,15 @@ def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
     if cursor is not None and not draft.more and (
             len(draft.shown) < (size if back else 1)):
         # Back where it begins, or beyond where it ends by now.
-        return page(cloud, size, query, None, names, thorough)
+        return fetch(cloud, size, query, None, names, thorough)
     before, after = _neighbours(query, draft, cursor)
     if back:
         draft.shown.reverse()
     room = _CALLS - draft.calls if draft.rounds < _ROUNDS else 0
-    rows, lost, unnamed = row_makers.make(
+    rows, lost, unnamed = row_builder.build(
         cloud, draft.shown, draft.seen, draft.belonging,
-        names or row_makers.Names(), None if thorough else room, time.time())
+        names or row_builder.SourceCache(), None if thorough else room,
+        time.time())
     return Page(
         rows=tuple(rows), after=after, before=before,
         problems=errors.once_each(draft.problems),
@@ -148,7 +147,7 @@ def page(cloud: clouds.Cloud, size: int, query: Query | None = None,
         alphabet=draft.alphabet)
 
 
-def _fill(cloud: clouds.Cloud, size: int, wanted: int, query: Query,
+def _fill(cloud: services.Cloud, size: int, wanted: int, query: queries.Query,
           cursor: cursors.Cursor | None) -> _Draft:
     """Ask for a page's part of each stream, and take so many rows."""
     draft = _Draft()
@@ -159,7 +158,7 @@ def _fill(cloud: clouds.Cloud, size: int, wanted: int, query: Query,
     batches = []
     for answer in answers:
         if isinstance(answer, errors.ServiceError):
-            if query.order is Sort.NAME and cursor is not None and (
+            if query.order is queries.Sort.NAME and cursor is not None and (
                     isinstance(answer, (errors.NotFound, errors.Refused))):
                 raise answer
             draft.problems.append(answer)
@@ -179,12 +178,12 @@ def _fill(cloud: clouds.Cloud, size: int, wanted: int, query: Query,
 
 
 def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
-           query: Query, cursor: cursors.Cursor | None) -> None:
+           query: queries.Query, cursor: cursors.Cursor | None) -> None:
     """Go over the entries in their order until the page is full."""
     back = cursor is not None and cursor.back
-    reverse = (query.order is Sort.NEWEST) is not back
+    reverse = (query.order is queries.Sort.NEWEST) is not back
     name_key: Callable[[str], str] = str.lower
-    if query.order is Sort.NAME:
+    if query.order is queries.Sort.NAME:
         draft.alphabet, name_key = streams.alphabet(batches, reverse)
     order = streams.key(query, name_key)
     merged = heapq.merge(
@@ -215,14 +214,14 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
         draft.more = True
 
 
-def _named(batch: streams.Batch, query: Query, reverse: bool
-           ) -> Iterator[tuple[str, streams.Entry]]:
+def _named(batch: streams.Batch, query: queries.Query, reverse: bool
+           ) -> Iterator[tuple[str, kinds.Entry]]:
     for entry in batch.in_order(query, reverse):
         yield batch.stream.name, entry
 
 
-def _row_entries(query: Query, entry: streams.Entry,
-                 belonging: sets.Belonging) -> Sequence[streams.Entry]:
+def _row_entries(query: queries.Query, entry: kinds.Entry,
+                 belonging: sets.Belonging) -> Sequence[kinds.Entry]:
     """What stands in the list for an entry.
 
     A part is shown by its image alone. Where parts are asked for by what
@@ -235,15 +234,16 @@ def _row_entries(query: Query, entry: streams.Entry,
         return ()
     owners = [image for image in belonging.of(entry.id) if not image.hidden]
     if owners:
-        asked = query.volume_id or query.state is State.FAILED
-        return owners if asked and query.kind is not Kind.VOLUME else ()
+        asked = query.volume_id or query.state is queries.State.FAILED
+        return owners if asked and query.kind is not kinds.Kind.VOLUME else ()
     if isinstance(entry, types.VolumeSnapshot) and (
-            query.kind is Kind.INSTANCE):
+            query.kind is kinds.Kind.INSTANCE):
         return ()
     return (entry,)
 
 
-def _neighbours(query: Query, draft: _Draft, cursor: cursors.Cursor | None
+def _neighbours(query: queries.Query, draft: _Draft,
+                cursor: cursors.Cursor | None
                 ) -> tuple[cursors.Cursor | None, cursors.Cursor | None]:
     """The cursors of the page before, and of the page after."""
     if not draft.shown:
@@ -257,7 +257,7 @@ def _neighbours(query: Query, draft: _Draft, cursor: cursors.Cursor | None
     return (onward, returning) if cursor.back else (returning, onward)
 
 
-def _onward(query: Query, draft: _Draft,
+def _onward(query: queries.Query, draft: _Draft,
             cursor: cursors.Cursor | None) -> cursors.Cursor:
     """The cursor of the next page in the same direction."""
     last = draft.passed[-1]

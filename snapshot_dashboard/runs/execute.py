@@ -21,15 +21,16 @@ import functools
 import logging
 import uuid
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 from snapshot_dashboard.snapshots import deletion
-from snapshot_dashboard.snapshots import recipe
+from snapshot_dashboard.snapshots import recipes
 
 LOG = logging.getLogger(__name__)
 Clock = Callable[[], float]
@@ -42,7 +43,7 @@ NOT_DONE = (errors.Conflict, errors.NotFound, errors.Forbidden,
 _TIMELESS = (steps.Do.NOTE, steps.Do.MARK)
 #: The tags by which a run is found, in the order in which they are set: what
 #: shows it last stays until it is dismissed.
-INDEX = (journal.OPEN_TAG, journal.TAG)
+INDEX = (record.OPEN_TAG, record.TAG)
 
 
 class Superseded(errors.Conflict):
@@ -53,8 +54,8 @@ class Superseded(errors.Conflict):
                          'any more')
 
 
-def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
-         now: int, clock: Clock) -> journal.Journal:
+def execute(cloud: services.Cloud, run: record.Run, step: steps.Step,
+            now: int, clock: Clock) -> record.Run:
     """Take one step.
 
     What is about to be done is noted first, so that a crash leaves nothing
@@ -105,9 +106,9 @@ def take(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     return run
 
 
-def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
-                now: int, progress: journal.Progress | None
-                ) -> tuple[journal.Journal, recipe.Recipe]:
+def _write_down(cloud: services.Cloud, run: record.Run, step: steps.Step,
+                now: int, progress: record.Progress | None
+                ) -> tuple[record.Run, recipes.Recipe]:
     """Note what is about to be done; what else is needed at the same time.
 
     :returns: the run as noted, and for a capture how the instance is. That
@@ -117,7 +118,7 @@ def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
     if step.do is steps.Do.CAPTURE and not run.plan.bare and (
             progress and progress.captures == 1):
         run, made_of = cloud.each(
-            noting, functools.partial(recipe.of, cloud, run.server))
+            noting, functools.partial(recipes.of, cloud, run.server))
         return run, made_of
     if step.do is steps.Do.POWER_OFF and run.plan.power_on:
         # The note first: without it an old start is taken for somebody's.
@@ -128,16 +129,16 @@ def _write_down(cloud: clouds.Cloud, run: journal.Journal, step: steps.Step,
         run = _close(cloud, run, now, progress)
     else:
         run = noting()
-    return run, recipe.Recipe()
+    return run, recipes.Recipe()
 
 
-def index(cloud: clouds.Cloud, server: types.Server) -> None:
+def index(cloud: services.Cloud, server: types.Server) -> None:
     """Let a run be found."""
     for tag in INDEX:
         cloud.compute.add_tag(server.id, tag)
 
 
-def owe(cloud: clouds.Cloud, run: journal.Journal) -> None:
+def owe(cloud: services.Cloud, run: record.Run) -> None:
     """Say in a tag that the instance is to be powered on again.
 
     The note says so, too, but may be undone by who writes metadata at the
@@ -147,8 +148,8 @@ def owe(cloud: clouds.Cloud, run: journal.Journal) -> None:
         cloud.compute.add_tag(run.server.id, run.owed_tag)
 
 
-def _close(cloud: clouds.Cloud, run: journal.Journal, now: int,
-           progress: journal.Progress) -> journal.Journal:
+def _close(cloud: services.Cloud, run: record.Run, now: int,
+           progress: record.Progress) -> record.Run:
     """Note that a run is over, and take it from the index of open ones.
 
     Nothing is owed any more then; should that be said longer than the
@@ -163,15 +164,15 @@ def _close(cloud: clouds.Cloud, run: journal.Journal, now: int,
             cloud.compute.delete_tag(run.server.id, tag)
     run = note(cloud, run, now, progress)
     try:
-        if journal.OPEN_TAG in run.server.tags:
-            cloud.compute.delete_tag(run.server.id, journal.OPEN_TAG)
+        if record.OPEN_TAG in run.server.tags:
+            cloud.compute.delete_tag(run.server.id, record.OPEN_TAG)
     except errors.ServiceError as error:  # it is only looked at in vain
         LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.fields)
     return run
 
 
-def reopen(cloud: clouds.Cloud, run: journal.Journal,
-           progress: journal.Progress, now: int) -> journal.Journal:
+def reopen(cloud: services.Cloud, run: record.Run,
+           progress: record.Progress, now: int) -> record.Run:
     """Note once more what somebody has undone who closed the run meanwhile.
 
     :param run: as it is recorded.
@@ -188,8 +189,8 @@ def reopen(cloud: clouds.Cloud, run: journal.Journal,
         progress, trust=run.progress.trust))
 
 
-def note(cloud: clouds.Cloud, run: journal.Journal, now: int,
-         progress: journal.Progress | None) -> journal.Journal:
+def note(cloud: services.Cloud, run: record.Run, now: int,
+         progress: record.Progress | None) -> record.Run:
     """Write down how far the run is; only what has changed."""
     noted = run.progress if run.tagged else run.noted
     if progress is None or progress == noted and not run.lost:
@@ -220,9 +221,9 @@ def note(cloud: clouds.Cloud, run: journal.Journal, now: int,
                                lost=False)
 
 
-def _without_a_record(cloud: clouds.Cloud, run: journal.Journal,
-                      progress: journal.Progress,
-                      error: errors.OverQuota) -> journal.Journal:
+def _without_a_record(cloud: services.Cloud, run: record.Run,
+                      progress: record.Progress,
+                      error: errors.OverQuota) -> record.Run:
     """Go on where others took the record away and left no room for one.
 
     That the instance was powered on is all that must be known: what somebody
@@ -235,8 +236,8 @@ def _without_a_record(cloud: clouds.Cloud, run: journal.Journal,
     return dataclasses.replace(run, progress=progress)
 
 
-def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
-         call: Callable[[], str | None]) -> journal.Journal:
+def _try(cloud: services.Cloud, run: record.Run, now: int,
+         call: Callable[[], str | None]) -> record.Run:
     """Make a write whose effect the next look will show.
 
     A service that does not want it now is asked later, and one that does not
@@ -277,9 +278,9 @@ def _try(cloud: clouds.Cloud, run: journal.Journal, now: int,
         answered, image_id=image_id or answered.image_id))
 
 
-def create_image(cloud: clouds.Cloud, server: types.Server,
-                 plan: journal.Plan, consistency: str, now: int,
-                 made_of: recipe.Recipe, parts: Sequence[str] = ()) -> str:
+def create_image(cloud: services.Cloud, server: types.Server,
+                 plan: record.Plan, consistency: str, now: int,
+                 made_of: recipes.Recipe, parts: Sequence[str] = ()) -> str:
     """Have Nova make the image, with our marks on it.
 
     :param made_of: how the server is, for others like it.
@@ -290,12 +291,12 @@ def create_image(cloud: clouds.Cloud, server: types.Server,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
                 **({marks.PURPOSE: plan.purpose} if plan.purpose else {}),
-                **recipe.write(made_of),
+                **recipes.write(made_of),
                 **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)
 
 
-def _marks(server: types.Server, plan: journal.Plan,
+def _marks(server: types.Server, plan: record.Plan,
            taken: int) -> dict[str, str]:
     return {marks.RUN: plan.run_id, **marks.of_server(server, taken)}
 
@@ -304,7 +305,7 @@ def _call_mark() -> dict[str, str]:
     return {marks.CALL: uuid.uuid4().hex[:16]}
 
 
-def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
+def _snapshot_volumes(cloud: services.Cloud, run: record.Run,
                       step: steps.Step, now: int) -> str:
     # Somebody may power the instance on before they are whole, so how they
     # were taken is written on them when they are.
@@ -315,7 +316,7 @@ def _snapshot_volumes(cloud: clouds.Cloud, run: journal.Journal,
     return ''
 
 
-def _mark(cloud: clouds.Cloud, run: journal.Journal,
+def _mark(cloud: services.Cloud, run: record.Run,
           step: steps.Step) -> None:
     metadata = {**_marks(run.server, run.plan, step.taken),
                 marks.CONSISTENCY: step.consistency}
@@ -328,7 +329,7 @@ def _mark(cloud: clouds.Cloud, run: journal.Journal,
           for snapshot_id in step.snapshot_ids))
 
 
-def remove(cloud: clouds.Cloud, image_ids: Iterable[str],
+def remove(cloud: services.Cloud, image_ids: Iterable[str],
            snapshot_ids: Iterable[str]) -> None:
     """Delete images and volume snapshots; what is gone is no error.
 

@@ -59,9 +59,9 @@ class Disk:
     volume: types.Volume | None = None
 
 
-def disks(server: types.Server, attachments: Sequence[types.Attachment],
-          volumes: Mapping[str, types.Volume],
-          shares: Sequence[str] = ()) -> list[Disk]:
+def list_disks(server: types.Server, attachments: Sequence[types.Attachment],
+               volumes: Mapping[str, types.Volume],
+               shares: Sequence[str] = ()) -> list[Disk]:
     """The disks of an instance, the root disk first.
 
     createImage takes the root disk alone of an image-backed instance, and

@@ -23,10 +23,10 @@ from keystoneauth1.identity import v3
 import requests
 from requests import adapters
 
-from snapshot_dashboard import cloud as clouds
-from snapshot_dashboard.cloud import breaker as breakers
+from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
+from snapshot_dashboard.cloud import services
 
 #: The services without which no run goes on.
 _NEEDED = ('compute', 'image')
@@ -94,7 +94,7 @@ class Access:
             breakers.Breaker(rest=0)
         ).trusts_to(self.user_id())
 
-    def cloud(self, trust: identity.Trust) -> clouds.Cloud:
+    def cloud(self, trust: identity.Trust) -> services.Cloud:
         """The cloud as the trustor sees it. Gets a token, once.
 
         :raises ServiceError: when the trust gives none.
@@ -116,13 +116,13 @@ class Access:
                     service, 'the catalogue has none in the region '
                     f'{own.region or "that comes first"} with the interface '
                     f'{own.interface}')
-        return clouds.Cloud(session, endpoints, trust.project_id,
-                            self._breaker)
+        return services.Cloud(session, endpoints, trust.project_id,
+                              self._breaker)
 
     def _endpoints(self, access: Any) -> Mapping[str, str]:
         # The address at which the worker itself finds Keystone comes first.
         endpoints = {'identity': self._keystone.auth_url}
-        for service, types in clouds.SERVICE_TYPES.items():
+        for service, types in services.SERVICE_TYPES.items():
             for service_type in types:
                 try:
                     found = access.service_catalog.url_for(

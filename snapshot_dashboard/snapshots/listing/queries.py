@@ -16,7 +16,7 @@ import dataclasses
 import datetime
 import enum
 
-from snapshot_dashboard.snapshots.kinds import Kind
+from snapshot_dashboard.snapshots import kinds
 
 
 class State(enum.Enum):
@@ -50,7 +50,7 @@ class Query:
     :ivar expired_on: those that are not wanted any more on this day.
     """
 
-    kind: Kind | None = None
+    kind: kinds.Kind | None = None
     name: str = ''
     state: State | None = None
     instance_id: str = ''

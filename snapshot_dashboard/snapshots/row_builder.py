@@ -26,13 +26,12 @@ import functools
 from typing import Any
 from typing import TypeAlias
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sets
-from snapshot_dashboard.snapshots import streams
-from snapshot_dashboard.snapshots.kinds import Kind
 
 #: What a call is about: instance, volume, part or root; and its id.
 Key: TypeAlias = tuple[str, str]
@@ -41,7 +40,7 @@ _PART = 'part'
 _ROOT = 'root'
 
 
-class Names:
+class SourceCache:
     """What is known already of instances and volumes.
 
     This one knows nothing; one that keeps it for a while saves calls, for
@@ -58,10 +57,10 @@ class Names:
         """Remember these."""
 
 
-def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
-         seen: Iterable[streams.Entry], belonging: sets.Belonging,
-         names: Names, room: int | None, now: float
-         ) -> tuple[list[model.Snapshot], list[errors.ServiceError], bool]:
+def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
+          seen: Iterable[kinds.Entry], belonging: sets.Belonging,
+          names: SourceCache, room: int | None, now: float
+          ) -> tuple[list[model.Snapshot], list[errors.ServiceError], bool]:
     """The rows for entries.
 
     :param seen: all that the services answered; the parts of an image are
@@ -103,8 +102,9 @@ def make(cloud: clouds.Cloud, shown: Sequence[streams.Entry],
     return [row.judged(now) for row in rows], lost, not whole
 
 
-def _guessed(cloud: clouds.Cloud, rows: list[model.Snapshot], names: Names,
-             ask: bool) -> tuple[list[model.Snapshot], bool]:
+def _guessed(cloud: services.Cloud, rows: list[model.Snapshot],
+             names: SourceCache, ask: bool
+             ) -> tuple[list[model.Snapshot], bool]:
     """The rows with a guess where nothing says of what instance they are.
 
     Nova writes that on no image of a volume-backed instance; but its root
@@ -142,19 +142,19 @@ def _with_guess(row: model.Snapshot,
         row, source=found) if found and found.id else row
 
 
-def _server_of(cloud: clouds.Cloud, volume_id: str) -> model.Source:
+def _server_of(cloud: services.Cloud, volume_id: str) -> model.Source:
     """The instance that a volume is attached to; its id is empty for none."""
     try:
         servers = cloud.volumes.volume(volume_id).server_ids
     except errors.NotFound:
         servers = ()
-    found = model.Source(Kind.INSTANCE,
+    found = model.Source(kinds.Kind.INSTANCE,
                          servers[0] if len(servers) == 1 else '')
     return dataclasses.replace(_source(cloud, found) if found.id else found,
                                certain=False)
 
 
-def _calls(cloud: clouds.Cloud, drafts: Iterable[model.Snapshot],
+def _calls(cloud: services.Cloud, drafts: Iterable[model.Snapshot],
            known: Collection[Key], now: float) -> dict[Key, Callable[[], Any]]:
     """What is to be asked for to know all about some rows."""
     calls: dict[Key, Callable[[], Any]] = {}
@@ -171,7 +171,7 @@ def _calls(cloud: clouds.Cloud, drafts: Iterable[model.Snapshot],
     return calls
 
 
-def _row(entry: streams.Entry,
+def _row(entry: kinds.Entry,
          parts: Mapping[str, types.VolumeSnapshot | None],
          belonging: sets.Belonging, now: float,
          project: str) -> model.Snapshot:
@@ -185,13 +185,13 @@ def _row(entry: streams.Entry,
         orphaned=belonging.orphaned(entry, now))
 
 
-def _part(cloud: clouds.Cloud, snapshot_id: str) -> types.VolumeSnapshot:
+def _part(cloud: services.Cloud, snapshot_id: str) -> types.VolumeSnapshot:
     return cloud.volumes.snapshot(snapshot_id)
 
 
-def _source(cloud: clouds.Cloud, source: model.Source) -> model.Source:
+def _source(cloud: services.Cloud, source: model.Source) -> model.Source:
     try:
-        if source.kind is Kind.INSTANCE:
+        if source.kind is kinds.Kind.INSTANCE:
             server = cloud.compute.server(source.id)
             return dataclasses.replace(
                 source, name=server.name, exists=True,

@@ -21,15 +21,14 @@ import functools
 import time
 from typing import Any
 
-from snapshot_dashboard import cloud as clouds
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from snapshot_dashboard.snapshots import rows
+from snapshot_dashboard.snapshots import row_builder
 from snapshot_dashboard.snapshots import sets
-from snapshot_dashboard.snapshots import streams
-from snapshot_dashboard.snapshots.kinds import Kind
 
 #: Images, and volume snapshots of each volume, that are looked at.
 MOST = 100
@@ -42,18 +41,18 @@ _AT_ONCE = 30
 _VOLUMES = 20
 
 
-class _Unnamed(rows.Names):
+class _Unnamed(row_builder.SourceCache):
     """What they were taken of is known, and its name is not needed."""
 
     guesses = False
 
-    def find(self, keys: Collection[rows.Key]) -> dict[rows.Key,
-                                                       model.Source]:
-        return {(kind, source_id): model.Source(Kind(kind), source_id)
+    def find(self, keys: Collection[row_builder.Key]) -> dict[row_builder.Key,
+                                                              model.Source]:
+        return {(kind, source_id): model.Source(kinds.Kind(kind), source_id)
                 for kind, source_id in keys}
 
 
-def find(cloud: clouds.Cloud, server: types.Server
+def find(cloud: services.Cloud, server: types.Server
          ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
     """The snapshots of an instance and of its volumes, newest first.
 
@@ -84,17 +83,17 @@ def find(cloud: clouds.Cloud, server: types.Server
     belonging, _ = sets.find(cloud, volumes, images.values())
     images.update({image.id: image for needing in belonging.images.values()
                    for image in needing})
-    shown: list[streams.Entry] = [
+    shown: list[kinds.Entry] = [
         *images.values(),
         *(one for one in volumes if not belonging.of(one.id))]
-    found, vague, _ = rows.make(
+    found, vague, _ = row_builder.build(
         cloud, shown, [*images.values(), *volumes], belonging, _Unnamed(),
         None, time.time())
     certain = _certain(server, images.values(), actions if isinstance(
         actions, list) else [])
     found = [dataclasses.replace(row, source=dataclasses.replace(
         row.source, certain=row.id in certain))
-        if row.source and row.kind is Kind.INSTANCE else row
+        if row.source and row.kind is kinds.Kind.INSTANCE else row
         for row in found]
     return (sorted(found, key=lambda row: row.order, reverse=True),
             [*problems, *belonging.problems, *vague])
@@ -122,7 +121,7 @@ def _certain(server: types.Server, images: Iterable[types.Image],
 
 def is_of(row: model.Snapshot, server: types.Server) -> bool:
     """Whether it certainly is a snapshot of the instance itself."""
-    return (row.kind is Kind.INSTANCE and row.source is not None
+    return (row.kind is kinds.Kind.INSTANCE and row.source is not None
             and row.source.certain and row.source.id == server.id)
 
 
@@ -132,7 +131,7 @@ def is_probably_of(row: model.Snapshot, server: types.Server) -> bool:
     What says so may have been copied, and that volume may have been another
     instance's when it was captured.
     """
-    if row.kind is not Kind.INSTANCE or is_of(row, server):
+    if row.kind is not kinds.Kind.INSTANCE or is_of(row, server):
         return False
     if row.source is not None:
         return row.source.id == server.id

@@ -20,7 +20,7 @@ share what looks the services are to bear.
 
 import dataclasses
 
-from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +46,7 @@ _LOCKED_OUT = (10, 600)
 AFTER_ABSENCE = 20.0
 
 
-def after_look(run: journal.Journal, still: float, others: int = 0,
+def after_look(run: record.Run, still: float, others: int = 0,
                rate: float = RATE) -> float:
     """Seconds until the next look at an open run.
 

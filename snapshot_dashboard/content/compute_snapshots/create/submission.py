@@ -21,9 +21,9 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
-from snapshot_dashboard.runs import advance
-from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.runs import record
 
 LOG = logging.getLogger(__name__)
 #: How a run goes on.
@@ -36,7 +36,7 @@ KEEP_OPEN = _(
     "of the project comes back to it.")
 
 
-def submit(request, server: types.Server, plan: journal.Plan,
+def submit(request, server: types.Server, plan: record.Plan,
            tagged: bool = False) -> Any:
     """Begin a run, and hand it on or take its first steps here.
 
@@ -52,7 +52,7 @@ def submit(request, server: types.Server, plan: journal.Plan,
     if handoff.is_looked_after(request, begun):
         return MAY_LEAVE
     try:
-        advance.advance(cloud, begun, approves=connect.approves)
+        reconcile.advance(cloud, begun, approves=connect.approves)
     except errors.ServiceError as error:
         LOG.info('Run %s goes on later: %s', begun.plan.run_id, error)
     return KEEP_OPEN

@@ -10,23 +10,20 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""A snapshot of one volume: the facts before it, and taking it at once.
+"""What is known of one volume before its snapshot, and what is in the way.
 
-``look`` asks the services, ``obstacles`` decides, ``create`` takes it. To
-power its instance off for the moment is a run (:mod:`.advance`).
+``gather`` asks the services, ``find_obstacles`` decides, purely.
 """
 
 import dataclasses
 import functools
 from typing import Any
 
-from snapshot_dashboard import cloud as clouds
-from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
-from snapshot_dashboard.runs import consistency
-from snapshot_dashboard.runs import observe
-from snapshot_dashboard.runs import preflight
+from snapshot_dashboard.preflight import instance_facts
+from snapshot_dashboard.preflight import obstacles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,23 +38,23 @@ class Facts:
     """
 
     volume: types.Volume
-    instance: preflight.Facts | None
+    instance: instance_facts.Facts | None
     quotas: dict[str, types.Quota]
     unknown: tuple[errors.ServiceError, ...] = ()
     vanished: bool = False
 
     @property
-    def detached(self) -> bool:
-        return not (self.volume.server_ids or self.volume.hosts)
+    def server(self) -> types.Server | None:
+        return self.instance.server if self.instance else None
 
     @property
     def at_rest(self) -> bool:
         """Whether nobody can be writing to it now."""
-        return self.detached or (
+        return not self.volume.attached or (
             self.instance is not None
             and self.instance.server.status == 'SHUTOFF'
             # Nova calls it so, too, while it powers it on.
-            and not preflight.busy(self.instance.server))
+            and not obstacles.busy(self.instance.server))
 
     @property
     def can_power_off(self) -> bool:
@@ -71,7 +68,7 @@ class Facts:
                 else self.volume.status)
 
 
-def look(cloud: clouds.Cloud, volume_id: str) -> Facts:
+def gather(cloud: services.Cloud, volume_id: str) -> Facts:
     """Ask for the facts, in four rounds at the most.
 
     :raises ServiceError: when Cinder cannot tell about the volume; what else
@@ -80,14 +77,14 @@ def look(cloud: clouds.Cloud, volume_id: str) -> Facts:
     volume = cloud.volumes.volume(volume_id)
     calls: list[Any] = [lambda: cloud.volumes.quotas()]
     if len(volume.server_ids) == 1:
-        calls.append(functools.partial(preflight.look, cloud,
+        calls.append(functools.partial(instance_facts.gather, cloud,
                                        volume.server_ids[0]))
     quotas, *instances = cloud.together(*calls)
     lost = [answer for answer in (quotas, *instances)
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
     instance = next((answer for answer in instances
-                     if isinstance(answer, preflight.Facts)), None)
+                     if isinstance(answer, instance_facts.Facts)), None)
     return Facts(volume, instance,
                  quotas if isinstance(quotas, dict) else {},
                  errors.once_each(lost),
@@ -95,48 +92,20 @@ def look(cloud: clouds.Cloud, volume_id: str) -> Facts:
                      for answer in instances))
 
 
-def obstacles(facts: Facts, power_off: bool = False
-              ) -> list[preflight.Obstacle]:
+def find_obstacles(facts: Facts, power_off: bool = False
+                   ) -> list[obstacles.Obstacle]:
     """What makes a snapshot of this volume impossible now.
 
     :param power_off: whether its instance is to be powered off for it.
     """
     volume, found = facts.volume, []
     if volume.status not in ('in-use', 'available'):
-        found.append(preflight.Obstacle(preflight.Code.VOLUME_STATE, {
+        found.append(obstacles.Obstacle(obstacles.Code.VOLUME_STATE, {
             'volume': volume.name or volume.id, 'status': volume.status}))
-    found += preflight.over_quota(facts.quotas,
+    found += obstacles.over_quota(facts.quotas,
                                   [(volume.type, volume.size_gib)])
     if power_off and facts.instance is not None:
-        found += preflight.busy(facts.instance.server)
-        found += preflight.record_obstacles(facts.instance, 1,
-                                            needs_metadata=True)
+        found += obstacles.busy(facts.instance.server)
+        found += instance_facts.record_obstacles(facts.instance, 1,
+                                                 needs_metadata=True)
     return found
-
-
-def create(cloud: clouds.Cloud, facts: Facts, name: str, description: str, *,
-           now: int, shutdown_timeout: int) -> str:
-    """Take the snapshot as things are, marked with how they are; its id.
-
-    :param now: seconds since the epoch.
-    :param shutdown_timeout: seconds that the guest had to shut down, should
-        it be off.
-    :raises ServiceError: when it was not begun.
-    """
-    metadata = {marks.CONSISTENCY: _mark(cloud, facts, shutdown_timeout),
-                **({marks.TAKEN: str(now)} if facts.instance is None
-                   else marks.of_server(facts.instance.server, now))}
-    return cloud.volumes.create_snapshot(facts.volume.id, name, description,
-                                         metadata)
-
-
-def _mark(cloud: clouds.Cloud, facts: Facts, shutdown_timeout: int) -> str:
-    """How the volume is now; whoever is not known to rest may be writing."""
-    if facts.detached:
-        return marks.DETACHED
-    if facts.instance is None or not facts.at_rest:
-        return marks.LIVE
-    server = facts.instance.server
-    stop = consistency.last_stop(observe.actions(cloud, server))
-    return consistency.mark(server.status, stop, shutdown_timeout,
-                            agent=False)

@@ -1,0 +1,162 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The only place that talks to OpenStack.
+
+A :class:`Cloud` is made from a Horizon request or from any keystoneauth
+session. It bounds every call by a timeout and names what failed. It imports
+neither Django nor Horizon.
+"""
+
+from collections.abc import Callable
+from collections.abc import Collection
+from collections.abc import Mapping
+import concurrent.futures
+import functools
+from typing import Any
+
+from keystoneauth1 import session as keystone_session
+
+from snapshot_dashboard.cloud import breakers
+from snapshot_dashboard.cloud import compute
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import identity
+from snapshot_dashboard.cloud import images
+from snapshot_dashboard.cloud import networks
+from snapshot_dashboard.cloud import transport
+from snapshot_dashboard.cloud import volumes
+
+#: More threads than this make a small Horizon slower, not faster.
+_THREADS = 8
+#: Our name of a service, and the types by which catalogues may list it.
+SERVICE_TYPES: Mapping[str, tuple[str, ...]] = {
+    'compute': ('compute',),
+    'identity': ('identity',),
+    'image': ('image',),
+    'volume': ('volumev3', 'block-storage'),
+    'network': ('network',),
+}
+
+
+class Memory:
+    """What is worth knowing for longer than one request.
+
+    This one remembers it as long as it lives; it may forget anything.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def find(self, keys: Collection[str]) -> dict[str, Any]:
+        return {key: self._kept[key] for key in keys if key in self._kept}
+
+    def keep(self, things: Mapping[str, Any], seconds: int) -> None:
+        """Remember these, for so long at the most."""
+        self._kept.update(things)
+
+
+class Cloud:
+    """One user's view of one project.
+
+    :param session: a keystoneauth session that holds the user's token and
+        the timeout, in seconds, of each call.
+    :param endpoints: the addresses of the services by type: ``compute``,
+        ``image``, ``volume``, ``network``, ``identity``; those that the
+        catalogue lacks are left out.
+    :param project_id: the project of the token.
+    :param breaker: spares a service that hangs; without one each call waits
+        for its timeout.
+    :param memory: shared by the users of this project, if any.
+    :param sees_all: whether the user is an administrator, whom the services
+        show other projects' things without asking.
+    """
+
+    def __init__(self, session: keystone_session.Session,
+                 endpoints: Mapping[str, str], project_id: str,
+                 breaker: breakers.Breaker | None = None,
+                 memory: Memory | None = None, sees_all: bool = False):
+        transport.watch(session)
+        self._breaker = breaker or breakers.Breaker(rest=0)
+        self._session = session
+        self._endpoints = endpoints
+        self.project_id = project_id
+        self.memory = memory or Memory()
+        self.sees_all = sees_all
+
+    def has(self, service: str) -> bool:
+        """Whether the catalogue has a service of this type."""
+        return service in self._endpoints
+
+    def address(self, service: str) -> str:
+        """Where a service is.
+
+        :raises Unavailable: when the catalogue lacks it.
+        """
+        if not self.has(service):
+            raise errors.Unavailable(service, 'not in the catalogue')
+        return self._endpoints[service]
+
+    @functools.cached_property
+    def compute(self) -> compute.Compute:
+        return compute.Compute(self._session, self.address('compute'),
+                               self.project_id, self._breaker)
+
+    @functools.cached_property
+    def images(self) -> images.Images:
+        return images.Images(self._session, self.address('image'),
+                             self.project_id, self._breaker)
+
+    @functools.cached_property
+    def volumes(self) -> volumes.Volumes:
+        return volumes.Volumes(self._session, self.address('volume'),
+                               self.project_id, self._breaker)
+
+    @functools.cached_property
+    def networks(self) -> networks.Networks:
+        return networks.Networks(self._session, self.address('network'),
+                                 self.project_id, self._breaker)
+
+    @functools.cached_property
+    def identity(self) -> identity.Identity:
+        return identity.Identity(self._session, self.address('identity'),
+                                 self.project_id, self._breaker)
+
+    def together(self, *calls: Callable[[], Any]) -> list[Any]:
+        """Make calls at the same time.
+
+        :returns: for each call its result, or the ``ServiceError`` that it
+            raised, so that one service that is down leaves the others'
+            answers.
+        """
+        if not calls:
+            return []
+        with concurrent.futures.ThreadPoolExecutor(
+                min(len(calls), _THREADS)) as pool:
+            return list(pool.map(_attempt, calls))
+
+    def each(self, *calls: Callable[[], Any]) -> list[Any]:
+        """Make calls at the same time, of which none may fail.
+
+        :raises ServiceError: the first error, when all are through.
+        """
+        answers = self.together(*calls)
+        for answer in answers:
+            if isinstance(answer, errors.ServiceError):
+                raise answer
+        return answers
+
+
+def _attempt(call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except errors.ServiceError as error:
+        return error

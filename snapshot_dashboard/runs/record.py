@@ -1,0 +1,238 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A run: what was asked for, and how far it went."""
+
+import dataclasses
+import hashlib
+import json
+
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import failures
+
+#: On a server with a record, until that is dismissed; and while it is open.
+TAG = 'snapshot-dashboard'
+OPEN_TAG = f'{TAG}.open'
+#: With a run's id: it was cancelled; it has powered the instance off, which
+#: is to run again; it has powered it on, of which there was no room for a
+#: note; it was dismissed while the server was locked.
+CANCELLED = f'{TAG}.cancel:'
+OWED = f'{TAG}.owed:'
+STARTED = f'{TAG}.started:'
+DISMISSED = f'{TAG}.gone:'
+#: How often one write is tried that has no effect.
+TRIES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What the user asked for. It never changes during a run.
+
+    :ivar server_id: the server that it is for: a record that was copied to
+        another one is none. Empty in records of version 5.
+    :ivar power_off: power the running instance off first.
+    :ivar power_on: power it on again afterwards.
+    :ivar running: the instance ran when this was asked for.
+    :ivar image: whether the instance is captured, and not its volumes alone.
+    :ivar volume_backed: whether the root disk is a volume, which Nova does
+        not show of an instance that was launched from a set.
+    :ivar bare: whether the image has no room for how the instance is.
+    :ivar purpose: what it is meant for, one of ``marks.PURPOSES`` or nothing.
+    :ivar keep: how many snapshots of the instance its owner wants to keep; 0
+        for all.
+    :ivar began: seconds since the epoch.
+    :ivar begin_within: seconds after which nothing of it is begun any more.
+    :ivar by: the name of the user who asked for it.
+    :ivar volumes: the ids of the attached volumes that are captured with an
+        image-backed instance, or alone.
+    :ivar stop_if_forced: power on again and take no snapshot, should the
+        guest not shut down by itself.
+    :ivar shutdown_timeout: seconds that the guest has for that.
+    :ivar snapshot_timeout: seconds after which a volume snapshot that Cinder
+        is still at counts as failed, and a capture that is refused for now.
+    :ivar agent: whether the image announces a guest agent.
+    :ivar expected: seconds that the saving took earlier; 0 if not known.
+    """
+
+    run_id: str
+    name: str = ''
+    description: str = ''
+    power_off: bool = False
+    power_on: bool = False
+    began: int = 0
+    by: str = ''
+    volumes: tuple[str, ...] = ()
+    stop_if_forced: bool = False
+    shutdown_timeout: int = 60
+    snapshot_timeout: int = 600
+    agent: bool = False
+    expected: int = 0
+    running: bool = False
+    image: bool = True
+    volume_backed: bool = False
+    purpose: str = ''
+    keep: int = 0
+    bare: bool = False
+    begin_within: int = 3600
+    server_id: str = ''
+
+    @property
+    def to_run_again(self) -> bool:
+        """Whether the instance is to run when this is over."""
+        return self.power_on if self.power_off else self.running
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this plan from any other, in 64 characters."""
+        return hashlib.sha256(json.dumps(
+            dataclasses.asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far it went. Times are seconds since the epoch, 0 for not yet.
+
+    Each field is an item of its own, and only what changes is written, so
+    that who knows less than another does not undo what that one noted. All
+    are there from the beginning: so no quota of items is met on the way.
+
+    :ivar before: the latest request on the server when the run first powered
+        it off or saw it off.
+    :ivar attempt: drawn anew whenever something is asked for that must be
+        seen to its end: powering off, or a capture.
+    :ivar stops: how often power-off was asked for; likewise snapshots (of
+        the chosen volumes), captures, starts, removals.
+    :ivar off: when the instance was first seen off, ready for the capture.
+    :ivar stop_id: the request that had powered it off by then, if any.
+    :ivar consistency: how it was then, one of the values in ``marks``.
+    :ivar asked: when a write was sent whose answer is not known.
+    :ivar put_off: how often in a row a service did not want it now; likewise
+        refusals, of what it does not want at all.
+    :ivar not_before: when what a service did not want may be tried again.
+    :ivar hindrance: what it said to that.
+    :ivar capture_from: when a capture was first asked for.
+    :ivar image_id: the image that Nova named.
+    :ivar unseen: since when that image is not to be found.
+    :ivar marked: how often it was tried to put right the marks of what was
+        made.
+    :ivar idle: since when Nova has been doing nothing about an image that
+        is not finished.
+    :ivar captured: when the snapshot was whole.
+    :ivar failure: the code of what went wrong, else empty.
+    :ivar detail: what the service said to that.
+    :ivar cleared: the images that the run removed, each by the call that made
+        it (:func:`bearer`). Whatever else bears the mark of that call has
+        inherited it.
+    :ivar left: what could not be removed after a failure: ids.
+    :ivar removed: when the owner had the leftovers removed.
+    :ivar ended: when the run was closed.
+    :ivar closed: the attempt that its closer knew of. It is not closed if
+        there was another since.
+    :ivar trust: the id of the trust by which a worker goes on with it.
+    :ivar at: when this was last written.
+    """
+
+    before: str = ''
+    attempt: str = ''
+    stops: int = 0
+    off: int = 0
+    stop_id: str = ''
+    consistency: str = ''
+    snapshots: int = 0
+    captures: int = 0
+    asked: int = 0
+    put_off: int = 0
+    refusals: int = 0
+    not_before: int = 0
+    hindrance: str = ''
+    capture_from: int = 0
+    image_id: str = ''
+    unseen: int = 0
+    idle: int = 0
+    marked: int = 0
+    captured: int = 0
+    starts: int = 0
+    removals: int = 0
+    cleared: str = ''
+    failure: str = ''
+    detail: str = ''
+    left: str = ''
+    removed: int = 0
+    ended: int = 0
+    closed: str = ''
+    trust: str = ''
+    at: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run as its server records it.
+
+    :ivar noted: the progress as it stands in the metadata; tags and readers
+        may know more.
+    :ivar seal: what shows who wrote the plan.
+    :ivar tagged: the record stands in tags.
+    :ivar lost: somebody took the record away, and tags tell what is owed.
+    :ivar superseded: the server records this run no more: it was dismissed,
+        or another one follows it.
+    """
+
+    server: types.Server
+    plan: Plan
+    progress: Progress
+    seal: str = ''
+    noted: Progress = Progress()
+    tagged: bool = False
+    lost: bool = False
+    superseded: bool = False
+
+    @property
+    def open(self) -> bool:
+        return not (self.progress.ended or self.superseded)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether its tags find it, as long as it is open."""
+        return {TAG, OPEN_TAG} <= set(self.server.tags)
+
+    @property
+    def copied(self) -> bool:
+        """Whether the record is about another server."""
+        return self.plan.server_id not in ('', self.server.id)
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What log lines about it hold for machines."""
+        return {'run': self.plan.run_id, 'server': self.server.id}
+
+    @property
+    def cancel_tag(self) -> str:
+        return CANCELLED + self.plan.run_id
+
+    @property
+    def owed_tag(self) -> str:
+        return OWED + self.plan.run_id
+
+    @property
+    def started_tag(self) -> str:
+        return STARTED + self.plan.run_id
+
+    @property
+    def dismissed_tag(self) -> str:
+        return DISMISSED + self.plan.run_id
+
+    def failed(self, failure: failures.Failure) -> 'Run':
+        """The same run, which does nothing more than bring back what it
+        took away.
+        """
+        return dataclasses.replace(self, progress=dataclasses.replace(
+            self.progress, failure=failure.value))
