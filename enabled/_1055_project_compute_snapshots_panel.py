@@ -29,5 +29,8 @@ EXTRA_TABS = {
         'snapshot_dashboard.content.compute_snapshots.horizon_pages.'
         'instance_tab.SnapshotsTab',)}
 # JavaScript and SCSS of the panel.
-ADD_JS_FILES = ['snapshot_dashboard/snapshots.js']
+ADD_JS_FILES = [
+    f'snapshot_dashboard/{name}.js' for name in (
+        'panel', 'fragments', 'worker', 'list', 'runs', 'wizard', 'dialogs',
+        'start')]
 ADD_SCSS_FILES = ['snapshot_dashboard/snapshots.scss']

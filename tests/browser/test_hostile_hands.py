@@ -33,8 +33,8 @@ PAYLOADS = (f'"><img src=x onerror="{_RUN}">',
             f'{{$ constructor.constructor("{_RUN}")() $}}',
             f'#<img src=x onerror={_RUN}>')
 _IDS = ('image', 'svg', 'script', 'link', 'angular', 'fragment')
-SCRIPT = (pathlib.Path(__file__).resolve().parents[2] / 'snapshot_dashboard'
-          / 'static' / 'snapshot_dashboard' / 'snapshots.js')
+SCRIPTS = (pathlib.Path(__file__).resolve().parents[2] / 'snapshot_dashboard'
+           / 'static' / 'snapshot_dashboard')
 
 
 @pytest.fixture
@@ -103,7 +103,8 @@ def test_an_answer_that_is_not_ours_is_not_let_into_the_list(user, panel):
     asked_runs = answer_with_a_payload(user, '**/runs/')
     visit(user, panel)
     user.page.evaluate(
-        "horizon.snapshotDashboard.request($('.snapshot-runs'), 'GET', "
+        "horizon.snapshotDashboard.runs.request($('.snapshot-runs'), "
+        "'GET', "
         "$('.snapshot-runs').attr('data-runs-url'))")
     expect(user.page.locator('[data-runs-stale]')).to_be_visible()
     assert asked and asked_runs
@@ -183,11 +184,11 @@ _SPOIL = """([names, payload]) => {
   const ours = horizon.snapshotDashboard;
   const $runs = $('.snapshot-runs');
   if ($runs.length) {
-    ours.request($runs, 'GET', $runs.attr('data-runs-url'));
-    ours.schedule($runs);
-    ours.initList();
+    ours.runs.request($runs, 'GET', $runs.attr('data-runs-url'));
+    ours.runs.schedule($runs);
+    ours.list.start();
   }
-  ours.initWizard(document);
+  ours.wizard.start(document);
   $('[name=source], [name=power_off], [name=purpose]').trigger('change');
   return spoilt;
 }"""
@@ -214,7 +215,9 @@ def test_nothing_that_is_written_into_a_form_is_run(user, panel, hostile,
 @pytest.mark.parametrize('payload', PAYLOADS, ids=_IDS)
 def test_no_attribute_that_the_script_reads_is_run(user, panel, alice,
                                                    payload):
-    names = sorted(set(re.findall(r'data-[a-z-]+[a-z]', SCRIPT.read_text())))
+    names = sorted({name for script in SCRIPTS.glob('*.js')
+                    for name in re.findall(r'data-[a-z-]+[a-z]',
+                                           script.read_text())})
     assert len(names) > 30
     source = f"instance-{alice.find('web-1').id}"
     for path, most in (('', 5), (f'create/?source={source}', 10)):

@@ -32,7 +32,13 @@ export default [
         gettext: 'readonly', horizon: 'readonly',
         recompileAngularContent: 'readonly'
       }
-    },
+    }
+  },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: { globals: globals.node }
+  },
+  {
     rules: {
       'eqeqeq': 'error',
       'no-eval': 'error',

@@ -1,0 +1,39 @@
+/*
+ * Licensed under the Apache License, Version 2.0 (the "License"); you may
+ * not use this file except in compliance with the License. You may obtain
+ * a copy of the License at
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+ * WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+ * License for the specific language governing permissions and limitations
+ * under the License.
+ */
+
+/* What Horizon's dialogs leave out, and the button that copies a command. */
+horizon.snapshotDashboard.dialogs = {
+  start: function () {
+    $(document).on('click', '[data-snapshots-copy]',
+                   horizon.snapshotDashboard.dialogs.copy);
+  },
+
+  /* Copy the command beside a button; where that is not allowed, mark it. */
+  copy: function () {
+    var $button = $(this);
+    var text = $button.siblings('pre')[0];
+    window.getSelection().selectAllChildren(text);
+    if (!navigator.clipboard) { return; }
+    navigator.clipboard.writeText(text.textContent).then(function () {
+      $button.text(gettext('Copied'));
+    }, function () {});
+  },
+
+  /* For those who do not see a dialog. */
+  label: function (modal) {
+    $(modal).find('a.close').attr('aria-label', gettext('Close'));
+    $(modal).find('.wizard-tabs > li').attr('role', 'presentation')
+      .children('a').attr('role', 'tab');
+  }
+};

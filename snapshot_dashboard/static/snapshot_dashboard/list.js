@@ -1,0 +1,66 @@
+/*
+ * Licensed under the Apache License, Version 2.0 (the "License"); you may
+ * not use this file except in compliance with the License. You may obtain
+ * a copy of the License at
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+ * WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+ * License for the specific language governing permissions and limitations
+ * under the License.
+ */
+
+/* The list, and what is loaded after it. */
+horizon.snapshotDashboard.list = {
+  start: function () {
+    /* The page left out some names to be quick: ask for them now. */
+    if ($('[data-snapshots-list]').attr('data-unnamed') === 'true') {
+      horizon.snapshotDashboard.list.refresh();
+    }
+    $('[data-snapshots-later]').each(function () {
+      var $later = $(this);
+      horizon.snapshotDashboard.fragments.ask(
+        'GET', $later.attr('data-url')
+      ).done(function (nodes) {
+        horizon.snapshotDashboard.fragments.put($later[0], nodes);
+      }).fail(function () {
+        $later.find('[data-snapshots-loading]').text(
+          gettext('This could not be found out now. Reload the page later.'));
+      });
+    });
+  },
+
+  /* Fetch the list anew, without the page around it, and with all names. */
+  refresh: function () {
+    var address = new URL(location.href);
+    address.searchParams.set('names', '1');
+    $.get(address.href).done(function (html) {
+      var page = new DOMParser().parseFromString(html, 'text/html');
+      var $old = $('[data-snapshots-list] table.datatable');
+      var $new = $(page).find('[data-snapshots-list] table.datatable');
+      if ($old.length && $new.length) {
+        horizon.snapshotDashboard.list.merge($old, $new);
+      }
+    });
+  },
+
+  merge: function ($old, $new) {
+    var moving = 'tr.warning.ajax-update';
+    var polling = $old.find(moving).length > 0;
+    var $rows = $new.find('tbody').first().children().map(function () {
+      /* Horizon may just be asking for a row in motion: leave that one. */
+      var there = this.id && document.getElementById(this.id);
+      return there && $(there).is(moving) ? there : this;
+    });
+    horizon.snapshotDashboard.fragments.put($old.find('tbody')[0],
+                                            $rows.get());
+    $old.children('thead, tfoot').each(function () {
+      horizon.snapshotDashboard.fragments.put(
+        this, $new.children(this.tagName).contents().get());
+    });
+    recompileAngularContent($old);
+    if (!polling) { horizon.datatables.update(); }
+  }
+};

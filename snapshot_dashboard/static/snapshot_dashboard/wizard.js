@@ -1,0 +1,145 @@
+/*
+ * Licensed under the Apache License, Version 2.0 (the "License"); you may
+ * not use this file except in compliance with the License. You may obtain
+ * a copy of the License at
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+ * WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+ * License for the specific language governing permissions and limitations
+ * under the License.
+ */
+
+/* The wizard: what its page says of what is chosen. */
+horizon.snapshotDashboard.wizard = {
+  start: function (modal) {
+    var $wizard = $(modal).find('[data-snapshot-facts]').closest('form');
+    if (!$wizard.length) { return; }
+    horizon.snapshotDashboard.worker.ask($wizard);
+    var $source = $wizard.find('[name="source"]');
+    $source.on('change', function () {
+      horizon.snapshotDashboard.wizard.load($wizard, $source.val());
+    });
+    $wizard.on('change', '[name="power_off"], [name="power_on"], ' +
+               '[name="volumes"], [name="purpose"]', function () {
+                 horizon.snapshotDashboard.wizard.choose($wizard);
+               });
+    $wizard.find('[data-power-fields] .form-group').addClass('hidden');
+    /* A form that came back with an error keeps what the user had chosen. */
+    if ($wizard.find('[name="seen_status"]').val()) {
+      $wizard.data('kept', {
+        status: $wizard.find('[name="seen_status"]').val(),
+        volumes: $wizard.find('input[type="hidden"][name="volumes"]')
+          .map(function () { return this.value; }).get()
+      });
+    }
+    $wizard.find('input[type="hidden"][name="volumes"]').remove();
+    if ($source.val()) { $source.trigger('change'); }
+  },
+
+  load: function ($wizard, sourceId) {
+    var $facts = $wizard.find('[data-snapshot-facts]');
+    $wizard.data('facts', sourceId);
+    /* Nothing of another one stays, should this one not be had. */
+    $wizard.find('[name="seen_status"]').val('');
+    $wizard.find('[data-power-fields] .form-group').addClass('hidden');
+    $wizard.find('[data-facts-purpose], [data-facts-disks], ' +
+                 '[data-facts-how], [data-facts-live], ' +
+                 '[data-facts-summary]').empty();
+    if (!sourceId) { return; }
+    $wizard.find('[data-facts-disks]').text(gettext('Looking…'));
+    horizon.snapshotDashboard.fragments.ask(
+      'GET', $facts.attr('data-url'), {source: sourceId}
+    ).done(function (nodes) {
+      if ($wizard.data('facts') === sourceId) {
+        horizon.snapshotDashboard.wizard.show($wizard, $(nodes));
+      }
+    }).fail(function () {
+      if ($wizard.data('facts') === sourceId) {
+        $wizard.find('[data-facts-disks]').text(
+          gettext('This cannot be looked at now. Try again later.'));
+      }
+    });
+  },
+
+  show: function ($wizard, $nodes) {
+    var $facts = $nodes.filter('[data-facts]');
+    var kept = $wizard.data('kept');
+    $wizard.removeData('kept');
+    $wizard.find('[data-facts-disks]').empty();
+    $nodes.find('[data-for]').addBack('[data-for]').each(function () {
+      var place = $wizard.find(
+        '[data-facts-' + $(this).attr('data-for') + ']')[0];
+      if (place) {
+        horizon.snapshotDashboard.fragments.put(
+          place, $(this).contents().get());
+      }
+    });
+    if (!$facts.length) { return; }
+    var canPowerOff = $facts.attr('data-can-power-off') === 'true';
+    var $name = $wizard.find('[name="name"]');
+    /* The state that was decided on, not the one of now. */
+    $wizard.find('[name="seen_status"]').val(
+      kept ? kept.status : $facts.attr('data-status'));
+    /* The fields alone: what is wrong with them stands beside them. */
+    $wizard.find('[data-power-fields] .form-group')
+      .toggleClass('hidden', !canPowerOff);
+    if (kept) {
+      $wizard.find('[name="volumes"]').each(function () {
+        $(this).prop('checked', kept.volumes.indexOf(this.value) !== -1);
+      });
+    } else {
+      $wizard.find('[name="power_off"]').prop(
+        'checked',
+        canPowerOff && $facts.attr('data-suggest-power-off') === 'true');
+    }
+    if (!canPowerOff) {
+      $wizard.find('[name="power_off"]').prop('checked', false);
+    }
+    /* A name that the user has not touched follows what is chosen. */
+    if (!$name.val() || $name.val() === $wizard.data('default-name')) {
+      $name.val($facts.attr('data-name'));
+    }
+    $wizard.data('default-name', $facts.attr('data-name'));
+    $wizard.data('can-power-off', canPowerOff);
+    /* A locked instance's record does not hold it. */
+    $wizard.data('can-keep', $facts.attr('data-can-keep') === 'true');
+    horizon.snapshotDashboard.wizard.choose($wizard);
+  },
+
+  choose: function ($wizard) {
+    var can = $wizard.data('can-power-off') || false;
+    var ofInstance = $wizard.find('[data-purpose]').length > 0;
+    $wizard.find('[name="purpose"]').closest('.form-group')
+      .toggleClass('hidden', !ofInstance);
+    $wizard.find('[name="keep"]').closest('.form-group')
+      .toggleClass('hidden', !$wizard.data('can-keep'));
+    $wizard.find('[data-purpose]').each(function () {
+      $(this).toggleClass('hidden', $(this).attr('data-purpose') !==
+                          $wizard.find('[name="purpose"]').val());
+    });
+    var off = can && $wizard.find('[name="power_off"]').prop('checked');
+    var on = off && $wizard.find('[name="power_on"]').prop('checked');
+    $wizard.find('[name="power_on"], [name="if_forced"]')
+      .closest('.form-group').toggleClass('hidden', !off);
+    $wizard.find('[name="volumes"]').each(function () {
+      var chosen = this.checked;
+      $(this).closest('td').find('[data-choice-off]')
+        .toggleClass('hidden', chosen);
+      $wizard.find('[data-if-chosen="' + this.value + '"]')
+        .toggleClass('hidden', !chosen);
+      $wizard.find('[data-unless-chosen="' + this.value + '"]')
+        .toggleClass('hidden', chosen);
+    });
+    $wizard.find('[data-summary-not-captured]').each(function () {
+      $(this).toggleClass('hidden',
+                          !$(this).find('li').not('.hidden').length);
+    });
+    $wizard.find('[data-facts-live]').toggleClass('hidden', off || !can);
+    $wizard.find('[data-summary-off]').toggleClass('hidden', !off);
+    $wizard.find('[data-summary-on]').toggleClass('hidden', !on);
+    $wizard.find('[data-summary-left-off]').toggleClass('hidden', !off || on);
+  }
+};

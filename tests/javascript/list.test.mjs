@@ -1,0 +1,76 @@
+/*
+ * Licensed under the Apache License, Version 2.0 (the "License"); you may
+ * not use this file except in compliance with the License. You may obtain
+ * a copy of the License at
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+ * WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+ * License for the specific language governing permissions and limitations
+ * under the License.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { open } from './page.mjs';
+
+const list = (rows, unnamed = false) => `
+  <div data-snapshots-list data-unnamed="${unnamed}">
+    <table class="datatable"><thead><tr><th>Name</th></tr></thead>
+      <tbody>${rows}</tbody><tfoot></tfoot></table></div>`;
+
+const row = (id, text, moving = false) => `
+  <tr id="${id}" class="${moving ? 'warning ajax-update' : ''}">
+    <td>${text}</td></tr>`;
+
+const texts = page => [...page.$('tbody td')].map(cell => cell.textContent);
+
+function refreshed(old, fresh) {
+  const page = open(list(old));
+  page.panel.list.refresh();
+  page.take().answer(`<html><body>${list(fresh)}</body></html>`);
+  return page;
+}
+
+test('names that were left out are asked for at once', () => {
+  const page = open(list('', true));
+  page.panel.list.start();
+  assert.match(page.take().options.url, /\?names=1$/);
+  const whole = open(list(''));
+  whole.panel.list.start();
+  assert.equal(whole.requests.length, 0);
+});
+
+test('rows are exchanged without the page around them', () => {
+  const page = refreshed(row('a', 'old'), row('a', 'new') + row('b', 'more'));
+  assert.deepEqual(texts(page), ['new', 'more']);
+  assert.deepEqual(page.asked, ['recompile', 'datatables.update']);
+});
+
+test('a row that Horizon is asking for is left alone', () => {
+  const page = refreshed(row('a', 'here', true) + row('b', 'old'),
+    row('a', 'there') + row('b', 'new'));
+  assert.deepEqual(texts(page), ['here', 'new']);
+  assert.deepEqual(page.asked, ['recompile']);
+});
+
+test('a page without a list changes nothing', () => {
+  const page = open(list(row('a', 'old')));
+  page.panel.list.refresh();
+  page.take().answer('<html><body>Sign in</body></html>');
+  assert.deepEqual(texts(page), ['old']);
+});
+
+test('what is loaded later is put in, or said not to be had', () => {
+  const page = open(`<div data-snapshots-later data-url="/overview/">
+    <p data-snapshots-loading>Loading</p></div>`.repeat(2));
+  page.panel.list.start();
+  page.take().answer('<b>usage</b>');
+  page.take().fail(503);
+  page.settle();
+  const [first, second] = page.$('[data-snapshots-later]').get();
+  assert.equal(first.textContent, 'usage');
+  assert.match(second.textContent, /could not be found out/);
+});

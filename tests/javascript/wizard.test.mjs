@@ -1,0 +1,173 @@
+/*
+ * Licensed under the Apache License, Version 2.0 (the "License"); you may
+ * not use this file except in compliance with the License. You may obtain
+ * a copy of the License at
+ *
+ *     http://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+ * WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+ * License for the specific language governing permissions and limitations
+ * under the License.
+ */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { open } from './page.mjs';
+
+const field = (name, html) => `<div class="form-group" id="of-${name}">
+  ${html}</div>`;
+
+const wizard = ({ source = '', status = '', volumes = [] } = {}) => `
+  <form>
+    <div data-snapshot-facts data-url="/facts/"></div>
+    <select name="source"><option value="">-</option>
+      ${['a', 'b'].map(id => `<option value="${id}"
+        ${id === source ? 'selected' : ''}>${id}</option>`).join('')}
+    </select>
+    ${field('purpose', '<select name="purpose"><option value="">-</option>' +
+      '<option value="template">t</option></select>')}
+    <input type="hidden" name="seen_status" value="${status}">
+    ${volumes.map(id => `<input type="hidden" name="volumes"
+                                value="${id}">`).join('')}
+    <div data-facts-purpose></div><div data-facts-disks></div>
+    <div data-power-fields>
+      ${field('power_off', '<input type="checkbox" name="power_off">')}
+      ${field('power_on', '<input type="checkbox" name="power_on" checked>')}
+      ${field('if_forced', '<select name="if_forced"></select>')}
+    </div>
+    <div data-facts-how></div><div data-facts-live>live</div>
+    <div data-facts-summary></div>
+    <input name="name">
+    ${field('keep', '<select name="keep"></select>')}
+  </form>`;
+
+const facts = ({
+  name = 'web-1', status = 'ACTIVE', can = true, suggest = true, keep = true
+} = {}) => `
+  <div data-facts data-name="${name}" data-status="${status}"
+       data-can-power-off="${can}" data-suggest-power-off="${suggest}"
+       data-can-keep="${keep}">
+    <div data-for="purpose"><p data-purpose="template">Clean it</p></div>
+    <div data-for="disks"><table><tr><td>
+      <input type="checkbox" name="volumes" value="v1">
+      <b data-choice-off>not captured</b></td></tr></table></div>
+    <div data-for="summary">
+      <p data-summary-off>off</p><p data-summary-on>on</p>
+      <p data-summary-left-off>left off</p>
+      <ul><li data-if-chosen="v1" class="hidden">captured</li></ul>
+      <div data-summary-not-captured>
+        <ul><li data-unless-chosen="v1">v1</li></ul></div></div></div>`;
+
+function begun(options) {
+  const page = open(wizard(options));
+  page.panel.wizard.start(page.window.document);
+  page.choose = id => page.$('[name="source"]').val(id).trigger('change');
+  page.value = name => page.$(`[name="${name}"]`).val();
+  page.ticked = name => page.$(`[name="${name}"]`).prop('checked');
+  page.tick = (name, on) => page.$(`[name="${name}"]`)
+    .prop('checked', on).trigger('change');
+  page.shown = what => !page.$(what).closest('.hidden').length;
+  return page;
+}
+
+function chosen(options) {
+  const page = begun();
+  page.choose('a');
+  page.take().answer(facts(options));
+  page.settle();
+  return page;
+}
+
+test('the facts of what is chosen are shown, and the state remembered', () => {
+  const page = chosen();
+  assert.equal(page.$('table [name="volumes"]').length, 1);
+  assert.equal(page.value('seen_status'), 'ACTIVE');
+  assert.equal(page.value('name'), 'web-1');
+  assert.ok(page.ticked('power_off'));
+});
+
+test('facts that come late are not shown for another choice', () => {
+  const page = begun();
+  page.choose('a');
+  page.choose('b');
+  const [first, second] = [page.take(), page.take()];
+  second.answer(facts({ name: 'second' }));
+  first.answer(facts({ name: 'first' }));
+  page.settle();
+  assert.equal(page.value('name'), 'second');
+});
+
+test('facts that fail leave nothing that could be decided on', () => {
+  const page = chosen();
+  page.choose('b');
+  assert.equal(page.value('seen_status'), '');
+  page.take().fail(503);
+  page.settle();
+  assert.equal(page.value('seen_status'), '');
+  assert.match(page.$('[data-facts-disks]').text(), /cannot be looked at/);
+});
+
+test('a name that the user has written stays', () => {
+  const page = chosen();
+  page.choose('b');
+  page.take().answer(facts({ name: 'web-2' }));
+  page.settle();
+  assert.equal(page.value('name'), 'web-2');
+  page.$('[name="name"]').val('mine');
+  page.choose('a');
+  page.take().answer(facts());
+  page.settle();
+  assert.equal(page.value('name'), 'mine');
+});
+
+test('a form that comes back keeps what was decided, and on what', () => {
+  const page = begun({ source: 'a', status: 'SHUTOFF', volumes: ['v1'] });
+  page.take().answer(facts());
+  page.settle();
+  assert.equal(page.value('seen_status'), 'SHUTOFF');
+  assert.ok(page.ticked('volumes'));
+  assert.ok(!page.ticked('power_off'));
+});
+
+test('what cannot be powered off is not offered, nor asked for', () => {
+  const page = chosen({ can: false });
+  assert.ok(!page.shown('[name="power_off"]'));
+  assert.ok(!page.ticked('power_off'));
+  assert.ok(!page.shown('[data-facts-live]'));
+});
+
+test('what is going to happen follows the choices', () => {
+  const page = chosen();
+  assert.ok(page.shown('[data-summary-off]'));
+  assert.ok(page.shown('[data-summary-on]'));
+  page.tick('power_on', false);
+  assert.ok(page.shown('[data-summary-left-off]'));
+  assert.ok(!page.shown('[data-summary-on]'));
+  page.tick('power_off', false);
+  assert.ok(!page.shown('[data-summary-off]'));
+  assert.ok(!page.shown('#of-power_on') && page.shown('[data-facts-live]'));
+});
+
+test('a volume that is chosen is no more among what is not captured', () => {
+  const page = chosen();
+  assert.ok(page.shown('[data-summary-not-captured]'));
+  page.tick('volumes', true);
+  assert.ok(page.shown('[data-if-chosen]'));
+  assert.ok(!page.shown('[data-unless-chosen]'));
+  assert.ok(!page.shown('[data-summary-not-captured]'));
+  assert.ok(!page.shown('[data-choice-off]'));
+});
+
+test('advice is shown for its purpose alone', () => {
+  const page = chosen();
+  assert.ok(page.shown('#of-purpose') && !page.shown('[data-purpose]'));
+  page.$('[name="purpose"]').val('template').trigger('change');
+  assert.ok(page.shown('[data-purpose]'));
+});
+
+test('older ones are offered where the record can hold that', () => {
+  assert.ok(chosen().shown('#of-keep'));
+  assert.ok(!chosen({ keep: false }).shown('#of-keep'));
+});
