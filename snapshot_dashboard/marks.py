@@ -96,8 +96,8 @@ _IDS, _PARTS = 6, 64
 _NEAR = 300
 
 
-def own(properties: Mapping[str, str],
-        created: datetime.datetime) -> Mapping[str, str]:
+def trusted(properties: Mapping[str, str],
+            created: datetime.datetime) -> Mapping[str, str]:
     """The marks if they were written for this snapshot, else nothing.
 
     :param properties: an image's properties or a volume snapshot's metadata.
@@ -180,4 +180,4 @@ def parts(properties: Mapping[str, str],
 
     As many as a server may have volumes: anybody can write that property.
     """
-    return ids_named(PARTS, own(properties, created))[:_PARTS]
+    return ids_named(PARTS, trusted(properties, created))[:_PARTS]

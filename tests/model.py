@@ -628,7 +628,7 @@ class _Volumes(_Service):
         return self._call(lambda: self._world.create_snapshot(
             volume_id, name, metadata))
 
-    def mark_snapshot(self, snapshot_id, metadata):
+    def set_snapshot_metadata(self, snapshot_id, metadata):
         def effect():
             if snapshot_id not in self._world.snapshots:
                 raise errors.NotFound('volume', '', 404)
@@ -653,7 +653,7 @@ class ModelCloud:
         self.images = _Images(world, 'image', fate)
         self.volumes = _Volumes(world, 'volume', fate)
 
-    def together(self, *calls):
+    def gather(self, *calls):
         answers = []
         for call in calls:
             try:
@@ -778,7 +778,7 @@ class Dismisser(Actor):
         run = journal.read(self.cloud.compute.server(SERVER))
         if run is not None and not run.open:
             lifecycle.tidy(self.cloud, run, self.clock)
-            lifecycle.forget(self.cloud, SERVER)
+            lifecycle.dismiss(self.cloud, SERVER)
 
 
 def new_run(world, **options):

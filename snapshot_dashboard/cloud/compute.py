@@ -76,7 +76,8 @@ class Compute:
             if 'metadata' not in body:
                 raise errors.Unavailable('compute', 'its cell is down')
             server = types.Server.from_api(body)
-            ids.own('compute', server.project_id, self._project_id)
+            ids.require_own_project('compute', server.project_id,
+                                    self._project_id)
             return server
 
     def servers(self, limit: int,

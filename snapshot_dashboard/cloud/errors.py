@@ -121,7 +121,8 @@ class Refused(ServiceError):
     """Any other refusal: the request itself is not acceptable."""
 
 
-def once_each(problems: Iterable[ServiceError]) -> tuple[ServiceError, ...]:
+def deduplicate_by_service(
+        problems: Iterable[ServiceError]) -> tuple[ServiceError, ...]:
     """One error of each service, the last."""
     return tuple({error.service: error for error in problems}.values())
 

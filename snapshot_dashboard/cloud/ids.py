@@ -37,7 +37,7 @@ def check(service: str, text: str) -> None:
         raise errors.NotFound(service, f'no id: {text!r}')
 
 
-def own(service: str, owner: str, project_id: str) -> None:
+def require_own_project(service: str, owner: str, project_id: str) -> None:
     """Leave other projects' things alone, which an administrator can see.
 
     :param owner: the thing's project; empty where the service hides it.

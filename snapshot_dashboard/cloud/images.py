@@ -101,8 +101,9 @@ class Images:
         with self._calling() as glance:
             return _page(glance, query)
 
-    def mark(self, image_id: str, properties: Mapping[str, str | bool],
-             remove: Iterable[str] = ()) -> None:
+    def set_properties(self, image_id: str,
+                       properties: Mapping[str, str | bool],
+                       remove: Iterable[str] = ()) -> None:
         """Set some properties or fields; the others stay.
 
         To add one that is there replaces it (Image API v2, JSON patch).

@@ -130,7 +130,7 @@ class Cloud:
         return identity.Identity(self._session, self.address('identity'),
                                  self.project_id, self._breaker)
 
-    def together(self, *calls: Callable[[], Any]) -> list[Any]:
+    def gather(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time.
 
         :returns: for each call its result, or the ``ServiceError`` that it
@@ -143,12 +143,12 @@ class Cloud:
                 min(len(calls), _THREADS)) as pool:
             return list(pool.map(_attempt, calls))
 
-    def each(self, *calls: Callable[[], Any]) -> list[Any]:
+    def gather_or_raise(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time, of which none may fail.
 
         :raises ServiceError: the first error, when all are through.
         """
-        answers = self.together(*calls)
+        answers = self.gather(*calls)
         for answer in answers:
             if isinstance(answer, errors.ServiceError):
                 raise answer

@@ -56,7 +56,8 @@ class Volumes:
         with self._calling() as cinder:
             volume = types.Volume.from_api(
                 cinder.volumes.get(volume_id).to_dict())
-            ids.own('volume', volume.project_id, self._project_id)
+            ids.require_own_project('volume', volume.project_id,
+                                    self._project_id)
             return volume
 
     def volume_names(self, limit: int) -> dict[str, str]:
@@ -85,7 +86,8 @@ class Volumes:
         with self._calling() as cinder:
             snapshot = types.VolumeSnapshot.from_api(
                 cinder.volume_snapshots.get(snapshot_id).to_dict())
-            ids.own('volume', snapshot.project_id, self._project_id)
+            ids.require_own_project('volume', snapshot.project_id,
+                                    self._project_id)
             return snapshot
 
     def snapshots(self, limit: int,
@@ -122,8 +124,8 @@ class Volumes:
                 volume_id, force=True, name=name, description=description,
                 metadata=dict(metadata)).id)
 
-    def mark_snapshot(self, snapshot_id: str,
-                      metadata: Mapping[str, str]) -> None:
+    def set_snapshot_metadata(self, snapshot_id: str,
+                              metadata: Mapping[str, str]) -> None:
         """Add metadata to a snapshot; the other stays."""
         with self._calling() as cinder:
             cinder.volume_snapshots.set_metadata(snapshot_id, dict(metadata))
@@ -134,7 +136,8 @@ class Volumes:
             cinder.volume_snapshots.update(snapshot_id, name=name,
                                            description=description)
 
-    def unmark_snapshot(self, snapshot_id: str, keys: list[str]) -> None:
+    def delete_snapshot_metadata(self, snapshot_id: str,
+                                 keys: list[str]) -> None:
         """Take metadata that is there from a snapshot."""
         with self._calling() as cinder:
             cinder.volume_snapshots.delete_metadata(snapshot_id, keys)

@@ -140,14 +140,14 @@ def gather(cloud: services.Cloud, server_id: str) -> Facts:
         calls['usage'] = lambda: cloud.images.usage()
         if server.image_id:
             calls['image'] = lambda: cloud.images.image(server.image_id or '')
-    answers = dict(zip(calls, cloud.together(*calls.values())))
+    answers = dict(zip(calls, cloud.gather(*calls.values())))
     if isinstance(answers['attachments'], errors.ServiceError):
         raise answers['attachments']
     attachments = sorted(answers['attachments'],
                          key=lambda attachment: attachment.device)
     volumes = dict(zip(
         (attachment.volume_id for attachment in attachments),
-        cloud.together(*(
+        cloud.gather(*(
             functools.partial(_volume, cloud, attachment.volume_id)
             for attachment in attachments))))
     lost = [answer for answer in (*answers.values(), *volumes.values())
@@ -173,7 +173,7 @@ def gather(cloud: services.Cloud, server_id: str) -> Facts:
         usage=_or_empty(answers.get('usage')),
         limits=_or_empty(answers.get('limits')),
         inherited=len(properties),
-        unknown=errors.once_each(lost),
+        unknown=errors.deduplicate_by_service(lost),
     )
 
 

@@ -79,7 +79,7 @@ def gather(cloud: services.Cloud, volume_id: str) -> Facts:
     if len(volume.server_ids) == 1:
         calls.append(functools.partial(instance_facts.gather, cloud,
                                        volume.server_ids[0]))
-    quotas, *instances = cloud.together(*calls)
+    quotas, *instances = cloud.gather(*calls)
     lost = [answer for answer in (quotas, *instances)
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
@@ -87,7 +87,7 @@ def gather(cloud: services.Cloud, volume_id: str) -> Facts:
                      if isinstance(answer, instance_facts.Facts)), None)
     return Facts(volume, instance,
                  quotas if isinstance(quotas, dict) else {},
-                 errors.once_each(lost),
+                 errors.deduplicate_by_service(lost),
                  any(isinstance(answer, errors.NotFound)
                      for answer in instances))
 

@@ -39,8 +39,8 @@ def last_stop(actions: Sequence[types.Action]) -> types.Action | None:
     return None
 
 
-def mark(status: str, stop: types.Action | None, shutdown_timeout: int,
-         agent: bool) -> str:
+def classify(status: str, stop: types.Action | None, shutdown_timeout: int,
+             agent: bool) -> str:
     """The consistency mark of a snapshot that is taken now.
 
     Nova waits the shutdown timeout for the guest and then pulls the plug;

@@ -31,7 +31,7 @@ _PROBE_USES = 1000
 
 
 @dataclasses.dataclass(frozen=True)
-class Worker:
+class Delegation:
     """Whom a user of a project can hand a run on to.
 
     :ivar user_id: the worker's user.
@@ -46,7 +46,7 @@ class Worker:
     lifetime: float
 
 
-def hand_on(cloud: services.Cloud, run: record.Run, worker: Worker,
+def hand_on(cloud: services.Cloud, run: record.Run, worker: Delegation,
             clock: execute.Clock = time.time) -> record.Run:
     """Make a trust for a run that was begun, and write down its id.
 
@@ -68,8 +68,8 @@ def hand_on(cloud: services.Cloud, run: record.Run, worker: Worker,
         raise
 
 
-def ask(cloud: services.Cloud, worker: Worker,
-        clock: execute.Clock = time.time) -> str:
+def probe(cloud: services.Cloud, worker: Delegation,
+          clock: execute.Clock = time.time) -> str:
     """Ask whether a worker is there, by a trust that no run needs.
 
     A worker gets a token of it at its next look at its trusts and sees
@@ -84,7 +84,7 @@ def ask(cloud: services.Cloud, worker: Worker,
         lasts=str(int(worker.lifetime))), _PROBE_USES).id
 
 
-def _trust(cloud: services.Cloud, worker: Worker, lifetime: float,
+def _trust(cloud: services.Cloud, worker: Delegation, lifetime: float,
            clock: execute.Clock, errand: identity.Errand,
            uses: int | None = None) -> identity.Trust:
     # Keystone takes two with the same expiry for one, to the microsecond.

@@ -117,7 +117,7 @@ def _write_down(cloud: services.Cloud, run: record.Run, step: steps.Step,
     noting = functools.partial(note, cloud, run, now, progress)
     if step.do is steps.Do.CAPTURE and not run.plan.bare and (
             progress and progress.captures == 1):
-        run, made_of = cloud.each(
+        run, made_of = cloud.gather_or_raise(
             noting, functools.partial(recipes.of, cloud, run.server))
         return run, made_of
     if step.do is steps.Do.POWER_OFF and run.plan.power_on:
@@ -310,7 +310,7 @@ def _snapshot_volumes(cloud: services.Cloud, run: record.Run,
     # Somebody may power the instance on before they are whole, so how they
     # were taken is written on them when they are.
     metadata = {**_marks(run.server, run.plan, now), **_call_mark()}
-    cloud.each(*(functools.partial(
+    cloud.gather_or_raise(*(functools.partial(
         cloud.volumes.create_snapshot, volume_id, run.plan.name,
         run.plan.description, metadata) for volume_id in step.volume_ids))
     return ''
@@ -321,10 +321,10 @@ def _mark(cloud: services.Cloud, run: record.Run,
     metadata = {**_marks(run.server, run.plan, step.taken),
                 marks.CONSISTENCY: step.consistency}
     owner = {marks.IMAGE: step.owner} if step.owner else {}
-    cloud.each(
-        *(functools.partial(cloud.images.mark, image_id, metadata)
+    cloud.gather_or_raise(
+        *(functools.partial(cloud.images.set_properties, image_id, metadata)
           for image_id in step.image_ids),
-        *(functools.partial(cloud.volumes.mark_snapshot, snapshot_id,
+        *(functools.partial(cloud.volumes.set_snapshot_metadata, snapshot_id,
                             {**metadata, **owner})
           for snapshot_id in step.snapshot_ids))
 
@@ -338,10 +338,10 @@ def remove(cloud: services.Cloud, image_ids: Iterable[str],
     :raises ServiceError: the first error, when all were tried.
     """
     images, snapshots = list(image_ids), list(snapshot_ids)
-    parts, *_ = cloud.each(
+    parts, *_ = cloud.gather_or_raise(
         functools.partial(deletion.unneeded, cloud, snapshots, images),
         *(functools.partial(deletion.remove, cloud.images.delete, image_id)
           for image_id in images))
-    cloud.each(*(functools.partial(
+    cloud.gather_or_raise(*(functools.partial(
         deletion.remove, cloud.volumes.delete_snapshot, snapshot_id)
         for snapshot_id in parts))

@@ -173,7 +173,7 @@ def _begin_tagged(cloud: services.Cloud, server: types.Server,
         _withdraw(cloud, server, error, tags)
         raise
     try:
-        execute.create_image(cloud, server, plan, consistency.mark(
+        execute.create_image(cloud, server, plan, consistency.classify(
             server.status, stop, plan.shutdown_timeout, plan.agent),
             int(clock()), made_of)
     except execute.NOT_DONE as error:
@@ -185,8 +185,8 @@ def _begin_tagged(cloud: services.Cloud, server: types.Server,
     return run
 
 
-def again(run: record.Run, by: str, seal: seals.Seal | None = None,
-          clock: execute.Clock = time.time) -> record.Plan:
+def plan_again(run: record.Run, by: str, seal: seals.Seal | None = None,
+               clock: execute.Clock = time.time) -> record.Plan:
     """The plan that tries a failed run once more.
 
     An instance that is off by now needs no powering off, but is still to be
@@ -198,7 +198,7 @@ def again(run: record.Run, by: str, seal: seals.Seal | None = None,
         run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex)
 
 
-def runs(cloud: services.Cloud) -> Found:
+def list_runs(cloud: services.Cloud) -> Found:
     """The runs of the project, in one call where they are not too many.
 
     Those that are open are found however many are over.
@@ -253,8 +253,8 @@ def adopt(cloud: services.Cloud, run: record.Run,
         run.server.id, {journal.SEAL: seal.of(run.plan.fingerprint)})
 
 
-def remove(cloud: services.Cloud, run: record.Run,
-           clock: execute.Clock = time.time) -> None:
+def remove_leftovers(cloud: services.Cloud, run: record.Run,
+                     clock: execute.Clock = time.time) -> None:
     """Remove what a run has left, at its owner's wish.
 
     That is what nobody needs; and the snapshot itself where it is known to
@@ -264,14 +264,14 @@ def remove(cloud: services.Cloud, run: record.Run,
     """
     now = int(clock())
     seen = observe.observe(cloud, run, now)
-    for service in sorted(seen.dark):
+    for service in sorted(seen.unreachable):
         raise errors.Unavailable(service, 'what is left is not known')
     left = situation.Situation(run.plan, run.progress, seen, run.tagged)
     if run.progress.failure in failures.KEEPING:
         images = [image.id for image in seen.images]
         snapshots = [snapshot.id for snapshot in seen.snapshots]
     else:
-        images, snapshots = map(list, left.refuse)
+        images, snapshots = map(list, left.leftovers)
     # First, so that what inherited from them is known for that afterwards.
     run = execute.note(cloud, run, now, dataclasses.replace(
         run.progress, cleared=situation.clearing(run.progress, (
@@ -292,7 +292,7 @@ def tidy(cloud: services.Cloud, run: record.Run,
         LOG.info('Run %s: not tidied up: %s', run.plan.run_id, error)
 
 
-def forget(cloud: services.Cloud, server_id: str) -> None:
+def dismiss(cloud: services.Cloud, server_id: str) -> None:
     """Take a run's record away.
 
     What is owed goes first and the index last: so whatever is left of it in
@@ -309,7 +309,7 @@ def forget(cloud: services.Cloud, server_id: str) -> None:
     if not server.locked:
         cloud.compute.delete_metadata(server.id, [journal.PLAN])
         # Each is a call, for no other one leaves others' items alone.
-        cloud.each(*(functools.partial(
+        cloud.gather_or_raise(*(functools.partial(
             cloud.compute.delete_metadata, server.id, [key])
             for key in journal.keys(server) if key != journal.PLAN))
     cloud.compute.delete_tag(server.id, record.TAG)

@@ -32,7 +32,8 @@ class Observation:
         id, or made by Nova for an image of the run, finished or not.
     :ivar actions: what was done to the server, the latest first; asked for
         only where it matters.
-    :ivar dark: the services that do not answer, of ``image``, ``volume``.
+    :ivar unreachable: the services that do not answer, of ``image`` and
+        ``volume``.
     """
 
     server: types.Server | None
@@ -40,7 +41,7 @@ class Observation:
     images: tuple[types.Image, ...] = ()
     snapshots: tuple[types.VolumeSnapshot, ...] = ()
     actions: tuple[types.Action, ...] = ()
-    dark: frozenset[str] = frozenset()
+    unreachable: frozenset[str] = frozenset()
 
 
 def is_held(server: types.Server, tagged: bool) -> bool:

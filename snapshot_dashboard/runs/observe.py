@@ -51,7 +51,7 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
 
     :param server: as it is now, for who has just asked.
     :raises ServiceError: when Nova cannot be asked, or the token is no more
-        known; another service that does not tell is noted as dark.
+        known; another service that does not tell is noted as unreachable.
     """
     known = server is not None
     answers = _ask(cloud, {
@@ -80,8 +80,9 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
         images=tuple(images),
         snapshots=tuple(found.values()),
         actions=tuple(answers.get('actions') or ()),
-        dark=frozenset(service for service in ('image', 'volume')
-                       if service in answers and answers[service] is None))
+        unreachable=frozenset(
+            service for service in ('image', 'volume')
+            if service in answers and answers[service] is None))
 
 
 def _as_recorded(run: record.Run,
@@ -100,7 +101,7 @@ def _ask(cloud: services.Cloud,
     They may refuse it, too: then as little is known, and no instance is to
     be left off for that.
     """
-    answers = dict(zip(calls, cloud.together(*calls.values())))
+    answers = dict(zip(calls, cloud.gather(*calls.values())))
     for name, answer in answers.items():
         if not isinstance(answer, errors.ServiceError):
             continue
@@ -227,7 +228,7 @@ def _made_by_nova(cloud: services.Cloud, run: record.Run,
     named = cloud.volumes.snapshots(
         _MOST, {'name': texts.PART_PREFIX + name}) if name else []
     found = [snapshot for snapshot in named if snapshot.id in mapped]
-    for answer in cloud.together(*(
+    for answer in cloud.gather(*(
             functools.partial(cloud.volumes.snapshot, snapshot_id)
             for snapshot_id in sorted(
                 mapped - {snapshot.id for snapshot in found}))):

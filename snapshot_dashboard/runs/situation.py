@@ -72,7 +72,8 @@ class Situation:
         self.gone = server is None
         self.status = server.status if server else ''
         self.busy = bool(server and server.task_state)
-        self.held = server is not None and observation.is_held(server, tagged)
+        self.not_writable = server is not None and observation.is_held(
+            server, tagged)
         self.image = best_image(seen.images)
         #: By volume, the best of the snapshots that the plan asks for.
         self.chosen = _chosen(plan, seen, self.image)
@@ -192,7 +193,7 @@ class Situation:
                     and self.seen.now - progress.asked < ANSWER_GRACE)
 
     @property
-    def stop_astray(self) -> bool:
+    def late_stop_possible(self) -> bool:
         """Whether the first of several power-offs may still arrive.
 
         It is refused while the instance is off, but not once it is on.
@@ -212,7 +213,7 @@ class Situation:
             or self.progress.stops and self._latest(*consistency.RAN))
 
     @property
-    def rebuilt(self) -> bool:
+    def rebuilding(self) -> bool:
         """Whether Nova rebuilds it, and is about to power it off again.
 
         A rebuilt instance that was off shows as running for a moment.
@@ -237,16 +238,16 @@ class Situation:
         return self.status not in observation.CAPTURABLE
 
     @property
-    def newly_off(self) -> bool:
+    def first_seen_off(self) -> bool:
         return self.status == 'SHUTOFF' and not self.progress.off
 
     @property
-    def went_off(self) -> bool:
+    def powered_off_during_capture(self) -> bool:
         """Whether it ran when a capture was asked for, and is off now.
 
         Then nothing came of that capture, and it may be why.
         """
-        return bool(self.newly_off and self.captured_while_running)
+        return bool(self.first_seen_off and self.captured_while_running)
 
     @property
     def captured_while_running(self) -> bool:
@@ -313,12 +314,12 @@ class Situation:
 
     @property
     def part_failed(self) -> bool:
-        return any(statuses.motion(status) is statuses.Motion.FAILED
+        return any(statuses.motion(status) is statuses.Outcome.FAILED
                    for status in self.parts)
 
     @property
     def part_moving(self) -> bool:
-        return any(statuses.motion(status) is statuses.Motion.MOVING
+        return any(statuses.motion(status) is statuses.Outcome.PENDING
                    for status in self.parts)
 
     @property
@@ -328,27 +329,27 @@ class Situation:
                    if snapshot.id in self._part_ids)
 
     @property
-    def without_cinder(self) -> bool:
+    def cinder_gone_too_long(self) -> bool:
         """Whether an instance has been off for too long for Cinder's sake."""
         since = (self.progress.idle if self.progress.image_id
                  else self.progress.off)
-        return bool('volume' in self.seen.dark and self.progress.off and since
-                    and not self.busy and self.seen.now - since
-                    >= self.plan.snapshot_timeout)
+        return bool('volume' in self.seen.unreachable
+                    and self.progress.off and since and not self.busy
+                    and self.seen.now - since >= self.plan.snapshot_timeout)
 
     @property
-    def without_glance(self) -> bool:
+    def glance_gone_too_long(self) -> bool:
         """Whether an instance has been off for too long for Glance's sake.
 
         That is before it is known that there is an image.
         """
-        return bool('image' in self.seen.dark and self.progress.off
+        return bool('image' in self.seen.unreachable and self.progress.off
                     and not self.progress.image_id and not self.busy
                     and self.seen.now - self.progress.off
                     >= self.plan.snapshot_timeout)
 
     @property
-    def disturbed(self) -> bool:
+    def powered_on_during_capture(self) -> bool:
         """Whether it was powered on while volumes were captured, or will be.
 
         The image of a local disk is safe from that: Nova refuses to power
@@ -373,7 +374,7 @@ class Situation:
                 or marks.LIVE)
 
     @property
-    def mismarked(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def wrongly_marked(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The image and the volume snapshots whose marks are not right.
 
         Nova marks none of those that it makes; chosen volumes' were made
@@ -394,7 +395,7 @@ class Situation:
     # After the capture, whether it came to a snapshot or not.
 
     @property
-    def over(self) -> bool:
+    def capture_over(self) -> bool:
         return bool(self.progress.captured or self.progress.failure)
 
     @property
@@ -402,7 +403,7 @@ class Situation:
         """Whether the instance is to be brought back, and may be."""
         touched = self.progress.stops or self.progress.off
         return bool((self.plan.power_on and touched or self.progress.starts
-                     or self.broken_off) and not self.gone)
+                     or self.left_off_by_live_capture) and not self.gone)
 
     @property
     def owed(self) -> bool:
@@ -411,7 +412,7 @@ class Situation:
                 and not self.stopped_by_others)
 
     @property
-    def broken_off(self) -> bool:
+    def left_off_by_live_capture(self) -> bool:
         """Whether a failed snapshot of a running instance has left it off.
 
         Nova may save the guest for the moment of the capture. If it dies
@@ -502,7 +503,7 @@ class Situation:
                 and self.seen.now - self.progress.ended > IDLE_GRACE)
 
     @property
-    def refuse(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    def leftovers(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The ids of images and of volume snapshots to be removed now."""
         images, snapshots = self._useless
         return (tuple(image.id for image in images),
@@ -515,7 +516,7 @@ class Situation:
         return clearing(self.progress, self._useless[0])
 
     @property
-    def settling(self) -> bool:
+    def leftovers_in_creation(self) -> bool:
         """Whether Cinder still makes what is to be removed then."""
         return any(self._statuses[snapshot.id] == 'creating'
                    for snapshot in self._useless[1])
@@ -540,13 +541,13 @@ class Situation:
         return self.progress.removals < record.TRIES
 
     @property
-    def growing(self) -> bool:
+    def late_capture_possible(self) -> bool:
         """Whether Nova may still be at a call that was given up here."""
         return any(self.seen.now - snapshot.created.timestamp() < ANSWER_GRACE
                    for snapshot in self._useless[1])
 
     @property
-    def hollow(self) -> bool:
+    def image_is_empty(self) -> bool:
         return self.image is not None and not self.image.whole
 
 

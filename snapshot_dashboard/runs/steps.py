@@ -88,7 +88,7 @@ _HEARD: dict[str, Any] = {'put_off': 0, 'refusals': 0, 'not_before': 0,
                           'hindrance': ''}
 
 
-def _knowing(s: situation.Situation, **learnt: Any) -> Step:
+def _with_progress(s: situation.Situation, **learnt: Any) -> Step:
     """Go on with what was learnt; the next write notes it."""
     progress = dataclasses.replace(s.progress, **learnt)
     step = next_step(s.plan, progress, s.seen, s.tagged)
@@ -100,27 +100,28 @@ def _knowing(s: situation.Situation, **learnt: Any) -> Step:
 
 
 def _failed(failure: failures.Failure) -> Act:
-    return lambda s: _knowing(s, failure=failure.value, **_HEARD)
+    return lambda s: _with_progress(s, failure=failure.value, **_HEARD)
 
 
 def _fail_as_said(failure: failures.Failure) -> Act:
     """It failed for what a service said."""
-    return lambda s: _knowing(s, failure=failure.value,
-                              **{**_HEARD, 'detail': s.progress.hindrance})
+    return lambda s: _with_progress(
+        s, failure=failure.value,
+        **{**_HEARD, 'detail': s.progress.hindrance})
 
 
 def _fail_wrong_state(s: situation.Situation) -> Step:
-    return _knowing(s, failure=failures.Failure.WRONG_STATE.value,
-                    detail=s.status, **_HEARD)
+    return _with_progress(s, failure=failures.Failure.WRONG_STATE.value,
+                          detail=s.status, **_HEARD)
 
 
 def _note_off(s: situation.Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
-    return _knowing(
+    return _with_progress(
         s, off=s.seen.now, asked=0, before=_before(s), **_HEARD,
         stop_id=stop.request_id if stop else '',
         # What was captured before that was not at rest.
-        consistency=s.progress.consistency or consistency.mark(
+        consistency=s.progress.consistency or consistency.classify(
             s.status, stop, s.plan.shutdown_timeout, s.plan.agent))
 
 
@@ -162,33 +163,33 @@ def _asking(s: situation.Situation) -> record.Progress:
 
 def _now_mark(s: situation.Situation) -> str:
     # Nova asks the guest's agent for an image, Cinder never does.
-    return consistency.mark(
+    return consistency.classify(
         s.status, consistency.last_stop(s.seen.actions),
         s.plan.shutdown_timeout, s.plan.agent and not s.plan.volumes)
 
 
 def _note_unseen(s: situation.Situation) -> Step:
-    return _knowing(s, unseen=s.seen.now)
+    return _with_progress(s, unseen=s.seen.now)
 
 
 def _note_seen(s: situation.Situation) -> Step:
-    return _knowing(s, unseen=0)
+    return _with_progress(s, unseen=0)
 
 
 def _note_idle(s: situation.Situation) -> Step:
-    return _knowing(s, idle=s.seen.now)
+    return _with_progress(s, idle=s.seen.now)
 
 
 def _note_busy(s: situation.Situation) -> Step:
-    return _knowing(s, idle=0)
+    return _with_progress(s, idle=0)
 
 
-def _note_disturbed(s: situation.Situation) -> Step:
-    return _knowing(s, consistency=marks.LIVE)
+def _note_powered_on(s: situation.Situation) -> Step:
+    return _with_progress(s, consistency=marks.LIVE)
 
 
 def _mark(s: situation.Situation) -> Step:
-    images, snapshots = s.mismarked
+    images, snapshots = s.wrongly_marked
     made = [s.image] if s.image else s.chosen.values()
     return Step(Do.MARK, dataclasses.replace(
         s.progress, marked=s.progress.marked + 1), image_ids=images,
@@ -198,8 +199,8 @@ def _mark(s: situation.Situation) -> Step:
 
 
 def _note_captured(s: situation.Situation) -> Step:
-    return _knowing(s, captured=s.seen.now, idle=0, asked=0, **_HEARD,
-                    image_id=s.image.id if s.image else '')
+    return _with_progress(s, captured=s.seen.now, idle=0, asked=0, **_HEARD,
+                          image_id=s.image.id if s.image else '')
 
 
 def _power_on(s: situation.Situation) -> Step:
@@ -210,7 +211,7 @@ def _power_on(s: situation.Situation) -> Step:
 
 
 def _remove(s: situation.Situation) -> Step:
-    images, snapshots = s.refuse
+    images, snapshots = s.leftovers
     tries = s.progress.removals + 1
     return Step(Do.REMOVE, dataclasses.replace(
         s.progress, removals=tries, cleared=s.cleared,
@@ -219,14 +220,14 @@ def _remove(s: situation.Situation) -> Step:
 
 
 def _end(s: situation.Situation) -> Step:
-    images, snapshots = s.refuse
+    images, snapshots = s.leftovers
     return Step(Do.NOTE, dataclasses.replace(
         s.progress, ended=s.seen.now, closed=s.progress.attempt,
         left=' '.join(images + snapshots)))
 
 
 def _tidy_after_end(s: situation.Situation) -> Step:
-    images, snapshots = s.refuse
+    images, snapshots = s.leftovers
     return Step(Do.REMOVE, image_ids=images, snapshot_ids=snapshots)
 
 
@@ -242,7 +243,7 @@ Row = tuple[Callable[[situation.Situation], object], Act]
 BEFORE: tuple[Row, ...] = (
     (lambda s: s.gone, _failed(failures.Failure.SERVER_GONE)),
     (lambda s: s.busy or s.unanswered, _wait),
-    (lambda s: s.rebuilt, _wait),
+    (lambda s: s.rebuilding, _wait),
     (lambda s: s.started_by_others,
      _failed(failures.Failure.STARTED_BY_OTHERS)),
     (lambda s: s.too_late, _fail_as_said(failures.Failure.NOT_BEGUN)),
@@ -255,9 +256,10 @@ BEFORE: tuple[Row, ...] = (
      _failed(failures.Failure.STOP_FAILED)),
     (lambda s: s.to_power_off, _power_off),
     (lambda s: s.wrong_state, _fail_wrong_state),
-    (lambda s: s.went_off, _failed(failures.Failure.CAPTURE_FAILED)),
-    (lambda s: s.newly_off and s.stop_unfinished, _wait),
-    (lambda s: s.newly_off, _note_off),
+    (lambda s: s.powered_off_during_capture,
+     _failed(failures.Failure.CAPTURE_FAILED)),
+    (lambda s: s.first_seen_off and s.stop_unfinished, _wait),
+    (lambda s: s.first_seen_off, _note_off),
     (lambda s: s.plan.power_off and s.plan.stop_if_forced
      and s.progress.consistency == marks.FORCED_OFF,
      _failed(failures.Failure.FORCED_OFF)),
@@ -274,8 +276,9 @@ BEFORE: tuple[Row, ...] = (
     (lambda s: s.missing, _snapshot_volumes),
     (lambda s: s.capture_tries >= record.TRIES,
      _failed(failures.Failure.CAPTURE_FAILED)),
-    (lambda s: not s.plan.volumes and (s.settling or s.growing), _wait),
-    (lambda s: any(s.refuse) and not s.plan.volumes
+    (lambda s: not s.plan.volumes and (s.leftovers_in_creation
+                                       or s.late_capture_possible), _wait),
+    (lambda s: any(s.leftovers) and not s.plan.volumes
      and s.removals_left, _remove),
     (lambda s: True, _capture),
 )
@@ -292,15 +295,15 @@ DURING: tuple[Row, ...] = (
     (lambda s: s.finished and s.busy, _wait),
     (lambda s: s.captured_running,
      _failed(failures.Failure.STARTED_BY_OTHERS)),
-    (lambda s: s.disturbed, _note_disturbed),
+    (lambda s: s.powered_on_during_capture, _note_powered_on),
     (lambda s: s.finished and s.part_moving, _wait),
-    (lambda s: s.finished and any(s.mismarked)
+    (lambda s: s.finished and any(s.wrongly_marked)
      and s.progress.marked < record.TRIES, _mark),
     (lambda s: s.finished and s.part_stuck,
      _failed(failures.Failure.PART_ABANDONED)),
     (lambda s: s.finished and s.part_failed,
      _failed(failures.Failure.PART_FAILED)),
-    (lambda s: s.finished and s.hollow,
+    (lambda s: s.finished and s.image_is_empty,
      _failed(failures.Failure.IMAGE_EMPTY)),
     (lambda s: s.finished, _note_captured),
     (lambda s: s.busy and s.progress.idle, _note_busy),
@@ -311,11 +314,11 @@ DURING: tuple[Row, ...] = (
 )
 
 #: Of a run that captures volumes alone: there are the snapshots.
-ALONE: tuple[Row, ...] = (
+VOLUMES_ONLY: tuple[Row, ...] = (
     (lambda s: s.busy, _wait),  # somebody may just be powering it on
-    (lambda s: s.disturbed, _note_disturbed),
+    (lambda s: s.powered_on_during_capture, _note_powered_on),
     (lambda s: s.part_moving, _wait),
-    (lambda s: any(s.mismarked) and s.progress.marked < record.TRIES,
+    (lambda s: any(s.wrongly_marked) and s.progress.marked < record.TRIES,
      _mark),
     (lambda s: s.part_stuck, _failed(failures.Failure.PART_ABANDONED)),
     (lambda s: s.part_failed, _failed(failures.Failure.SNAPSHOT_FAILED)),
@@ -323,23 +326,25 @@ ALONE: tuple[Row, ...] = (
 )
 
 #: Glance or Cinder does not answer, so what the run made is not known.
-DARK: tuple[Row, ...] = (
+WHILE_UNREACHABLE: tuple[Row, ...] = (
     # From then on it counts how long the instance is off for that.
-    (lambda s: s.newly_off and not (s.busy or s.progress.captures
-                                    or s.stop_unfinished), _note_off),
+    (lambda s: s.first_seen_off and not (s.busy or s.progress.captures
+                                         or s.stop_unfinished), _note_off),
     # Nova has long been done with the image: nothing is gained by waiting.
-    (lambda s: 'volume' not in s.seen.dark and s.progress.image_id
+    (lambda s: 'volume' not in s.seen.unreachable and s.progress.image_id
      and s.to_power_on and s.status == 'SHUTOFF' and not s.busy
      and not s.part_moving and s.idle_for >= situation.IDLE_GRACE
      and not s.put_off and not (s.progress.starts and s.power_unanswered),
      _power_on),
     (lambda s: s.progress.image_id and not s.busy and not s.progress.idle,
      _note_idle),
-    (lambda s: s.without_cinder and (
+    (lambda s: s.cinder_gone_too_long and (
         s.progress.image_id or not s.plan.image),
      _failed(failures.Failure.PART_ABANDONED)),
-    (lambda s: s.without_cinder, _failed(failures.Failure.SNAPSHOT_FAILED)),
-    (lambda s: s.without_glance, _failed(failures.Failure.CAPTURE_FAILED)),
+    (lambda s: s.cinder_gone_too_long,
+     _failed(failures.Failure.SNAPSHOT_FAILED)),
+    (lambda s: s.glance_gone_too_long,
+     _failed(failures.Failure.CAPTURE_FAILED)),
     (lambda s: True, _wait),
 )
 
@@ -347,20 +352,21 @@ DARK: tuple[Row, ...] = (
 AFTER: tuple[Row, ...] = (
     (lambda s: s.stop_unanswered, _wait),
     (lambda s: s.to_power_on and (s.busy or s.part_moving
-                                  or s.stop_astray), _wait),
+                                  or s.late_stop_possible), _wait),
     (lambda s: s.owed and (s.put_off or s.progress.starts
                            and s.power_unanswered), _wait),
     (lambda s: s.owed, _power_on),
-    (lambda s: s.seen.dark or s.part_moving or s.settling, _wait),
-    (lambda s: any(s.refuse) and s.removals_left and s.put_off, _wait),
-    (lambda s: any(s.refuse) and s.removals_left, _remove),
+    (lambda s: s.seen.unreachable or s.part_moving
+     or s.leftovers_in_creation, _wait),
+    (lambda s: any(s.leftovers) and s.removals_left and s.put_off, _wait),
+    (lambda s: any(s.leftovers) and s.removals_left, _remove),
     (lambda s: True, _end),
 )
 
 #: The run is over. Somebody's last call may have come after that.
 ENDED: tuple[Row, ...] = (
-    (lambda s: s.seen.dark, _nothing),
-    (lambda s: any(s.refuse), _tidy_after_end),
+    (lambda s: s.seen.unreachable, _nothing),
+    (lambda s: any(s.leftovers), _tidy_after_end),
     (lambda s: s.left_gone, _note_left),
     (lambda s: True, _nothing),
 )
@@ -377,7 +383,7 @@ def next_step(plan: record.Plan, progress: record.Progress,
     if state.progress == progress or step.do is Do.NOTHING:
         return step
     # It stood in the future, and is not to be waited for until then.
-    if step.do is Do.WAIT and not state.held:
+    if step.do is Do.WAIT and not state.not_writable:
         return Step(Do.NOTE, state.progress)
     return step
 
@@ -386,16 +392,16 @@ def _decide(state: situation.Situation) -> Step:
     progress, seen = state.progress, state.seen
     if progress.ended:
         table = ENDED
-    elif state.held:
+    elif state.not_writable:
         return Step(Do.WAIT)  # until it is let go, as somebody wished
-    elif state.over:
+    elif state.capture_over:
         table = AFTER
-    elif seen.dark:
-        table = DARK
+    elif seen.unreachable:
+        table = WHILE_UNREACHABLE
     elif state.image is not None or progress.image_id:
         table = DURING
     elif state.volumes_begun:
-        table = ALONE
+        table = VOLUMES_ONLY
     else:
         table = BEFORE
     return next(act(state) for holds, act in table if holds(state))

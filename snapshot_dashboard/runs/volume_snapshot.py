@@ -46,5 +46,5 @@ def _mark(cloud: services.Cloud, server: types.Server,
           shutdown_timeout: int) -> str:
     """How an instance that is off went off."""
     stop = consistency.last_stop(observe.actions(cloud, server))
-    return consistency.mark(server.status, stop, shutdown_timeout,
-                            agent=False)
+    return consistency.classify(server.status, stop, shutdown_timeout,
+                                agent=False)

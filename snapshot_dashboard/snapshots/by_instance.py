@@ -70,7 +70,7 @@ def find(cloud: services.Cloud, server: types.Server
         calls += [functools.partial(cloud.volumes.snapshots, MOST,
                                     {'volume_id': volume_id})
                   for volume_id in server.volume_ids[:_VOLUMES]]
-    actions, *answers = cloud.together(functools.partial(
+    actions, *answers = cloud.gather(functools.partial(
         cloud.compute.actions, server.id, _ACTIONS), *calls)
     problems = [answer for answer in answers
                 if isinstance(answer, errors.ServiceError)]
@@ -113,7 +113,7 @@ def _certain(server: types.Server, images: Iterable[types.Image],
     made = [action.began for action in actions
             if action.name in ('createImage', 'createBackup')]
     return {image.id for image in images if image.id not in copies
-            and marks.own(image.properties, image.created).get(
+            and marks.trusted(image.properties, image.created).get(
                 marks.INSTANCE) == server.id
             or any(abs(image.created.timestamp() - began) <= _AT_ONCE
                    for began in made)}

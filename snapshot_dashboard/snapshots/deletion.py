@@ -181,7 +181,7 @@ def carry_out(cloud: services.Cloud, plan: Plan,
     images = [entry for entry in plan.entries if entry.hindrance is None
               and entry.snapshot.kind is kinds.Kind.INSTANCE]
     answers = dict(zip(
-        (entry.snapshot.id for entry in images), cloud.together(*(
+        (entry.snapshot.id for entry in images), cloud.gather(*(
             functools.partial(remove, cloud.images.delete, entry.snapshot.id)
             for entry in images))))
     stay = {image_id for image_id, answer in answers.items()
@@ -195,7 +195,7 @@ def carry_out(cloud: services.Cloud, plan: Plan,
                if entry.snapshot.kind is kinds.Kind.VOLUME
                and _why_not(entry, kept, agreed) is None]
     wanted = list(dict.fromkeys([*parts, *(one.id for one in volumes)]))
-    answers.update(zip(wanted, cloud.together(*(
+    answers.update(zip(wanted, cloud.gather(*(
         functools.partial(remove, cloud.volumes.delete_snapshot, one)
         for one in wanted))))
     return [(entry, _outcome(entry, answers, kept, agreed))

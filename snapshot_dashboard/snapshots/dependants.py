@@ -63,7 +63,7 @@ def find(cloud: services.Cloud, snapshots: Sequence[model.Snapshot]
         calls['volumes'] = functools.partial(
             cloud.volumes.volumes, MOST,
             since=min(snapshot.created for snapshot in snapshots))
-    answers = dict(zip(calls, cloud.together(*calls.values())))
+    answers = dict(zip(calls, cloud.gather(*calls.values())))
     return {snapshot.row_id: _of(snapshot, answers)
             for snapshot in snapshots}
 

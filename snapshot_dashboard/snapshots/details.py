@@ -72,7 +72,7 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
         snapshot of another project.
     """
     entry = fetch.entry(cloud, row_id, shared=True)
-    snapshot = fetch.row(cloud, entry)
+    snapshot = fetch.complete(cloud, entry)
     if isinstance(entry, types.VolumeSnapshot):
         known = snapshot.source.encrypted if snapshot.source else None
         return Details(snapshot, editing.description(entry), entry.user_id,
@@ -100,7 +100,7 @@ def _encrypted(cloud: services.Cloud,
                parts: Sequence[model.Part]) -> dict[str, bool]:
     """Which parts are of encrypted volumes; their volumes tell."""
     volume_ids = sorted({part.volume_id for part in parts if part.volume_id})
-    found = dict(zip(volume_ids, cloud.together(*(
+    found = dict(zip(volume_ids, cloud.gather(*(
         functools.partial(cloud.volumes.volume, volume_id)
         for volume_id in volume_ids))))
     return {part.id: volume.encrypted for part in parts
@@ -108,7 +108,7 @@ def _encrypted(cloud: services.Cloud,
 
 
 def _name(cloud: services.Cloud, image_id: str) -> str:
-    answer, = cloud.together(functools.partial(cloud.images.image, image_id))
+    answer, = cloud.gather(functools.partial(cloud.images.image, image_id))
     return answer.name if isinstance(answer, types.Image) else ''
 
 

@@ -57,12 +57,12 @@ def edit(cloud: services.Cloud, found: types.Image | types.VolumeSnapshot,
     dropped = [key for key in (marks.EXPIRES, marks.EXPIRING)
                if key in there and key not in expiry]
     if isinstance(found, types.Image):
-        cloud.images.mark(found.id, {
+        cloud.images.set_properties(found.id, {
             'name': wish.name, 'protected': wish.protected,
             marks.DESCRIPTION: wish.description, **expiry}, remove=dropped)
         return
     if expiry:
-        cloud.volumes.mark_snapshot(found.id, expiry)
+        cloud.volumes.set_snapshot_metadata(found.id, expiry)
     if dropped:
-        cloud.volumes.unmark_snapshot(found.id, dropped)
+        cloud.volumes.delete_snapshot_metadata(found.id, dropped)
     cloud.volumes.edit_snapshot(found.id, wish.name, wish.description)

@@ -25,24 +25,24 @@ from snapshot_dashboard.snapshots import row_builder
 from snapshot_dashboard.snapshots import sets
 
 
-def get(cloud: services.Cloud, row_id: str,
-        shared: bool = False) -> model.Snapshot:
+def snapshot(cloud: services.Cloud, row_id: str,
+             shared: bool = False) -> model.Snapshot:
     """A snapshot by the id of its row.
 
     :param shared: whether another project's will do, that it shares.
     :raises ServiceError: ``NotFound`` also for a malformed id and for a
         snapshot of another project.
     """
-    return row(cloud, entry(cloud, row_id, shared))
+    return complete(cloud, entry(cloud, row_id, shared))
 
 
-def rows_of(cloud: services.Cloud, row_ids: Sequence[str]
+def several(cloud: services.Cloud, row_ids: Sequence[str]
             ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
     """Several snapshots by the ids of their rows, without what needs them.
 
     :returns: those that are there, and why it is not known of others.
     """
-    answers = cloud.together(*(
+    answers = cloud.gather(*(
         functools.partial(entry, cloud, row_id)
         for row_id in dict.fromkeys(row_ids)))
     found = [answer for answer in answers
@@ -55,16 +55,16 @@ def rows_of(cloud: services.Cloud, row_ids: Sequence[str]
                   and not isinstance(answer, errors.NotFound)]
 
 
-def bare(cloud: services.Cloud, row_id: str) -> model.Snapshot:
+def summary(cloud: services.Cloud, row_id: str) -> model.Snapshot:
     """The same in one call: without names and the states of parts.
 
     :raises ServiceError: as :func:`get`.
     """
-    return model.bare(entry(cloud, row_id, shared=True))
+    return model.summary(entry(cloud, row_id, shared=True))
 
 
-def row(cloud: services.Cloud,
-        found: types.Image | types.VolumeSnapshot) -> model.Snapshot:
+def complete(cloud: services.Cloud,
+             found: types.Image | types.VolumeSnapshot) -> model.Snapshot:
     """The row of what a service told, with all names and parts."""
     belonging = sets.find_all(
         cloud, [found.id], sets.FEW_PAGES,

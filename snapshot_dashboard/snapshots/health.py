@@ -70,8 +70,8 @@ class Health:
                     or self.old or self.expired)
 
 
-def look(cloud: services.Cloud, now: float, today: datetime.date,
-         old_days: int = 0) -> Health:
+def check(cloud: services.Cloud, now: float, today: datetime.date,
+          old_days: int = 0) -> Health:
     """Look at the newest snapshots, in a few large calls.
 
     :param now: seconds since the epoch.
@@ -96,7 +96,7 @@ def look(cloud: services.Cloud, now: float, today: datetime.date,
         calls['volumes'] = lambda: cloud.volumes.snapshots(LOOKED_AT)
         calls['expiring volumes'] = lambda: cloud.volumes.snapshots(
             LOOKED_AT, {'metadata': {marks.EXPIRING: 'True'}})
-    answers = dict(zip(calls, cloud.together(*calls.values())))
+    answers = dict(zip(calls, cloud.gather(*calls.values())))
     problems = [answer for answer in answers.values()
                 if isinstance(answer, errors.ServiceError)]
     found = {name: answer if isinstance(answer, list) else []
@@ -160,7 +160,7 @@ def _old(oldest: list[types.Image], now: float,
 
 def _expired(expiring: Sequence[types.Image | types.VolumeSnapshot],
              today: datetime.date) -> tuple[model.Snapshot, ...]:
-    found = [model.bare(entry) for entry in expiring]
+    found = [model.summary(entry) for entry in expiring]
     return tuple(row for row in found if row.expired(today))
 
 
@@ -177,7 +177,7 @@ def usage(cloud: services.Cloud) -> dict[str, types.Quota]:
     if cloud.has('image'):
         calls.append(lambda: cloud.images.usage())
     found: dict[str, types.Quota] = {}
-    for answer in cloud.together(*calls):
+    for answer in cloud.gather(*calls):
         if not isinstance(answer, errors.ServiceError):
             found.update(answer)
     return {name: quota for name, quota in found.items()

@@ -106,7 +106,7 @@ class Choice:
     zone: str = ''
 
 
-def look(cloud: services.Cloud, volume_backed: bool) -> Options:
+def fetch_options(cloud: services.Cloud, volume_backed: bool) -> Options:
     """Ask for all of it, in one round."""
     calls: dict[str, Any] = {
         'flavors': lambda: cloud.compute.flavors(),
@@ -117,7 +117,7 @@ def look(cloud: services.Cloud, volume_backed: bool) -> Options:
         'groups': lambda: cloud.networks.security_groups()}
     if volume_backed:
         calls['quotas'] = lambda: cloud.volumes.quotas()
-    answers = dict(zip(calls, cloud.together(*calls.values())))
+    answers = dict(zip(calls, cloud.gather(*calls.values())))
     lost = [answer for answer in answers.values()
             if isinstance(answer, errors.ServiceError)]
     found = {name: answer for name, answer in answers.items()
@@ -129,7 +129,7 @@ def look(cloud: services.Cloud, volume_backed: bool) -> Options:
         keys=tuple(found.get('keys', ())),
         zones=tuple(found.get('zones', ())),
         limits={**found.get('quotas', {}), **found.get('limits', {})},
-        problems=errors.once_each(lost))
+        problems=errors.deduplicate_by_service(lost))
 
 
 def missing(recipe: recipes.Recipe,

@@ -106,7 +106,7 @@ class Index:
         :returns: the images that Glance told of.
         :raises ServiceError: when Glance does not tell.
         """
-        answers = self._cloud.together(
+        answers = self._cloud.gather(
             lambda: self._follow(hidden=False, pages=pages),
             lambda: self._follow(hidden=True, pages=pages))
         learnt: list[types.Image] = []

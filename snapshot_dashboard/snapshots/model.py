@@ -149,7 +149,7 @@ class Snapshot:
         for part in self.parts:
             if part.status is None:
                 continue
-            if statuses.motion(part.status) is statuses.Motion.FAILED:
+            if statuses.motion(part.status) is statuses.Outcome.FAILED:
                 return statuses.INCOMPLETE
         if any(part.status == 'creating' for part in self.parts):
             return 'creating'
@@ -164,7 +164,7 @@ class Snapshot:
         return self.expires is not None and self.expires < today
 
     @property
-    def motion(self) -> statuses.Motion:
+    def motion(self) -> statuses.Outcome:
         return statuses.motion(self.status)
 
     def may_be_left_over(self, now: float) -> bool:
@@ -175,7 +175,7 @@ class Snapshot:
         return (self.service_status in ('queued', 'saving')
                 and now - self.created.timestamp() > sets.BEGUN_FOR)
 
-    def judged(self, now: float) -> 'Snapshot':
+    def with_left_over_flag(self, now: float) -> 'Snapshot':
         """The same, with whether nothing will come of it.
 
         Nova leaves such an image for each of two that ask at the same
@@ -223,7 +223,7 @@ def from_image(image: types.Image,
     # Those of chosen volumes are no disks of the image.
     parts += [_part(types.MappedDisk(part_id, 0, '', False), volume_snapshots)
               for part_id in marks.parts(image.properties, image.created)]
-    own = marks.own(image.properties, image.created)
+    own = marks.trusted(image.properties, image.created)
     # Nova writes it on images of local disks alone. Those of instances that
     # were launched from one of ours have inherited it.
     instance_id = (own.get(marks.INSTANCE, '') if image.volume_backed
@@ -295,7 +295,7 @@ def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
     )
 
 
-def bare(entry: types.Image | types.VolumeSnapshot) -> Snapshot:
+def summary(entry: types.Image | types.VolumeSnapshot) -> Snapshot:
     """A snapshot as its own service tells it, without the states of parts."""
     return (from_volume_snapshot(entry)
             if isinstance(entry, types.VolumeSnapshot)
@@ -316,4 +316,4 @@ def properties(entry: types.Image | types.VolumeSnapshot
 
 def own_marks(entry: types.Image | types.VolumeSnapshot) -> Mapping[str, str]:
     """The marks of an entry that are its own."""
-    return marks.own(properties(entry), entry.created)
+    return marks.trusted(properties(entry), entry.created)

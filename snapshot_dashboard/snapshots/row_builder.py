@@ -83,7 +83,7 @@ def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
     if room is not None and len(calls) > room:
         found = [_named(row, known) for row in drafts]
         return _guessed(cloud, found, names, ask=False)[0], [], True
-    answers = dict(zip(calls, cloud.together(*calls.values())))
+    answers = dict(zip(calls, cloud.gather(*calls.values())))
     fresh: dict[Key, model.Source] = {}
     for (what, thing_id), answer in answers.items():
         if isinstance(answer, model.Source):
@@ -99,7 +99,7 @@ def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
             if isinstance(answer, errors.ServiceError)
             and not isinstance(answer, errors.NotFound)]
     rows, whole = _guessed(cloud, rows, names, ask=room is None)
-    return [row.judged(now) for row in rows], lost, not whole
+    return [row.with_left_over_flag(now) for row in rows], lost, not whole
 
 
 def _guessed(cloud: services.Cloud, rows: list[model.Snapshot],
@@ -118,7 +118,7 @@ def _guessed(cloud: services.Cloud, rows: list[model.Snapshot],
     known = dict(names.find({(_ROOT, root) for root in roots}))
     lacking = sorted(roots - {root for _, root in known})
     if ask and lacking:
-        answers = cloud.together(*(
+        answers = cloud.gather(*(
             functools.partial(_server_of, cloud, root) for root in lacking))
         fresh: dict[Key, model.Source] = {
             (_ROOT, root): answer for root, answer in zip(lacking, answers)

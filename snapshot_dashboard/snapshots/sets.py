@@ -154,7 +154,7 @@ def find(cloud: services.Cloud, snapshots: Sequence[types.VolumeSnapshot],
                       *_by_ids(cloud, claimed, hidden=True)]
         else:  # names lead to some of them
             calls += [*_by_names(cloud, lacking)][:_NAME_CALLS]
-    answers = cloud.together(*calls, *unseen[:_HIDDEN_CALLS])
+    answers = cloud.gather(*calls, *unseen[:_HIDDEN_CALLS])
     for answer in answers:
         if isinstance(answer, list):
             images.update({image.id: image for image in answer})
@@ -200,7 +200,7 @@ def find_all(cloud: services.Cloud, snapshot_ids: Collection[str],
         index.candidates(snapshot_id) for snapshot_id in snapshot_ids))
     problems: list[errors.ServiceError] = []
     for hidden in (False, True):
-        for answer in cloud.together(*_by_ids(
+        for answer in cloud.gather(*_by_ids(
                 cloud, wanted - images.keys(), hidden)):
             if isinstance(answer, errors.ServiceError):
                 problems.append(answer)

@@ -83,11 +83,12 @@ def share(cloud: services.Cloud, image: types.Image, project_id: str) -> None:
     """
     private = image.visibility == 'private'
     if private:
-        cloud.images.mark(image.id, {'visibility': 'shared'})
+        cloud.images.set_properties(image.id, {'visibility': 'shared'})
     try:
         cloud.images.add_member(image.id, project_id)
     except errors.ServiceError:
         if private:
             with contextlib.suppress(errors.ServiceError):
-                cloud.images.mark(image.id, {'visibility': 'private'})
+                cloud.images.set_properties(
+                    image.id, {'visibility': 'private'})
         raise

@@ -19,10 +19,10 @@ Storage API v3, snapshot statuses.
 import enum
 
 
-class Motion(enum.Enum):
+class Outcome(enum.Enum):
     """Whether a snapshot is still changing."""
 
-    MOVING = 'moving'
+    PENDING = 'moving'
     DONE = 'done'
     FAILED = 'failed'
 
@@ -32,35 +32,35 @@ INCOMPLETE = 'incomplete'
 #: The status of an image that was begun long ago and that nobody works on.
 LEFT_OVER = 'left-over'
 
-MOTIONS: dict[str, Motion] = {
+MOTIONS: dict[str, Outcome] = {
     # Glance
-    'queued': Motion.MOVING,
-    'saving': Motion.MOVING,
-    'uploading': Motion.MOVING,
-    'importing': Motion.MOVING,
-    'pending_delete': Motion.MOVING,
-    'active': Motion.DONE,
-    'deactivated': Motion.DONE,
-    'deleted': Motion.FAILED,
-    'killed': Motion.FAILED,
+    'queued': Outcome.PENDING,
+    'saving': Outcome.PENDING,
+    'uploading': Outcome.PENDING,
+    'importing': Outcome.PENDING,
+    'pending_delete': Outcome.PENDING,
+    'active': Outcome.DONE,
+    'deactivated': Outcome.DONE,
+    'deleted': Outcome.FAILED,
+    'killed': Outcome.FAILED,
     # Cinder
-    'creating': Motion.MOVING,
-    'backing-up': Motion.MOVING,
-    'restoring': Motion.MOVING,
-    'deleting': Motion.MOVING,
-    'unmanaging': Motion.MOVING,
-    'available': Motion.DONE,
-    'error': Motion.FAILED,
-    'error_deleting': Motion.FAILED,
+    'creating': Outcome.PENDING,
+    'backing-up': Outcome.PENDING,
+    'restoring': Outcome.PENDING,
+    'deleting': Outcome.PENDING,
+    'unmanaging': Outcome.PENDING,
+    'available': Outcome.DONE,
+    'error': Outcome.FAILED,
+    'error_deleting': Outcome.FAILED,
     # ours
-    INCOMPLETE: Motion.FAILED,
-    LEFT_OVER: Motion.FAILED,
+    INCOMPLETE: Outcome.FAILED,
+    LEFT_OVER: Outcome.FAILED,
 }
 
 
-def motion(status: str) -> Motion:
+def motion(status: str) -> Outcome:
     """Whether to look again; an unknown status is taken as final.
 
     So a status that a later release brings never polls for ever.
     """
-    return MOTIONS.get(status, Motion.DONE)
+    return MOTIONS.get(status, Outcome.DONE)

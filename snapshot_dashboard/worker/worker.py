@@ -298,8 +298,8 @@ class Worker:
 
         :raises ServiceError: then.
         """
-        cloud.each(
-            lambda: lifecycle.runs(cloud),
+        cloud.gather_or_raise(
+            lambda: lifecycle.list_runs(cloud),
             lambda: cloud.images.images(1, {'owner': cloud.project_id}))
         self._take_back(trust_id, cloud)
         LOG.info('Answered trust %s', trust_id, extra={'trust': trust_id})

@@ -126,15 +126,15 @@ def _by_worker(where: site.Site, alice: scenario.Cloud, server) -> None:
     """The wizard begins it and hands it on; then nobody looks."""
     begun = delegate.hand_on(
         alice, alice.begin(server, scenario.unique('by-worker')),
-        delegate.Worker(where.worker_user.read_text(), alice.user_id,
-                        'member', 3600))
+        delegate.Delegation(where.worker_user.read_text(), alice.user_id,
+                            'member', 3600))
 
     def is_over() -> bool:
         there = journal.read(alice.compute.server(server.id))
         return there is not None and not there.open
     while not is_over():
         time.sleep(_SELDOM)
-    lifecycle.forget(alice, server.id)
+    lifecycle.dismiss(alice, server.id)
     _delete_image(alice, begun)
 
 

@@ -67,7 +67,7 @@ def unshared(alice):
     yield
     for member in sharing.members(alice, alice.images.image(image_id)):
         alice.images.remove_member(image_id, member.project_id)
-    alice.images.mark(image_id, {'visibility': 'private'})
+    alice.images.set_properties(image_id, {'visibility': 'private'})
 
 
 def test_a_snapshot_is_renamed_and_dated_from_the_list(screen, draft):
@@ -169,6 +169,6 @@ def test_one_like_the_original_is_launched(screen, alice):
     alice.compute._client.servers.delete(server.id)
     until(lambda: is_gone(lambda: alice.compute.server(server.id)),
           'it is gone')
-    lifecycle.forget(alice, run.server.id)
+    lifecycle.dismiss(alice, run.server.id)
     alice.images.delete(run.progress.image_id)
     assert user.errors == []

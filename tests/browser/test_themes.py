@@ -34,7 +34,7 @@ def run(alice):
     made = alice.finish(alice.begin(alice.find('batch-1'), unique('material'),
                                     power_off=False))
     yield made
-    lifecycle.forget(alice, made.server.id)
+    lifecycle.dismiss(alice, made.server.id)
     alice.images.delete(made.progress.image_id)
 
 

@@ -73,7 +73,7 @@ def test_a_browser_that_is_closed_after_the_button_loses_nothing(
     assert alice.compute.server(server.id).status == 'ACTIVE'
     until(lambda: alice.identity.is_gone(run.progress.trust),
           'the trust was taken back')
-    lifecycle.forget(alice, server.id)
+    lifecycle.dismiss(alice, server.id)
     alice.images.delete(run.progress.image_id)
 
 

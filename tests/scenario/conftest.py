@@ -160,14 +160,15 @@ def dead(where):
 def tidy(alice):
     """Takes away what a test's runs leave, on the servers and in the list."""
     yield
-    for run in lifecycle.runs(alice).runs:
+    for run in lifecycle.list_runs(alice).runs:
         if run.open:
             run = alice.finish(run)
-        lifecycle.forget(alice, run.server.id)
+        lifecycle.dismiss(alice, run.server.id)
     for image in alice.images.images(100, {
             'owner': alice.project_id, marks.IMAGE_TYPE: 'snapshot'}):
         if marks.RUN in image.properties:
-            delete_snapshots(alice, fetch.get(alice, f'instance-{image.id}'))
+            delete_snapshots(alice, fetch.snapshot(
+                alice, f'instance-{image.id}'))
     ours = [snapshot for snapshot in alice.volumes.snapshots(100)
             if marks.TAKEN in snapshot.metadata]
     for snapshot in ours:

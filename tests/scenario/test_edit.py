@@ -84,7 +84,7 @@ def test_a_protected_image_is_not_deleted(alice):
     edit(alice, row.row_id, editing.Edit(
         before.name, before.description, True, before.expires))
     try:
-        found = fetch.get(alice, row.row_id)
+        found = fetch.snapshot(alice, row.row_id)
         assert found.protected
         (entry,) = deletion.plan(alice, [found]).entries
         assert entry.hindrance is deletion.Hindrance.PROTECTED
@@ -92,7 +92,7 @@ def test_a_protected_image_is_not_deleted(alice):
             alice.images.delete(found.id)
     finally:
         edit(alice, row.row_id, before)
-    assert not fetch.get(alice, row.row_id).protected
+    assert not fetch.snapshot(alice, row.row_id).protected
 
 
 def test_a_reader_and_another_project_change_nothing(alice, rita, carol,

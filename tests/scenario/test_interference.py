@@ -137,7 +137,7 @@ def test_a_cut_record_is_found_by_its_tags_and_leaves_nothing_off(
         alice, bob, drivers, victim):
     run = conftest.powered_off(alice, victim, drivers)
     bob.compute.delete_metadata(victim.id, ['snapshot_dashboard.plan'])
-    found = {run.server.id: run for run in lifecycle.runs(bob).runs}
+    found = {run.server.id: run for run in lifecycle.list_runs(bob).runs}
     assert found[victim.id].lost
     run = bob.finish(run)
     assert run.progress.failure == 'record-lost'

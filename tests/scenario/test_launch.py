@@ -107,7 +107,7 @@ def test_one_like_the_original_is_launched_after_its_deletion(
         assert not run.progress.failure
     found = details.get(alice, f'instance-{run.progress.image_id}')
     assert found.recipe == was
-    options = launch.look(alice, found.snapshot.volume_backed)
+    options = launch.fetch_options(alice, found.snapshot.volume_backed)
     assert not options.problems
     assert not launch.missing(found.recipe, options)
     flavor = options.flavor(found.recipe.flavor)
@@ -155,11 +155,12 @@ def test_what_is_gone_by_then_is_named(alice, seeder, surroundings):
     with original(alice, seeder, surroundings,
                   roots(seeder)['image']) as server:
         was = recipes.of(alice, server)
-    options = launch.look(alice, volume_backed=False)
+    options = launch.fetch_options(alice, volume_backed=False)
     assert not launch.missing(was, options)
     seeder.compute.delete_keypair(key)
     seeder.network.delete_security_group(group)
-    gone = launch.missing(was, launch.look(alice, volume_backed=False))
+    gone = launch.missing(was, launch.fetch_options(
+        alice, volume_backed=False))
     assert gone == [(launch.Piece.KEY, key.name),
                     (launch.Piece.GROUP, group.name)]
     seeder.network.create_security_group(name=group.name)
@@ -169,7 +170,7 @@ def test_what_is_gone_by_then_is_named(alice, seeder, surroundings):
 def test_a_flavor_that_is_too_small_is_refused_by_nova_as_well(alice):
     found = details.get(
         alice, row_named(alice, 'web-1-2026-01-15').row_id)
-    options = launch.look(alice, volume_backed=False)
+    options = launch.fetch_options(alice, volume_backed=False)
     small = min(options.flavors, key=lambda flavor: flavor.disk_gib or 999)
     assert small.disk_gib < found.min_disk_gib
     assert [obstacle.code for obstacle in launch.obstacles(
@@ -182,7 +183,7 @@ def test_a_flavor_that_is_too_small_is_refused_by_nova_as_well(alice):
 def test_a_reader_launches_nothing(alice, rita):
     found = details.get(
         alice, row_named(alice, 'web-1-2026-01-15').row_id)
-    flavor = launch.look(alice, volume_backed=False).flavor(FLAVOR)
+    flavor = launch.fetch_options(alice, volume_backed=False).flavor(FLAVOR)
     with pytest.raises(errors.Forbidden):
         launch.launch(rita, found.snapshot,
                       launch.Choice(unique('no'), flavor))

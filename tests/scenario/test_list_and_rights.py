@@ -97,7 +97,7 @@ def test_real_services_find_by_each_filter_and_sort_by_name(alice, size):
 
 
 def test_the_health_of_the_sample_data_is_looked_at(alice):
-    found = health.look(alice, time.time(), datetime.date.today())
+    found = health.check(alice, time.time(), datetime.date.today())
     assert not found.problems and not found.found
     used = health.usage(alice)
     assert used['snapshots'].used >= 5
@@ -167,4 +167,4 @@ def test_a_stranger_reaches_nothing(alice, carol):
         instance_facts.gather(carol, server.id)
     for row in everything(alice):
         with pytest.raises(errors.NotFound):
-            fetch.get(carol, row.row_id)
+            fetch.snapshot(carol, row.row_id)

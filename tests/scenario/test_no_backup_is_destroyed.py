@@ -33,7 +33,8 @@ from tests.scenario.waiting import until
 def backup(alice, tidy):
     """The row of a set of db-1, that somebody has renamed."""
     run = alice.finish(alice.begin(alice.find('db-1'), unique('nightly')))
-    alice.images.mark(run.progress.image_id, {'name': unique('ümbenannt "x"')})
+    alice.images.set_properties(run.progress.image_id, {
+        'name': unique('ümbenannt "x"')})
     return row(alice, run.progress.image_id)
 
 
@@ -56,11 +57,11 @@ def copy(alice, backup):
 
 
 def row(cloud, image_id):
-    return fetch.get(cloud, f'instance-{image_id}')
+    return fetch.snapshot(cloud, f'instance-{image_id}')
 
 
 def part_row(cloud, part):
-    return fetch.get(cloud, f'volume-{part.id}')
+    return fetch.snapshot(cloud, f'volume-{part.id}')
 
 
 def delete(cloud, *rows, agreed=()):
@@ -95,7 +96,7 @@ def launches(alice, image_id):
 @pytest.mark.parametrize('hidden', [False, True])
 def test_a_part_that_is_opened_by_its_own_address_names_its_set(
         alice, backup, hidden):
-    alice.images.mark(backup.id, {'os_hidden': hidden})
+    alice.images.set_properties(backup.id, {'os_hidden': hidden})
     for part in backup.parts:
         found = part_row(alice, part)
         assert [owner.id for owner in found.owners] == [backup.id]
@@ -103,7 +104,7 @@ def test_a_part_that_is_opened_by_its_own_address_names_its_set(
         assert found.orphaned is sets.Orphaned.NO
         assert delete(alice, found) == [deletion.Hindrance.NEEDED]
         assert alice.volumes.snapshot(part.id).status == 'available'
-    alice.images.mark(backup.id, {'os_hidden': False})
+    alice.images.set_properties(backup.id, {'os_hidden': False})
     assert launches(alice, backup.id)
 
 

@@ -118,7 +118,7 @@ def test_a_snapshot_of_an_instance_rebuilt_from_the_runs_stays(alice, bob,
     assert alice.images.image(by_hand).properties[
         marks.RUN] == run.plan.run_id  # Nova hands it on
     lifecycle.tidy(alice, run)
-    lifecycle.forget(alice, victim.id)
+    lifecycle.dismiss(alice, victim.id)
     assert alice.images.image(by_hand).status == 'active'
     assert image_of(alice, run).status == 'active'
     alice.images.delete(by_hand)
@@ -162,7 +162,7 @@ def test_a_record_that_is_copied_to_another_instance_does_nothing(
     assert copy.copied and not copy.open
     assert reconcile.advance(alice, copy).progress.failure == 'not-begun'
     assert alice.compute.server(other.id).status == other.status
-    lifecycle.forget(alice, other.id)
+    lifecycle.dismiss(alice, other.id)
     assert not alice.finish(run).progress.failure
 
 

@@ -61,7 +61,7 @@ def test_a_volume_backed_instance_is_captured_with_all_its_volumes(alice):
     run = alice.finish(alice.begin(alice.find('db-1'), unique('set')))
     assert not run.progress.failure
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
-    row = fetch.get(alice, f'instance-{run.progress.image_id}')
+    row = fetch.snapshot(alice, f'instance-{run.progress.image_id}')
     assert [part.status for part in row.parts] == ['available'] * 2
     assert row.source.name == 'db-1' and row.source.exists
     assert row.size_bytes == 18 * 1024 ** 3
@@ -148,7 +148,7 @@ def test_a_chosen_volume_that_fails_leaves_nothing_behind(alice, drivers):
     assert alice.compute.server(server.id).status == 'ACTIVE'
     if run.progress.failure == 'part-failed':
         # The image had begun before Cinder told: it is kept, and named.
-        lifecycle.remove(alice, run)
+        lifecycle.remove_leftovers(alice, run)
     assert images_of(alice, run) == []
     until(lambda: not alice.volumes.snapshots(
         10, {'metadata': {marks.RUN: run.plan.run_id}}), 'nothing is left')
@@ -173,7 +173,7 @@ def test_marks_are_not_believed_when_others_inherited_them(alice):
     run = alice.finish(alice.begin(alice.find('batch-1'), unique('first'),
                                    power_off=False))
     first = image_of(alice, run)
-    assert marks.own(first.properties, first.created)
+    assert marks.trusted(first.properties, first.created)
     nova = alice.compute._client
     clone = nova.servers.create(
         unique('clone'), first.id,
@@ -185,7 +185,7 @@ def test_marks_are_not_believed_when_others_inherited_them(alice):
         second = alice.images.image(
             alice.compute.create_image(clone.id, unique('by-hand'), {}))
         assert second.properties[marks.RUN] == run.plan.run_id
-        assert not marks.own(second.properties, second.created)
+        assert not marks.trusted(second.properties, second.created)
         until(lambda: not alice.compute.server(clone.id).task_state, 'idle')
         alice.images.delete(second.id)
     finally:
@@ -242,7 +242,7 @@ def test_a_volume_snapshot_that_fails_is_told(alice, drivers):
         run = alice.finish(alice.begin(alice.find('db-1'), unique('torn')))
     assert run.progress.failure == 'part-failed'
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
-    row = fetch.get(alice, f'instance-{run.progress.image_id}')
+    row = fetch.snapshot(alice, f'instance-{run.progress.image_id}')
     assert row.status == 'incomplete'
     delete_snapshots(alice, row)
     assert is_gone(lambda: alice.images.image(row.id))
@@ -265,14 +265,14 @@ def test_a_volume_snapshot_that_takes_too_long_is_not_waited_for(
 
 
 def whole(cloud, row_id):
-    row = fetch.get(cloud, row_id)
+    row = fetch.snapshot(cloud, row_id)
     return row if row.usable else None
 
 
 def test_another_member_brings_a_run_to_its_end(alice, bob):
     run = alice.begin(alice.find('web-1'), unique('shared'))
     reconcile.advance(alice, run)
-    (found,) = [other for other in lifecycle.runs(bob).runs
+    (found,) = [other for other in lifecycle.list_runs(bob).runs
                 if other.plan.run_id == run.plan.run_id]
     assert not bob.finish(found).progress.failure
 
@@ -280,7 +280,7 @@ def test_another_member_brings_a_run_to_its_end(alice, bob):
 def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
     before = alice.find('web-1')
     alice.finish(alice.begin(before, unique('gone'), power_off=False))
-    lifecycle.forget(alice, before.id)
+    lifecycle.dismiss(alice, before.id)
     after = alice.compute.server(before.id)
     assert after.metadata == {} and after.tags == ()
 

@@ -28,7 +28,7 @@ def image(alice):
     yield found
     for member in sharing.members(alice, alice.images.image(found.id)):
         alice.images.remove_member(found.id, member.project_id)
-    alice.images.mark(found.id, {'visibility': 'private'})
+    alice.images.set_properties(found.id, {'visibility': 'private'})
 
 
 def test_the_other_project_accepts_it_and_launches_it(alice, carol, shells,

@@ -58,7 +58,7 @@ def test_an_application_credential_hands_nothing_on_and_its_run_is_attended(
         alice, application, workers, unrestricted):
     by_it = application(unrestricted=unrestricted)
     with pytest.raises(errors.Forbidden):
-        delegate.ask(by_it, workers.of(alice))
+        delegate.probe(by_it, workers.of(alice))
     run = by_it.begin(by_it.find('web-1'), unique('attended'))
     with pytest.raises(errors.Forbidden):
         workers.hand_on(by_it, run)
@@ -74,7 +74,7 @@ def test_who_was_handed_a_run_hands_nothing_on(alice, where, workers):
         user_domain_id='default', trust_id=trust.id))
     assert worker.project_id == alice.project_id
     with pytest.raises(errors.Forbidden):
-        delegate.ask(worker, workers.of(alice))
+        delegate.probe(worker, workers.of(alice))
 
 
 class Guest:

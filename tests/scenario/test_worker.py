@@ -175,7 +175,7 @@ def test_a_role_that_is_taken_away_stops_the_worker_until_it_is_back(
 def test_a_trust_whose_run_was_dismissed_is_taken_back_after_a_while(
         alice, workers):
     run = begun(alice, workers, power_off=False)
-    lifecycle.forget(alice, run.server.id)
+    lifecycle.dismiss(alice, run.server.id)
     kept = workers.foreign_trust(alice)
     workers.start()
     until(lambda: run.progress.trust not in trusts(alice),
@@ -188,7 +188,7 @@ def test_a_trust_whose_run_was_dismissed_is_taken_back_after_a_while(
 
 
 def test_a_worker_answers_who_asks_whether_it_is_there(alice, workers):
-    asked = delegate.ask(alice, workers.of(alice))
+    asked = delegate.probe(alice, workers.of(alice))
     assert not alice.identity.is_gone(asked)
     workers.start()
     until(lambda: alice.identity.is_gone(asked), 'it has answered')

@@ -59,7 +59,7 @@ def test_without_a_keystone_it_may_be_started_anew(workers, dead):
 @pytest.mark.parametrize('wrong', [{'OS_REGION_NAME': 'Elsewhere'},
                                    {'OS_INTERFACE': 'admin'}])
 def test_who_looks_in_the_wrong_place_answers_nobody(alice, workers, wrong):
-    asked = delegate.ask(alice, workers.of(alice))
+    asked = delegate.probe(alice, workers.of(alice))
     worker = workers.start(**wrong)
     until(lambda: f'Trust {asked}: ' in worker.log.read_text(), 'it is told')
     told = worker.log.read_text()

@@ -82,7 +82,7 @@ def test_workers_share_what_there_is_and_need_no_coordinator_for_it(
 
     def is_shared():
         """Whether each of some trusts was looked at by one of the two."""
-        asked = [delegate.ask(alice, workers.of(alice)) for _ in range(8)]
+        asked = [delegate.probe(alice, workers.of(alice)) for _ in range(8)]
         until(lambda: all(map(alice.identity.is_gone, asked)), 'answered')
         seen = [{one for one in asked if one in worker.log.read_text()}
                 for worker in both]

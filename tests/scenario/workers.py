@@ -73,7 +73,7 @@ class Workers:
 
     def of(self, cloud):
         """How a user of a project hands runs on to these."""
-        return delegate.Worker(
+        return delegate.Delegation(
             user_id=self.user_id, trustor_id=cloud.user_id,
             role='member', lifetime=3600)
 

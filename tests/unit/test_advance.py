@@ -120,7 +120,7 @@ def test_one_call_finds_the_runs_of_a_project(openstack, web):
     openstack.server('idle-1')
     cloud, run = begin(openstack, web)
     openstack.calls.clear()
-    found = lifecycle.runs(cloud)
+    found = lifecycle.list_runs(cloud)
     assert [other.plan for other in found.runs] == [run.plan]
     assert found.unreadable == () and not found.more
     assert len(openstack.calls) == 1
@@ -135,7 +135,7 @@ def test_a_second_run_on_a_server_is_refused(openstack, web):
 def test_a_cut_record_is_told(openstack, web):
     cloud, run = begin(openstack, web)
     web['metadata'].clear()
-    found = lifecycle.runs(cloud)
+    found = lifecycle.list_runs(cloud)
     assert found.runs == ()
     assert [server.id for server in found.unreadable] == [web['id']]
 
@@ -149,9 +149,9 @@ def test_a_locked_server_is_captured_at_once_and_recorded_in_tags(openstack):
     fakes.finish(only_image(openstack))
     run = reconcile.advance(cloud, run)
     assert not run.open and not run.progress.failure
-    (found,) = lifecycle.runs(cloud).runs
+    (found,) = lifecycle.list_runs(cloud).runs
     assert found.tagged and not found.open
-    lifecycle.forget(cloud, server['id'])
+    lifecycle.dismiss(cloud, server['id'])
     assert server['tags'] == []
 
 
@@ -163,7 +163,7 @@ def test_a_failed_snapshot_of_a_locked_server_is_told(openstack):
     later = run.plan.began + situation.ANSWER_GRACE + 1
     run = reconcile.advance(cloud, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
-    (found,) = lifecycle.runs(cloud).runs
+    (found,) = lifecycle.list_runs(cloud).runs
     assert found.progress.failure == 'capture-failed'
 
 
@@ -308,7 +308,7 @@ def test_a_set_that_was_disturbed_says_so_on_the_image_too(openstack):
     assert not run.open and not run.progress.failure
     assert image[marks.CONSISTENCY] == marks.LIVE
     assert snapshot['metadata'][marks.CONSISTENCY] == marks.LIVE
-    assert marks.own(snapshot['metadata'], types.parse_time(
+    assert marks.trusted(snapshot['metadata'], types.parse_time(
         snapshot['created_at']))
 
 
@@ -346,7 +346,7 @@ def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
         settle(web, 'ACTIVE')
     assert image['id'] not in openstack.images
     assert run.progress.ended and heir['id'] in openstack.images
-    lifecycle.remove(cloud, run)
+    lifecycle.remove_leftovers(cloud, run)
     assert heir['id'] in openstack.images
 
 
@@ -357,7 +357,8 @@ def test_what_inherited_stays_when_the_owner_has_the_snapshot_removed(
     web['metadata'].update({'snapshot_dashboard.failure': 'part-failed',
                             'snapshot_dashboard.ended': '1'})
     for _ in range(2):  # a second click finds the heir alone
-        lifecycle.remove(cloud, journal.read(cloud.compute.server(web['id'])))
+        lifecycle.remove_leftovers(cloud, journal.read(
+            cloud.compute.server(web['id'])))
     assert image['id'] not in openstack.images
     assert heir['id'] in openstack.images
 
@@ -541,7 +542,7 @@ def test_a_dismissed_run_leaves_nothing_on_the_server(openstack, web):
     web['metadata']['owner'] = 'alice'
     cloud, run = begin(openstack, web, power_off=False)
     run = reconcile.advance(cloud, run)
-    lifecycle.forget(cloud, web['id'])
+    lifecycle.dismiss(cloud, web['id'])
     assert web['metadata'] == {'owner': 'alice'}
     assert web['tags'] == []
 
@@ -826,9 +827,9 @@ def test_others_who_take_all_room_for_a_record_leave_no_instance_off(
     assert openstack.actions() == ['os-stop', 'os-start']
     # It owes nothing any more, and does not vanish.
     settle(web, 'SHUTOFF')
-    found = lifecycle.runs(cloud)
+    found = lifecycle.list_runs(cloud)
     assert [server.id for server in found.unreadable] == [web['id']]
-    lifecycle.forget(cloud, web['id'])
+    lifecycle.dismiss(cloud, web['id'])
     assert web['tags'] == []
 
 
@@ -1210,9 +1211,9 @@ def test_a_preset_failure_does_not_exempt_a_changed_plan(openstack, web):
 def test_a_run_that_was_dismissed_while_locked_is_over(openstack, web):
     cloud, run = begin(openstack, web)
     web['locked'] = True
-    lifecycle.forget(cloud, web['id'])
+    lifecycle.dismiss(cloud, web['id'])
     assert reconcile.advance(cloud, run).superseded
-    assert lifecycle.runs(cloud) == lifecycle.Found(())
+    assert lifecycle.list_runs(cloud) == lifecycle.Found(())
     web['locked'] = False
     assert reconcile.advance(cloud, run).superseded
     # A new one may begin, and a crash in its beginning brings none back.

@@ -25,8 +25,9 @@ from tests import fakes
 
 
 def rows(cloud, *bodies):
-    return [fetch.get(cloud, f'{"instance" if "owner" in body else "volume"}'
-                              f'-{body["id"]}') for body in bodies]
+    return [fetch.snapshot(
+        cloud, f'{"instance" if "owner" in body else "volume"}-{body["id"]}')
+        for body in bodies]
 
 
 def delete(cloud, *bodies, agreed=()):

@@ -344,7 +344,7 @@ def test_a_part_of_a_set_that_was_changed_is_never_left_over(openstack,
     assert 'maybe' not in orphans(cloud).values()
     mappings.Index(cloud).update(1)
     assert 'maybe' not in orphans(cloud).values()
-    row = fetch.get(cloud, f'volume-{part["id"]}')
+    row = fetch.snapshot(cloud, f'volume-{part["id"]}')
     assert [owner.id for owner in row.owners] == [image['id']]
 
 

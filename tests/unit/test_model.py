@@ -89,7 +89,7 @@ def test_every_status_of_both_services_is_known():
 
 
 def test_an_unknown_status_is_final_so_that_nobody_polls_for_ever():
-    assert statuses.motion('hibernating') is statuses.Motion.DONE
+    assert statuses.motion('hibernating') is statuses.Outcome.DONE
 
 
 @pytest.mark.parametrize('row_id', ['', 'instance', 'instance-', 'disk-1',

@@ -94,7 +94,7 @@ def test_no_click_breaks_a_set_unless_its_plan_said_so(images, names, clicks):
             if by_list:
                 mappings.Index(cloud).update(1)
                 pages.fetch(cloud, 20)
-            rows = [fetch.get(cloud, things[place])
+            rows = [fetch.snapshot(cloud, things[place])
                     for place in sorted(chosen) if place < len(things)
                     and exists(openstack, things[place])]
             before = whole(openstack, needs)

@@ -20,17 +20,17 @@ from snapshot_dashboard.snapshots import fetch
 
 def test_a_snapshot_is_found_by_the_id_of_its_row(openstack):
     body = openstack.snapshot('v')
-    found = fetch.get(openstack.cloud(), f'volume-{body["id"]}')
+    found = fetch.snapshot(openstack.cloud(), f'volume-{body["id"]}')
     assert found.name == 'v'
 
 
 @pytest.mark.parametrize('row_id', ['nonsense', 'volume-x', 'instance-x'])
 def test_what_is_not_there_is_not_found(openstack, row_id):
     with pytest.raises(errors.NotFound):
-        fetch.get(openstack.cloud(), row_id)
+        fetch.snapshot(openstack.cloud(), row_id)
 
 
 def test_an_image_of_another_project_is_not_found(openstack):
     body = openstack.image('public', owner='another')
     with pytest.raises(errors.NotFound):
-        fetch.get(openstack.cloud(), f'instance-{body["id"]}')
+        fetch.snapshot(openstack.cloud(), f'instance-{body["id"]}')

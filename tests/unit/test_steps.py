@@ -90,10 +90,10 @@ def made_by_nova(statuses, run='r'):
 
 
 def step(plan, progress, seen_server, *images, now=NOW, snapshots=(),
-         actions=(STOP,), dark=(), tagged=False):
+         actions=(STOP,), unreachable=(), tagged=False):
     return steps.next_step(plan, progress, observation.Observation(
         seen_server, now, images, tuple(snapshots), tuple(actions),
-        frozenset(dark)), tagged)
+        frozenset(unreachable)), tagged)
 
 
 def failed(found):
@@ -506,16 +506,17 @@ def test_a_run_recorded_in_tags_goes_on_while_locked():
 
 
 def test_a_dark_glance_stops_nothing_from_being_powered_on_for_long():
-    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), dark=['image'])
+    found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), unreachable=['image'])
     assert found.note.idle == NOW
-    assert step(OFF_AND_ON, found.note, server('SHUTOFF'), dark=['image'],
+    assert step(OFF_AND_ON, found.note, server('SHUTOFF'),
+                unreachable=['image'],
                 now=NOW + situation.IDLE_GRACE).do is Do.POWER_ON
 
 
 def test_nothing_is_begun_while_glance_is_dark():
     for progress in (BEFORE, STOPPED):
         assert step(OFF_AND_ON, progress, server('SHUTOFF'),
-                    dark=['image']).do in (Do.WAIT, Do.NOTE)
+                    unreachable=['image']).do in (Do.WAIT, Do.NOTE)
 
 
 def test_an_instance_that_somebody_powers_off_again_stays_off():
@@ -601,24 +602,24 @@ def test_a_rebuild_that_shows_it_running_for_a_moment_is_waited_for():
                   ) is Failure.STARTED_BY_OTHERS
 
 
-ALONE = dataclasses.replace(WITH_VOLUME, image=False)
+VOLUMES_ONLY = dataclasses.replace(WITH_VOLUME, image=False)
 TAKEN = dataclasses.replace(
     record.Progress(), stops=1, off=NOW, snapshots=1,
     consistency=marks.POWERED_OFF)
 
 
 def test_a_volume_alone_is_not_called_at_rest_while_somebody_powers_on():
-    assert step(ALONE, TAKEN, server('SHUTOFF', task='powering-on'),
+    assert step(VOLUMES_ONLY, TAKEN, server('SHUTOFF', task='powering-on'),
                 snapshots=[snapshot()]).do is Do.WAIT
     actions = [types.Action('stop', 'y', 1.0), types.Action('start', 'x', 1.0),
                STOP]
-    found = step(ALONE, TAKEN, server('SHUTOFF'), snapshots=[snapshot()],
-                 actions=actions)
+    found = step(VOLUMES_ONLY, TAKEN, server('SHUTOFF'),
+                 snapshots=[snapshot()], actions=actions)
     assert (found.do, found.consistency) == (Do.MARK, marks.LIVE)
 
 
 @pytest.mark.parametrize(('plan', 'progress', 'failure'), [
-    (ALONE, TAKEN, Failure.PART_ABANDONED),
+    (VOLUMES_ONLY, TAKEN, Failure.PART_ABANDONED),
     (WITH_VOLUME, TAKEN, Failure.SNAPSHOT_FAILED),
     (WITH_VOLUME, dataclasses.replace(SAVING, idle=NOW),
      Failure.PART_ABANDONED)])
@@ -629,7 +630,7 @@ def test_no_instance_stays_off_for_a_cinder_that_does_not_come_back(
     def look(now):
         images = [image('active')] if progress.image_id else []
         return step(plan, progress, server('SHUTOFF'), *images, now=now,
-                    dark={'volume'})
+                    unreachable={'volume'})
 
     assert look(late - 1).do is not Do.POWER_ON
     found = look(late)
@@ -637,7 +638,7 @@ def test_no_instance_stays_off_for_a_cinder_that_does_not_come_back(
 
 
 def test_no_instance_is_powered_off_for_a_volume_that_is_not_there():
-    found = step(ALONE, record.Progress(), server(
+    found = step(VOLUMES_ONLY, record.Progress(), server(
         **{'os-extended-volumes:volumes_attached': []}))
     assert failed(found) is Failure.VOLUME_DETACHED
     assert found.do is not Do.POWER_OFF
@@ -645,7 +646,8 @@ def test_no_instance_is_powered_off_for_a_volume_that_is_not_there():
 
 def test_the_snapshot_that_was_seen_whole_stays_the_one():
     older = dataclasses.replace(snapshot(), metadata={marks.RUN: 'r'})
-    found = step(ALONE, dataclasses.replace(TAKEN, captured=NOW, starts=1),
+    found = step(VOLUMES_ONLY, dataclasses.replace(
+                     TAKEN, captured=NOW, starts=1),
                  server(), snapshots=[older, snapshot(snapshot_id='marked',
                                                       second=1)])
     assert (found.do, found.snapshot_ids) == (Do.REMOVE, (older.id,))
@@ -944,8 +946,8 @@ def test_without_glance_a_power_on_that_had_no_effect_is_tried_again():
     asked = dataclasses.replace(SAVING, idle=NOW - situation.IDLE_GRACE,
                                 starts=1, asked=NOW)
     off = server('SHUTOFF')
-    assert step(OFF_AND_ON, asked, off, dark=['image']).do is Do.WAIT
-    assert step(OFF_AND_ON, asked, off, dark=['image'],
+    assert step(OFF_AND_ON, asked, off, unreachable=['image']).do is Do.WAIT
+    assert step(OFF_AND_ON, asked, off, unreachable=['image'],
                 now=NOW + situation.POWER_GRACE).do is Do.POWER_ON
 
 

@@ -39,8 +39,8 @@ from snapshot_dashboard.worker import worker as workers
 from snapshot_dashboard.worker import workqueue
 from tests import fakes
 
-WORKER = delegate.Worker(user_id='worker', trustor_id='alice', role='member',
-                         lifetime=3600)
+WORKER = delegate.Delegation(user_id='worker', trustor_id='alice',
+                             role='member', lifetime=3600)
 
 #: What a trust is for whose run was never there.
 NOTHING = identity.Errand('r', fakes.new_id(3), 'p')
@@ -129,7 +129,7 @@ def test_two_trusts_of_one_moment_differ(openstack):
     def moment():
         return 1_800_000_000
     for _ in range(2):
-        delegate.ask(openstack.cloud(), WORKER, moment)
+        delegate.probe(openstack.cloud(), WORKER, moment)
     assert len(openstack.trusts) == 2
 
 
@@ -330,7 +330,7 @@ def test_a_run_that_follows_another_on_its_server_is_followed_too(
     server, first = handed_on(openstack)
     worker._look_for_trusts()
     worker._begin(first.progress.trust)
-    lifecycle.forget(openstack.cloud(), server['id'])
+    lifecycle.dismiss(openstack.cloud(), server['id'])
     _server, second = handed_on(openstack, server)
     worker._look_for_trusts()
     worker._begin(second.progress.trust)
@@ -343,7 +343,7 @@ def test_a_run_that_follows_another_on_its_server_is_followed_too(
 
 def test_a_question_is_answered_by_taking_its_trust_back(openstack, worker):
     server, run = handed_on(openstack)
-    asked = delegate.ask(openstack.cloud(), WORKER)
+    asked = delegate.probe(openstack.cloud(), WORKER)
     assert not openstack.cloud().identity.is_gone(asked)
     worker.once()
     assert openstack.cloud().identity.is_gone(asked)
@@ -354,7 +354,7 @@ def test_a_question_is_answered_by_taking_its_trust_back(openstack, worker):
                                    ('GET', '/v2/images')])
 def test_a_worker_that_reaches_no_service_answers_nothing(openstack, worker,
                                                           fault):
-    asked = delegate.ask(openstack.cloud(), WORKER)
+    asked = delegate.probe(openstack.cloud(), WORKER)
     openstack.faults[fault] = 503
     worker.once()
     assert not openstack.cloud().identity.is_gone(asked)
@@ -365,7 +365,7 @@ def test_a_worker_that_reaches_no_service_answers_nothing(openstack, worker,
 
 def test_many_that_look_in_the_wrong_place_do_not_use_a_question_up(
         openstack, access):
-    asked = delegate.ask(openstack.cloud(), WORKER)
+    asked = delegate.probe(openstack.cloud(), WORKER)
     openstack.faults['GET', '/servers/detail'] = 503
     for _ in range(50):
         workers.Worker(access, partition.Share(), metrics.Counters()).once()
@@ -432,7 +432,7 @@ def test_what_anybody_wrote_into_a_record_makes_no_label_and_no_line(
 
 
 def test_an_expired_trust_is_not_used(openstack, access, worker):
-    delegate.ask(openstack.cloud(), WORKER, lambda: time.time() - 3600)
+    delegate.probe(openstack.cloud(), WORKER, lambda: time.time() - 3600)
     worker.once()
     assert access.tokens == []
 
@@ -718,12 +718,12 @@ def test_a_trust_of_a_clock_that_is_ahead_a_little_is_acted_on(openstack,
 
 def test_who_would_hand_on_for_too_long_is_promised_nothing(openstack, worker,
                                                             access, caplog):
-    delegate.ask(openstack.cloud(), dataclasses.replace(
+    delegate.probe(openstack.cloud(), dataclasses.replace(
         WORKER, lifetime=48 * 3600))
     worker._look_for_trusts()
     assert worker._held == {} and len(openstack.trusts) == 1
     assert 'lasts longer than 24 hours' in caplog.text
-    delegate.ask(openstack.cloud(), WORKER)
+    delegate.probe(openstack.cloud(), WORKER)
     worker._look_for_trusts()
     assert len(worker._held) == 1
 

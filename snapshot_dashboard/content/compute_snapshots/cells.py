@@ -49,7 +49,7 @@ def render_consistency(snapshot):
 
 def render_size(snapshot):
     if not snapshot.size_bytes and (
-            snapshot.motion is statuses.Motion.MOVING):
+            snapshot.motion is statuses.Outcome.PENDING):
         return None
     return size_text(snapshot.size_bytes)
 

@@ -141,8 +141,8 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
         time.time())
     return Page(
         rows=tuple(rows), after=after, before=before,
-        problems=errors.once_each(draft.problems),
-        vague=errors.once_each(lost),
+        problems=errors.deduplicate_by_service(draft.problems),
+        vague=errors.deduplicate_by_service(lost),
         unnamed=unnamed,
         alphabet=draft.alphabet)
 
@@ -152,7 +152,7 @@ def _fill(cloud: services.Cloud, size: int, wanted: int, query: queries.Query,
     """Ask for a page's part of each stream, and take so many rows."""
     draft = _Draft()
     found = streams.streams(cloud, query, size, cursor)
-    answers = cloud.together(*(
+    answers = cloud.gather(*(
         functools.partial(stream.begin, cursor) for stream in found))
     draft.calls, draft.rounds = len(found), 1
     batches = []
@@ -230,7 +230,7 @@ def _row_entries(query: queries.Query, entry: kinds.Entry,
     """
     if query.consistency and model.consistency(entry) != query.consistency:
         return ()  # it has inherited the mark of another one
-    if query.expired_on and not model.bare(entry).expired(query.expired_on):
+    if query.expired_on and not model.summary(entry).expired(query.expired_on):
         return ()
     owners = [image for image in belonging.of(entry.id) if not image.hidden]
     if owners:

@@ -236,7 +236,7 @@ _KINDS = {kinds.Kind.INSTANCE: InstanceSource, kinds.Kind.VOLUME: VolumeSource}
 
 
 @memoized.memoized
-def look(request, source_id: str) -> Source:
+def find(request, source_id: str) -> Source:
     """The source of an id like a row's; looked up once per request.
 
     :raises ServiceError: ``NotFound`` also for a malformed id.

@@ -49,7 +49,7 @@ class FactsView(generic.View):
         if not permissions.can_create_any(request):
             raise django_exceptions.PermissionDenied
         try:
-            source = sources.look(request, request.GET.get('source', ''))
+            source = sources.find(request, request.GET.get('source', ''))
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:

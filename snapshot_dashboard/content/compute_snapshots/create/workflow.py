@@ -73,7 +73,7 @@ class WhatAction(workflows.Action):
         # The address names it when the wizard opens, the form afterwards.
         chosen = self.data.get('source') or context.get('source')
         cloud = connect.cloud(request)
-        instances, volumes = cloud.together(
+        instances, volumes = cloud.gather(
             lambda: cloud.compute.server_names(_CHOICES),
             lambda: cloud.volumes.volume_names(_CHOICES))
         connect.log_out_if_expired(instances, volumes)
@@ -96,7 +96,7 @@ class WhatAction(workflows.Action):
         if source_id:
             chosen = cleaned.get('volumes') or ()
             try:
-                source = sources.look(self.request, source_id)
+                source = sources.find(self.request, source_id)
                 found = source.obstacles(
                     chosen, power_off=bool(self.data.get('power_off')))
                 source.find_again()
@@ -163,7 +163,7 @@ class HowAction(workflows.Action):
         cleaned = super().clean()
         source_id = self.data.get('source')
         try:
-            source = sources.look(self.request, source_id or '')
+            source = sources.find(self.request, source_id or '')
         except errors.ServiceError:
             return cleaned  # the first step tells
         seen = cleaned.get('seen_status')
@@ -218,7 +218,7 @@ class DetailsAction(workflows.Action):
     def clean(self):
         cleaned = super().clean()
         try:
-            source = sources.look(self.request,
+            source = sources.find(self.request,
                                   self.data.get('source') or '')
         except errors.ServiceError:
             return cleaned  # the first step tells
@@ -264,7 +264,7 @@ class CreateSnapshot(workflows.Workflow):
     def handle(self, request, context):
         """Begin it; everything was checked again by the steps."""
         try:
-            self.success_message = sources.look(
+            self.success_message = sources.find(
                 request, context['source']).begin(context)
         except lifecycle.Busy:
             self.failure_message = _(

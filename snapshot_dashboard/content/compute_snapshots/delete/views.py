@@ -101,7 +101,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
 
     def _look(self, row_ids):
         """The snapshots as they are now; one that is gone is left out."""
-        found, lost = fetch.rows_of(connect.cloud(self.request),
+        found, lost = fetch.several(connect.cloud(self.request),
                                     row_ids[:_MOST])
         connect.log_out_if_expired(*lost)
         return found, lost
@@ -150,7 +150,7 @@ class OlderView(DeleteView):
         connect.log_out_if_expired(*problems)
         if problems:
             # With some missing, the newest ones would not be known.
-            for problem in errors.once_each(problems):
+            for problem in errors.deduplicate_by_service(problems):
                 messages.error(request, delete_wording.not_offered(problem))
             return redirect(redirects.INDEX)
         older, unsure = by_instance.older(found, server, keep)

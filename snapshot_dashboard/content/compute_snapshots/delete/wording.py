@@ -95,4 +95,4 @@ def not_found_out(lost: Iterable[errors.ServiceError]) -> list[str]:
     """What is said of snapshots that could not be looked at."""
     return [str(_("Some of the snapshots could not be looked at, and are "
                   "left as they are. %s") % wording.reason(error))
-            for error in errors.once_each(lost)]
+            for error in errors.deduplicate_by_service(lost)]

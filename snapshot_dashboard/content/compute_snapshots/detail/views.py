@@ -101,9 +101,9 @@ class HistoryView(generic.View):
             raise Http404 from None
         except errors.ServiceError as error:
             return self._show(request, [error])
-        run, found = cloud.together(
+        run, found = cloud.gather(
             functools.partial(_run_of, cloud, entry),
-            functools.partial(details.messages, cloud, model.bare(entry)))
+            functools.partial(details.messages, cloud, model.summary(entry)))
         return self._show(request, [
             answer for answer in (run, found)
             if isinstance(answer, errors.ServiceError)], run, found)
@@ -137,7 +137,7 @@ class DependantsView(generic.View):
     def get(self, request, row_id):
         cloud = connect.cloud(request)
         try:
-            snapshot = fetch.bare(cloud, row_id)
+            snapshot = fetch.summary(cloud, row_id)
             found = dependants.find(cloud, [snapshot])[snapshot.row_id]
         except errors.NotFound:
             raise Http404 from None

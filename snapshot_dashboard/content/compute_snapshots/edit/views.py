@@ -47,7 +47,7 @@ class EditView(forms.ModalFormView):
         with redirects.to_index_on_error(self.request):
             found = fetch.entry(connect.cloud(self.request),
                                 self.kwargs['row_id'])
-        snapshot = model.bare(found)
+        snapshot = model.summary(found)
         if not permissions.can_edit(self.request, snapshot):
             raise django_exceptions.PermissionDenied
         return {'found': found, 'name': snapshot.name,

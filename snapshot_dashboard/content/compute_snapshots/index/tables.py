@@ -191,7 +191,7 @@ class UpdateRow(tables.Row):
     def get_data(self, request, row_id):
         """The snapshot as it is now; the view answers a ServiceError."""
         try:
-            return fetch.get(connect.cloud(request), row_id, shared=True)
+            return fetch.snapshot(connect.cloud(request), row_id, shared=True)
         except errors.NotFound:
             raise exceptions.NotFound from None
         except errors.ServiceError as error:
@@ -221,9 +221,9 @@ class SnapshotsTable(tables.DataTable):
     # knows counts as final, so that it is not asked for for ever.
     motion = tables.Column(
         lambda snapshot: snapshot.motion.value, hidden=True, status=True,
-        status_choices=((statuses.Motion.DONE.value, True),
-                        (statuses.Motion.FAILED.value, False),
-                        (statuses.Motion.MOVING.value, None)))
+        status_choices=((statuses.Outcome.DONE.value, True),
+                        (statuses.Outcome.FAILED.value, False),
+                        (statuses.Outcome.PENDING.value, None)))
 
     class Meta:
         name = 'compute_snapshots'

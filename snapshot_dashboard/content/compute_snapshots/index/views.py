@@ -77,10 +77,10 @@ class IndexView(tables.DataTableView):
     def get_data(self):
         cloud = connect.cloud(self.request)
         asked = self.filters.query()
-        page, self.runs = cloud.together(
+        page, self.runs = cloud.gather(
             functools.partial(
                 self._page, cloud, asked, self._cursor(asked)),
-            functools.partial(lifecycle.runs, cloud))
+            functools.partial(lifecycle.list_runs, cloud))
         if isinstance(page, errors.ServiceError):  # its place is gone
             self._tell_first_page()
             page = self._page(cloud, asked, None)
@@ -97,7 +97,7 @@ class IndexView(tables.DataTableView):
             row.source.id for row in page.rows
             if row.kind is kinds.Kind.INSTANCE and row.consistency
             and row.source
-            and row.motion is statuses.Motion.MOVING][:_SUSPECTS]
+            and row.motion is statuses.Outcome.PENDING][:_SUSPECTS]
         return page.rows
 
     def _page(self, cloud, asked, cursor):
@@ -152,9 +152,9 @@ class OverviewView(generic.View):
 
     def get(self, request):
         cloud = connect.cloud(request)
-        found, used = cloud.together(
-            lambda: health.look(cloud, time.time(), timezone.localdate(),
-                                settings.get('OLD_AFTER_DAYS')),
+        found, used = cloud.gather(
+            lambda: health.check(cloud, time.time(), timezone.localdate(),
+                                 settings.get('OLD_AFTER_DAYS')),
             lambda: health.usage(cloud))
         connect.log_out_if_expired(*found.problems)
         return fragments.render(

@@ -57,7 +57,7 @@ class LaunchView(forms.ModalFormView):
             found = details.get(cloud, self.kwargs['row_id'])
         if found.recipe is None:
             raise Http404
-        options = launch.look(cloud, found.snapshot.volume_backed)
+        options = launch.fetch_options(cloud, found.snapshot.volume_backed)
         connect.log_out_if_expired(*options.problems)
         recipe, source = found.recipe, found.snapshot.source
         return {

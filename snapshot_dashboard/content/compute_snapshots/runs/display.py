@@ -76,7 +76,7 @@ def find(request, answer=None, suspects=()) -> Sight:
     """
     cloud = connect.cloud(request)
     if answer is None:
-        answer, = cloud.together(lambda: lifecycle.runs(cloud))
+        answer, = cloud.gather(lambda: lifecycle.list_runs(cloud))
     if isinstance(answer, errors.ServiceError):
         connect.log_out_if_expired(answer)
         return Sight(lifecycle.Found(()), problem=answer)
@@ -86,7 +86,7 @@ def find(request, answer=None, suspects=()) -> Sight:
         'watched')[:_WATCHED])
     lost = [server_id for server_id in {
         **watched, **dict.fromkeys(suspects)} if server_id not in there]
-    looked = dict(zip(lost, cloud.together(*(
+    looked = dict(zip(lost, cloud.gather(*(
         functools.partial(cloud.compute.server, server_id)
         for server_id in lost))))
     again = [run for run in map(journal.read, (

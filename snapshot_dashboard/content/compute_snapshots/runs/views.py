@@ -90,7 +90,7 @@ class AdvanceView(_WriteView):
                  if permissions.can_advance(self.request, run)
                  and connect.approves(run)
                  and not handoff.is_looked_after(self.request, run)]
-        results = cloud.together(*(
+        results = cloud.gather(*(
             functools.partial(reconcile.advance, cloud, run,
                               approves=connect.approves)
             for run in found))
@@ -144,7 +144,7 @@ class DismissView(_WriteView):
             return
         if run is not None and not run.open and connect.approves(run):
             lifecycle.tidy(cloud, run)
-        lifecycle.forget(cloud, server_id)
+        lifecycle.dismiss(cloud, server_id)
 
 
 class PowerOnView(_WriteView):
@@ -162,7 +162,7 @@ class RemoveView(_OneRunView):
 
     def write_run(self, cloud, run):
         if not run.open:
-            lifecycle.remove(cloud, run)
+            lifecycle.remove_leftovers(cloud, run)
 
 
 class RetryView(_OneRunView):
@@ -180,8 +180,8 @@ class RetryView(_OneRunView):
             for text in found:
                 messages.error(self.request, text)
             return
-        plan = lifecycle.again(run, self.request.user.username,
-                               connect.seal())
+        plan = lifecycle.plan_again(run, self.request.user.username,
+                                    connect.seal())
         try:
             submission.submit(self.request, run.server, plan)
         except lifecycle.Busy:

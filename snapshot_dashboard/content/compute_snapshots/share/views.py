@@ -95,7 +95,7 @@ class ShareView(horizon_views.HorizonTemplateView):
             connect.cloud(self.request), self.image)
         return super().get_context_data(**{
             'form': share_forms.ProjectForm(), **kwargs,
-            'snapshot': model.bare(self.image),
+            'snapshot': model.summary(self.image),
             'refusal': share_wording.UNSHARABLE[refusal] if refusal else '',
             'members': [{'id': member.project_id,
                          'status': share_wording.STATUSES.get(member.status,

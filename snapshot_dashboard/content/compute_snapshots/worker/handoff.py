@@ -68,7 +68,7 @@ def is_alive(request, within: float = LIFETIME) -> bool:
     return time.time() - seen < within
 
 
-def has_answered(request) -> None:
+def remember_answer(request) -> None:
     """Remember that the worker is there."""
     memory.MEMORY.keep({_seen(request): time.time()}, LIFETIME)
 
@@ -82,7 +82,7 @@ def is_able(request) -> bool:
     return memory.recall(_able(request), False)
 
 
-def was_able(request) -> None:
+def remember_able(request) -> None:
     """Remember that this user is able to hand something on."""
     memory.MEMORY.keep({_able(request): True}, LIFETIME)
 
@@ -113,17 +113,17 @@ def hand_on(request, cloud: services.Cloud,
     if not user_id(request):
         return run
     try:
-        handed_on = delegate.hand_on(cloud, run, worker(request))
+        handed_on = delegate.hand_on(cloud, run, delegation(request))
     except (errors.ServiceError, execute.Superseded) as error:
         LOG.info('Run %s is not handed on: %s', run.plan.run_id, error)
         return run
-    was_able(request)
+    remember_able(request)
     return handed_on
 
 
-def worker(request) -> delegate.Worker:
+def delegation(request) -> delegate.Delegation:
     """How this user hands on what was begun in this project."""
-    return delegate.Worker(
+    return delegate.Delegation(
         user_id=user_id(request), trustor_id=request.user.id,
         role=settings.get('WORKER_ROLE'),
         lifetime=settings.get('WORKER_TRUST_HOURS') * 3600)

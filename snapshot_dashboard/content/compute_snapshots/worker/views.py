@@ -54,8 +54,8 @@ class WorkerView(generic.View):
         if _is_known(request):
             return _say('alive', ALIVE)
         try:
-            asked = delegate.ask(connect.cloud(request),
-                                 handoff.worker(request))
+            asked = delegate.probe(connect.cloud(request),
+                                   handoff.delegation(request))
         except errors.Unavailable as error:
             LOG.warning('A worker could not be asked for: %s', error)
             return _say('silent', SILENT)
@@ -68,7 +68,7 @@ class WorkerView(generic.View):
             connect.log_out_if_expired(error)
             LOG.info('User %s cannot hand on: %s', request.user.id, error)
             return _say('refused', REFUSED)
-        handoff.was_able(request)
+        handoff.remember_able(request)
         return _say('asked', asked=signing.dumps(asked, salt=_SALT))
 
     def get(self, request):
@@ -87,7 +87,7 @@ class WorkerView(generic.View):
             answered = False
         if not answered:
             return _say('asked', asked=said)
-        handoff.has_answered(request)
+        handoff.remember_answer(request)
         return _say('alive', ALIVE)
 
 
