@@ -28,6 +28,7 @@ import datetime
 from typing import TypeVar
 
 from snapshot_dashboard.cloud import ids
+from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import types
 
 Thing = TypeVar('Thing', types.Image, types.VolumeSnapshot)
@@ -87,10 +88,8 @@ LIVE = 'live'
 
 BACKUP, TEMPLATE, MOVE = PURPOSES = ('backup', 'template', 'move')
 
-#: Characters that Nova allows in one property of an image.
-VALUE_LENGTH = 255
-#: Ids that one property holds, and parts that are looked at.
-_IDS, _PARTS = 6, 64
+#: Parts that are looked at.
+_PARTS = 64
 #: Seconds that may lie between the asking for a snapshot and its creation
 #: as its service records it; the clocks of the machines add to it.
 _NEAR = 300
@@ -118,7 +117,7 @@ def of_server(server: types.Server, taken: int) -> dict[str, str]:
     :param taken: seconds since the epoch.
     """
     return {TAKEN: str(taken), INSTANCE: server.id, INSTANCE_ID: server.id,
-            INSTANCE_NAME: server.name[:VALUE_LENGTH]}
+            INSTANCE_NAME: server.name[:limits.VALUE_LENGTH]}
 
 
 def write_expiry(day: datetime.date, snapshot_id: str) -> dict[str, str]:
@@ -157,9 +156,9 @@ def originals(things: Iterable[Thing]) -> list[Thing]:
 
 def name_ids(mark: str, named: Sequence[str]) -> dict[str, str]:
     """The properties that hold ids, as many as are needed for all."""
-    return {f'{mark}{start // _IDS or ""}':
-            ' '.join(named[start:start + _IDS])
-            for start in range(0, len(named), _IDS)}
+    return {f'{mark}{start // limits.IDS_PER_VALUE or ""}':
+            ' '.join(named[start:start + limits.IDS_PER_VALUE])
+            for start in range(0, len(named), limits.IDS_PER_VALUE)}
 
 
 def ids_named(mark: str, properties: Mapping[str, str]) -> list[str]:

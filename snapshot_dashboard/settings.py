@@ -23,6 +23,7 @@ from django.core import exceptions
 from django.core import signals
 
 from snapshot_dashboard import notices
+from snapshot_dashboard.cloud import limits
 
 DEFAULTS: dict[str, Any] = {
     # Seconds that one call to a service may take.
@@ -63,10 +64,8 @@ DEFAULTS: dict[str, Any] = {
 MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0,
           'SNAPSHOT_TIMEOUT': 30, 'BEGIN_WITHIN': 60, 'OLD_AFTER_DAYS': 0,
           'WORKER_TRUST_HOURS': 1}
-#: The most: a run gives a call up for lost after a while (situation.STALE
-#: and ANSWER_GRACE), so no call may take longer. And what the record of a run
-#: has room for.
-MAXIMA = {'TIMEOUT': 15, 'SHUTDOWN_TIMEOUT': 99_999,
+#: The most: what a run waits for, and what its record has room for.
+MAXIMA = {'TIMEOUT': limits.LONGEST_CALL, 'SHUTDOWN_TIMEOUT': 99_999,
           'SNAPSHOT_TIMEOUT': 99_999, 'BEGIN_WITHIN': 99_999}
 
 

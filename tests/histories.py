@@ -23,7 +23,7 @@ import sys
 HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '100000'))
 #: Histories that one process plays: it remembers them all.
 _SHARE = 2500
-_TEST = 'tests/unit/test_any_history_ends_well.py'
+_TEST = 'tests/unit/runs/test_any_history_ends_well.py'
 
 
 def _play(seed: int) -> subprocess.Popen:

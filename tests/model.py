@@ -574,7 +574,7 @@ class _Compute(_Service):
 
 class _Images(_Service):
 
-    def mark(self, image_id, properties):
+    def set_properties(self, image_id, properties):
         def effect():
             if image_id not in self._world.images:
                 raise errors.NotFound('image', '', 404)
@@ -662,7 +662,7 @@ class ModelCloud:
                 answers.append(error)
         return answers
 
-    each = services.Cloud.each
+    gather_or_raise = services.Cloud.gather_or_raise
 
     def has(self, service):
         return True
@@ -745,7 +745,7 @@ class Beginner(Actor):
     def __init__(self, world, **options):
         super().__init__(world)
         self.plan = lifecycle.new_plan(
-            NAME, '', by='alice', clock=lambda: world.now, **options)
+            NAME, '', requested_by='alice', clock=lambda: world.now, **options)
         self._server = world.server()
         self.run = None
         self.begin()

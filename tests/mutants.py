@@ -28,7 +28,7 @@ _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _RULES = [f'snapshot_dashboard/runs/{name}.py'
           for name in ('steps', 'situation', 'observation', 'consistency')]
 #: The quick ones first: most faults are noticed by them.
-_TESTS = 'tests/unit/test_steps.py tests/unit/test_advance.py'
+_TESTS = 'tests/unit/runs/test_steps.py tests/unit/runs/test_reconcile.py'
 #: Faults that people make; arithmetic of other kinds would be noticed at once.
 _KINDS = (
     'ReplaceAndWithOr', 'ReplaceOrWithAnd', 'ReplaceUnaryOperator_Delete_Not',

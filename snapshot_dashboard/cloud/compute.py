@@ -12,7 +12,6 @@
 
 """Nova, as far as snapshots need it."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
@@ -24,6 +23,7 @@ from novaclient import api_versions
 from novaclient import client as nova_client
 from novaclient import exceptions as nova_errors
 
+from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
@@ -41,28 +41,20 @@ _CLIENTS_NEWEST = '2.96'
 _PAGE = 100
 
 
-class Compute:
+class Compute(base.Service):
     """The calls to Nova. Every one may raise a ``ServiceError``."""
+
+    name = 'compute'
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):
-        self._project_id = project_id
-        self._breaker = breaker
-        self._session, self._endpoint = session, endpoint
+        super().__init__(session, endpoint, project_id, breaker)
         self._client = nova_client.Client(
             versions.choose(endpoint, _CLIENTS_NEWEST),
             session=session, endpoint_override=endpoint)
         # Its methods do for newer versions, too, but it refuses to be told.
         self._client.client.api_version = api_versions.APIVersion(
             versions.choose(endpoint, MICROVERSION))
-
-    @contextlib.contextmanager
-    def _calling(self, urgent: bool = False) -> Iterator[Any]:
-        with (versions.learning(self._session, self._endpoint),
-              self._breaker.guarding('compute', self._endpoint,
-                                     self._project_id, urgent),
-              errors.translated('compute')):
-            yield self._client
 
     def server(self, server_id: str) -> types.Server:
         """A server.

@@ -17,7 +17,6 @@ project, with the roles that it names and until it expires (Identity API v3,
 OS-TRUST). Its id is no secret: only the trustee can make use of it.
 """
 
-from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
 import dataclasses
@@ -27,6 +26,7 @@ from typing import Any
 from keystoneauth1 import adapter
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
@@ -102,22 +102,15 @@ def v3(address: str) -> str:
     return f'{address.rstrip("/").removesuffix("/v3")}/v3'
 
 
-class Identity:
+class Identity(base.Service):
     """The calls to Keystone. Every one may raise a ``ServiceError``."""
+
+    name = 'identity'
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):
-        self._project_id = project_id
-        self._breaker = breaker
-        self._endpoint = endpoint
-        self._http = adapter.Adapter(session, endpoint_override=v3(endpoint))
-
-    @contextlib.contextmanager
-    def _calling(self) -> Iterator[Any]:
-        with (self._breaker.guarding('identity', self._endpoint,
-                                     self._project_id),
-              errors.translated('identity')):
-            yield self._http
+        super().__init__(session, endpoint, project_id, breaker)
+        self._client = adapter.Adapter(session, endpoint_override=v3(endpoint))
 
     def create_trust(self, trustor_id: str, trustee_id: str, project_id: str,
                      role: str, expires: float, errand: Errand,

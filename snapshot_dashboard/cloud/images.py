@@ -17,9 +17,7 @@ a JSON schema first, and check each of a page's images against it.
 """
 
 from collections.abc import Iterable
-from collections.abc import Iterator
 from collections.abc import Mapping
-import contextlib
 import json
 from typing import Any
 from urllib import parse
@@ -27,31 +25,25 @@ from urllib import parse
 from glanceclient.v2 import client as glance_client
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 
 
-class Images:
+class Images(base.Service):
     """The calls to Glance. Every one may raise a ``ServiceError``."""
+
+    name = 'image'
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):
-        self._project_id = project_id
-        self._breaker = breaker
-        self._endpoint = endpoint
+        super().__init__(session, endpoint, project_id, breaker)
         # Catalogues name the endpoint with and without the version.
         root = endpoint.rstrip('/').removesuffix('/v2')
-        self._http = glance_client.Client(
+        self._client = glance_client.Client(
             session=session, endpoint_override=root).http_client
-
-    @contextlib.contextmanager
-    def _calling(self) -> Iterator[Any]:
-        with (self._breaker.guarding('image', self._endpoint,
-                                     self._project_id),
-              errors.translated('image')):
-            yield self._http
 
     def image(self, image_id: str) -> types.Image:
         ids.check('image', image_id)

@@ -15,35 +15,26 @@
 Two lists are all that is asked for, so keystoneauth's adapter does.
 """
 
-from collections.abc import Iterator
-import contextlib
-from typing import Any
 
 from keystoneauth1 import adapter
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import breakers
-from snapshot_dashboard.cloud import errors
 
 
-class Networks:
+class Networks(base.Service):
     """The calls to Neutron. Every one may raise a ``ServiceError``."""
+
+    name = 'network'
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):
-        self._project_id = project_id
-        self._breaker = breaker
+        super().__init__(session, endpoint, project_id, breaker)
         # Catalogues name the endpoint with and without the version.
         self._endpoint = endpoint.rstrip('/').removesuffix('/v2.0')
-        self._http = adapter.Adapter(
+        self._client = adapter.Adapter(
             session, endpoint_override=f'{self._endpoint}/v2.0')
-
-    @contextlib.contextmanager
-    def _calling(self) -> Iterator[Any]:
-        with (self._breaker.guarding('network', self._endpoint,
-                                     self._project_id),
-              errors.translated('network')):
-            yield self._http
 
     def names(self) -> dict[str, str]:
         """The names of the networks that the project may use, by id.

@@ -23,9 +23,11 @@ from collections.abc import Mapping
 import concurrent.futures
 import functools
 from typing import Any
+from typing import TypeVar
 
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import compute
 from snapshot_dashboard.cloud import errors
@@ -35,6 +37,7 @@ from snapshot_dashboard.cloud import networks
 from snapshot_dashboard.cloud import transport
 from snapshot_dashboard.cloud import volumes
 
+_Service = TypeVar('_Service', bound=base.Service)
 #: More threads than this make a small Horizon slower, not faster.
 _THREADS = 8
 #: Our name of a service, and the types by which catalogues may list it.
@@ -105,30 +108,29 @@ class Cloud:
             raise errors.Unavailable(service, 'not in the catalogue')
         return self._endpoints[service]
 
+    def _make(self, kind: type[_Service]) -> _Service:
+        return kind(self._session, self.address(kind.name), self.project_id,
+                    self._breaker)
+
     @functools.cached_property
     def compute(self) -> compute.Compute:
-        return compute.Compute(self._session, self.address('compute'),
-                               self.project_id, self._breaker)
+        return self._make(compute.Compute)
 
     @functools.cached_property
     def images(self) -> images.Images:
-        return images.Images(self._session, self.address('image'),
-                             self.project_id, self._breaker)
+        return self._make(images.Images)
 
     @functools.cached_property
     def volumes(self) -> volumes.Volumes:
-        return volumes.Volumes(self._session, self.address('volume'),
-                               self.project_id, self._breaker)
+        return self._make(volumes.Volumes)
 
     @functools.cached_property
     def networks(self) -> networks.Networks:
-        return networks.Networks(self._session, self.address('network'),
-                                 self.project_id, self._breaker)
+        return self._make(networks.Networks)
 
     @functools.cached_property
     def identity(self) -> identity.Identity:
-        return identity.Identity(self._session, self.address('identity'),
-                                 self.project_id, self._breaker)
+        return self._make(identity.Identity)
 
     def gather(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time.

@@ -12,17 +12,15 @@
 
 """Cinder, as far as snapshots need it."""
 
-from collections.abc import Iterator
 from collections.abc import Mapping
-import contextlib
 import datetime
 from typing import Any
 
 from cinderclient import client as cinder_client
 from keystoneauth1 import session as keystone_session
 
+from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import breakers
-from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
@@ -31,25 +29,17 @@ from snapshot_dashboard.cloud import versions
 MICROVERSION = '3.66'
 
 
-class Volumes:
+class Volumes(base.Service):
     """The calls to Cinder. Every one may raise a ``ServiceError``."""
+
+    name = 'volume'
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):
-        self._project_id = project_id
-        self._breaker = breaker
-        self._session, self._endpoint = session, endpoint
+        super().__init__(session, endpoint, project_id, breaker)
         self._client = cinder_client.Client(
             versions.choose(endpoint, MICROVERSION),
             session=session, endpoint_override=endpoint)
-
-    @contextlib.contextmanager
-    def _calling(self) -> Iterator[Any]:
-        with (versions.learning(self._session, self._endpoint),
-              self._breaker.guarding('volume', self._endpoint,
-                                     self._project_id),
-              errors.translated('volume')):
-            yield self._client
 
     def volume(self, volume_id: str) -> types.Volume:
         ids.check('volume', volume_id)

@@ -61,7 +61,7 @@ def hand_on(cloud: services.Cloud, run: record.Run, worker: Delegation,
         run.plan.run_id, run.server.id, run.plan.fingerprint))
     try:
         return execute.note(cloud, run, int(clock()), dataclasses.replace(
-            run.progress, trust=trust.id))
+            run.progress, trust_id=trust.id))
     except (errors.ServiceError, execute.Superseded):
         with contextlib.suppress(errors.ServiceError):
             cloud.identity.delete_trust(trust.id)

@@ -75,7 +75,7 @@ def execute(cloud: services.Cloud, run: record.Run, step: steps.Step,
     if stale():
         return run
     if progress is not None and step.do in ATTEMPTS:
-        progress = dataclasses.replace(progress, asked=asked,
+        progress = dataclasses.replace(progress, asked_at=asked,
                                        attempt=uuid.uuid4().hex[:8])
     run, made_of = _write_down(cloud, run, step, now, progress)
     if stale():
@@ -115,8 +115,8 @@ def _write_down(cloud: services.Cloud, run: record.Run, step: steps.Step,
         is left out of a second try: it may have been too much.
     """
     noting = functools.partial(note, cloud, run, now, progress)
-    if step.do is steps.Do.CAPTURE and not run.plan.bare and (
-            progress and progress.captures == 1):
+    if step.do is steps.Do.CAPTURE and not run.plan.without_recipe and (
+            progress and progress.capture_count == 1):
         run, made_of = cloud.gather_or_raise(
             noting, functools.partial(recipes.of, cloud, run.server))
         return run, made_of
@@ -125,7 +125,7 @@ def _write_down(cloud: services.Cloud, run: record.Run, step: steps.Step,
         run = noting()
         if run.owed_tag not in run.server.tags:
             owe(cloud, run)
-    elif progress is not None and progress.ended > run.progress.ended:
+    elif progress is not None and progress.ended_at > run.progress.ended_at:
         run = _close(cloud, run, now, progress)
     else:
         run = noting()
@@ -178,15 +178,17 @@ def reopen(cloud: services.Cloud, run: record.Run,
     :param run: as it is recorded.
     :param progress: as it was when something was asked for.
     """
-    if run.progress.closed == progress.attempt:
-        if not progress.stops or run.progress.starts or run.progress.captured:
+    if run.progress.closed_attempt == progress.attempt:
+        if (not progress.stop_count or run.progress.start_count
+                or run.progress.captured_at):
             return run
         # It was known, and taken for long over by a clock that is ahead.
-        progress = dataclasses.replace(run.progress, ended=0, closed='')
-    if progress.stops and run.plan.power_on:
+        progress = dataclasses.replace(run.progress, ended_at=0,
+                                       closed_attempt='')
+    if progress.stop_count and run.plan.power_on:
         owe(cloud, run)
     return note(cloud, run, now, dataclasses.replace(
-        progress, trust=run.progress.trust))
+        progress, trust_id=run.progress.trust_id))
 
 
 def note(cloud: services.Cloud, run: record.Run, now: int,
@@ -195,7 +197,7 @@ def note(cloud: services.Cloud, run: record.Run, now: int,
     noted = run.progress if run.tagged else run.noted
     if progress is None or progress == noted and not run.lost:
         return run
-    progress = dataclasses.replace(progress, at=now)
+    progress = dataclasses.replace(progress, updated_at=now)
     if run.tagged:
         old = journal.tags(run.plan, noted)
         new = journal.tags(run.plan, progress)
@@ -231,7 +233,7 @@ def _without_a_record(cloud: services.Cloud, run: record.Run,
     """
     LOG.warning('Run %s has no record any more: %s', run.plan.run_id, error,
                 extra=run.fields)
-    if progress.starts and not progress.ended:
+    if progress.start_count and not progress.ended_at:
         cloud.compute.add_tag(run.server.id, run.started_tag)
     return dataclasses.replace(run, progress=progress)
 
@@ -245,23 +247,23 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
     have more rights, or a proxy had said it. After an internal error the
     service may have done it or not; it is tried again at a later look.
     """
-    answered = dataclasses.replace(run.progress, asked=0)
+    answered = dataclasses.replace(run.progress, asked_at=0)
     try:
         image_id = call()
     except (errors.Conflict, errors.NotFound, errors.Throttled) as error:
         LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.fields)
-        times = answered.put_off + 1
+        times = answered.put_off_count + 1
         return note(cloud, run, now, dataclasses.replace(
-            answered, put_off=times, hindrance=error.detail,
+            answered, put_off_count=times, hindrance=error.detail,
             not_before=now + min(2 ** min(times, 10),
                                  situation.PUT_OFF_PAUSE)))
     except (errors.Forbidden, errors.Refused) as error:
         LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
-        times = answered.refusals + 1
+        times = answered.refusal_count + 1
         if isinstance(error, errors.OverQuota):
             times = max(times, situation.REFUSED_TWICE)
         return note(cloud, run, now, dataclasses.replace(
-            answered, refusals=times, hindrance=error.detail,
+            answered, refusal_count=times, hindrance=error.detail,
             not_before=now + min(
                 situation.REFUSED_PAUSE * 2 ** min(times - 1, 10),
                 situation.START_REFUSED_PAUSE)))

@@ -35,6 +35,7 @@ import re
 from typing import Any
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import record
@@ -44,33 +45,30 @@ PLAN = f'{_PREFIX}plan'
 _NAME = f'{_PREFIX}name'
 _DESCRIPTION = f'{_PREFIX}description'
 _PURPOSE = f'{_PREFIX}purpose'
-_KEEP = f'{_PREFIX}keep'
-_BY = f'{_PREFIX}by'
+_KEEP = f'{_PREFIX}keep_count'
+_BY = f'{_PREFIX}requested_by'
 SEAL = f'{_PREFIX}seal'
 _VOLUMES = f'{_PREFIX}volumes.'
-#: Nova's limits: of a metadata value, of a tag, and of the tags of a server.
-VALUE_LENGTH = 255
-_TAG_LENGTH = 60
-_MOST_TAGS = 50
 #: What the mark of one of our calls looks like.
 _CALL = re.compile('[0-9a-f]{16}')
-#: Volume ids in one metadata value.
-_IDS = 6
 #: Records of these versions are read; a newer one is left to whoever knows it.
-_VERSIONS = (5, 6)
+_VERSIONS = (7,)
 #: It goes into logs and names.
 _RUN_ID = re.compile(r'[\w-]{1,32}', re.ASCII)
-#: What a plan says yes or no to; one value has no room for more words.
-_FLAGS = ('power_off', 'power_on', 'stop_if_forced', 'agent', 'running',
-          'image', 'volume_backed', 'bare')
+#: What a plan says yes or no to, and in which word: they stand in one value.
+_FLAGS = {'power_off': 'power_off', 'power_on': 'power_on',
+          'stop_if_forced': 'stop_if_forced', 'agent_announced': 'agent',
+          'was_running': 'running', 'captures_image': 'image',
+          'volume_backed': 'volume_backed', 'without_recipe': 'bare'}
 #: Seconds that a plan has room for.
 _LONGEST = 99_999
 
 
 #: What a locked server's tags hold of it. The capture was asked for once,
 #: right after the first tag was written, and is not tried again.
-_TAGGED = ('trust', 'idle', 'not_before', 'marked', 'removals', 'cleared',
-           'failure', 'captured', 'ended')
+_TAGGED = ('trust_id', 'idle_since', 'not_before', 'mark_count',
+           'removal_count', 'removed_calls', 'failure', 'captured_at',
+           'ended_at')
 #: Tags that a run needs: the two of the index and two that may come; for one
 #: that is recorded in tags also the id, when it began, and its progress.
 _NEEDS, _NEEDS_TAGGED = 4, 4 + len(_TAGGED)
@@ -79,26 +77,26 @@ _NEEDS, _NEEDS_TAGGED = 4, 4 + len(_TAGGED)
 def write(plan: record.Plan, seal: str = '',
           progress: record.Progress | None = None) -> dict[str, str]:
     """The metadata of a run that begins: all that there will ever be."""
-    chunks = [plan.volumes[start:start + _IDS]
-              for start in range(0, len(plan.volumes), _IDS)]
+    chunks = [plan.volumes[start:start + limits.IDS_PER_VALUE]
+              for start in range(0, len(plan.volumes), limits.IDS_PER_VALUE)]
     values = dataclasses.asdict(progress or record.Progress())
     return {
         PLAN: json.dumps(
             {'v': _VERSIONS[-1], 'id': plan.run_id, 'on': plan.server_id,
-             'at': plan.began,
+             'at': plan.began_at,
              **{name: min(seconds, _LONGEST) for name, seconds in (
                  ('down', plan.shutdown_timeout),
                  ('wait', plan.snapshot_timeout),
                  ('within', plan.begin_within),
-                 ('expected', plan.expected))},
-             'is': ' '.join(name for name in _FLAGS
+                 ('expected', plan.expected_seconds))},
+             'is': ' '.join(word for name, word in _FLAGS.items()
                             if getattr(plan, name))},
             separators=(',', ':')),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
         _PURPOSE: plan.purpose,
-        _KEEP: str(plan.keep or ''),
-        _BY: plan.by,
+        _KEEP: str(plan.keep_count or ''),
+        _BY: plan.requested_by,
         SEAL: seal,
         **{f'{_VOLUMES}{number}': ' '.join(chunk)
            for number, chunk in enumerate(chunks)},
@@ -125,13 +123,14 @@ def changes(old: record.Progress, new: record.Progress) -> dict[str, str]:
     powers off takes on the duty to power on.
     """
     before, after = dataclasses.asdict(old), dataclasses.asdict(new)
-    changed = {'ended', *(['starts'] if new.stops > old.stops else []),
+    changed = {'ended_at', *(
+                   ['start_count'] if new.stop_count > old.stop_count else []),
                *(name for name in after if after[name] != before[name])}
     return {f'{_PREFIX}{name}': _cut(after[name])
             for name in sorted(changed)}
 
 
-def _cut(value: object, most: int = VALUE_LENGTH) -> str:
+def _cut(value: object, most: int = limits.VALUE_LENGTH) -> str:
     """A value as Nova takes it; a list of ids loses whole ones."""
     text = str(value or '')
     if len(text) <= most:
@@ -155,8 +154,8 @@ def tags(plan: record.Plan, progress: record.Progress) -> list[str]:
     """
     values = dataclasses.asdict(progress)
     return [f'{record.TAG}.run:{plan.run_id}',
-            f'{record.TAG}.began:{plan.began}', *(
-                _cut(f'{record.TAG}.{name}:{values[name]}', _TAG_LENGTH)
+            f'{record.TAG}.began:{plan.began_at}', *(
+                _cut(f'{record.TAG}.{name}:{values[name]}', limits.TAG_LENGTH)
         for name in _TAGGED if values[name])]
 
 
@@ -172,14 +171,14 @@ def bearer(image: types.Image) -> str:
 def inherited(progress: record.Progress, image: types.Image) -> bool:
     """Whether an image bears the mark of a call whose image was removed."""
     word = bearer(image)
-    return any(cleared != word and cleared[:9] == word[:9]
-               for cleared in progress.cleared.split())
+    return any(call != word and call[:9] == word[:9]
+               for call in progress.removed_calls.split())
 
 
 def has_room(server: types.Server, tagged: bool) -> bool:
     """Whether a server can take the tags of a run that begins."""
     others = len(server.tags) - len(all_tags(server))
-    return others + (_NEEDS_TAGGED if tagged else _NEEDS) <= _MOST_TAGS
+    return others + (_NEEDS_TAGGED if tagged else _NEEDS) <= limits.MOST_TAGS
 
 
 def keys(server: types.Server) -> list[str]:
@@ -234,7 +233,7 @@ def read(server: types.Server, run_id: str = '') -> record.Run | None:
         several.
     """
     run = _read_tags(server) or _read_metadata(server)
-    if run is None or run.copied or run.progress.ended:
+    if run is None or run.copied or run.progress.ended_at:
         owed = read_owed(server, run_id)
         if owed is not None and (
                 run is None or run.plan.run_id != owed.plan.run_id):
@@ -245,9 +244,9 @@ def read(server: types.Server, run_id: str = '') -> record.Run | None:
     if run.copied:
         progress = dataclasses.replace(
             record.Progress(), failure=failures.Failure.NOT_BEGUN.value,
-            ended=run.plan.began or 1)
+            ended_at=run.plan.began_at or 1)
     elif run.cancel_tag in server.tags and not (
-            progress.captured or progress.failure):
+            progress.captured_at or progress.failure):
         progress = dataclasses.replace(
             progress, failure=failures.Failure.CANCELLED.value)
     return dataclasses.replace(run, progress=progress)
@@ -269,7 +268,7 @@ def _read_metadata(server: types.Server) -> record.Run | None:
         # Who closed the run, or undid that note, did not know of it: a run
         # that is over owes nothing.
         return dataclasses.replace(run, progress=dataclasses.replace(
-            progress, stops=progress.stops or 1, ended=0))
+            progress, stop_count=progress.stop_count or 1, ended_at=0))
     return run
 
 
@@ -289,10 +288,12 @@ def read_owed(server: types.Server, run_id: str = '') -> record.Run | None:
             server.metadata.get(PLAN, '')):
         return None
     return record.Run(
-        server, record.Plan(owed, power_off=True, power_on=True, running=True,
-                            server_id=server.id),
+        server,
+        record.Plan(owed, power_off=True, power_on=True, was_running=True,
+                    server_id=server.id),
         record.Progress(
-            stops=1, starts=int(record.STARTED + owed in server.tags),
+            stop_count=1,
+            start_count=int(record.STARTED + owed in server.tags),
             failure=failures.Failure.RECORD_LOST.value), lost=True)
 
 
@@ -314,24 +315,24 @@ def _read_plan(metadata: Mapping[str, str]) -> record.Plan:
     volume_ids = tuple(volume_id for key in volumes
                        for volume_id in metadata[key].split())
     said = set(_text(packed['is']).split())
-    flags = {name: name in said for name in _FLAGS}
-    if not flags['image'] and not volume_ids:
+    flags = {name: word in said for name, word in _FLAGS.items()}
+    if not flags['captures_image'] and not volume_ids:
         raise ValueError('nothing to capture')
     return record.Plan(
         run_id=_run_id(packed['id']),
         name=metadata.get(_NAME, ''),
         description=metadata.get(_DESCRIPTION, ''),
-        began=int(packed['at']),
-        by=metadata.get(_BY, '') or _text(packed.get('by', '')),
+        began_at=int(packed['at']),
+        requested_by=metadata.get(_BY, ''),
         purpose=metadata.get(_PURPOSE, ''),
-        keep=types.whole_number(metadata.get(_KEEP, '')) or 0,
+        keep_count=types.whole_number(metadata.get(_KEEP, '')) or 0,
         **flags,
         volumes=volume_ids,
         shutdown_timeout=int(packed['down']),
         snapshot_timeout=int(packed['wait']),
-        begin_within=int(packed.get('within', record.Plan.begin_within)),
-        expected=int(packed['expected']),
-        server_id=_text(packed.get('on', '')),
+        begin_within=int(packed['within']),
+        expected_seconds=int(packed['expected']),
+        server_id=_text(packed['on']),
     )
 
 
@@ -344,8 +345,8 @@ def _read_progress(values: Mapping[str, str]) -> record.Progress:
         else:
             known[field.name] = types.whole_number(text) or 0
     progress = record.Progress(**known)
-    if progress.closed != progress.attempt:
-        return dataclasses.replace(progress, ended=0)
+    if progress.closed_attempt != progress.attempt:
+        return dataclasses.replace(progress, ended_at=0)
     return progress
 
 
@@ -360,8 +361,9 @@ def _read_tags(server: types.Server) -> record.Run | None:
         return None
     progress = dataclasses.replace(
         _read_progress({name: values.get(name, '') for name in _TAGGED}),
-        captures=record.TRIES, asked=began)
-    return record.Run(server, record.Plan(run_id=values['run'], began=began),
+        capture_count=record.TRIES, asked_at=began)
+    return record.Run(server,
+                      record.Plan(run_id=values['run'], began_at=began),
                       progress, tagged=True)
 
 

@@ -76,7 +76,8 @@ class Found:
         return [run for run in self.runs if run.open]
 
 
-def new_plan(name: str, description: str, *, by: str, server_id: str = '',
+def new_plan(name: str, description: str, *, requested_by: str,
+             server_id: str = '',
              seal: seals.Seal | None = None,
              clock: execute.Clock = time.time, **options: Any) -> record.Plan:
     """The plan of a run that begins now.
@@ -86,8 +87,8 @@ def new_plan(name: str, description: str, *, by: str, server_id: str = '',
     """
     plan = record.Plan(
         run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex,
-        name=name, description=description, began=int(clock()), by=by,
-        server_id=server_id, **options)
+        name=name, description=description, began_at=int(clock()),
+        requested_by=requested_by, server_id=server_id, **options)
     return dataclasses.replace(plan,
                                power_on=plan.power_off and plan.power_on)
 
@@ -110,7 +111,7 @@ def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
     there = journal.read(server)
     if there is not None and there.open:
         raise Busy(server.id)
-    tagged = (tagged or server.locked) and plan.image
+    tagged = (tagged or server.locked) and plan.captures_image
     if not journal.has_room(server, tagged):
         raise errors.OverQuota(
             'compute', 'The instance has no room for more tags: Nova allows '
@@ -161,7 +162,8 @@ def _withdraw(cloud: services.Cloud, server: types.Server,
 
 def _begin_tagged(cloud: services.Cloud, server: types.Server,
                   plan: record.Plan, clock: execute.Clock) -> record.Run:
-    made_of = recipes.Recipe() if plan.bare else recipes.of(cloud, server)
+    made_of = (recipes.Recipe() if plan.without_recipe
+               else recipes.of(cloud, server))
     stop = consistency.last_stop(observe.actions(cloud, server))
     _delete_tags(cloud, server)
     run = record.Run(server, plan, record.Progress(), tagged=True)
@@ -174,7 +176,7 @@ def _begin_tagged(cloud: services.Cloud, server: types.Server,
         raise
     try:
         execute.create_image(cloud, server, plan, consistency.classify(
-            server.status, stop, plan.shutdown_timeout, plan.agent),
+            server.status, stop, plan.shutdown_timeout, plan.agent_announced),
             int(clock()), made_of)
     except execute.NOT_DONE as error:
         _withdraw(cloud, server, error, tags)
@@ -185,7 +187,8 @@ def _begin_tagged(cloud: services.Cloud, server: types.Server,
     return run
 
 
-def plan_again(run: record.Run, by: str, seal: seals.Seal | None = None,
+def plan_again(run: record.Run, requested_by: str,
+               seal: seals.Seal | None = None,
                clock: execute.Clock = time.time) -> record.Plan:
     """The plan that tries a failed run once more.
 
@@ -194,7 +197,8 @@ def plan_again(run: record.Run, by: str, seal: seals.Seal | None = None,
     """
     server_id = run.server.id
     return dataclasses.replace(
-        run.plan, by=by, began=int(clock()), server_id=server_id,
+        run.plan, requested_by=requested_by, began_at=int(clock()),
+        server_id=server_id,
         run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex)
 
 
@@ -213,7 +217,7 @@ def list_runs(cloud: services.Cloud) -> Found:
     found = [(server, journal.read(server)) for server in servers]
     return Found(
         tuple(sorted((run for _, run in found if run is not None),
-                     key=lambda run: run.plan.began, reverse=True)),
+                     key=lambda run: run.plan.began_at, reverse=True)),
         tuple(server for server, run in found
               if run is None and journal.is_there(server)), more)
 
@@ -242,8 +246,8 @@ def cancel(cloud: services.Cloud, run: record.Run,
 
 def can_cancel(run: record.Run) -> bool:
     progress = run.progress
-    return not (progress.snapshots or progress.captures or progress.ended
-                or progress.failure)
+    return not (progress.snapshot_count or progress.capture_count
+                or progress.ended_at or progress.failure)
 
 
 def adopt(cloud: services.Cloud, run: record.Run,
@@ -274,11 +278,11 @@ def remove_leftovers(cloud: services.Cloud, run: record.Run,
         images, snapshots = map(list, left.leftovers)
     # First, so that what inherited from them is known for that afterwards.
     run = execute.note(cloud, run, now, dataclasses.replace(
-        run.progress, cleared=situation.clearing(run.progress, (
+        run.progress, removed_calls=situation.with_removed(run.progress, (
             image for image in seen.images if image.id in images))))
     execute.remove(cloud, images, snapshots)
     execute.note(cloud, run, now, dataclasses.replace(
-        run.progress, left='', removed=now))
+        run.progress, leftover_ids='', removed_at=now))
 
 
 def tidy(cloud: services.Cloud, run: record.Run,

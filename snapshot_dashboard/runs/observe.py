@@ -59,7 +59,8 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
            _actions_matter(_as_recorded(run, server), server) else {}),
         **({} if known else {
             'server': lambda: _server(cloud, run.server.id)}),
-        **({'image': lambda: _images(cloud, run)} if run.plan.image else {}),
+        **({'image': lambda: _images(cloud, run)} if run.plan.captures_image
+           else {}),
         **({'volume': lambda: _marked(cloud, run)}
            if run.plan.volumes else {})})
     server, images = answers.get('server', server), answers.get('image') or ()
@@ -69,7 +70,7 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
     more: dict[str, Callable[[], Any]] = {}
     if not known and _actions_matter(run, server):
         more['actions'] = lambda: actions(cloud, run.server)
-    if _volume_backed(run, images) and (images or run.progress.captures):
+    if _volume_backed(run, images) and (images or run.progress.capture_count):
         more['volume'] = lambda: _made_by_nova(cloud, run, images)
     answers.update(_ask(cloud, more))
     found.update({snapshot.id: snapshot
@@ -129,15 +130,15 @@ def _actions_matter(run: record.Run,
                     server: types.Server | None) -> bool:
     """Whether it matters who powered the server off or on, and how."""
     progress = run.progress
-    if server is None or server.task_state or progress.ended:
+    if server is None or server.task_state or progress.ended_at:
         return False
     if server.status == 'SHUTOFF':
-        return bool(not progress.off or progress.starts
-                    or not progress.stops or progress.failure
-                    or run.plan.volumes and progress.snapshots
-                    or _volume_backed(run) and progress.captures)
-    return bool((progress.stops or progress.off or run.plan.power_off)
-                and not progress.starts)
+        return bool(not progress.off_at or progress.start_count
+                    or not progress.stop_count or progress.failure
+                    or run.plan.volumes and progress.snapshot_count
+                    or _volume_backed(run) and progress.capture_count)
+    return bool((progress.stop_count or progress.off_at or run.plan.power_off)
+                and not progress.start_count)
 
 
 def actions(cloud: services.Cloud, server: types.Server) -> list[types.Action]:
@@ -251,8 +252,9 @@ def _may_be_of(run: record.Run, snapshot: types.VolumeSnapshot) -> bool:
     progress, created = run.progress, snapshot.created.timestamp()
     return bool(
         snapshot.volume_id in run.server.volume_ids
-        and progress.capture_from
-        and created >= progress.capture_from - situation.SKEW
-        and (not progress.ended or created <= progress.ended + situation.SKEW)
+        and progress.first_capture_at
+        and created >= progress.first_capture_at - situation.SKEW
+        and (not progress.ended_at
+             or created <= progress.ended_at + situation.SKEW)
         and snapshot.metadata.get(
             marks.RUN, run.plan.run_id) == run.plan.run_id)

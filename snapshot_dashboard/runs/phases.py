@@ -39,13 +39,14 @@ def phases(plan: record.Plan) -> list[Phase]:
 def current(run: record.Run) -> Phase | None:
     """The phase that a run is in; None when it is over."""
     plan, progress = run.plan, run.progress
-    if progress.ended:
+    if progress.ended_at:
         return None
-    if progress.captured or progress.failure:
+    if progress.captured_at or progress.failure:
         return Phase.POWER_ON if plan.power_off and plan.power_on else (
             Phase.SAVE)
-    if progress.image_id or not plan.image and progress.snapshots:
+    if progress.image_id or (
+            not plan.captures_image and progress.snapshot_count):
         return Phase.SAVE
-    if plan.power_off and not progress.off:
+    if plan.power_off and not progress.off_at:
         return Phase.POWER_OFF
     return Phase.CAPTURE

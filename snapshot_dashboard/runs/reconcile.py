@@ -82,7 +82,7 @@ def advance(cloud: services.Cloud, run: record.Run,
         if step.do in execute.ATTEMPTS:
             attempts.add(run.progress.attempt)
         if step.do is steps.Do.POWER_ON or (
-                run.progress.ended and step.do is steps.Do.REMOVE):
+                run.progress.ended_at and step.do is steps.Do.REMOVE):
             break  # tried once; the next look shows what came of it
     return run
 
@@ -132,7 +132,7 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
             run.server, run.tagged):
         return run
     owes = run.plan.power_off and run.plan.power_on and (
-        run.server.status != 'ACTIVE' or run.progress.stops)
+        run.server.status != 'ACTIVE' or run.progress.stop_count)
     try:
         if owes:
             execute.owe(cloud, run)
@@ -140,9 +140,9 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
     except errors.ServiceError as error:
         LOG.warning('Run %s is not in the index: %s', run.plan.run_id, error,
                     extra=run.fields)
-    if owes and not run.progress.stops:
+    if owes and not run.progress.stop_count:
         return dataclasses.replace(run, progress=dataclasses.replace(
-            run.progress, stops=1))
+            run.progress, stop_count=1))
     return run
 
 

@@ -38,20 +38,22 @@ class Plan:
     """What the user asked for. It never changes during a run.
 
     :ivar server_id: the server that it is for: a record that was copied to
-        another one is none. Empty in records of version 5.
+        another one is none.
     :ivar power_off: power the running instance off first.
     :ivar power_on: power it on again afterwards.
-    :ivar running: the instance ran when this was asked for.
-    :ivar image: whether the instance is captured, and not its volumes alone.
+    :ivar was_running: whether the instance ran when this was asked for.
+    :ivar captures_image: whether the instance is captured, and not its
+        volumes alone.
     :ivar volume_backed: whether the root disk is a volume, which Nova does
         not show of an instance that was launched from a set.
-    :ivar bare: whether the image has no room for how the instance is.
+    :ivar without_recipe: whether the image has no room for how the instance
+        is.
     :ivar purpose: what it is meant for, one of ``marks.PURPOSES`` or nothing.
-    :ivar keep: how many snapshots of the instance its owner wants to keep; 0
-        for all.
-    :ivar began: seconds since the epoch.
+    :ivar keep_count: how many snapshots of the instance its owner wants to
+        keep; 0 for all.
+    :ivar began_at: when it was asked for.
     :ivar begin_within: seconds after which nothing of it is begun any more.
-    :ivar by: the name of the user who asked for it.
+    :ivar requested_by: the name of the user who asked for it.
     :ivar volumes: the ids of the attached volumes that are captured with an
         image-backed instance, or alone.
     :ivar stop_if_forced: power on again and take no snapshot, should the
@@ -59,8 +61,8 @@ class Plan:
     :ivar shutdown_timeout: seconds that the guest has for that.
     :ivar snapshot_timeout: seconds after which a volume snapshot that Cinder
         is still at counts as failed, and a capture that is refused for now.
-    :ivar agent: whether the image announces a guest agent.
-    :ivar expected: seconds that the saving took earlier; 0 if not known.
+    :ivar agent_announced: whether the image announces a guest agent.
+    :ivar expected_seconds: how long the saving took earlier; 0 if not known.
     """
 
     run_id: str
@@ -68,27 +70,27 @@ class Plan:
     description: str = ''
     power_off: bool = False
     power_on: bool = False
-    began: int = 0
-    by: str = ''
+    began_at: int = 0
+    requested_by: str = ''
     volumes: tuple[str, ...] = ()
     stop_if_forced: bool = False
     shutdown_timeout: int = 60
     snapshot_timeout: int = 600
-    agent: bool = False
-    expected: int = 0
-    running: bool = False
-    image: bool = True
+    agent_announced: bool = False
+    expected_seconds: int = 0
+    was_running: bool = False
+    captures_image: bool = True
     volume_backed: bool = False
     purpose: str = ''
-    keep: int = 0
-    bare: bool = False
+    keep_count: int = 0
+    without_recipe: bool = False
     begin_within: int = 3600
     server_id: str = ''
 
     @property
     def to_run_again(self) -> bool:
         """Whether the instance is to run when this is over."""
-        return self.power_on if self.power_off else self.running
+        return self.power_on if self.power_off else self.was_running
 
     @property
     def fingerprint(self) -> str:
@@ -105,72 +107,77 @@ class Progress:
     that who knows less than another does not undo what that one noted. All
     are there from the beginning: so no quota of items is met on the way.
 
-    :ivar before: the latest request on the server when the run first powered
-        it off or saw it off.
+    What ends in ``_at`` or ``_since`` is such a time, and what ends in
+    ``_count`` says how often something was asked for.
+
+    :ivar baseline_request: the latest request on the server when the run
+        first powered it off or saw it off.
     :ivar attempt: drawn anew whenever something is asked for that must be
         seen to its end: powering off, or a capture.
-    :ivar stops: how often power-off was asked for; likewise snapshots (of
-        the chosen volumes), captures, starts, removals.
-    :ivar off: when the instance was first seen off, ready for the capture.
-    :ivar stop_id: the request that had powered it off by then, if any.
+    :ivar stop_count: of powering off.
+    :ivar off_at: when the instance was first seen off, ready for the capture.
+    :ivar stop_request: the request that had powered it off by then, if any.
     :ivar consistency: how it was then, one of the values in ``marks``.
-    :ivar asked: when a write was sent whose answer is not known.
-    :ivar put_off: how often in a row a service did not want it now; likewise
-        refusals, of what it does not want at all.
+    :ivar snapshot_count: of snapshots of the chosen volumes.
+    :ivar capture_count: of captures of the instance.
+    :ivar asked_at: when a write was sent whose answer is not known.
+    :ivar put_off_count: how often in a row a service did not want it now.
+    :ivar refusal_count: how often in a row it did not want it at all.
     :ivar not_before: when what a service did not want may be tried again.
-    :ivar hindrance: what it said to that.
-    :ivar capture_from: when a capture was first asked for.
+    :ivar hindrance: what the service said to that.
+    :ivar first_capture_at: when a capture was first asked for.
     :ivar image_id: the image that Nova named.
-    :ivar unseen: since when that image is not to be found.
-    :ivar marked: how often it was tried to put right the marks of what was
-        made.
-    :ivar idle: since when Nova has been doing nothing about an image that
-        is not finished.
-    :ivar captured: when the snapshot was whole.
+    :ivar unseen_since: since when that image is not to be found.
+    :ivar idle_since: since when Nova has been doing nothing about an image
+        that is not finished.
+    :ivar mark_count: of putting right the marks of what was made.
+    :ivar captured_at: when the snapshot was whole.
+    :ivar start_count: of powering on.
+    :ivar removal_count: of removing what is left.
+    :ivar removed_calls: the images that the run removed, each by the call
+        that made it (:func:`.journal.bearer`). Whatever else bears the mark
+        of that call has inherited it.
     :ivar failure: the code of what went wrong, else empty.
     :ivar detail: what the service said to that.
-    :ivar cleared: the images that the run removed, each by the call that made
-        it (:func:`bearer`). Whatever else bears the mark of that call has
-        inherited it.
-    :ivar left: what could not be removed after a failure: ids.
-    :ivar removed: when the owner had the leftovers removed.
-    :ivar ended: when the run was closed.
-    :ivar closed: the attempt that its closer knew of. It is not closed if
-        there was another since.
-    :ivar trust: the id of the trust by which a worker goes on with it.
-    :ivar at: when this was last written.
+    :ivar leftover_ids: what could not be removed after a failure.
+    :ivar removed_at: when the owner had the leftovers removed.
+    :ivar ended_at: when the run was closed.
+    :ivar closed_attempt: the attempt that its closer knew of. It is not
+        closed if there was another since.
+    :ivar trust_id: the trust by which a worker goes on with it.
+    :ivar updated_at: when this was last written.
     """
 
-    before: str = ''
+    baseline_request: str = ''
     attempt: str = ''
-    stops: int = 0
-    off: int = 0
-    stop_id: str = ''
+    stop_count: int = 0
+    off_at: int = 0
+    stop_request: str = ''
     consistency: str = ''
-    snapshots: int = 0
-    captures: int = 0
-    asked: int = 0
-    put_off: int = 0
-    refusals: int = 0
+    snapshot_count: int = 0
+    capture_count: int = 0
+    asked_at: int = 0
+    put_off_count: int = 0
+    refusal_count: int = 0
     not_before: int = 0
     hindrance: str = ''
-    capture_from: int = 0
+    first_capture_at: int = 0
     image_id: str = ''
-    unseen: int = 0
-    idle: int = 0
-    marked: int = 0
-    captured: int = 0
-    starts: int = 0
-    removals: int = 0
-    cleared: str = ''
+    unseen_since: int = 0
+    idle_since: int = 0
+    mark_count: int = 0
+    captured_at: int = 0
+    start_count: int = 0
+    removal_count: int = 0
+    removed_calls: str = ''
     failure: str = ''
     detail: str = ''
-    left: str = ''
-    removed: int = 0
-    ended: int = 0
-    closed: str = ''
-    trust: str = ''
-    at: int = 0
+    leftover_ids: str = ''
+    removed_at: int = 0
+    ended_at: int = 0
+    closed_attempt: str = ''
+    trust_id: str = ''
+    updated_at: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,7 +204,7 @@ class Run:
 
     @property
     def open(self) -> bool:
-        return not (self.progress.ended or self.superseded)
+        return not (self.progress.ended_at or self.superseded)
 
     @property
     def indexed(self) -> bool:

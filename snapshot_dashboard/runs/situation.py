@@ -19,6 +19,7 @@ import itertools
 from typing import Any
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import failures
@@ -33,9 +34,10 @@ IDLE_GRACE = 30
 #: Seconds after which a write whose answer is not known is sent again. It
 #: is more than a call may take, so that it is not under way any more.
 ANSWER_GRACE = 30
-#: Seconds after which nothing is done any more that was noted; with the most
-#: that a call may take they stay within the grace.
-STALE = 15
+#: Seconds after which nothing is done any more that was noted. With the most
+#: that a call may take they stay within the grace: so who sends a write again
+#: knows that no other one is on its way.
+STALE = ANSWER_GRACE - limits.LONGEST_CALL
 #: The same for powering off and on, which show at once when Nova answers:
 #: time enough for several who look at the same moment not to use up all
 #: tries before the first one has had its effect.
@@ -110,7 +112,7 @@ class Situation:
         It stays ``creating`` for ever if Cinder died meanwhile. Our clock
         counts too, for Cinder's may be behind.
         """
-        began = max(snapshot.created.timestamp(), self.plan.began)
+        began = max(snapshot.created.timestamp(), self.plan.began_at)
         return (snapshot.status == 'creating'
                 and self.seen.now - began >= self.plan.snapshot_timeout)
 
@@ -120,17 +122,17 @@ class Situation:
     def unanswered(self) -> bool:
         """Whether a capture may still be on its way."""
         progress = self.progress
-        return bool(progress.asked
-                    and (progress.captures or progress.snapshots)
-                    and self.seen.now - progress.asked < ANSWER_GRACE)
+        return bool(progress.asked_at
+                    and (progress.capture_count or progress.snapshot_count)
+                    and self.seen.now - progress.asked_at < ANSWER_GRACE)
 
     @property
     def power_unanswered(self) -> bool:
         """Whether powering off or on may yet show; longer at each try."""
-        tries = self.progress.starts or self.progress.stops
+        tries = self.progress.start_count or self.progress.stop_count
         pause = min(POWER_GRACE * 2 ** min(tries - 1, 10), START_PAUSE)
-        return bool(self.progress.asked) and (
-            self.seen.now - self.progress.asked < pause)
+        return bool(self.progress.asked_at) and (
+            self.seen.now - self.progress.asked_at < pause)
 
     @property
     def put_off(self) -> bool:
@@ -140,20 +142,20 @@ class Situation:
     @property
     def refused(self) -> bool:
         """Whether what was refused was refused for good."""
-        return self.progress.refusals >= REFUSED_TWICE
+        return self.progress.refusal_count >= REFUSED_TWICE
 
     @property
     def stop_tries(self) -> int:
         """How often powering off was asked for and not just put off."""
-        return self.progress.stops - self.progress.put_off
+        return self.progress.stop_count - self.progress.put_off_count
 
     @property
     def capture_tries(self) -> int:
-        return self.progress.captures - self.progress.put_off
+        return self.progress.capture_count - self.progress.put_off_count
 
     @property
     def snapshot_tries(self) -> int:
-        return self.progress.snapshots - self.progress.put_off
+        return self.progress.snapshot_count - self.progress.put_off_count
 
     @property
     def too_late(self) -> bool:
@@ -162,15 +164,17 @@ class Situation:
         The guest's own time to shut down counts not.
         """
         allowed = self.plan.begin_within + (
-            self.plan.shutdown_timeout if self.progress.stops else 0)
-        return not (self.progress.snapshots or self.progress.captures) and (
-            self.seen.now - self.plan.began > allowed)
+            self.plan.shutdown_timeout if self.progress.stop_count else 0)
+        return not (self.progress.snapshot_count
+                    or self.progress.capture_count) and (
+            self.seen.now - self.plan.began_at > allowed)
 
     @property
     def put_off_too_long(self) -> bool:
         """Whether the capture has been put off for too long by then."""
-        return bool(self.progress.put_off and self.progress.capture_from
-                    and self.seen.now - self.progress.capture_from
+        return bool(self.progress.put_off_count
+                    and self.progress.first_capture_at
+                    and self.seen.now - self.progress.first_capture_at
                     >= self.plan.snapshot_timeout)
 
     @property
@@ -180,17 +184,17 @@ class Situation:
         It shows the instance off a moment before that.
         """
         stop = consistency.last_stop(self.seen.actions)
-        return bool(stop and stop.seconds is None and self.progress.asked
-                    and self.seen.now - self.progress.asked
+        return bool(stop and stop.seconds is None and self.progress.asked_at
+                    and self.seen.now - self.progress.asked_at
                     < self.plan.shutdown_timeout + ANSWER_GRACE)
 
     @property
     def stop_unanswered(self) -> bool:
         """Whether a power-off may still be on its way."""
         progress = self.progress
-        return bool(progress.stops and not progress.starts and progress.asked
-                    and self.status == 'ACTIVE'
-                    and self.seen.now - progress.asked < ANSWER_GRACE)
+        return bool(progress.stop_count and not progress.start_count
+                    and progress.asked_at and self.status == 'ACTIVE'
+                    and self.seen.now - progress.asked_at < ANSWER_GRACE)
 
     @property
     def late_stop_possible(self) -> bool:
@@ -198,8 +202,8 @@ class Situation:
 
         It is refused while the instance is off, but not once it is on.
         """
-        return (self.progress.stops > 1 and not self.progress.starts
-                and self.seen.now - self.progress.off < ANSWER_GRACE)
+        return (self.progress.stop_count > 1 and not self.progress.start_count
+                and self.seen.now - self.progress.off_at < ANSWER_GRACE)
 
     @property
     def to_power_off(self) -> bool:
@@ -209,8 +213,8 @@ class Situation:
     def started_by_others(self) -> bool:
         """Whether it was off for the capture, and somebody started it."""
         return self.to_power_off and bool(
-            self.progress.off
-            or self.progress.stops and self._latest(*consistency.RAN))
+            self.progress.off_at
+            or self.progress.stop_count and self._latest(*consistency.RAN))
 
     @property
     def rebuilding(self) -> bool:
@@ -220,13 +224,13 @@ class Situation:
         """
         order = self._latest('rebuild', 'start', 'stop')
         return (self.status == 'ACTIVE' and order[:2] == ['rebuild', 'stop']
-                and bool(self.progress.off or self.seen.now
-                         - self.progress.asked < ANSWER_GRACE))
+                and bool(self.progress.off_at or self.seen.now
+                         - self.progress.asked_at < ANSWER_GRACE))
 
     def _latest(self, *names: str) -> list[str]:
         """Those of these that were done in the run, the latest first."""
         since = itertools.takewhile(
-            lambda action: action.request_id != self.progress.before,
+            lambda action: action.request_id != self.progress.baseline_request,
             self.seen.actions)
         return list(dict.fromkeys(
             action.name for action in since if action.name in names))
@@ -239,7 +243,7 @@ class Situation:
 
     @property
     def first_seen_off(self) -> bool:
-        return self.status == 'SHUTOFF' and not self.progress.off
+        return self.status == 'SHUTOFF' and not self.progress.off_at
 
     @property
     def powered_off_during_capture(self) -> bool:
@@ -257,9 +261,9 @@ class Situation:
         Somebody may have undone the note of it, but not the image.
         """
         ran = self.progress.consistency in consistency.LIVE_MARKS or (
-            self.plan.running and not self.progress.off)
+            self.plan.was_running and not self.progress.off_at)
         rested = self._latest('pause', 'suspend', *consistency.RAN)[:1]
-        asked = (self.progress.captures or self.progress.image_id
+        asked = (self.progress.capture_count or self.progress.image_id
                  or self.seen.images or self.progress.failure in _OF_IMAGES)
         return bool(ran and asked and not self.plan.power_off
                     and rested not in (['pause'], ['suspend']))
@@ -267,7 +271,7 @@ class Situation:
     @property
     def volumes_begun(self) -> bool:
         """Whether there is all that is asked for of volumes alone."""
-        return not self.plan.image and not self.missing
+        return not self.plan.captures_image and not self.missing
 
     @property
     def detached(self) -> bool:
@@ -296,20 +300,20 @@ class Situation:
     @property
     def unseen_for(self) -> int:
         """Seconds for which the image has not been found."""
-        return (self.seen.now - self.progress.unseen
-                if self.progress.unseen else 0)
+        return (self.seen.now - self.progress.unseen_since
+                if self.progress.unseen_since else 0)
 
     @property
     def idle_for(self) -> int:
         """Seconds since Nova has been doing nothing, as far as is known."""
-        return (self.seen.now - self.progress.idle
-                if self.progress.idle else 0)
+        return (self.seen.now - self.progress.idle_since
+                if self.progress.idle_since else 0)
 
     @property
     def captured_running(self) -> bool:
         """Whether somebody powered it on just before Nova was asked."""
         order = self._latest('createImage', 'start', 'stop')
-        return (bool(self.progress.off) and not self.progress.starts
+        return (bool(self.progress.off_at) and not self.progress.start_count
                 and order[:2] == ['createImage', 'start'])
 
     @property
@@ -331,10 +335,10 @@ class Situation:
     @property
     def cinder_gone_too_long(self) -> bool:
         """Whether an instance has been off for too long for Cinder's sake."""
-        since = (self.progress.idle if self.progress.image_id
-                 else self.progress.off)
+        since = (self.progress.idle_since if self.progress.image_id
+                 else self.progress.off_at)
         return bool('volume' in self.seen.unreachable
-                    and self.progress.off and since and not self.busy
+                    and self.progress.off_at and since and not self.busy
                     and self.seen.now - since >= self.plan.snapshot_timeout)
 
     @property
@@ -343,9 +347,9 @@ class Situation:
 
         That is before it is known that there is an image.
         """
-        return bool('image' in self.seen.unreachable and self.progress.off
+        return bool('image' in self.seen.unreachable and self.progress.off_at
                     and not self.progress.image_id and not self.busy
-                    and self.seen.now - self.progress.off
+                    and self.seen.now - self.progress.off_at
                     >= self.plan.snapshot_timeout)
 
     @property
@@ -355,8 +359,8 @@ class Situation:
         The image of a local disk is safe from that: Nova refuses to power
         on while it saves one.
         """
-        return bool(self.parts and self.progress.off
-                    and not self.progress.starts and not self.gone
+        return bool(self.parts and self.progress.off_at
+                    and not self.progress.start_count and not self.gone
                     and (self.status != 'SHUTOFF'
                          or self._latest(*consistency.RAN)
                          or self.part_stuck)
@@ -396,13 +400,14 @@ class Situation:
 
     @property
     def capture_over(self) -> bool:
-        return bool(self.progress.captured or self.progress.failure)
+        return bool(self.progress.captured_at or self.progress.failure)
 
     @property
     def to_power_on(self) -> bool:
         """Whether the instance is to be brought back, and may be."""
-        touched = self.progress.stops or self.progress.off
-        return bool((self.plan.power_on and touched or self.progress.starts
+        touched = self.progress.stop_count or self.progress.off_at
+        return bool((self.plan.power_on and touched
+                     or self.progress.start_count
                      or self.left_off_by_live_capture) and not self.gone)
 
     @property
@@ -437,13 +442,14 @@ class Situation:
         stop = consistency.last_stop(self.seen.actions)
         if stop is None:
             return False
-        if self.progress.starts:  # a crash since then is nobody's wish
-            return stop.by_user and stop.request_id != self.progress.stop_id
-        if not self.progress.stops:
+        if self.progress.start_count:  # a crash since then is nobody's wish
+            return (stop.by_user
+                    and stop.request_id != self.progress.stop_request)
+        if not self.progress.stop_count:
             return stop.by_user and self.plan.power_off
         # One of ours that was late arrives within the grace.
         ours = next((action for action in self.seen.actions
-                     if action.request_id == self.progress.stop_id), stop)
+                     if action.request_id == self.progress.stop_request), stop)
         return stop.began - ours.began > 2 * ANSWER_GRACE
 
     @functools.cached_property
@@ -455,15 +461,16 @@ class Situation:
         worth much: its owner decides. And what somebody took away after it
         was whole is no reason to take away more.
         """
-        if self.progress.captured and self.plan.image and self.image is None:
+        if (self.progress.captured_at and self.plan.captures_image
+                and self.image is None):
             return [], []
         if self.progress.failure == failures.Failure.RECORD_LOST.value:
             return [], []  # it may have been whole before that
-        good = (self.progress.captured or not self.progress.failure
+        good = (self.progress.captured_at or not self.progress.failure
                 or self.progress.failure in failures.KEEPING
                 or self.ended_whole)
         keep = self.image if good and self.finished else None
-        kept = (self._part_ids if keep or good and not self.plan.image
+        kept = (self._part_ids if keep or good and not self.plan.captures_image
                 else frozenset())
         return ([image for image in self.seen.images
                  if image is not keep and self._may_go(image)],
@@ -482,13 +489,13 @@ class Situation:
                 and snapshot.metadata.get(marks.CALL)):
             return True
         server = self.seen.server
-        return snapshot.created.timestamp() >= self.plan.began - SKEW and (
+        return snapshot.created.timestamp() >= self.plan.began_at - SKEW and (
             server is None or snapshot.volume_id in server.volume_ids)
 
     @property
     def ended_whole(self) -> bool:
         """Whether what the run gave up came about all the same."""
-        return bool(self.progress.ended) and self.finished
+        return bool(self.progress.ended_at) and self.finished
 
     def _may_go(self, image: types.Image) -> bool:
         """Whether an image that nobody needs may be removed.
@@ -496,11 +503,11 @@ class Situation:
         Not one that an operator has taken out of use; and once the run is
         over only what was begun by then and abandoned.
         """
-        if not self.progress.ended:
+        if not self.progress.ended_at:
             return image.status not in (*_GOING, 'deactivated')
         return (image.status == 'queued' and not self.busy
-                and image.created.timestamp() < self.progress.ended
-                and self.seen.now - self.progress.ended > IDLE_GRACE)
+                and image.created.timestamp() < self.progress.ended_at
+                and self.seen.now - self.progress.ended_at > IDLE_GRACE)
 
     @property
     def leftovers(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -511,9 +518,9 @@ class Situation:
                       if self._statuses[snapshot.id] != 'creating'))
 
     @property
-    def cleared(self) -> str:
+    def removed_calls(self) -> str:
         """The images that were removed, and those that are to be now."""
-        return clearing(self.progress, self._useless[0])
+        return with_removed(self.progress, self._useless[0])
 
     @property
     def leftovers_in_creation(self) -> bool:
@@ -528,17 +535,17 @@ class Situation:
                  if image.status not in _GOING} | {
             snapshot.id for snapshot in self.seen.snapshots
             if snapshot.status not in _GOING}
-        return [thing_id for thing_id in self.progress.left.split()
+        return [thing_id for thing_id in self.progress.leftover_ids.split()
                 if thing_id in there]
 
     @property
     def left_gone(self) -> bool:
         """Whether some of what could not be removed is gone by now."""
-        return len(self.still_left) < len(self.progress.left.split())
+        return len(self.still_left) < len(self.progress.leftover_ids.split())
 
     @property
     def removals_left(self) -> bool:
-        return self.progress.removals < record.TRIES
+        return self.progress.removal_count < record.TRIES
 
     @property
     def late_capture_possible(self) -> bool:
@@ -566,13 +573,14 @@ _OF_IMAGES = tuple(failure.value for failure in (
     failures.Failure.IMAGE_EMPTY, failures.Failure.PART_FAILED,
     failures.Failure.PART_ABANDONED))
 #: Times in a progress that a clock may have been ahead of.
-_TIMES = ('off', 'asked', 'capture_from', 'unseen', 'idle', 'captured')
+_TIMES = ('off_at', 'asked_at', 'first_capture_at', 'unseen_since',
+          'idle_since', 'captured_at')
 
 
-def clearing(progress: record.Progress,
-             images: Iterable[types.Image]) -> str:
+def with_removed(progress: record.Progress,
+                 images: Iterable[types.Image]) -> str:
     """What is to be noted before images of a run are removed."""
-    words = dict.fromkeys(progress.cleared.split())
+    words = dict.fromkeys(progress.removed_calls.split())
     words.update(dict.fromkeys(filter(None, map(journal.bearer, images))))
     return ' '.join(list(words)[-_CLEARED:])
 

@@ -16,6 +16,26 @@
 what the cloud shows now, and says the one thing to do next. It remembers
 nothing, so whoever asks, and however often, gets the same answer. What is
 written down beforehand saves a second try; what counts is what is seen.
+
+The tables keep these promises, whatever fails between:
+
+1. A run ends with one finished snapshot at the most. What it made is found by
+   its id, and what is too many of that is removed.
+2. An instance that ran when the run began runs at its end, unless its user
+   wished otherwise. A power-on that is owed is never given up.
+3. What somebody else does meanwhile wins, and is never undone.
+4. A crash between any two lines, a lost answer or several callers at once
+   lead to the same end.
+5. A run never vanishes: it ends as done, or as failed with a reason.
+6. A mark claims what was seen, not what was wished.
+7. Nothing is removed that no call of the run made, and no finished image once
+   the run has ended.
+8. Nothing is touched before all is known to be acceptable that can be known,
+   and there is room for the whole record.
+9. "Later" is not "no", and a "no" is believed when it was said twice.
+10. No answer is no evidence of absence. What cannot be undone needs to be
+    seen, twice where one reading may be old.
+11. What missed its time is not begun.
 """
 
 from collections.abc import Callable
@@ -84,8 +104,8 @@ def _nothing(s: situation.Situation) -> Step:
 
 
 #: What a service said of the step before does not hold for the next one.
-_HEARD: dict[str, Any] = {'put_off': 0, 'refusals': 0, 'not_before': 0,
-                          'hindrance': ''}
+_HEARD: dict[str, Any] = {'put_off_count': 0, 'refusal_count': 0,
+                          'not_before': 0, 'hindrance': ''}
 
 
 def _with_progress(s: situation.Situation, **learnt: Any) -> Step:
@@ -118,34 +138,34 @@ def _fail_wrong_state(s: situation.Situation) -> Step:
 def _note_off(s: situation.Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return _with_progress(
-        s, off=s.seen.now, asked=0, before=_before(s), **_HEARD,
-        stop_id=stop.request_id if stop else '',
+        s, off_at=s.seen.now, asked_at=0, baseline_request=_before(s),
+        **_HEARD, stop_request=stop.request_id if stop else '',
         # What was captured before that was not at rest.
         consistency=s.progress.consistency or consistency.classify(
-            s.status, stop, s.plan.shutdown_timeout, s.plan.agent))
+            s.status, stop, s.plan.shutdown_timeout, s.plan.agent_announced))
 
 
 def _power_off(s: situation.Situation) -> Step:
     return Step(Do.POWER_OFF, dataclasses.replace(
-        s.progress, stops=s.progress.stops + 1, starts=0,
-        before=_before(s), asked=s.seen.now))
+        s.progress, stop_count=s.progress.stop_count + 1, start_count=0,
+        baseline_request=_before(s), asked_at=s.seen.now))
 
 
 def _before(s: situation.Situation) -> str:
     """The request from which on it matters what others do."""
-    return s.progress.before or (
+    return s.progress.baseline_request or (
         s.seen.actions[0].request_id if s.seen.actions else '')
 
 
 def _snapshot_volumes(s: situation.Situation) -> Step:
     return Step(Do.SNAPSHOT_VOLUMES, dataclasses.replace(
-        _asking(s), snapshots=s.progress.snapshots + 1),
+        _asking(s), snapshot_count=s.progress.snapshot_count + 1),
         volume_ids=s.missing)
 
 
 def _capture(s: situation.Situation) -> Step:
     return Step(Do.CAPTURE, dataclasses.replace(
-        _asking(s), captures=s.progress.captures + 1),
+        _asking(s), capture_count=s.progress.capture_count + 1),
         snapshot_ids=tuple(sorted(
             part.id for part in s.chosen.values())))
 
@@ -156,8 +176,8 @@ def _asking(s: situation.Situation) -> record.Progress:
     What was noted for an earlier try may not hold for this one.
     """
     return dataclasses.replace(
-        s.progress, asked=s.seen.now,
-        capture_from=s.progress.capture_from or s.seen.now,
+        s.progress, asked_at=s.seen.now,
+        first_capture_at=s.progress.first_capture_at or s.seen.now,
         consistency=consistency.weaker(s.progress.consistency, _now_mark(s)))
 
 
@@ -165,23 +185,23 @@ def _now_mark(s: situation.Situation) -> str:
     # Nova asks the guest's agent for an image, Cinder never does.
     return consistency.classify(
         s.status, consistency.last_stop(s.seen.actions),
-        s.plan.shutdown_timeout, s.plan.agent and not s.plan.volumes)
+        s.plan.shutdown_timeout, s.plan.agent_announced and not s.plan.volumes)
 
 
 def _note_unseen(s: situation.Situation) -> Step:
-    return _with_progress(s, unseen=s.seen.now)
+    return _with_progress(s, unseen_since=s.seen.now)
 
 
 def _note_seen(s: situation.Situation) -> Step:
-    return _with_progress(s, unseen=0)
+    return _with_progress(s, unseen_since=0)
 
 
 def _note_idle(s: situation.Situation) -> Step:
-    return _with_progress(s, idle=s.seen.now)
+    return _with_progress(s, idle_since=s.seen.now)
 
 
 def _note_busy(s: situation.Situation) -> Step:
-    return _with_progress(s, idle=0)
+    return _with_progress(s, idle_since=0)
 
 
 def _note_powered_on(s: situation.Situation) -> Step:
@@ -192,29 +212,31 @@ def _mark(s: situation.Situation) -> Step:
     images, snapshots = s.wrongly_marked
     made = [s.image] if s.image else s.chosen.values()
     return Step(Do.MARK, dataclasses.replace(
-        s.progress, marked=s.progress.marked + 1), image_ids=images,
+        s.progress, mark_count=s.progress.mark_count + 1), image_ids=images,
         snapshot_ids=snapshots, consistency=s.consistency,
         owner=s.image.id if s.image else '',
         taken=int(min(thing.created for thing in made).timestamp()))
 
 
 def _note_captured(s: situation.Situation) -> Step:
-    return _with_progress(s, captured=s.seen.now, idle=0, asked=0, **_HEARD,
-                          image_id=s.image.id if s.image else '')
+    return _with_progress(s, captured_at=s.seen.now, idle_since=0, asked_at=0,
+                          **_HEARD, image_id=s.image.id if s.image else '')
 
 
 def _power_on(s: situation.Situation) -> Step:
     stop = consistency.last_stop(s.seen.actions)
     return Step(Do.POWER_ON, dataclasses.replace(
-        s.progress, starts=s.progress.starts + 1, asked=s.seen.now,
-        stop_id=s.progress.stop_id or (stop.request_id if stop else '')))
+        s.progress, start_count=s.progress.start_count + 1,
+        asked_at=s.seen.now,
+        stop_request=s.progress.stop_request
+        or (stop.request_id if stop else '')))
 
 
 def _remove(s: situation.Situation) -> Step:
     images, snapshots = s.leftovers
-    tries = s.progress.removals + 1
+    tries = s.progress.removal_count + 1
     return Step(Do.REMOVE, dataclasses.replace(
-        s.progress, removals=tries, cleared=s.cleared,
+        s.progress, removal_count=tries, removed_calls=s.removed_calls,
         not_before=s.seen.now + 5 * tries), image_ids=images,
         snapshot_ids=snapshots)
 
@@ -222,8 +244,8 @@ def _remove(s: situation.Situation) -> Step:
 def _end(s: situation.Situation) -> Step:
     images, snapshots = s.leftovers
     return Step(Do.NOTE, dataclasses.replace(
-        s.progress, ended=s.seen.now, closed=s.progress.attempt,
-        left=' '.join(images + snapshots)))
+        s.progress, ended_at=s.seen.now, closed_attempt=s.progress.attempt,
+        leftover_ids=' '.join(images + snapshots)))
 
 
 def _tidy_after_end(s: situation.Situation) -> Step:
@@ -233,7 +255,7 @@ def _tidy_after_end(s: situation.Situation) -> Step:
 
 def _note_left(s: situation.Situation) -> Step:
     return Step(Do.NOTE, dataclasses.replace(
-        s.progress, left=' '.join(s.still_left)))
+        s.progress, leftover_ids=' '.join(s.still_left)))
 
 
 #: The first row whose condition holds says what to do.
@@ -247,7 +269,7 @@ BEFORE: tuple[Row, ...] = (
     (lambda s: s.started_by_others,
      _failed(failures.Failure.STARTED_BY_OTHERS)),
     (lambda s: s.too_late, _fail_as_said(failures.Failure.NOT_BEGUN)),
-    (lambda s: s.detached and not s.progress.stops,
+    (lambda s: s.detached and not s.progress.stop_count,
      _failed(failures.Failure.VOLUME_DETACHED)),
     (lambda s: s.to_power_off and s.refused,
      _fail_as_said(failures.Failure.STOP_REFUSED)),
@@ -287,18 +309,18 @@ BEFORE: tuple[Row, ...] = (
 DURING: tuple[Row, ...] = (
     (lambda s: s.removed, _failed(failures.Failure.IMAGE_VANISHED)),
     (lambda s: s.image is None and s.busy, _wait),
-    (lambda s: s.image is None and not s.progress.unseen, _note_unseen),
+    (lambda s: s.image is None and not s.progress.unseen_since, _note_unseen),
     (lambda s: s.image is None and s.unseen_for < situation.UNSEEN_GRACE,
      _wait),
     (lambda s: s.image is None, _failed(failures.Failure.IMAGE_VANISHED)),
-    (lambda s: s.progress.unseen, _note_seen),
+    (lambda s: s.progress.unseen_since, _note_seen),
     (lambda s: s.finished and s.busy, _wait),
     (lambda s: s.captured_running,
      _failed(failures.Failure.STARTED_BY_OTHERS)),
     (lambda s: s.powered_on_during_capture, _note_powered_on),
     (lambda s: s.finished and s.part_moving, _wait),
     (lambda s: s.finished and any(s.wrongly_marked)
-     and s.progress.marked < record.TRIES, _mark),
+     and s.progress.mark_count < record.TRIES, _mark),
     (lambda s: s.finished and s.part_stuck,
      _failed(failures.Failure.PART_ABANDONED)),
     (lambda s: s.finished and s.part_failed,
@@ -306,9 +328,9 @@ DURING: tuple[Row, ...] = (
     (lambda s: s.finished and s.image_is_empty,
      _failed(failures.Failure.IMAGE_EMPTY)),
     (lambda s: s.finished, _note_captured),
-    (lambda s: s.busy and s.progress.idle, _note_busy),
+    (lambda s: s.busy and s.progress.idle_since, _note_busy),
     (lambda s: s.busy, _wait),
-    (lambda s: not s.progress.idle, _note_idle),
+    (lambda s: not s.progress.idle_since, _note_idle),
     (lambda s: s.idle_for < situation.IDLE_GRACE, _wait),
     (lambda s: True, _failed(failures.Failure.IMAGE_ABANDONED)),
 )
@@ -318,7 +340,7 @@ VOLUMES_ONLY: tuple[Row, ...] = (
     (lambda s: s.busy, _wait),  # somebody may just be powering it on
     (lambda s: s.powered_on_during_capture, _note_powered_on),
     (lambda s: s.part_moving, _wait),
-    (lambda s: any(s.wrongly_marked) and s.progress.marked < record.TRIES,
+    (lambda s: any(s.wrongly_marked) and s.progress.mark_count < record.TRIES,
      _mark),
     (lambda s: s.part_stuck, _failed(failures.Failure.PART_ABANDONED)),
     (lambda s: s.part_failed, _failed(failures.Failure.SNAPSHOT_FAILED)),
@@ -328,18 +350,19 @@ VOLUMES_ONLY: tuple[Row, ...] = (
 #: Glance or Cinder does not answer, so what the run made is not known.
 WHILE_UNREACHABLE: tuple[Row, ...] = (
     # From then on it counts how long the instance is off for that.
-    (lambda s: s.first_seen_off and not (s.busy or s.progress.captures
+    (lambda s: s.first_seen_off and not (s.busy or s.progress.capture_count
                                          or s.stop_unfinished), _note_off),
     # Nova has long been done with the image: nothing is gained by waiting.
     (lambda s: 'volume' not in s.seen.unreachable and s.progress.image_id
      and s.to_power_on and s.status == 'SHUTOFF' and not s.busy
      and not s.part_moving and s.idle_for >= situation.IDLE_GRACE
-     and not s.put_off and not (s.progress.starts and s.power_unanswered),
+     and not s.put_off and not (s.progress.start_count and s.power_unanswered),
      _power_on),
-    (lambda s: s.progress.image_id and not s.busy and not s.progress.idle,
+    (lambda s: s.progress.image_id and not s.busy
+     and not s.progress.idle_since,
      _note_idle),
     (lambda s: s.cinder_gone_too_long and (
-        s.progress.image_id or not s.plan.image),
+        s.progress.image_id or not s.plan.captures_image),
      _failed(failures.Failure.PART_ABANDONED)),
     (lambda s: s.cinder_gone_too_long,
      _failed(failures.Failure.SNAPSHOT_FAILED)),
@@ -353,7 +376,7 @@ AFTER: tuple[Row, ...] = (
     (lambda s: s.stop_unanswered, _wait),
     (lambda s: s.to_power_on and (s.busy or s.part_moving
                                   or s.late_stop_possible), _wait),
-    (lambda s: s.owed and (s.put_off or s.progress.starts
+    (lambda s: s.owed and (s.put_off or s.progress.start_count
                            and s.power_unanswered), _wait),
     (lambda s: s.owed, _power_on),
     (lambda s: s.seen.unreachable or s.part_moving
@@ -390,7 +413,7 @@ def next_step(plan: record.Plan, progress: record.Progress,
 
 def _decide(state: situation.Situation) -> Step:
     progress, seen = state.progress, state.seen
-    if progress.ended:
+    if progress.ended_at:
         table = ENDED
     elif state.not_writable:
         return Step(Do.WAIT)  # until it is let go, as somebody wished

@@ -23,6 +23,7 @@ import json
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 
@@ -63,14 +64,14 @@ def of(cloud: services.Cloud, server: types.Server) -> Recipe:
 def write(recipe: Recipe) -> dict[str, str]:
     """The properties of an image; what is not known has none."""
     groups = list(recipe.groups)
-    while len(json.dumps(groups)) > marks.VALUE_LENGTH:
+    while len(json.dumps(groups)) > limits.VALUE_LENGTH:
         groups.pop()
     found = {marks.FLAVOR: recipe.flavor, marks.KEY: recipe.key,
              marks.ZONE: recipe.zone,
              marks.GROUPS: json.dumps(groups) if groups else '',
              **marks.name_ids(marks.NETWORKS, recipe.networks)}
     return {name: value for name, value in found.items()
-            if value and len(value) <= marks.VALUE_LENGTH}
+            if value and len(value) <= limits.VALUE_LENGTH}
 
 
 def read(properties: Mapping[str, str],

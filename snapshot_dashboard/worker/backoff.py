@@ -56,7 +56,7 @@ def after_look(run: record.Run, still: float, others: int = 0,
     :param rate: looks at all of them per second, at the most.
     """
     progress = run.progress
-    away = progress.stops or progress.off or progress.starts
+    away = progress.stop_count or progress.off_at or progress.start_count
     pace = _AWAY if away else _THERE
     pause = min(max(still * pace.share, pace.least), pace.most)
     return max(pause, others / rate)

@@ -26,6 +26,7 @@ from openstack import exceptions as openstack_errors
 from pythonjsonlogger import json as json_logging
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.worker import backoff
 from snapshot_dashboard.worker import metrics
 from snapshot_dashboard.worker import partition
@@ -78,7 +79,8 @@ def _options(arguments: Sequence[str]) -> tuple[
              '%(default)s)')
     own.add_argument(
         '--call-timeout', type=float, default=10, metavar='SECONDS',
-        help='that one call may take, at most 15 (default: %(default)s)')
+        help='that one call may take, at most '
+             f'{limits.LONGEST_CALL} (default: %(default)s)')
     own.add_argument(
         '--trust-hours', type=float, default=worker.TRUST_HOURS,
         metavar='HOURS',
@@ -107,8 +109,9 @@ def _options(arguments: Sequence[str]) -> tuple[
                      'and --rate 1 or more')
     if options.trust_hours <= 0:
         parser.error('--trust-hours must be more than 0')
-    if not 1 <= options.call_timeout <= 15:
-        parser.error('--call-timeout must be between 1 and 15')
+    if not 1 <= options.call_timeout <= limits.LONGEST_CALL:
+        parser.error('--call-timeout must be between 1 and '
+                     f'{limits.LONGEST_CALL}')
     return options, config
 
 

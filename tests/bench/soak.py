@@ -229,14 +229,15 @@ class _Run:
         server = cloud.compute.server(self.server_id)
         if server.status != 'ACTIVE':
             self.tally.wrong.append(f'{self.name}: left {server.status}')
-        kept = progress.captured or progress.failure in failures.KEEPING
+        kept = progress.captured_at or progress.failure in failures.KEEPING
         # What came about after it was given up is its owner's.
         late = not kept and [image.status for image in images] == ['active']
-        if len(images) != bool(kept) and not progress.left and not late:
+        if len(images) != bool(kept) and not (
+                progress.leftover_ids or late):
             self.tally.wrong.append(
                 f'{self.name}: {progress.failure or "done"} with '
                 f'{[image.status for image in images]}')
-        if not progress.captured and not progress.failure:
+        if not progress.captured_at and not progress.failure:
             self.tally.wrong.append(f'{self.name}: a silent end')
         self.tally.ends[progress.failure or 'done'] += 1
 

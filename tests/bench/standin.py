@@ -97,12 +97,12 @@ class StandIn(fakes.FakeOpenStack):
         server = self.server(tenant_id=project, **{
             'tags': [record.OPEN_TAG, record.TAG], **fields})
         plan = lifecycle.new_plan(
-            'snap', '', by='a user', server_id=server['id'], power_off=True,
-            power_on=True, running=True)
+            'snap', '', requested_by='a user', server_id=server['id'],
+            power_off=True, power_on=True, was_running=True)
         names = [uuid.uuid4().hex for _ in range(trusts)]
         in_an_hour = fakes.stamp(time.time() - fakes.seconds(0) + 3600)
         server['metadata'] = {**journal.write(plan),
-                              'snapshot_dashboard.trust': names[0]}
+                              'snapshot_dashboard.trust_id': names[0]}
         for trust in names:
             self.trusts[trust] = {
                 'id': trust, 'trustor_user_id': uuid.uuid4().hex,

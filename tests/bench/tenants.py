@@ -54,7 +54,7 @@ class _Hostile(standin.StandIn):
 
     def _do_the_worst(self):
         project = uuid.uuid4().hex
-        held = self.begin(project, _TRUSTS, locked=True, image='')
+        held = self.begin(project, _TRUSTS, locked=True, captures_image='')
         run_id = json.loads(held['metadata'][journal.PLAN])['id']
         for _ in range(_IMAGES):
             self._forge(project, held, run_id)

@@ -71,7 +71,7 @@ def test_a_browser_that_is_closed_after_the_button_loses_nothing(
     assert (run.plan.name, run.progress.failure) == (name, '')
     assert image_of(alice, run).status == 'active'
     assert alice.compute.server(server.id).status == 'ACTIVE'
-    until(lambda: alice.identity.is_gone(run.progress.trust),
+    until(lambda: alice.identity.is_gone(run.progress.trust_id),
           'the trust was taken back')
     lifecycle.dismiss(alice, server.id)
     alice.images.delete(run.progress.image_id)

@@ -59,7 +59,7 @@ class Cloud(services.Cloud):
     def begin(self, server, name, power_off=True, power_on=True, **options):
         return lifecycle.begin(self, server, lifecycle.new_plan(
             name, 'a scenario', power_off=power_off, power_on=power_on,
-            by='a test', **options))
+            requested_by='a test', **options))
 
     def advance_until(self, run, condition, what, clock=time.time):
         """Advance a run until something is so; the run and what it is."""

@@ -173,8 +173,8 @@ class _Case:
         server = self.cloud.compute.server(self.server_id)
         began = time.time()
         plan = lifecycle.new_plan(
-            conftest.unique('matrix'), '', by='matrix', power_off=True,
-            power_on=True, volumes=server.volume_ids)
+            conftest.unique('matrix'), '', requested_by='matrix',
+            power_off=True, power_on=True, volumes=server.volume_ids)
         lifecycle.begin(self.cloud, server, plan)
         self.faults.set(self.server_id, self.fault)
         processes = []
@@ -241,9 +241,9 @@ class _Case:
         self._remove(images, snapshots)
         if server.status != 'ACTIVE':
             return f'WRONG: left {server.status} {progress}'
-        if progress.captured and found == (['active'], ['available']):
+        if progress.captured_at and found == (['active'], ['available']):
             return progress.failure or 'done'
-        if not progress.captured and progress.failure and found == ([], []):
+        if not progress.captured_at and progress.failure and found == ([], []):
             return progress.failure
         return f'WRONG: {found} {progress.failure} {progress.detail}'
 

@@ -113,12 +113,13 @@ def test_powered_off_by_hand_after_the_snapshot_it_stays_off(
     run = conftest.powered_off(alice, victim, drivers)
     with drivers.turned('server.start', hold=True, only=victim.name):
         run, _ = alice.advance_until(
-            run, lambda run: run.progress.starts, 'it is being powered on')
+            run, lambda run: run.progress.start_count,
+            'it is being powered on')
     until(lambda: state(alice, victim) == ('ACTIVE', None), 'it runs')
     bob.compute.stop(victim.id)
     until(lambda: state(alice, victim) == ('SHUTOFF', None), 'it is off')
     run = alice.finish(run)
-    assert run.progress.captured and not run.progress.failure
+    assert run.progress.captured_at and not run.progress.failure
     assert state(alice, victim) == ('SHUTOFF', None)
 
 
@@ -126,8 +127,8 @@ def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
         alice, bob, drivers, victim):
     run = conftest.powered_off(alice, victim, drivers)
     bob.compute.set_metadata(victim.id, {
-        'snapshot_dashboard.captures': '2', 'snapshot_dashboard.image_id':
-        'nonsense', 'snapshot_dashboard.idle': '-4'})
+        'snapshot_dashboard.capture_count': '2', 'snapshot_dashboard.image_id':
+        'nonsense', 'snapshot_dashboard.idle_since': '-4'})
     run = alice.finish(run)
     assert len(kept(alice, run)) <= 1
     assert state(alice, victim) == ('ACTIVE', None)

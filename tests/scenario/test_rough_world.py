@@ -98,7 +98,8 @@ def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
     facts = instance_facts.gather(alice, victim.id)
     assert instance_facts.find_obstacles(facts) == []
     assert not facts.has_room_for_recipe()
-    plan = lifecycle.new_plan(unique('tagged'), '', by='a test', bare=True)
+    plan = lifecycle.new_plan(unique('tagged'), '', requested_by='a test',
+                              without_recipe=True)
     run = alice.finish(lifecycle.begin(alice, victim, plan, tagged=True))
     assert run.tagged and not run.progress.failure
     (image,) = alice.images.images(10, {marks.RUN: plan.run_id})

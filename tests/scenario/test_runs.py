@@ -77,7 +77,7 @@ def test_power_on_waits_for_the_last_volume_snapshot(alice, drivers):
             lambda run: run.progress.image_id, 'the image is there')
         assert image_of(alice, run).status == 'active'
         run = reconcile.advance(alice, run)
-        assert not run.progress.captured
+        assert not run.progress.captured_at
         assert alice.compute.server(run.server.id).status == 'SHUTOFF'
     assert not alice.finish(run).progress.failure
 
@@ -115,7 +115,7 @@ def test_a_failed_snapshot_of_a_locked_instance_is_told(alice, drivers):
                           power_off=False)
         until(lambda: not images_of(alice, run), 'the image is gone')
     until(lambda: not alice.compute.server(run.server.id).task_state, 'idle')
-    later = run.plan.began + situation.ANSWER_GRACE + 1
+    later = run.plan.began_at + situation.ANSWER_GRACE + 1
     run = reconcile.advance(alice, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
 

@@ -58,7 +58,7 @@ def give_up(cloud, run):
     """Look until nobody works on it, and again when the grace is over."""
     until(lambda: not cloud.compute.server(run.server.id).task_state, 'idle')
     run = reconcile.advance(cloud, run)
-    assert run.open and run.progress.idle
+    assert run.open and run.progress.idle_since
     later = time.time() + situation.IDLE_GRACE + 1
     return cloud.advance_until(
         run, lambda run: not run.open, 'it is over',
@@ -97,7 +97,7 @@ def test_an_instance_left_off_by_a_live_snapshot_is_powered_on(
                         only='web-1'):
         run, _ = alice.advance_until(
             alice.begin(server, unique('live'), power_off=False,
-                        running=True),
+                        was_running=True),
             lambda run: run.progress.image_id, 'there is an image')
         until(lambda: alice.compute.server(
             server.id).task_state == 'image_pending_upload', 'the guest is '

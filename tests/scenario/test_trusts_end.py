@@ -63,7 +63,7 @@ def test_an_application_credential_hands_nothing_on_and_its_run_is_attended(
     with pytest.raises(errors.Forbidden):
         workers.hand_on(by_it, run)
     ended = by_it.finish(run)
-    assert (ended.progress.failure, ended.progress.trust) == ('', '')
+    assert (ended.progress.failure, ended.progress.trust_id) == ('', '')
 
 
 def test_who_was_handed_a_run_hands_nothing_on(alice, where, workers):
@@ -135,7 +135,7 @@ def test_with_a_user_goes_the_trust_and_anybody_else_can_go_on(
     workers.start()
     with held(guest.cloud, workers, drivers) as run:
         guest.delete()
-        until(lambda: f'Trust {run.progress.trust} is gone'
+        until(lambda: f'Trust {run.progress.trust_id} is gone'
               in workers.logs(), 'it is told')
     run = journal.read(alice.compute.server(run.server.id))
     assert run.open
@@ -173,7 +173,7 @@ def test_with_a_project_goes_the_trust_and_the_worker_goes_on(
     workers.start()
     with held(cloud, workers, drivers, 'lonely-1') as run:
         delete_project()
-        until(lambda: f'Trust {run.progress.trust} is gone'
+        until(lambda: f'Trust {run.progress.trust_id} is gone'
               in workers.logs(), 'it is told')
         whole_and_running(alice, workers.finish(alice, begun(
             alice, workers)))

@@ -54,9 +54,9 @@ def test_an_instance_is_off_while_its_volume_is_captured(alice, drivers):
         100, {'owner': alice.project_id})}
     with drivers.turned('volume.snapshot', hold=True):
         run, _ = alice.advance_until(
-            alice.begin(server, unique('upgrade'), image=False,
+            alice.begin(server, unique('upgrade'), captures_image=False,
                         volumes=(volume_id,)),
-            lambda run: run.progress.snapshots, 'Cinder is asked')
+            lambda run: run.progress.snapshot_count, 'Cinder is asked')
         run = reconcile.advance(alice, run)
         assert alice.compute.server(server.id).status == 'SHUTOFF'
     run = alice.finish(run)
@@ -73,8 +73,9 @@ def test_an_instance_is_off_while_its_volume_is_captured(alice, drivers):
 def test_a_volume_that_fails_alone_leaves_nothing_behind(alice, drivers):
     server = alice.find('web-1')
     with drivers.turned('volume.snapshot', error='full'):
-        run = alice.finish(alice.begin(server, unique('torn'), image=False,
-                                       volumes=server.volume_ids))
+        run = alice.finish(alice.begin(
+            server, unique('torn'), captures_image=False,
+            volumes=server.volume_ids))
     assert run.progress.failure == 'snapshot-failed'
     assert alice.compute.server(server.id).status == 'ACTIVE'
     until(lambda: not alice.volumes.snapshots(
@@ -84,8 +85,8 @@ def test_a_volume_that_fails_alone_leaves_nothing_behind(alice, drivers):
 def test_a_volume_root_and_all_is_captured_alone(alice):
     server = alice.find('db-1')
     volume_id = server.volume_ids[0]
-    run = alice.finish(alice.begin(server, unique('root'), image=False,
-                                   volumes=(volume_id,)))
+    run = alice.finish(alice.begin(
+        server, unique('root'), captures_image=False, volumes=(volume_id,)))
     assert not run.progress.failure
     (snapshot,) = alice.volumes.snapshots(
         10, {'metadata': {marks.RUN: run.plan.run_id}})

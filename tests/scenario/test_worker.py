@@ -48,26 +48,26 @@ def test_a_run_is_seen_through_without_its_user(alice, workers, name):
     workers.start()
     server = alice.find(name)
     runs = server.status == 'ACTIVE'
-    run = begun(alice, workers, name, running=runs,
+    run = begun(alice, workers, name, was_running=runs,
                 power_off=runs and not server.locked)
     ended = workers.finish(alice, run)
     assert ended.progress.failure == ''
     (image,) = alice.images.images(10, {marks.RUN: run.plan.run_id})
     assert image.status == 'active'
     assert alice.compute.server(server.id).status == server.status
-    until(lambda: run.progress.trust not in trusts(alice),
+    until(lambda: run.progress.trust_id not in trusts(alice),
           'the trust was taken back')
 
 
 #: How far a run is when its worker is killed; what holds it there.
 PHASES = {
     'powering off': ('server.stop',
-                     lambda cloud, run: there(cloud, run).progress.stops),
+                     lambda cloud, run: there(cloud, run).progress.stop_count),
     'capturing': ('server.snapshot',
-                  lambda cloud, run: there(cloud, run).progress.captures),
+                  lambda cloud, run: there(cloud, run).progress.capture_count),
     'saving': ('server.upload', saving),
     'powering on': ('server.start',
-                    lambda cloud, run: there(cloud, run).progress.starts),
+                    lambda cloud, run: there(cloud, run).progress.start_count),
 }
 
 
@@ -88,7 +88,7 @@ def test_a_worker_that_starts_late_goes_on(alice, workers):
     an_hour_ago = time.time() - 3600
     run = alice.begin(alice.find('web-1'), unique('late'))
     run = reconcile.advance(alice, run, lambda: an_hour_ago)
-    assert run.progress.stops
+    assert run.progress.stop_count
     run = workers.hand_on(alice, run)
     until(lambda: alice.compute.server(run.server.id).status == 'SHUTOFF',
           'it is off')
@@ -122,7 +122,8 @@ def test_a_service_that_is_down_for_a_while_only_delays_it(
     workers.start()
     with drivers.turned('server.stop', seconds=2, only=name):
         run = begun(alice, workers, name)
-        until(lambda: there(alice, run).progress.stops, 'it was powered off')
+        until(lambda: there(alice, run).progress.stop_count,
+              'it was powered off')
     with dead(service):
         # A Glance that does not answer is waited for without a word.
         until(lambda: 'WARNING' in workers.logs() or service == 'glance'
@@ -137,7 +138,7 @@ def test_a_trust_that_is_taken_back_ends_the_workers_part(alice, workers,
     with drivers.turned('server.upload', hold=True, only='web-1'):
         run = begun(alice, workers)
         until(lambda: saving(alice, run), 'it is being saved')
-        alice.identity.delete_trust(run.progress.trust)
+        alice.identity.delete_trust(run.progress.trust_id)
         until(lambda: 'is gone' in workers.logs(), 'it is noticed')
     assert there(alice, run).open
     # As ever, it goes on when somebody looks.
@@ -178,9 +179,9 @@ def test_a_trust_whose_run_was_dismissed_is_taken_back_after_a_while(
     lifecycle.dismiss(alice, run.server.id)
     kept = workers.foreign_trust(alice)
     workers.start()
-    until(lambda: run.progress.trust not in trusts(alice),
+    until(lambda: run.progress.trust_id not in trusts(alice),
           'it was taken back', 120)
-    assert f'Trust {run.progress.trust}: its run was dismissed' in (
+    assert f'Trust {run.progress.trust_id}: its run was dismissed' in (
         workers.logs())
     # Others' trusts to the same user are none of its business.
     assert kept in trusts(alice)

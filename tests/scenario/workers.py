@@ -133,5 +133,5 @@ def whole_and_running(cloud, run):
     (image,) = cloud.images.images(10, {marks.RUN: run.plan.run_id})
     assert (image.id, image.status) == (run.progress.image_id, 'active')
     assert cloud.compute.server(run.server.id).status == 'ACTIVE'
-    until(lambda: run.progress.trust not in trusts(cloud),
+    until(lambda: run.progress.trust_id not in trusts(cloud),
           'the trust was taken back')

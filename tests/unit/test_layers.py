@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'snapshot_dashboard'
 PANEL = f'{PACKAGE}.content.compute_snapshots'
 #: Each may import those before it. Neither of the last two imports the other.
-LAYERS = ('notices', 'settings', 'cloud', 'marks', 'snapshots', 'runs',
+LAYERS = ('notices', 'cloud', 'settings', 'marks', 'snapshots', 'runs',
           'preflight', 'worker', 'content')
 #: What every slice of the panel may have, and who imports it says of which.
 ROLES = {'views', 'forms', 'tables', 'wording'}

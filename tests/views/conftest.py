@@ -38,7 +38,7 @@ def begin(openstack, body, **changed):
     cloud, seal = openstack.cloud(), connect.seal()
     run = lifecycle.begin(
         cloud, cloud.compute.server(body['id']), lifecycle.new_plan(
-            'nightly', '', by='bob', server_id=body['id'], seal=seal,
+            'nightly', '', requested_by='bob', server_id=body['id'], seal=seal,
             **{'power_off': True, 'power_on': True, **changed}), seal=seal)
     openstack.calls.clear()
     return run

@@ -58,7 +58,7 @@ def can_record(request) -> bool:
 def can_advance(request, run: record.Run | None = None) -> bool:
     """Bring a run forward, or the project's runs in general."""
     can_capture = (can_create_any if run is None
-                   else can_create if run.plan.image
+                   else can_create if run.plan.captures_image
                    else can_snapshot_volumes)
     return can_capture(request) and can_record(request) and (
         run is None or not run.plan.power_off or can_power(request))

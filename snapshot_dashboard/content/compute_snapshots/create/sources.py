@@ -179,7 +179,7 @@ class InstanceSource(Source):
         return _submit(
             self._request, self.facts, wish,
             volumes=tuple(wish['volumes'] or ()),
-            purpose=wish['purpose'], keep=int(wish['keep'] or 0))
+            purpose=wish['purpose'], keep_count=int(wish['keep'] or 0))
 
 
 class VolumeSource(Source):
@@ -223,7 +223,8 @@ class VolumeSource(Source):
     def begin(self, wish):
         if wish['power_off']:
             return _submit(self._request, self.facts.instance, wish,
-                           image=False, volumes=(self.facts.volume.id,))
+                           captures_image=False,
+                           volumes=(self.facts.volume.id,))
         volume_snapshot.create(
             connect.cloud(self._request), self.facts.volume, self.server,
             wish['name'], wish['description'], at_rest=self.facts.at_rest,
@@ -253,7 +254,7 @@ def of_run(request, run: record.Run) -> Source:
 
     :raises ServiceError: when that could not be looked at.
     """
-    if run.plan.image:
+    if run.plan.captures_image:
         return InstanceSource(request, run.server.id)
     return VolumeSource(request, run.plan.volumes[0])
 
@@ -273,16 +274,16 @@ def _submit(request, facts: instance_facts.Facts, wish: dict[str, Any],
     """
     volumes = options.get('volumes', ())
     plan = lifecycle.new_plan(
-        wish['name'], wish['description'], by=request.user.username,
+        wish['name'], wish['description'], requested_by=request.user.username,
         server_id=facts.server.id, seal=connect.seal(),
         power_off=wish['power_off'], power_on=wish['power_on'],
         stop_if_forced=wish['if_forced'] == STOP,
         shutdown_timeout=shutdown_timeout(facts),
         snapshot_timeout=int(settings.get('SNAPSHOT_TIMEOUT')),
         begin_within=int(settings.get('BEGIN_WITHIN')),
-        agent=facts.agent, expected=facts.expected,
+        agent_announced=facts.agent, expected_seconds=facts.expected,
         volume_backed=facts.server.volume_backed,
-        bare=not facts.has_room_for_recipe(len(volumes)),
-        running=facts.server.status == 'ACTIVE', **options)
+        without_recipe=not facts.has_room_for_recipe(len(volumes)),
+        was_running=facts.server.status == 'ACTIVE', **options)
     tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0
     return submission.submit(request, facts.server, plan, tagged)

@@ -127,13 +127,13 @@ def context(request, troubles=None, answer=None, suspects=()):
         'runs_problem': (runs_wording.trouble(troubles[''])
                          if '' in troubles else ''),
         'may_advance': permissions.can_advance(request),
-        'handed_on': any(run.progress.trust for run in sight.found.open),
+        'handed_on': any(run.progress.trust_id for run in sight.found.open),
         'poll_interval_ms': _interval_ms(found),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
             f'{run.plan.run_id}:{run.progress.image_id}:'
-            f'{run.progress.snapshots}:{run.progress.captured}:'
-            f'{run.progress.ended}' for run in found),
+            f'{run.progress.snapshot_count}:{run.progress.captured_at}:'
+            f'{run.progress.ended_at}' for run in found),
     }
 
 
@@ -155,7 +155,7 @@ def _shown(request, run: record.Run, now: int, trouble):
     progress, plan, server = run.progress, run.plan, run.server
     phase = phases.current(run)
     failed = bool(progress.failure)
-    last = min(now, max(progress.at, plan.began))
+    last = min(now, max(progress.updated_at, plan.began_at))
     stalled = (run.open and now - last > _STALLED and not server.task_state)
     return {
         'run': run,
@@ -165,14 +165,14 @@ def _shown(request, run: record.Run, now: int, trouble):
         'now': runs_wording.PHASES[phase] if phase else (
             _("Failed") if failed else _("Finished")),
         'elapsed': _duration(
-            max(0, (progress.ended or now) - plan.began)),
-        'expected': wording.about(plan.expected),
+            max(0, (progress.ended_at or now) - plan.began_at)),
+        'expected': wording.about(plan.expected_seconds),
         'failure': runs_wording.failure(run),
         'left': runs_wording.left(run),
         'unsealed': run.open and not connect.approves(run),
         'hindrance': runs_wording.hindrance(run, now) if run.open else '',
         'consistency': (wording.MEANINGS.get(progress.consistency, '')
-                        if progress.captured and not run.open else ''),
+                        if progress.captured_at and not run.open else ''),
         'older_url': _older_url(request, run),
         'create_url': _create_url(request, run),
         'trouble': runs_wording.trouble(trouble) if trouble else '',
@@ -186,12 +186,12 @@ def _shown(request, run: record.Run, now: int, trouble):
 
 def _older_url(request, run: record.Run) -> str:
     """Where the user is offered what the plan does not keep; else empty."""
-    if not run.plan.keep or not run.progress.captured or not (
+    if not run.plan.keep_count or not run.progress.captured_at or not (
             permissions.can_delete_any(request)):
         return ''
     address = reverse('horizon:project:compute_snapshots:older',
                       args=[run.server.id])
-    return f'{address}?{urlencode({"keep": run.plan.keep})}'
+    return f'{address}?{urlencode({"keep": run.plan.keep_count})}'
 
 
 def _create_url(request, run: record.Run) -> str:
@@ -216,8 +216,8 @@ def _buttons(request, run: record.Run, phase: phases.Phase | None,
     progress, server = run.progress, run.server
     if not permissions.can_advance(request, run):
         return []
-    left = progress.left or (not progress.removed
-                             and progress.failure in failures.KEEPING)
+    left = progress.leftover_ids or (not progress.removed_at
+                                     and progress.failure in failures.KEEPING)
     unsealed = run.open and not connect.approves(run)
     possible = {
         'adopt': unsealed and not (run.lost or run.tagged),

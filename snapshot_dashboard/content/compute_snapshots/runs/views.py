@@ -172,8 +172,9 @@ class RetryView(_OneRunView):
         if run.open or not display.can_retry(run):
             return
         source = sources.of_run(self.request, run)
-        found = source.obstacles(run.plan.volumes if run.plan.image else (),
-                                 power_off=run.plan.power_off)
+        found = source.obstacles(
+            run.plan.volumes if run.plan.captures_image else (),
+            power_off=run.plan.power_off)
         if not set(run.plan.volumes) <= set(run.server.volume_ids):
             found.append(runs_wording.detached(run.plan))
         if found:

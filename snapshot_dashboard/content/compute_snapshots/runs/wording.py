@@ -141,12 +141,12 @@ def failure(run: record.Run) -> str:
     if run.copied:
         return str(COPIED)
     words = [str(_failures(run.plan)[code])]
-    if progress.starts:
+    if progress.start_count:
         words.append(str(_("The instance was powered on again.")))
-    elif progress.ended and run.server.status == 'SHUTOFF' and (
-            progress.off or run.plan.running):
+    elif progress.ended_at and run.server.status == 'SHUTOFF' and (
+            progress.off_at or run.plan.was_running):
         words.append(str(_("The instance is off.")))
-    if progress.left:
+    if progress.leftover_ids:
         words.append(left(run))
     if progress.detail:
         words.append(_("The cloud said: %s") % progress.detail)
@@ -155,16 +155,16 @@ def failure(run: record.Run) -> str:
 
 def left(run: record.Run) -> str:
     """What a run could not remove; else empty."""
-    if not run.progress.left:
+    if not run.progress.leftover_ids:
         return ''
     return _("This could not be removed; delete it by hand: "
-             "%s") % run.progress.left
+             "%s") % run.progress.leftover_ids
 
 
 def hindrance(run: record.Run, now: int) -> str:
     """Why the next step has to wait, and until when; else empty."""
     progress = run.progress
-    if not (progress.put_off or progress.refusals):
+    if not (progress.put_off_count or progress.refusal_count):
         return ''
     words = [str(_("The cloud did not take the next step: %s") % (
         progress.hindrance or _("it did not say why")))]
@@ -184,7 +184,7 @@ def detached(plan: record.Plan) -> str:
 
 
 def _failures(plan: record.Plan):
-    return FAILURES if plan.image else {**FAILURES, **FAILURES_ALONE}
+    return FAILURES if plan.captures_image else {**FAILURES, **FAILURES_ALONE}
 
 
 def held(run: record.Run) -> str:

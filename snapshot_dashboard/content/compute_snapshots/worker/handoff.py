@@ -99,9 +99,9 @@ def is_looked_after(request, run: record.Run) -> bool:
     to go on, when the trust has expired or the user lost the role: that
     shows when Nova is at nothing, and nothing is done about it.
     """
-    if not run.progress.trust or not is_alive(request):
+    if not run.progress.trust_id or not is_alive(request):
         return False
-    moved = max(run.progress.at, run.server.updated)
+    moved = max(run.progress.updated_at, run.server.updated)
     # A clock that is ahead tells nothing.
     return bool(run.server.task_state) or 0 <= time.time() - moved + (
         situation.AHEAD) < LAG

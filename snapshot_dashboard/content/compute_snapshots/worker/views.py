@@ -28,7 +28,7 @@ from snapshot_dashboard.runs import delegate
 LOG = logging.getLogger(__name__)
 #: What was asked comes back from the page, signed: requests at the same time
 #: overwrite each other's sessions.
-_SALT = 'snapshot_dashboard.asked'
+_SALT = 'snapshot_dashboard.asked_at'
 #: Seconds after which a question has no answer.
 PATIENCE = 12
 ALIVE = _("You may leave this page while the snapshot is under way: it is "

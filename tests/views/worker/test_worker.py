@@ -76,7 +76,7 @@ def test_without_a_worker_nothing_is_asked_or_handed_on(client, openstack):
     assert client.post(URL).status_code == 403
     server = openstack.server(status='SHUTOFF')
     submit(client, server)
-    assert not record(openstack, server).progress.trust
+    assert not record(openstack, server).progress.trust_id
     assert openstack.trusts == {}
     assert 'Keep this page open' in told(client)
     page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
@@ -132,7 +132,7 @@ def test_a_page_goes_on_where_a_worker_that_is_there_does_not(
     submit(client, server)
     openstack.calls.clear()
     run = record(openstack, server)
-    assert run.progress.trust and not run.progress.captured
+    assert run.progress.trust_id and not run.progress.captured_at
     fakes.finish(next(iter(openstack.images.values())))
     server['OS-EXT-STS:task_state'] = task
     later(monkeypatch, seconds)
@@ -140,7 +140,7 @@ def test_a_page_goes_on_where_a_worker_that_is_there_does_not(
     answer(openstack)
     assert client.get(URL, asked).json()['state'] == 'alive'
     client.post(INDEX + 'runs/advance/')
-    assert bool(record(openstack, server).progress.captured) == goes_on
+    assert bool(record(openstack, server).progress.captured_at) == goes_on
 
 
 @pytest.mark.usefixtures('configured', 'member')
@@ -227,7 +227,7 @@ def test_a_run_is_handed_on_and_the_user_may_leave(client, openstack):
     server = openstack.server(status='SHUTOFF')
     submit(client, server)
     (trust,) = openstack.trusts.values()
-    assert record(openstack, server).progress.trust == trust['id']
+    assert record(openstack, server).progress.trust_id == trust['id']
     assert trust['trustor_user_id'] == 'alice'
     assert trust['trustee_user_id'] == 'worker'
     assert 'You may leave this page' in told(client)
@@ -249,5 +249,6 @@ def test_a_run_that_nobody_may_see_through_is_begun_all_the_same(
     server = openstack.server(status='SHUTOFF')
     submit(client, server)
     run = record(openstack, server)
-    assert run.open and not run.progress.trust and run.progress.captures
+    assert run.open and not run.progress.trust_id
+    assert run.progress.capture_count
     assert 'Keep this page open' in told(client)

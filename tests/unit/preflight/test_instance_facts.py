@@ -67,7 +67,7 @@ def test_an_open_run_is_an_obstacle(openstack):
     cloud = openstack.cloud()
     lifecycle.begin(cloud, cloud.compute.server(server['id']),
                     lifecycle.new_plan('n', '', power_off=True, power_on=True,
-                                       by='bob'))
+                                       requested_by='bob'))
     assert codes(openstack, server) == [Code.RUN_OPEN]
 
 
@@ -237,7 +237,7 @@ def test_no_room_for_the_record_is_an_obstacle_where_it_needs_metadata(
     assert codes(openstack, server, power_off=True) == []
     # What an earlier run has left is written over.
     server['metadata'].update(journal.write(record.Plan('a' * 32)))
-    server['metadata']['snapshot_dashboard.ended'] = '1'
+    server['metadata']['snapshot_dashboard.ended_at'] = '1'
     assert codes(openstack, server, power_off=True) == []
 
 

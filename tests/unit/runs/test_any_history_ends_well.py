@@ -85,8 +85,8 @@ class Histories(stateful.RuleBasedStateMachine):
         before = (dict(world.metadata), set(world.tags), world.status)
         beginner = model.Beginner(
             world, power_off=power_off and begins == 'ACTIVE',
-            power_on=power_on, running=begins == 'ACTIVE',
-            stop_if_forced=stop, image=kind != 'alone',
+            power_on=power_on, was_running=begins == 'ACTIVE',
+            stop_if_forced=stop, captures_image=kind != 'alone',
             volumes=world.volumes if kind in ('chosen', 'alone') else ())
         for fate in fates:
             beginner.step(fate)
@@ -201,8 +201,8 @@ class Histories(stateful.RuleBasedStateMachine):
         # where somebody has just seen it run, and is about to power it off.
         looking = any(advancer.alive and advancer.calls > 1
                       for advancer in self.advancers)
-        sure = progress is None or bool(progress.starts) or not (
-            owed or progress.stops or progress.off or looking)
+        sure = progress is None or bool(progress.start_count) or not (
+            owed or progress.stop_count or progress.off_at or looking)
         world.will = 'off' if sure else 'unsure'
 
     def _lock(self, world):
@@ -226,7 +226,7 @@ class Histories(stateful.RuleBasedStateMachine):
         # What goes off before the run has touched it is not the run's, and
         # neither is what does when the run is over.
         if not self.plan.power_off or run is None or not run.open or not (
-                run.progress.stops or run.progress.off):
+                run.progress.stop_count or run.progress.off_at):
             self.exempt_power = True
 
     def _delete(self, world):
@@ -339,8 +339,8 @@ class Histories(stateful.RuleBasedStateMachine):
         if self.error is not None and not isinstance(
                 self.error, lifecycle.Unclear):
             # The user was told that nothing was begun.
-            assert run is None or not (run.progress.stops
-                                       or run.progress.captures)
+            assert run is None or not (run.progress.stop_count
+                                       or run.progress.capture_count)
             return
         if self.wiped:
             TALLY['wiped'] += 1
@@ -394,16 +394,16 @@ class Histories(stateful.RuleBasedStateMachine):
 
     def check_snapshot(self, run, made):
         progress, world = run.progress, self.world
-        assert len(made) <= 1 or progress.ended, 'two snapshots'
-        left = progress.left.split()
+        assert len(made) <= 1 or progress.ended_at, 'two snapshots'
+        left = progress.leftover_ids.split()
         ours = [snapshot for snapshot in world.snapshots.values()
                 if snapshot.properties.get(marks.RUN) == run.plan.run_id]
         per_volume = collections.Counter(
             snapshot.volume_id for snapshot in ours
             if snapshot.id not in left)
         assert not per_volume or max(per_volume.values()) == 1
-        if progress.captured:
-            assert made or self.image_deleted or not run.plan.image
+        if progress.captured_at:
+            assert made or self.image_deleted or not run.plan.captures_image
         else:
             assert progress.failure, 'a silent end'
             failures.Failure(progress.failure)
@@ -421,15 +421,16 @@ class Histories(stateful.RuleBasedStateMachine):
                 assert claimed in (thing.truth, marks.LIVE, marks.OFF) or (
                     # Marking failed, or nobody got so far.
                     claimed is None and (
-                        progress.failure or progress.marked >= record.TRIES)
+                        progress.failure
+                        or progress.mark_count >= record.TRIES)
                 ), f'it says {claimed}, and was {thing.truth}'
-        if progress.captured:
+        if progress.captured_at:
             named = {part for image in made if image.status == 'active'
                      for part in marks.ids_named(marks.PARTS,
                                                  image.properties)}
             assert named <= world.snapshots.keys(), 'the image lacks a part'
-        if progress.captured and run.plan.volumes and (
-                not self.image_deleted or not run.plan.image):
+        if progress.captured_at and run.plan.volumes and (
+                not self.image_deleted or not run.plan.captures_image):
             assert set(per_volume) == set(run.plan.volumes)
 
     def check_dismissed(self, run, made):

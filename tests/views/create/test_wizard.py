@@ -248,7 +248,7 @@ def test_pressing_the_button_begins_a_run(client, openstack, member):
     assert response.status_code == 302 and response['Location'] == INDEX
     assert openstack.actions() == ['os-stop']
     plan = run_of(server).plan
-    assert (plan.name, plan.description, plan.by) == (
+    assert (plan.name, plan.description, plan.requested_by) == (
         'nightly', 'before the upgrade', 'alice')
     assert plan.power_off and plan.power_on
     assert 'Keep this page open' in told(client)

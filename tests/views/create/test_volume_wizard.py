@@ -154,7 +154,7 @@ def test_its_instance_can_be_powered_off_for_it(client, openstack, member):
     submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
     assert openstack.actions() == ['os-stop']
     plan = journal.read(types.Server.from_api(server)).plan
-    assert plan.power_off and plan.power_on and not plan.image
+    assert plan.power_off and plan.power_on and not plan.captures_image
     assert plan.volumes == (volume['id'],)
     assert not openstack.snapshots  # it comes when the instance is off
 
@@ -257,7 +257,8 @@ def test_a_failed_run_of_a_volume_is_tried_again_as_such(
     client.post(f'{INDEX}runs/{server["id"]}/retry/')
     again = journal.read(types.Server.from_api(server))
     assert again.open and again.plan.run_id != run.plan.run_id
-    assert not again.plan.image and again.plan.volumes == (volume['id'],)
+    assert not again.plan.captures_image and again.plan.volumes == (
+        volume['id'],)
 
 
 def test_a_volume_that_was_detached_since_is_not_tried_again(

@@ -33,16 +33,16 @@ LEFT_OFF = dataclasses.replace(OFF_AND_ON, power_on=False)
 AS_IT_IS = dataclasses.replace(OFF_AND_ON, power_off=False, power_on=False)
 WITH_VOLUME = dataclasses.replace(OFF_AND_ON, volumes=('v',))
 BEFORE = record.Progress()
-STOPPED = record.Progress(stops=1)
-CAPTURING = record.Progress(stops=1, off=NOW, captures=1,
-                            stop_id='req-stop', consistency='powered-off')
+STOPPED = record.Progress(stop_count=1)
+CAPTURING = record.Progress(stop_count=1, off_at=NOW, capture_count=1,
+                            stop_request='req-stop', consistency='powered-off')
 SAVING = dataclasses.replace(CAPTURING, image_id='image')
-CAPTURED = dataclasses.replace(SAVING, captured=NOW)
+CAPTURED = dataclasses.replace(SAVING, captured_at=NOW)
 STOP = types.Action('stop', 'req-stop', 2.0)
 BY_NOVA = types.Action('stop', 'req-nova', 0.1, by_user=False)
 CREATED = types.Action('createImage', 'req-image', 1.0)
-RUNNING = dataclasses.replace(AS_IT_IS, running=True)
-FAILED_LIVE = record.Progress(captures=1, consistency='live',
+RUNNING = dataclasses.replace(AS_IT_IS, was_running=True)
+FAILED_LIVE = record.Progress(capture_count=1, consistency='live',
                               failure='image-abandoned')
 FAILED_OFF = dataclasses.replace(FAILED_LIVE, consistency='off')
 PAUSED = types.Action('pause', 'req-pause', 0.1)
@@ -103,7 +103,7 @@ def failed(found):
 def test_a_running_instance_is_powered_off_first():
     found = step(OFF_AND_ON, BEFORE, server())
     assert found.do is Do.POWER_OFF
-    assert found.note.stops == 1
+    assert found.note.stop_count == 1
 
 
 def test_an_instance_that_powers_off_is_waited_for():
@@ -114,7 +114,7 @@ def test_an_instance_that_powers_off_is_waited_for():
 def test_an_instance_that_is_off_is_captured():
     found = step(OFF_AND_ON, STOPPED, server('SHUTOFF'))
     assert found.do is Do.CAPTURE
-    assert (found.note.captures, found.note.off) == (1, NOW)
+    assert (found.note.capture_count, found.note.off_at) == (1, NOW)
     assert found.note.consistency == marks.POWERED_OFF
 
 
@@ -122,7 +122,7 @@ def test_an_instance_that_is_off_is_captured():
 def test_as_it_is_means_captured_in_any_state_that_allows_it(status):
     found = step(AS_IT_IS, BEFORE, server(status))
     assert found.do is Do.CAPTURE
-    assert bool(found.note.off) is (status == 'SHUTOFF')
+    assert bool(found.note.off_at) is (status == 'SHUTOFF')
 
 
 def test_an_instance_that_is_busy_is_waited_for():
@@ -137,19 +137,19 @@ def test_a_power_off_without_effect_is_tried_again_but_not_for_ever():
         assert found.do is Do.POWER_OFF
         assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
         progress = dataclasses.replace(found.note,
-                                       asked=NOW - situation.START_PAUSE)
+                                       asked_at=NOW - situation.START_PAUSE)
     assert failed(step(OFF_AND_ON, progress,
                        server())) is Failure.STOP_FAILED
 
 
 def test_what_was_put_off_waits_and_does_not_count_as_a_try():
-    later = dataclasses.replace(STOPPED, stops=record.TRIES, put_off=1,
-                                not_before=NOW + 2)
+    later = dataclasses.replace(STOPPED, stop_count=record.TRIES,
+                                put_off_count=1, not_before=NOW + 2)
     assert step(OFF_AND_ON, later, server()).do is Do.WAIT
     assert step(OFF_AND_ON, later, server(), now=NOW + 2
                 ).do is Do.POWER_OFF
-    capture = dataclasses.replace(CAPTURING, captures=record.TRIES,
-                                  put_off=1, not_before=NOW + 2)
+    capture = dataclasses.replace(CAPTURING, capture_count=record.TRIES,
+                                  put_off_count=1, not_before=NOW + 2)
     off = server('SHUTOFF')
     assert step(OFF_AND_ON, capture, off).do is Do.WAIT
     assert step(OFF_AND_ON, capture, off, now=NOW + 2).do is Do.CAPTURE
@@ -157,7 +157,7 @@ def test_what_was_put_off_waits_and_does_not_count_as_a_try():
 
 def test_a_capture_is_not_put_off_for_ever():
     capture = dataclasses.replace(
-        CAPTURING, captures=9, put_off=9, capture_from=NOW,
+        CAPTURING, capture_count=9, put_off_count=9, first_capture_at=NOW,
         hindrance='too many requests')
     late = NOW + OFF_AND_ON.snapshot_timeout
     off = server('SHUTOFF')
@@ -171,15 +171,15 @@ def test_a_capture_is_not_put_off_for_ever():
 @pytest.mark.parametrize(('progress', 'seen', 'plan', 'failure'), [
     (STOPPED, server(), OFF_AND_ON, Failure.STOP_REFUSED),
     (CAPTURING, server('SHUTOFF'), OFF_AND_ON, Failure.CAPTURE_REFUSED),
-    (dataclasses.replace(CAPTURING, captures=0, snapshots=1),
+    (dataclasses.replace(CAPTURING, capture_count=0, snapshot_count=1),
      server('SHUTOFF'), WITH_VOLUME, Failure.SNAPSHOT_REFUSED)])
 def test_a_refusal_is_believed_when_it_was_said_twice(progress, seen, plan,
                                                       failure):
-    once = dataclasses.replace(progress, refusals=1, not_before=NOW + 5,
+    once = dataclasses.replace(progress, refusal_count=1, not_before=NOW + 5,
                                hindrance='no')
     assert step(plan, once, seen).do is Do.WAIT
     assert step(plan, once, seen, now=NOW + 5).note.failure == ''
-    found = step(plan, dataclasses.replace(once, refusals=2), seen,
+    found = step(plan, dataclasses.replace(once, refusal_count=2), seen,
                  now=NOW + 5)
     assert failed(found) is failure and found.note.detail == 'no'
 
@@ -190,12 +190,12 @@ def test_what_missed_its_time_is_not_begun(seen):
     assert step(OFF_AND_ON, BEFORE, seen, now=late - 1).note.failure == ''
     found = step(OFF_AND_ON, BEFORE, seen, now=late)
     assert failed(found) is Failure.NOT_BEGUN
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 def test_an_instance_that_is_off_for_a_capture_too_late_is_powered_on():
     late = NOW + OFF_AND_ON.begin_within + OFF_AND_ON.shutdown_timeout
-    off = dataclasses.replace(STOPPED, off=NOW, stop_id='req-stop')
+    off = dataclasses.replace(STOPPED, off_at=NOW, stop_request='req-stop')
     assert step(OFF_AND_ON, off, server('SHUTOFF'), now=late
                 ).do is Do.CAPTURE
     found = step(OFF_AND_ON, off, server('SHUTOFF'), now=late + 1)
@@ -208,13 +208,13 @@ def test_a_capture_without_effect_is_tried_again_but_not_for_ever():
     for _ in range(record.TRIES):
         found = step(OFF_AND_ON, progress, server('SHUTOFF'))
         assert found.do is Do.CAPTURE
-        progress = dataclasses.replace(found.note, asked=0)
+        progress = dataclasses.replace(found.note, asked_at=0)
     assert failed(step(OFF_AND_ON, progress,
                        server('SHUTOFF'))) is Failure.CAPTURE_FAILED
 
 
 def test_an_instance_started_by_others_before_the_capture_is_left_alone():
-    off_seen = dataclasses.replace(STOPPED, off=NOW)
+    off_seen = dataclasses.replace(STOPPED, off_at=NOW)
     assert failed(step(OFF_AND_ON, off_seen,
                        server())) is Failure.STARTED_BY_OTHERS
 
@@ -222,8 +222,8 @@ def test_an_instance_started_by_others_before_the_capture_is_left_alone():
 def test_a_start_before_the_run_is_no_start_by_others():
     earlier = [types.Action('start', 'earlier', 1.0), STOP]
     found = step(OFF_AND_ON, BEFORE, server(), actions=earlier)
-    assert (found.do, found.note.before) == (Do.POWER_OFF, 'earlier')
-    again = dataclasses.replace(found.note, asked=0)
+    assert (found.do, found.note.baseline_request) == (Do.POWER_OFF, 'earlier')
+    again = dataclasses.replace(found.note, asked_at=0)
     assert step(OFF_AND_ON, again, server(),
                 actions=earlier).do is Do.POWER_OFF
     since = [types.Action('start', 'by-others', 1.0), STOP, *earlier]
@@ -265,11 +265,11 @@ def test_an_image_whose_id_was_lost_is_found():
 def test_of_two_images_of_a_run_the_furthest_counts():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'),
                  image('queued', 'image'), image('active', 'real', 1))
-    assert found.note.image_id == 'real' and found.note.captured
+    assert found.note.image_id == 'real' and found.note.captured_at
 
 
 def test_a_capture_whose_answer_was_lost_is_given_time():
-    asked = dataclasses.replace(CAPTURING, asked=NOW)
+    asked = dataclasses.replace(CAPTURING, asked_at=NOW)
     almost = NOW + situation.ANSWER_GRACE - 1
     assert step(OFF_AND_ON, asked, server('SHUTOFF'),
                 now=almost).do is Do.WAIT
@@ -284,7 +284,7 @@ def test_an_image_being_saved_is_waited_for():
 
 def test_an_image_that_vanished_is_a_failure_after_a_while():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'))
-    assert found.note.unseen == NOW and not found.note.failure
+    assert found.note.unseen_since == NOW and not found.note.failure
     unseen = found.note
     gone = NOW + situation.UNSEEN_GRACE
     assert step(OFF_AND_ON, unseen, server('SHUTOFF'),
@@ -294,10 +294,10 @@ def test_an_image_that_vanished_is_a_failure_after_a_while():
 
 
 def test_an_image_that_a_list_lacked_for_a_while_is_no_failure():
-    unseen = dataclasses.replace(SAVING, unseen=NOW)
+    unseen = dataclasses.replace(SAVING, unseen_since=NOW)
     found = step(OFF_AND_ON, unseen, server('SHUTOFF'), image('active'),
                  now=NOW + 29)
-    assert found.note.captured and not found.note.unseen
+    assert found.note.captured_at and not found.note.unseen_since
     assert step(OFF_AND_ON, SAVING,
                 server('SHUTOFF', 'image_uploading')).do is Do.WAIT
 
@@ -316,7 +316,7 @@ def test_an_active_image_without_data_is_a_failure():
 @pytest.mark.parametrize('status', ['queued', 'saving'])
 def test_an_unfinished_image_of_an_idle_nova_is_given_time(status):
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image(status))
-    assert found.note.idle == NOW and not found.note.failure
+    assert found.note.idle_since == NOW and not found.note.failure
     waiting = found.note
     almost = NOW + situation.IDLE_GRACE - 1
     assert step(OFF_AND_ON, waiting, server('SHUTOFF'), image(status),
@@ -326,15 +326,15 @@ def test_an_unfinished_image_of_an_idle_nova_is_given_time(status):
 
 
 def test_the_grace_begins_anew_when_nova_works_again():
-    idle = dataclasses.replace(SAVING, idle=NOW)
+    idle = dataclasses.replace(SAVING, idle_since=NOW)
     found = step(OFF_AND_ON, idle, server('SHUTOFF', 'image_uploading'),
                  image())
-    assert found.note.idle == 0
+    assert found.note.idle_since == 0
 
 
 def test_an_active_image_is_captured_and_the_instance_powered_on():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('active'))
-    assert found.note.captured == NOW
+    assert found.note.captured_at == NOW
     assert found.do is Do.POWER_ON
 
 
@@ -344,7 +344,7 @@ def test_a_volume_backed_image_waits_for_its_volume_snapshots():
                      image('active', parts='ab', size=0),
                      snapshots=made_by_nova(['available', last]))
         assert (found.do is Do.WAIT) is waits
-        assert waits or (found.do is Do.POWER_ON and found.note.captured)
+        assert waits or (found.do is Do.POWER_ON and found.note.captured_at)
 
 
 @pytest.mark.parametrize('status', ['error', 'deleted'])
@@ -372,12 +372,12 @@ def test_a_volume_snapshot_that_never_ends_does_not_keep_the_instance_off():
     assert failed(then) is Failure.PART_ABANDONED
     assert then.do is Do.POWER_ON
     last = look(then.note, 'ACTIVE')
-    assert last.note.ended and not last.note.left
+    assert last.note.ended_at and not last.note.leftover_ids
 
 
 def marked(progress):
     """It was tried to mark what was made, as often as it is tried at all."""
-    return dataclasses.replace(progress, marked=record.TRIES)
+    return dataclasses.replace(progress, mark_count=record.TRIES)
 
 
 def test_what_nova_made_unmarked_is_marked_but_not_for_ever():
@@ -394,10 +394,10 @@ def test_what_nova_made_unmarked_is_marked_but_not_for_ever():
 
 def test_volumes_captured_live_are_not_at_rest_since_it_went_off_later():
     live = dataclasses.replace(
-        record.Progress(), snapshots=1, consistency=marks.LIVE)
+        record.Progress(), snapshot_count=1, consistency=marks.LIVE)
     found = step(dataclasses.replace(WITH_VOLUME, power_off=False), live,
                  server('SHUTOFF'), snapshots=[snapshot()], actions=[STOP])
-    assert found.note.off and found.note.consistency == marks.LIVE
+    assert found.note.off_at and found.note.consistency == marks.LIVE
 
 
 def test_a_set_that_somebody_disturbed_is_marked_as_taken_live():
@@ -441,7 +441,7 @@ def test_an_image_of_a_local_disk_cannot_be_disturbed():
 def test_chosen_volumes_are_captured_while_the_instance_is_off():
     found = step(WITH_VOLUME, STOPPED, server('SHUTOFF'))
     assert found.do is Do.SNAPSHOT_VOLUMES and found.volume_ids == ('v',)
-    then = step(WITH_VOLUME, dataclasses.replace(found.note, asked=0),
+    then = step(WITH_VOLUME, dataclasses.replace(found.note, asked_at=0),
                 server('SHUTOFF'), snapshots=[snapshot('creating')])
     assert then.do is Do.CAPTURE
 
@@ -454,7 +454,7 @@ def test_power_on_waits_for_the_snapshots_of_chosen_volumes():
 
 
 def test_a_chosen_volume_that_fails_before_the_image_leaves_nothing():
-    found = step(WITH_VOLUME, dataclasses.replace(CAPTURING, captures=0),
+    found = step(WITH_VOLUME, dataclasses.replace(CAPTURING, capture_count=0),
                  server('SHUTOFF'), snapshots=[snapshot('error')])
     assert failed(found) is Failure.SNAPSHOT_FAILED
     assert found.do is Do.POWER_ON
@@ -470,7 +470,7 @@ def test_a_chosen_volume_that_was_detached_ends_the_run():
 
 
 def test_of_two_snapshots_of_a_chosen_volume_one_is_removed():
-    found = step(WITH_VOLUME, dataclasses.replace(CAPTURED, starts=1),
+    found = step(WITH_VOLUME, dataclasses.replace(CAPTURED, start_count=1),
                  server(), image('active'),
                  snapshots=[snapshot(snapshot_id='late', second=1),
                             snapshot()])
@@ -499,15 +499,15 @@ def test_a_locked_instance_is_waited_for():
 
 
 def test_a_run_recorded_in_tags_goes_on_while_locked():
-    tagged = record.Progress(captures=record.TRIES)
+    tagged = record.Progress(capture_count=record.TRIES)
     found = step(AS_IT_IS, tagged, server(locked=True), image('active'),
                  tagged=True)
-    assert found.note.captured and found.note.ended
+    assert found.note.captured_at and found.note.ended_at
 
 
 def test_a_dark_glance_stops_nothing_from_being_powered_on_for_long():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), unreachable=['image'])
-    assert found.note.idle == NOW
+    assert found.note.idle_since == NOW
     assert step(OFF_AND_ON, found.note, server('SHUTOFF'),
                 unreachable=['image'],
                 now=NOW + situation.IDLE_GRACE).do is Do.POWER_ON
@@ -520,22 +520,22 @@ def test_nothing_is_begun_while_glance_is_dark():
 
 
 def test_an_instance_that_somebody_powers_off_again_stays_off():
-    progress = dataclasses.replace(CAPTURED, starts=1)
+    progress = dataclasses.replace(CAPTURED, start_count=1)
     by_others = types.Action('stop', 'req-other', 1.0)
     found = step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
                  actions=[by_others, types.Action('start', 'x', 1.0), STOP])
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
     assert not found.note.failure
 
 
 def test_a_crash_before_it_was_seen_to_run_again_is_no_stop_by_others():
-    done = dataclasses.replace(CAPTURED, starts=1)
+    done = dataclasses.replace(CAPTURED, start_count=1)
     actions = [BY_NOVA, types.Action('start', 'x', 1.0), CREATED, STOP]
     assert step(OFF_AND_ON, done, server('SHUTOFF'), image('active'),
                 actions=actions).do is Do.POWER_ON
     actions[0] = dataclasses.replace(BY_NOVA, by_user=True)
     assert step(OFF_AND_ON, done, server('SHUTOFF'), image('active'),
-                actions=actions).note.ended == NOW
+                actions=actions).note.ended_at == NOW
 
 
 def test_a_start_by_others_after_our_stop_is_not_undone():
@@ -555,7 +555,7 @@ def test_a_snapshot_taken_just_after_a_start_by_others_is_not_kept():
 def test_a_captured_instance_is_powered_on_again():
     found = step(OFF_AND_ON, CAPTURED, server('SHUTOFF'), image('active'))
     assert found.do is Do.POWER_ON
-    assert found.note.starts == 1
+    assert found.note.start_count == 1
 
 
 @pytest.mark.parametrize('failure', [
@@ -574,12 +574,13 @@ def test_an_instance_that_powers_on_is_waited_for():
 
 def test_a_run_is_closed_when_the_instance_runs_again():
     found = step(OFF_AND_ON, CAPTURED, server(), image('active'))
-    assert found.note.ended == NOW
+    assert found.note.ended_at == NOW
     assert not found.note.failure
 
 
 def test_no_power_on_while_an_earlier_power_off_may_still_arrive():
-    progress = dataclasses.replace(SAVING, stops=2, captured=NOW, off=NOW)
+    progress = dataclasses.replace(SAVING, stop_count=2, captured_at=NOW,
+                                   off_at=NOW)
     for later, do in ((situation.ANSWER_GRACE - 1, Do.WAIT),
                       (situation.ANSWER_GRACE, Do.POWER_ON)):
         assert step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
@@ -588,8 +589,8 @@ def test_no_power_on_while_an_earlier_power_off_may_still_arrive():
 
 def test_a_rebuild_that_shows_it_running_for_a_moment_is_waited_for():
     rebuilt = [types.Action('rebuild', 'x', None), STOP]
-    asked = dataclasses.replace(STOPPED, asked=NOW)
-    off = dataclasses.replace(STOPPED, off=NOW, asked=0)
+    asked = dataclasses.replace(STOPPED, asked_at=NOW)
+    off = dataclasses.replace(STOPPED, off_at=NOW, asked_at=0)
     for progress in (asked, off):
         assert step(OFF_AND_ON, progress, server(),
                     actions=rebuilt).do is Do.WAIT
@@ -602,9 +603,9 @@ def test_a_rebuild_that_shows_it_running_for_a_moment_is_waited_for():
                   ) is Failure.STARTED_BY_OTHERS
 
 
-VOLUMES_ONLY = dataclasses.replace(WITH_VOLUME, image=False)
+VOLUMES_ONLY = dataclasses.replace(WITH_VOLUME, captures_image=False)
 TAKEN = dataclasses.replace(
-    record.Progress(), stops=1, off=NOW, snapshots=1,
+    record.Progress(), stop_count=1, off_at=NOW, snapshot_count=1,
     consistency=marks.POWERED_OFF)
 
 
@@ -621,7 +622,7 @@ def test_a_volume_alone_is_not_called_at_rest_while_somebody_powers_on():
 @pytest.mark.parametrize(('plan', 'progress', 'failure'), [
     (VOLUMES_ONLY, TAKEN, Failure.PART_ABANDONED),
     (WITH_VOLUME, TAKEN, Failure.SNAPSHOT_FAILED),
-    (WITH_VOLUME, dataclasses.replace(SAVING, idle=NOW),
+    (WITH_VOLUME, dataclasses.replace(SAVING, idle_since=NOW),
      Failure.PART_ABANDONED)])
 def test_no_instance_stays_off_for_a_cinder_that_does_not_come_back(
         plan, progress, failure):
@@ -647,7 +648,7 @@ def test_no_instance_is_powered_off_for_a_volume_that_is_not_there():
 def test_the_snapshot_that_was_seen_whole_stays_the_one():
     older = dataclasses.replace(snapshot(), metadata={marks.RUN: 'r'})
     found = step(VOLUMES_ONLY, dataclasses.replace(
-                     TAKEN, captured=NOW, starts=1),
+                     TAKEN, captured_at=NOW, start_count=1),
                  server(), snapshots=[older, snapshot(snapshot_id='marked',
                                                       second=1)])
     assert (found.do, found.snapshot_ids) == (Do.REMOVE, (older.id,))
@@ -655,13 +656,13 @@ def test_the_snapshot_that_was_seen_whole_stays_the_one():
 
 def test_an_instance_that_was_to_be_left_off_is_left_off():
     found = step(LEFT_OFF, CAPTURED, server('SHUTOFF'), image('active'))
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 def test_an_instance_that_was_off_before_is_not_powered_on():
-    captured = dataclasses.replace(CAPTURED, stops=0)
+    captured = dataclasses.replace(CAPTURED, stop_count=0)
     found = step(AS_IT_IS, captured, server('SHUTOFF'), image('active'))
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 def test_a_power_on_that_is_owed_is_tried_for_as_long_as_it_takes():
@@ -680,7 +681,7 @@ def test_a_power_on_that_is_owed_is_tried_for_as_long_as_it_takes():
 
 
 def test_a_power_on_that_was_refused_is_tried_again_later():
-    refused = dataclasses.replace(CAPTURED, starts=1, refusals=9,
+    refused = dataclasses.replace(CAPTURED, start_count=1, refusal_count=9,
                                   not_before=NOW + 600)
     off = server('SHUTOFF')
     assert step(OFF_AND_ON, refused, off, now=NOW + 599).do is Do.WAIT
@@ -691,24 +692,24 @@ BY_OTHERS = types.Action('stop', 'req-others', 2.0, began=NOW + 3600)
 
 
 @pytest.mark.parametrize('progress', [
-    dataclasses.replace(CAPTURED, stops=0, stop_id='req-others'),
-    dataclasses.replace(CAPTURED, starts=1),
+    dataclasses.replace(CAPTURED, stop_count=0, stop_request='req-others'),
+    dataclasses.replace(CAPTURED, start_count=1),
     CAPTURED])
 def test_an_instance_that_somebody_powered_off_is_left_off(progress):
     found = step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
                  actions=(BY_OTHERS, types.Action('start', 'r', 1.0),
                           types.Action('stop', 'req-stop', 2.0, began=NOW)))
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 def test_a_state_that_somebody_else_made_is_not_fought_with():
     found = step(OFF_AND_ON, CAPTURED, server('PAUSED'))
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 def test_an_instance_deleted_after_its_capture_ends_the_run_well():
     found = step(OFF_AND_ON, CAPTURED, None, image('active'))
-    assert found.note.ended and not found.note.failure
+    assert found.note.ended_at and not found.note.failure
 
 
 def test_left_over_images_of_the_run_are_removed():
@@ -719,14 +720,14 @@ def test_left_over_images_of_the_run_are_removed():
 
 
 def test_a_closed_run_needs_nothing_more():
-    closed = dataclasses.replace(CAPTURED, ended=NOW)
+    closed = dataclasses.replace(CAPTURED, ended_at=NOW)
     assert step(OFF_AND_ON, closed, server('SHUTOFF')).do is Do.NOTHING
 
 
 def test_an_instance_that_the_run_never_touched_is_not_powered_on():
     cancelled = record.Progress(failure=Failure.CANCELLED.value)
     found = step(OFF_AND_ON, cancelled, server('SHUTOFF'))
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 def test_a_failed_live_snapshot_that_left_the_instance_off_powers_it_on():
@@ -734,12 +735,12 @@ def test_a_failed_live_snapshot_that_left_the_instance_off_powers_it_on():
                  actions=[BY_NOVA, CREATED])
     assert found.do is Do.POWER_ON
     assert step(RUNNING, found.note, server(),
-                actions=[BY_NOVA, CREATED]).note.ended == NOW
+                actions=[BY_NOVA, CREATED]).note.ended_at == NOW
 
 
 @pytest.mark.parametrize('off', [0, NOW])
 def test_that_holds_for_what_was_off_first_and_ran_when_it_was_captured(off):
-    found = step(AS_IT_IS, dataclasses.replace(FAILED_LIVE, off=off),
+    found = step(AS_IT_IS, dataclasses.replace(FAILED_LIVE, off_at=off),
                  server('SHUTOFF'), actions=[BY_NOVA, CREATED])
     assert found.do is Do.POWER_ON
 
@@ -748,62 +749,66 @@ def test_that_holds_for_what_was_off_first_and_ran_when_it_was_captured(off):
     (RUNNING, FAILED_LIVE, [STOP, CREATED]),
     (RUNNING, FAILED_LIVE, []),  # the cloud hides what was done
     (AS_IT_IS, FAILED_OFF, [BY_NOVA, CREATED]),
-    (RUNNING, dataclasses.replace(FAILED_LIVE, captures=0,
+    (RUNNING, dataclasses.replace(FAILED_LIVE, capture_count=0,
                                   failure='capture-refused'), [BY_NOVA]),
-    (RUNNING, dataclasses.replace(FAILED_OFF, off=NOW), [BY_NOVA, CREATED]),
+    (RUNNING, dataclasses.replace(FAILED_OFF, off_at=NOW), [BY_NOVA, CREATED]),
     (RUNNING, FAILED_LIVE, [BY_NOVA, CREATED, PAUSED]),
 ], ids=['a user stopped it', 'not known', 'it never ran',
         'nothing was captured', 'it was off for the capture',
         'it was paused for the capture'])
 def test_otherwise_an_instance_that_is_off_stays_off(plan, progress, actions):
     assert step(plan, progress, server('SHUTOFF'),
-                actions=actions).note.ended == NOW
+                actions=actions).note.ended_at == NOW
 
 
 def test_a_run_is_not_closed_while_a_power_off_may_be_on_its_way():
-    late = dataclasses.replace(CAPTURED, stops=2, asked=NOW, attempt='late')
+    late = dataclasses.replace(CAPTURED, stop_count=2, asked_at=NOW,
+                               attempt='late')
     almost = NOW + situation.ANSWER_GRACE - 1
     assert step(OFF_AND_ON, late, server(), image('active'),
                 now=almost).do is Do.WAIT
     found = step(OFF_AND_ON, late, server(), image('active'), now=almost + 1)
-    assert (found.note.ended, found.note.closed) == (almost + 1, 'late')
+    assert (found.note.ended_at, found.note.closed_attempt) == (
+        almost + 1, 'late')
 
 
 def test_a_running_instance_that_went_off_is_not_captured_off_instead():
-    asked = record.Progress(captures=1, consistency='live')
+    asked = record.Progress(capture_count=1, consistency='live')
     found = step(RUNNING, asked, server('SHUTOFF'),
                  actions=[BY_NOVA, CREATED])
     assert (found.do, failed(found)) == (Do.POWER_ON, Failure.CAPTURE_FAILED)
 
 
 def test_a_second_capture_does_not_hide_what_the_first_one_did():
-    done = record.Progress(captures=1, consistency='live', captured=NOW)
+    done = record.Progress(capture_count=1, consistency='live',
+                           captured_at=NOW)
     assert step(RUNNING, done, server('SHUTOFF'), image('active'),
                 actions=[CREATED, BY_NOVA, CREATED]).do is Do.POWER_ON
     # But a guest that shuts itself down later is left alone.
     assert step(RUNNING, done, server('SHUTOFF'), image('active'),
-                actions=[BY_NOVA, CREATED]).note.ended == NOW
+                actions=[BY_NOVA, CREATED]).note.ended_at == NOW
 
 
 def test_a_note_from_the_future_is_one_of_now():
-    ahead = dataclasses.replace(STOPPED, asked=NOW + 3600)
+    ahead = dataclasses.replace(STOPPED, asked_at=NOW + 3600)
     found = step(OFF_AND_ON, ahead, server())
-    assert found.do is Do.NOTE and found.note.asked == NOW
+    assert found.do is Do.NOTE and found.note.asked_at == NOW
     assert step(OFF_AND_ON, found.note, server()).do is Do.WAIT
     assert step(OFF_AND_ON, found.note, server(),
                 now=NOW + situation.POWER_GRACE).do is Do.POWER_OFF
-    idle = dataclasses.replace(SAVING, idle=NOW + 3600)
+    idle = dataclasses.replace(SAVING, idle_since=NOW + 3600)
     found = step(OFF_AND_ON, idle, server('SHUTOFF'), image('queued'))
-    assert found.note.idle == NOW
-    later = dataclasses.replace(CAPTURED, starts=1, not_before=NOW + 86400)
+    assert found.note.idle_since == NOW
+    later = dataclasses.replace(CAPTURED, start_count=1,
+                                not_before=NOW + 86400)
     found = step(OFF_AND_ON, later, server('SHUTOFF'))
     assert found.note.not_before == NOW + situation.START_REFUSED_PAUSE
 
 
 def test_a_capture_that_is_asked_for_again_claims_no_more_than_the_first():
     """It was noted while off, and not made before somebody had it on."""
-    noted = dataclasses.replace(CAPTURING, stops=0)
-    plan = dataclasses.replace(AS_IT_IS, agent=True)
+    noted = dataclasses.replace(CAPTURING, stop_count=0)
+    plan = dataclasses.replace(AS_IT_IS, agent_announced=True)
     found = step(plan, noted, server('ACTIVE'), actions=())
     assert found.do is Do.CAPTURE and found.note.consistency == marks.LIVE
 
@@ -820,7 +825,7 @@ def test_the_mark_says_no_more_than_what_powered_it_off(stop, mark):
 
 def test_a_power_off_is_believed_when_it_is_finished():
     going_on = types.Action('stop', 'req-stop', None)
-    asked = dataclasses.replace(STOPPED, asked=NOW)
+    asked = dataclasses.replace(STOPPED, asked_at=NOW)
     off = server('SHUTOFF')
     assert step(OFF_AND_ON, asked, off, actions=[going_on]).do is Do.WAIT
     long_ago = NOW + OFF_AND_ON.shutdown_timeout + situation.ANSWER_GRACE
@@ -830,15 +835,16 @@ def test_a_power_off_is_believed_when_it_is_finished():
 
 @pytest.mark.parametrize('status', ['active', 'saving', 'deactivated'])
 def test_after_the_end_no_image_is_removed_that_may_be_whole(status):
-    ended = dataclasses.replace(CAPTURED, ended=NOW, failure='capture-failed',
-                                captured=0)
+    ended = dataclasses.replace(CAPTURED, ended_at=NOW,
+                                failure='capture-failed',
+                                captured_at=0)
     found = step(OFF_AND_ON, ended, server(), image(status),
                  image(status, 'second'), now=NOW + 3600)
     assert found.do is Do.NOTHING
 
 
 def test_after_the_end_what_was_begun_and_abandoned_is_removed():
-    ended = dataclasses.replace(CAPTURED, ended=NOW)
+    ended = dataclasses.replace(CAPTURED, ended_at=NOW)
     seen = image('active'), image('queued', 'orphan')
     young = image('active'), image('queued', 'orphan', second=120)
     assert step(OFF_AND_ON, ended, server(), *seen,
@@ -853,16 +859,16 @@ def test_after_the_end_what_was_begun_and_abandoned_is_removed():
 
 def test_what_an_operator_took_out_of_use_is_kept():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('deactivated'))
-    assert found.note.captured and found.do is Do.POWER_ON
+    assert found.note.captured_at and found.do is Do.POWER_ON
     twice = step(OFF_AND_ON, CAPTURED, server(), image('active'),
                  image('deactivated', 'other', 1))
-    assert twice.do is Do.NOTE and twice.note.ended
+    assert twice.do is Do.NOTE and twice.note.ended_at
 
 
 def test_what_could_not_be_removed_is_named_as_long_as_it_is_there():
-    ended = dataclasses.replace(CAPTURED, ended=NOW, left='image x')
+    ended = dataclasses.replace(CAPTURED, ended_at=NOW, leftover_ids='image x')
     found = step(OFF_AND_ON, ended, server(), image('active'))
-    assert found.do is Do.NOTE and found.note.left == 'image'
+    assert found.do is Do.NOTE and found.note.leftover_ids == 'image'
 
 
 def test_removals_are_spread_over_time():
@@ -876,7 +882,7 @@ def test_removals_are_spread_over_time():
         progress = found.note
         now = progress.not_before
     found = step(OFF_AND_ON, progress, server(), *seen, now=now)
-    assert found.note.ended and found.note.left == 'orphan'
+    assert found.note.ended_at and found.note.leftover_ids == 'orphan'
 
 
 def test_a_run_whose_record_was_lost_removes_nothing():
@@ -885,7 +891,7 @@ def test_a_run_whose_record_was_lost_removes_nothing():
     assert found.do is Do.POWER_ON
     found = step(OFF_AND_ON, found.note, server(), image('active'),
                  image('queued', 'orphan'))
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 # Found by faults that were made in the rules and that no test noticed.
@@ -893,30 +899,32 @@ def test_a_run_whose_record_was_lost_removes_nothing():
 def test_what_a_step_counts_and_when_it_began_is_noted():
     off = server('SHUTOFF')
     found = step(WITH_VOLUME, STOPPED, off)
-    assert (found.note.snapshots, found.note.capture_from) == (1, NOW)
-    later = dataclasses.replace(found.note, asked=0)
+    assert (found.note.snapshot_count, found.note.first_capture_at) == (1, NOW)
+    later = dataclasses.replace(found.note, asked_at=0)
     again = step(WITH_VOLUME, later, off, now=NOW + 60)
-    assert (again.note.snapshots, again.note.capture_from) == (2, NOW)
-    assert (again.note.refusals, again.note.put_off) == (0, 0)
+    assert (again.note.snapshot_count, again.note.first_capture_at) == (2, NOW)
+    assert (again.note.refusal_count, again.note.put_off_count) == (0, 0)
     marked = dataclasses.replace(SAVING, consistency=marks.LIVE)
     found = step(OFF_AND_ON, marked, off, image('active'))
-    assert found.do is Do.MARK and found.note.marked == 1
+    assert found.do is Do.MARK and found.note.mark_count == 1
     captured = step(LEFT_OFF, SAVING, off, image('active')).note
-    assert (captured.captured, captured.idle, captured.asked) == (NOW, 0, 0)
+    assert (captured.captured_at, captured.idle_since,
+            captured.asked_at) == (NOW, 0, 0)
 
 
 def test_who_powers_off_anew_has_not_yet_powered_on():
-    found = step(OFF_AND_ON, dataclasses.replace(STOPPED, starts=3),
+    found = step(OFF_AND_ON, dataclasses.replace(STOPPED, start_count=3),
                  server(), actions=())
-    assert found.do is Do.POWER_OFF and found.note.starts == 0
+    assert found.do is Do.POWER_OFF and found.note.start_count == 0
 
 
 def test_powering_on_keeps_what_had_powered_it_off():
     off = server('SHUTOFF')
     assert step(OFF_AND_ON, CAPTURED, off, actions=(
-        types.Action('stop', 'req-late', 1.0),)).note.stop_id == 'req-stop'
-    unknown = dataclasses.replace(CAPTURED, stop_id='')
-    assert step(OFF_AND_ON, unknown, off).note.stop_id == 'req-stop'
+        types.Action('stop', 'req-late', 1.0),
+    )).note.stop_request == 'req-stop'
+    unknown = dataclasses.replace(CAPTURED, stop_request='')
+    assert step(OFF_AND_ON, unknown, off).note.stop_request == 'req-stop'
 
 
 @pytest.mark.parametrize('other', ['saving', 'uploading', 'importing',
@@ -924,7 +932,7 @@ def test_powering_on_keeps_what_had_powered_it_off():
 def test_the_furthest_image_counts_however_old(other):
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'),
                  image(other, 'older', 0), image('active', 'image', 5))
-    assert found.note.captured and found.note.image_id == 'image'
+    assert found.note.captured_at and found.note.image_id == 'image'
     if other != 'queued':
         found = step(OFF_AND_ON, SAVING, server('SHUTOFF', 'image_uploading'),
                      image('queued', 'older', 0), image(other, 'image', 5))
@@ -943,8 +951,8 @@ def test_a_power_off_of_ours_that_was_late_is_not_somebody_elses():
 
 
 def test_without_glance_a_power_on_that_had_no_effect_is_tried_again():
-    asked = dataclasses.replace(SAVING, idle=NOW - situation.IDLE_GRACE,
-                                starts=1, asked=NOW)
+    asked = dataclasses.replace(SAVING, idle_since=NOW - situation.IDLE_GRACE,
+                                start_count=1, asked_at=NOW)
     off = server('SHUTOFF')
     assert step(OFF_AND_ON, asked, off, unreachable=['image']).do is Do.WAIT
     assert step(OFF_AND_ON, asked, off, unreachable=['image'],
@@ -956,22 +964,22 @@ def test_without_glance_a_power_on_that_had_no_effect_is_tried_again():
     ('PAUSED', True, marks.LIVE), ('SUSPENDED', True, marks.LIVE)])
 def test_only_a_guest_that_runs_can_bring_its_disks_to_rest(status, agent,
                                                             mark):
-    plan = dataclasses.replace(AS_IT_IS, agent=agent)
+    plan = dataclasses.replace(AS_IT_IS, agent_announced=agent)
     assert step(plan, BEFORE, server(status)).note.consistency == mark
 
 
 def test_a_power_off_on_its_way_is_waited_for_whatever_has_failed():
-    failed_run = dataclasses.replace(STOPPED, asked=NOW,
+    failed_run = dataclasses.replace(STOPPED, asked_at=NOW,
                                      failure=Failure.VOLUME_DETACHED.value)
     assert step(OFF_AND_ON, failed_run, server()).do is Do.WAIT
     found = step(OFF_AND_ON, failed_run, server(),
                  now=NOW + situation.ANSWER_GRACE)
-    assert found.do is Do.NOTE and found.note.ended
+    assert found.do is Do.NOTE and found.note.ended_at
 
 
 def test_what_nova_has_left_of_a_failed_call_goes_before_the_next_one():
     stray = snapshot('available', 'stray', run='')
-    again = dataclasses.replace(CAPTURING, captures=1)
+    again = dataclasses.replace(CAPTURING, capture_count=1)
     off = server('SHUTOFF')
     late = NOW + situation.ANSWER_GRACE
     found = step(OFF_AND_ON, again, off, snapshots=[stray], now=late)
@@ -984,13 +992,13 @@ def test_what_nova_has_left_of_a_failed_call_goes_before_the_next_one():
 
 
 def test_a_held_run_is_not_written_to_though_a_clock_was_ahead():
-    ahead = dataclasses.replace(STOPPED, asked=NOW + 3600)
+    ahead = dataclasses.replace(STOPPED, asked_at=NOW + 3600)
     assert step(OFF_AND_ON, ahead, server('SHELVED')).do is Do.WAIT
 
 
 def test_a_mark_whose_note_was_lost_claims_the_least():
-    plan = dataclasses.replace(WITH_VOLUME, image=False)
-    unknown = dataclasses.replace(STOPPED, snapshots=1)
+    plan = dataclasses.replace(WITH_VOLUME, captures_image=False)
+    unknown = dataclasses.replace(STOPPED, snapshot_count=1)
     made = dataclasses.replace(snapshot(), metadata={marks.RUN: 'r'})
     found = step(plan, unknown, server('SHUTOFF'), snapshots=[made])
     assert found.do is Do.MARK and found.consistency == marks.LIVE

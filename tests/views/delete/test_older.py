@@ -156,7 +156,7 @@ def test_the_offer_comes_when_the_run_is_over(client, openstack, member,
         'source': f'instance-{server["id"]}', 'seen_status': 'ACTIVE',
         'name': 'nightly', 'keep': '3', 'purpose': 'backup'})
     plan = journal.read(types.Server.from_api(server)).plan
-    assert (plan.keep, plan.purpose) == (3, 'backup')
+    assert (plan.keep_count, plan.purpose) == (3, 'backup')
     assert b'snapshot-older' not in client.get(f'{INDEX}runs/').content
     (image,) = openstack.images.values()
     assert image['snapshot_dashboard_purpose'] == 'backup'

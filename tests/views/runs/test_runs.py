@@ -214,7 +214,7 @@ def test_a_run_that_nobody_looked_after_says_so(client, openstack, member):
     begin(openstack, server, clock=lambda: time.time() - 600)
     post(client, 'advance')
     settle(server, 'SHUTOFF')
-    server['metadata']['snapshot_dashboard.at'] = '1000000000'
+    server['metadata']['snapshot_dashboard.updated_at'] = '1000000000'
     soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
     text = ' '.join(soup.select_one('.snapshot-runs').get_text(' ').split())
     assert 'Nobody has looked after this snapshot for about' in text
@@ -257,7 +257,7 @@ def test_leftovers_of_a_failed_run_are_removed(client, openstack, member):
 def test_an_instance_left_off_by_a_live_snapshot_is_powered_on_by_a_click(
         client, openstack, member, no_pauses):
     server = openstack.server('web-1')
-    begin(openstack, server, power_off=False, running=True)
+    begin(openstack, server, power_off=False, was_running=True)
     post(client, 'advance')
     openstack.images.clear()
     settle(server, 'ACTIVE')
@@ -284,7 +284,7 @@ def test_a_page_looks_twice_as_often_while_an_instance_is_away(
 def test_a_reason_that_nobody_knows_is_shown_as_a_failure(client, openstack,
                                                           member, server):
     server['metadata'].update({'snapshot_dashboard.failure': 'from-later',
-                               'snapshot_dashboard.ended': '1790000000'})
+                               'snapshot_dashboard.ended_at': '1790000000'})
     soup = post(client, 'advance')
     assert now(soup) == 'Failed'
     assert 'panel-danger' in soup.select_one('article')['class']
@@ -309,7 +309,8 @@ def test_a_run_that_this_dashboard_did_not_write_waits_for_a_users_word(
     cloud = openstack.cloud()
     lifecycle.begin(
         cloud, cloud.compute.server(body['id']), lifecycle.new_plan(
-            'forged', '', by='mallory', power_off=True, power_on=True))
+            'forged', '', requested_by='mallory', power_off=True,
+            power_on=True))
     soup = post(client, 'advance')
     assert 'did not write down this snapshot' in words(soup)
     assert openstack.actions() == []
@@ -319,7 +320,7 @@ def test_a_run_that_this_dashboard_did_not_write_waits_for_a_users_word(
     assert openstack.actions() == ['os-stop']
 
 
-@pytest.mark.parametrize('key', ['name', 'by', 'plan'])
+@pytest.mark.parametrize('key', ['name', 'requested_by', 'plan'])
 def test_a_plan_that_somebody_changed_waits_for_a_users_word(
         client, openstack, member, server, key):
     item = f'snapshot_dashboard.{key}'
@@ -364,9 +365,9 @@ def test_a_run_is_found_among_more_than_a_page_of_finished_ones(
     assert 'more snapshots that are finished' in words(soup)
 
 
-FINISHED = {**journal.write(record.Plan('f' * 32, 'done', began=1)),
-            'snapshot_dashboard.captured': '2',
-            'snapshot_dashboard.ended': '2'}
+FINISHED = {**journal.write(record.Plan('f' * 32, 'done', began_at=1)),
+            'snapshot_dashboard.captured_at': '2',
+            'snapshot_dashboard.ended_at': '2'}
 
 
 def test_a_page_finds_a_run_again_whose_tags_others_have_replaced(
@@ -419,7 +420,7 @@ def test_what_nova_puts_off_is_told_with_the_next_try(client, openstack,
     assert 'did not take the next step: as the test wishes' in words(soup)
     record = server['metadata']
     noted, again = (int(record[f'snapshot_dashboard.{name}'])
-                    for name in ('at', 'not_before'))
+                    for name in ('updated_at', 'not_before'))
     assert again - noted == 2
     record['snapshot_dashboard.not_before'] = str(int(time.time()) + 500)
     told = re.search(r'tried again in (\d+) seconds', words(
@@ -449,8 +450,8 @@ def test_after_a_success_leftovers_alone_are_removed(client, openstack,
     twin['snapshot_dashboard_call'] = 'another'
     twin['created_at'] = fakes.stamp(5 * 365 * 86400)
     image['created_at'] = fakes.stamp(0)
-    body['metadata']['snapshot_dashboard.left'] = twin['id']
-    body['metadata']['snapshot_dashboard.removals'] = '3'
+    body['metadata']['snapshot_dashboard.leftover_ids'] = twin['id']
+    body['metadata']['snapshot_dashboard.removal_count'] = '3'
     settle(body, 'ACTIVE')
     soup = post(client, 'advance')
     assert now(soup) == 'Finished' and twin['id'] in words(soup)
@@ -464,7 +465,7 @@ def test_what_nobody_here_asked_for_is_not_tried_again(client, openstack,
     body, target = openstack.server('web-1'), openstack.server('web-2')
     begin(openstack, body)
     body['metadata'].update({'snapshot_dashboard.failure': 'capture-failed',
-                             'snapshot_dashboard.ended': '1'})
+                             'snapshot_dashboard.ended_at': '1'})
     if change == 'forged':
         body['metadata']['snapshot_dashboard.name'] = 'mine'
         target = body
@@ -511,7 +512,8 @@ def test_the_wizard_lets_a_run_be_found_again(client, openstack, member,
 
 def test_a_note_from_a_clock_that_is_ahead_leaves_no_run_to_a_worker(
         client, openstack, member, server):
-    server['metadata']['snapshot_dashboard.at'] = str(int(time.time()) + 9999)
+    server['metadata']['snapshot_dashboard.updated_at'] = str(
+        int(time.time()) + 9999)
     assert now(post(client, 'advance')) == 'Powering off'
 
 

@@ -13,11 +13,11 @@
 """A run's record on its server: written and read, cut and forged."""
 
 import dataclasses
-import json
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
@@ -29,10 +29,10 @@ PLAN = record.Plan(
     600)
 BEFORE = record.Progress()
 DONE = record.Progress(
-    stops=1, off=1790000003, stop_id='req-' + 'r' * 36,
-    consistency='powered-off', captures=2, image_id='i' * 36,
-    captured=1790000100, starts=1, failure='part-failed', detail='no',
-    ended=1790000200)
+    stop_count=1, off_at=1790000003, stop_request='req-' + 'r' * 36,
+    consistency='powered-off', capture_count=2, image_id='i' * 36,
+    captured_at=1790000100, start_count=1, failure='part-failed', detail='no',
+    ended_at=1790000200)
 
 
 def server(metadata, tags=(record.TAG,), **fields):
@@ -56,33 +56,35 @@ def test_progress_is_read_as_it_was_written():
 
 
 def test_only_what_changes_is_written_and_whether_it_has_ended():
-    after = dataclasses.replace(DONE, idle=5)
+    after = dataclasses.replace(DONE, idle_since=5)
     assert journal.changes(DONE, after) == {
-        'snapshot_dashboard.idle': '5',
-        'snapshot_dashboard.ended': '1790000200'}
+        'snapshot_dashboard.idle_since': '5',
+        'snapshot_dashboard.ended_at': '1790000200'}
 
 
 def test_who_powers_off_takes_on_the_duty_to_power_on():
-    written = journal.changes(BEFORE, record.Progress(stops=1))
-    assert written == {'snapshot_dashboard.stops': '1',
-                       'snapshot_dashboard.starts': '',
-                       'snapshot_dashboard.ended': ''}
+    written = journal.changes(BEFORE, record.Progress(stop_count=1))
+    assert written == {'snapshot_dashboard.stop_count': '1',
+                       'snapshot_dashboard.start_count': '',
+                       'snapshot_dashboard.ended_at': ''}
 
 
 def test_no_value_is_longer_than_nova_takes():
     plan = dataclasses.replace(
-        PLAN, name='n' * 255, description='d' * 255, by='"' * 255,
-        server_id='s' * 36, shutdown_timeout=10 ** 9, began=10 ** 10 - 1,
-        snapshot_timeout=10 ** 9, begin_within=10 ** 9, expected=10 ** 9,
-        **dict.fromkeys(journal._FLAGS, True))
-    progress = dataclasses.replace(DONE, detail='x' * 1000, left='y' * 1000)
+        PLAN, name='n' * 255, description='d' * 255, requested_by='"' * 255,
+        server_id='s' * 36, shutdown_timeout=10 ** 9, began_at=10 ** 10 - 1,
+        snapshot_timeout=10 ** 9, begin_within=10 ** 9,
+        expected_seconds=10 ** 9, **dict.fromkeys(journal._FLAGS, True))
+    progress = dataclasses.replace(DONE, detail='x' * 1000,
+                                   leftover_ids='y' * 1000)
     written = {**journal.write(plan),
                **journal.changes(BEFORE, progress)}
-    assert max(map(len, written.values())) <= journal.VALUE_LENGTH
+    assert max(map(len, written.values())) <= limits.VALUE_LENGTH
     assert set(journal.keys(server(written))) == set(written)
     read = journal.read(server(written, id='s' * 36)).plan
     assert read == dataclasses.replace(plan, **dict.fromkeys(
-        ('shutdown_timeout', 'snapshot_timeout', 'begin_within', 'expected'),
+        ('shutdown_timeout', 'snapshot_timeout', 'begin_within',
+         'expected_seconds'),
         99_999))
 
 
@@ -95,29 +97,30 @@ def test_all_items_are_there_from_the_beginning():
 
 def test_ids_that_are_too_many_lose_whole_ones():
     ids = [f'00000000-0000-4000-8000-{number:012d}' for number in range(9)]
-    progress = dataclasses.replace(DONE, left=' '.join(ids))
-    written = journal.changes(BEFORE, progress)['snapshot_dashboard.left']
+    progress = dataclasses.replace(DONE, leftover_ids=' '.join(ids))
+    written = journal.changes(
+        BEFORE, progress)['snapshot_dashboard.leftover_ids']
     assert written.split() == ids[:6]
 
 
 def test_the_record_of_a_locked_server_stands_in_tags():
-    plan = record.Plan('a' * 32, began=1790000000)
-    progress = record.Progress(idle=1790000001,
+    plan = record.Plan('a' * 32, began_at=1790000000)
+    progress = record.Progress(idle_since=1790000001,
                                failure='image-abandoned',
-                               ended=1790000200)
+                               ended_at=1790000200)
     tags = journal.tags(plan, progress)
     assert all(len(tag) <= 60 and '/' not in tag and ',' not in tag
                for tag in tags)
     run = journal.read(server({}, {record.TAG, 'own', *tags}))
     assert run.tagged and run.plan == plan
     assert run.progress == dataclasses.replace(
-        progress, captures=record.TRIES, asked=plan.began)
+        progress, capture_count=record.TRIES, asked_at=plan.began_at)
     assert set(journal.all_tags(run.server)) == {record.TAG, *tags}
 
 
 def test_half_a_record_in_tags_is_none():
     """The index comes last."""
-    plan = record.Plan('a' * 32, began=1790000000)
+    plan = record.Plan('a' * 32, began_at=1790000000)
     tags = journal.tags(plan, BEFORE)
     assert journal.read(server({}, tags)) is None
     assert journal.read(server({}, [*tags, record.TAG])) is not None
@@ -135,7 +138,8 @@ def test_room_for_tags_is_that_of_nova():
 def test_a_plan_has_one_fingerprint():
     read = journal.read(server(journal.write(PLAN))).plan
     assert read.fingerprint == PLAN.fingerprint
-    for name, value in {'name': 'x', 'server_id': 'x', 'by': 'mallory',
+    for name, value in {'name': 'x', 'server_id': 'x',
+                        'requested_by': 'mallory',
                         'power_on': False, 'volumes': ()}.items():
         other = dataclasses.replace(PLAN, **{name: value})
         assert other.fingerprint != PLAN.fingerprint
@@ -162,7 +166,7 @@ def test_tags_without_a_record_tell_that_a_power_on_is_owed():
 def test_a_note_that_somebody_undid_does_not_undo_what_is_owed():
     tags = [record.TAG, f'{record.TAG}.owed:{PLAN.run_id}']
     run = journal.read(server(journal.write(PLAN), tags))
-    assert run.progress.stops == 1
+    assert run.progress.stop_count == 1
 
 
 def test_a_run_that_still_owes_a_power_on_is_not_over():
@@ -176,10 +180,10 @@ def test_a_run_that_still_owes_a_power_on_is_not_over():
 def test_a_cancel_stands_whatever_the_notes_say():
     tags = [record.TAG, f'{record.TAG}.cancel:{PLAN.run_id}']
     run = journal.read(server({**journal.write(PLAN), **journal.changes(
-        BEFORE, dataclasses.replace(BEFORE, captures=1))}, tags))
+        BEFORE, dataclasses.replace(BEFORE, capture_count=1))}, tags))
     assert run.progress.failure == 'cancelled'
     done = journal.read(server({**journal.write(PLAN), **journal.changes(
-        BEFORE, dataclasses.replace(BEFORE, captured=1790000001))}, tags))
+        BEFORE, dataclasses.replace(BEFORE, captured_at=1790000001))}, tags))
     assert not done.progress.failure
     other = f'{record.TAG}.cancel:{"b" * 32}'
     run = journal.read(server(journal.write(PLAN), [record.TAG, other]))
@@ -201,15 +205,13 @@ def test_a_dismissed_record_on_a_locked_server_counts_no_more():
     assert journal.all_tags(locked) == []
 
 
-def test_the_version_before_ours_is_read():
-    old = {'v': 5, 'id': 'a' * 32, 'at': 1790000000, 'by': 'alice',
-           'down': 15, 'wait': 900, 'expected': 600,
-           'is': 'power_off power_on image'}
-    run = journal.read(server({'snapshot_dashboard.plan': json.dumps(old),
-                               'snapshot_dashboard.name': 'nightly',
-                               'snapshot_dashboard.stops': '1'}))
-    assert run.plan.by == 'alice' and run.plan.power_on
-    assert run.progress.stops == 1 and run.open
+def test_of_an_older_version_counts_what_its_tags_say():
+    old = {'snapshot_dashboard.plan': '{"v":5}'}
+    there = server(old, [record.TAG, record.OPEN_TAG])
+    assert journal.read(there) is None and journal.is_there(there)
+    run = journal.read(server(old, [
+        record.TAG, record.OPEN_TAG, f'{record.TAG}.owed:{"a" * 32}']))
+    assert run.plan.power_on and run.lost and run.open
 
 
 def test_a_newer_version_is_no_run_but_there():
@@ -247,5 +249,5 @@ def test_a_forged_record_is_no_run_or_a_well_typed_one(forged):
 def test_forged_tags_are_no_run_or_a_well_typed_one(tags):
     run = journal.read(server({}, tags))
     if run is not None:
-        assert isinstance(run.plan.began, int)
-        assert run.progress.ended >= 0
+        assert isinstance(run.plan.began_at, int)
+        assert run.progress.ended_at >= 0

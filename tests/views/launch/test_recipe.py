@@ -31,7 +31,8 @@ def captured(openstack, **fields):
     server = openstack.server('web', **fields)
     cloud = openstack.cloud()
     run = lifecycle.begin(cloud, types.Server.from_api(server),
-                          lifecycle.new_plan('nightly', '', by='a test'))
+                          lifecycle.new_plan('nightly', '',
+                                             requested_by='a test'))
     reconcile.advance(cloud, run)
     (image,) = openstack.images.values()
     image['snapshot_dashboard_taken'] = '1772366400'  # the fakes' own time

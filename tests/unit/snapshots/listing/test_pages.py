@@ -525,14 +525,14 @@ def test_a_page_takes_two_rounds_and_leaves_one_of_eight_calls(mixed, query):
             mixed.snapshot(f'c{number}', number, volume_id=fakes.new_id(4),
                            status='error')])
     cloud, rounds = mixed.cloud(), []
-    together = cloud.together
+    gather = cloud.gather
 
     def counted(*calls):
         if calls:
             rounds.append(len(calls))
-        return together(*calls)
+        return gather(*calls)
 
-    cloud.together = counted
+    cloud.gather = counted
     for cursor in (None, pages.fetch(cloud, 20, query).after):
         rounds.clear()
         mixed.calls.clear()

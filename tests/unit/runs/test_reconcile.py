@@ -45,7 +45,7 @@ def web(openstack):
 def begin(openstack, server, power_off=True, power_on=True, **options):
     plan = lifecycle.new_plan('nightly', 'before the upgrade',
                               power_off=power_off, power_on=power_on,
-                              by='alice', **options)
+                              requested_by='alice', **options)
     cloud = openstack.cloud()
     return cloud, lifecycle.begin(cloud, types.Server.from_api(server), plan)
 
@@ -160,7 +160,7 @@ def test_a_failed_snapshot_of_a_locked_server_is_told(openstack):
     cloud, run = begin(openstack, server, power_off=False)
     openstack.images.clear()
     settle(server, 'ACTIVE')
-    later = run.plan.began + situation.ANSWER_GRACE + 1
+    later = run.plan.began_at + situation.ANSWER_GRACE + 1
     run = reconcile.advance(cloud, run, lambda: later)
     assert run.progress.failure == 'capture-failed' and not run.open
     (found,) = lifecycle.list_runs(cloud).runs
@@ -202,7 +202,8 @@ def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
                                                               web):
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
-    cloud, run = begin(openstack, web, image=False, volumes=(volume['id'],))
+    cloud, run = begin(openstack, web, captures_image=False,
+                       volumes=(volume['id'],))
     reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     run = reconcile.advance(cloud, run)
@@ -223,7 +224,8 @@ def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
 def test_a_volume_alone_that_fails_leaves_nothing_behind(openstack, web):
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
-    cloud, run = begin(openstack, web, image=False, volumes=(volume['id'],))
+    cloud, run = begin(openstack, web, captures_image=False,
+                       volumes=(volume['id'],))
     reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     run = reconcile.advance(cloud, run)
@@ -345,7 +347,7 @@ def test_what_inherited_from_a_removed_image_is_not_removed_after_it(
         run = reconcile.advance(cloud, run)
         settle(web, 'ACTIVE')
     assert image['id'] not in openstack.images
-    assert run.progress.ended and heir['id'] in openstack.images
+    assert run.progress.ended_at and heir['id'] in openstack.images
     lifecycle.remove_leftovers(cloud, run)
     assert heir['id'] in openstack.images
 
@@ -355,7 +357,7 @@ def test_what_inherited_stays_when_the_owner_has_the_snapshot_removed(
     """It is incomplete, and somebody has rebuilt the instance from it."""
     cloud, _run, image, heir = captured_with_an_heir(openstack, web)
     web['metadata'].update({'snapshot_dashboard.failure': 'part-failed',
-                            'snapshot_dashboard.ended': '1'})
+                            'snapshot_dashboard.ended_at': '1'})
     for _ in range(2):  # a second click finds the heir alone
         lifecycle.remove_leftovers(cloud, journal.read(
             cloud.compute.server(web['id'])))
@@ -388,23 +390,23 @@ def test_a_mark_that_is_none_of_ours_is_not_written_down(call):
     image = types.Image('i', 'n', 'active', datetime.datetime.now(), 1, 'p',
                         False, 1, {marks.CALL: call})
     assert journal.bearer(image) == ''
-    assert not journal.inherited(record.Progress(cleared='ffffffff:12345678'),
-                                 image)
+    assert not journal.inherited(
+        record.Progress(removed_calls='ffffffff:12345678'), image)
 
 
 def test_a_tag_holds_whole_words_only():
-    plan = lifecycle.new_plan('snap', '', by='alice')
+    plan = lifecycle.new_plan('snap', '', requested_by='alice')
     words = 'aaaaaaaa:11111111 bbbbbbbb:22222222'
     (tag,) = [tag for tag in journal.tags(plan, record.Progress(
-        cleared=words)) if 'cleared' in tag]
-    assert tag.endswith('.cleared:aaaaaaaa:11111111')
+        removed_calls=words)) if 'removed_calls' in tag]
+    assert tag.endswith('.removed_calls:aaaaaaaa:11111111')
 
 
 def test_a_name_with_a_colon_is_no_operator_to_glance(openstack):
     server = openstack.server(image='')
     openstack.attach(server, openstack.volume('root'), '/dev/vda')
     cloud = openstack.cloud()
-    plan = lifecycle.new_plan('db: before', '', by='alice')
+    plan = lifecycle.new_plan('db: before', '', requested_by='alice')
     run = lifecycle.begin(cloud, cloud.compute.server(server['id']), plan)
     # Of an earlier try, whose image never came about.
     openstack.snapshot('snapshot for db: before', time.time() - START,
@@ -517,7 +519,7 @@ def test_a_service_that_is_down_changes_nothing(openstack, web):
         reconcile.advance(cloud, run)
     assert openstack.actions() == []
     openstack.faults.clear()
-    assert reconcile.advance(cloud, run).progress.stops == 1
+    assert reconcile.advance(cloud, run).progress.stop_count == 1
 
 
 def test_a_cancelled_run_powers_the_instance_on_again(openstack, web):
@@ -569,20 +571,21 @@ def test_who_closes_a_run_does_not_close_what_others_began_since(openstack,
     closer = reconcile.advance(cloud, run)
     # Another one asks for a power-off; the closer has not seen that.
     other = execute.note(cloud, run, 1790000000, dataclasses.replace(
-        closer.progress, stops=2, attempt='others'))
+        closer.progress, stop_count=2, attempt='others'))
     execute.note(cloud, closer, 1790000000, dataclasses.replace(
-        closer.progress, ended=1790000000, closed=closer.progress.attempt))
+        closer.progress, ended_at=1790000000,
+        closed_attempt=closer.progress.attempt))
     now = journal.read(cloud.compute.server(web['id']))
-    assert now.open and now.progress.stops == 2
+    assert now.open and now.progress.stop_count == 2
     cloud.compute.delete_tag(web['id'], run.owed_tag)
     execute.note(cloud, other, 1790000000, dataclasses.replace(
-        other.progress, ended=1790000000, closed='others'))
+        other.progress, ended_at=1790000000, closed_attempt='others'))
     assert not journal.read(cloud.compute.server(web['id'])).open
 
 
 def test_nothing_is_done_that_was_noted_long_ago(openstack, web):
     cloud, run = begin(openstack, web)
-    now = int(run.plan.began)
+    now = int(run.plan.began_at)
     step = steps.next_step(run.plan, run.progress,
                            observe.observe(cloud, run, now))
     late = now + situation.STALE + 1
@@ -652,7 +655,7 @@ def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
     cloud = openstack.cloud()
     server = cloud.compute.server(web['id'])
     run = lifecycle.begin(cloud, server, lifecycle.new_plan(
-        'nightly', '', by='alice'), tagged=True)
+        'nightly', '', requested_by='alice'), tagged=True)
     assert web['metadata'] == {} and run.tagged
     settle(web, 'ACTIVE')
     fakes.finish(only_image(openstack))
@@ -706,7 +709,7 @@ def fail_at(openstack, number, fault):
 
 def test_a_locked_server_with_half_a_record_is_not_blocked(openstack):
     server = openstack.server(locked=True)
-    plan = record.Plan('a' * 32, began=1790000000)
+    plan = record.Plan('a' * 32, began_at=1790000000)
     server['tags'] += journal.tags(plan, record.Progress())[:2]
     cloud, run = begin(openstack, server, power_off=False)
     assert run.plan.run_id != plan.run_id
@@ -767,7 +770,7 @@ def test_an_image_that_somebody_hid_is_still_the_runs(openstack, web):
     openstack.calls.clear()
     run = reconcile.advance(cloud, run)
     assert ('GET', f'/v2/images/{image_id}', None) in openstack.calls
-    assert run.progress.unseen and not run.progress.failure
+    assert run.progress.unseen_since and not run.progress.failure
 
 
 def test_a_snapshot_that_came_about_after_it_was_given_up_is_left_alone(
@@ -928,7 +931,7 @@ def test_a_server_that_is_not_to_be_found_for_a_moment_is_not_gone(openstack,
 def test_how_an_instance_is_is_left_out_before_the_snapshot_is(openstack,
                                                                web):
     """Of the first try, too, where it is known that there is no room."""
-    cloud, run = begin(openstack, web, power_off=False, bare=True)
+    cloud, run = begin(openstack, web, power_off=False, without_recipe=True)
     reconcile.advance(cloud, run)
     assert marks.FLAVOR not in only_image(openstack)
     openstack.images.clear()
@@ -1154,7 +1157,7 @@ def test_no_service_that_tells_nothing_keeps_an_instance_off_for_ever(
 def test_what_was_seen_long_ago_is_no_ground_for_a_step(openstack, web):
     """A process that was suspended while it looked does nothing."""
     cloud, run = begin(openstack, web)
-    times = iter([run.plan.began, run.plan.began + 61])
+    times = iter([run.plan.began_at, run.plan.began_at + 61])
     reconcile.advance(cloud, run, lambda: next(times))
     assert openstack.actions() == []
 
@@ -1163,7 +1166,7 @@ def test_a_power_on_that_was_decided_on_long_ago_is_not_done(openstack, web):
     cloud, run = begin(openstack, web)
     now = int(time.time())
     step = steps.Step(steps.Do.POWER_ON, dataclasses.replace(
-        run.progress, starts=1))
+        run.progress, start_count=1))
     times = iter([now, now, now + situation.STALE + 1])
     execute.execute(cloud, run, step, now, lambda: next(times))
     assert openstack.actions() == []
@@ -1171,7 +1174,7 @@ def test_a_power_on_that_was_decided_on_long_ago_is_not_done(openstack, web):
 
 def test_a_slow_nova_does_not_use_up_tries_that_never_were(openstack, web):
     cloud, run = begin(openstack, web)
-    began = run.plan.began
+    began = run.plan.began_at
 
     def clock():  # each call takes eight seconds
         return began + 8 * len(openstack.calls)
@@ -1180,14 +1183,15 @@ def test_a_slow_nova_does_not_use_up_tries_that_never_were(openstack, web):
     while not openstack.actions() and waiting:
         run, waiting = reconcile.advance(cloud, run, clock), waiting - 1
     assert openstack.actions() == ['os-stop']
-    assert run.progress.stops == 2 and not run.progress.failure
+    assert run.progress.stop_count == 2 and not run.progress.failure
 
 
 def test_a_count_that_anybody_wrote_takes_no_time(openstack, web):
     cloud, run = begin(openstack, web)
-    for name in ('put_off', 'refusals', 'stops', 'starts'):
+    for name in ('put_off_count', 'refusal_count', 'stop_count',
+                 'start_count'):
         web['metadata'][f'snapshot_dashboard.{name}'] = '9999999999'
-    web['metadata']['snapshot_dashboard.refusals'] = ''
+    web['metadata']['snapshot_dashboard.refusal_count'] = ''
     openstack.faults['POST', '/action$'] = 429
     began = time.monotonic()
     reconcile.advance(cloud, run)

@@ -99,7 +99,7 @@ def handed_on(openstack, server=None, **options):
     cloud = openstack.cloud()
     run = lifecycle.begin(
         cloud, cloud.compute.server(server['id']),
-        lifecycle.new_plan('snap', '', by='alice', **options))
+        lifecycle.new_plan('snap', '', requested_by='alice', **options))
     return server, delegate.hand_on(cloud, run, WORKER)
 
 
@@ -117,7 +117,7 @@ def until(condition):
 def test_a_trust_names_as_little_as_the_work_needs(openstack):
     _server, run = handed_on(openstack)
     (trust,) = openstack.trusts.values()
-    assert run.progress.trust == trust['id']
+    assert run.progress.trust_id == trust['id']
     assert trust['roles'] == [{'name': 'member'}]
     assert trust['project_id'] == fakes.PROJECT
     assert trust['impersonation'] and not trust['allow_redelegation']
@@ -137,7 +137,7 @@ def test_a_run_that_cannot_be_handed_on_leaves_no_trust(openstack):
     openstack.faults['POST', 'metadata$'] = 409
     cloud = openstack.cloud()
     server = cloud.compute.server(openstack.server()['id'])
-    run = record.Run(server, lifecycle.new_plan('n', '', by='alice'),
+    run = record.Run(server, lifecycle.new_plan('n', '', requested_by='alice'),
                      record.Progress())
     with pytest.raises(errors.Conflict):
         delegate.hand_on(cloud, run, WORKER)
@@ -146,7 +146,7 @@ def test_a_run_that_cannot_be_handed_on_leaves_no_trust(openstack):
 
 def test_an_undisturbed_run_costs_few_calls(openstack, access, request):
     server, _run = handed_on(openstack, power_off=True, power_on=True,
-                             running=True)
+                             was_running=True)
     before = len(openstack.calls)
     request.getfixturevalue('at_work')
     until(lambda: server[_TASK] == 'powering-off')
@@ -167,7 +167,7 @@ def test_an_undisturbed_run_costs_few_calls(openstack, access, request):
     # it is about three times, the trust.
     assert len(writes) <= 12
     # And one token, and no list of runs.
-    assert access.tokens == [recorded(openstack, server).progress.trust]
+    assert access.tokens == [recorded(openstack, server).progress.trust_id]
     assert not [path for method, path, _ in calls
                 if path.endswith('/servers/detail')]
 
@@ -191,15 +191,15 @@ def test_a_trust_whose_run_is_not_to_be_seen_is_taken_back_after_a_while(
         openstack, worker, monkeypatch, change):
     server, run = handed_on(openstack)
     change(openstack, server)
-    looks(worker, monkeypatch, run.progress.trust, number=4, seconds=50)
+    looks(worker, monkeypatch, run.progress.trust_id, number=4, seconds=50)
     assert openstack.trusts
-    looks(worker, monkeypatch, run.progress.trust, number=4, seconds=61)
+    looks(worker, monkeypatch, run.progress.trust_id, number=4, seconds=61)
     assert not openstack.trusts
 
 
 def test_a_trust_whose_run_is_over_is_taken_back_at_once(openstack, worker):
     server, run = handed_on(openstack)
-    server['metadata']['snapshot_dashboard.ended'] = '1'
+    server['metadata']['snapshot_dashboard.ended_at'] = '1'
     worker.once()
     assert not openstack.trusts
 
@@ -210,11 +210,11 @@ def test_a_run_that_is_not_seen_for_a_moment_is_followed_afterwards(
     server, run = handed_on(openstack)
     kept = dict(server)
     server['metadata'], server['tags'] = {}, []
-    looks(worker, monkeypatch, run.progress.trust, number=3, seconds=40)
+    looks(worker, monkeypatch, run.progress.trust_id, number=3, seconds=40)
     server.update(kept)
-    looks(worker, monkeypatch, run.progress.trust, number=2, seconds=40)
+    looks(worker, monkeypatch, run.progress.trust_id, number=2, seconds=40)
     assert openstack.trusts
-    assert worker._agenda._jobs['run', run.progress.trust]() is not None
+    assert worker._agenda._jobs['run', run.progress.trust_id]() is not None
     assert openstack.actions() == ['createImage']
 
 
@@ -222,7 +222,7 @@ def test_a_record_of_a_later_version_keeps_its_trust(openstack, worker,
                                                      monkeypatch, caplog):
     server, run = handed_on(openstack)
     server['metadata']['snapshot_dashboard.plan'] = '{"v":99}'
-    looks(worker, monkeypatch, run.progress.trust, number=9, seconds=9999)
+    looks(worker, monkeypatch, run.progress.trust_id, number=9, seconds=9999)
     assert openstack.trusts and openstack.actions() == []
     assert 'another version' in caplog.text
 
@@ -232,14 +232,14 @@ def test_a_cell_that_is_down_keeps_its_trust(openstack, worker, monkeypatch):
     for name in ('metadata', 'tags', 'flavor', 'image'):
         del server[name]
     server['status'] = 'UNKNOWN'
-    looks(worker, monkeypatch, run.progress.trust, number=9, seconds=9999)
+    looks(worker, monkeypatch, run.progress.trust_id, number=9, seconds=9999)
     assert openstack.trusts
 
 
 def test_a_gateways_404_keeps_run_and_trust(openstack, worker, monkeypatch):
     server, run = handed_on(openstack)
     openstack.faults['GET', '/servers/'] = (404, '<h1>Not here</h1>')
-    looks(worker, monkeypatch, run.progress.trust, number=9, seconds=9999)
+    looks(worker, monkeypatch, run.progress.trust_id, number=9, seconds=9999)
     assert openstack.trusts
 
 
@@ -247,8 +247,8 @@ def test_what_a_deleted_server_left_is_removed_when_that_is_certain(
         openstack, worker, monkeypatch):
     server, run = handed_on(openstack)
     worker._look_for_trusts()
-    worker._begin(run.progress.trust)
-    job = worker._agenda._jobs['run', run.progress.trust]
+    worker._begin(run.progress.trust_id)
+    job = worker._agenda._jobs['run', run.progress.trust_id]
     job()
     (image,) = openstack.images.values()
     del openstack.servers[server['id']]
@@ -285,8 +285,8 @@ def test_a_worker_follows_the_run_alone_that_its_trust_was_made_for(
     cloud = openstack.cloud()
     other = openstack.server('other')
     lifecycle.begin(cloud, cloud.compute.server(other['id']),
-                    lifecycle.new_plan('theirs', '', by='mallory'))
-    other['metadata']['snapshot_dashboard.trust'] = run.progress.trust
+                    lifecycle.new_plan('theirs', '', requested_by='mallory'))
+    other['metadata']['snapshot_dashboard.trust_id'] = run.progress.trust_id
     worker.once()
     assert [path for method, path, _ in openstack.calls
             if path.endswith('/action')] == [
@@ -297,11 +297,11 @@ def test_a_worker_follows_the_run_alone_that_its_trust_was_made_for(
 def test_a_plan_that_somebody_changed_is_not_carried_out(openstack, worker,
                                                          status):
     server, run = handed_on(openstack, power_on=True, power_off=True,
-                            running=True)
+                            was_running=True)
     server['metadata']['snapshot_dashboard.name'] = 'something else'
     server['status'] = status
     if status == 'SHUTOFF':
-        server['metadata']['snapshot_dashboard.stops'] = '1'
+        server['metadata']['snapshot_dashboard.stop_count'] = '1'
     worker.once()
     # But what it took away comes back.
     assert openstack.actions() == (
@@ -329,16 +329,16 @@ def test_a_run_that_follows_another_on_its_server_is_followed_too(
         openstack, worker, monkeypatch):
     server, first = handed_on(openstack)
     worker._look_for_trusts()
-    worker._begin(first.progress.trust)
+    worker._begin(first.progress.trust_id)
     lifecycle.dismiss(openstack.cloud(), server['id'])
     _server, second = handed_on(openstack, server)
     worker._look_for_trusts()
-    worker._begin(second.progress.trust)
+    worker._begin(second.progress.trust_id)
     jobs = worker._agenda._jobs
-    assert jobs['run', first.progress.trust]() is None
-    assert jobs['run', second.progress.trust]() is not None
-    looks(worker, monkeypatch, first.progress.trust, number=4, seconds=61)
-    assert list(openstack.trusts) == [second.progress.trust]
+    assert jobs['run', first.progress.trust_id]() is None
+    assert jobs['run', second.progress.trust_id]() is not None
+    looks(worker, monkeypatch, first.progress.trust_id, number=4, seconds=61)
+    assert list(openstack.trusts) == [second.progress.trust_id]
 
 
 def test_a_question_is_answered_by_taking_its_trust_back(openstack, worker):
@@ -347,7 +347,7 @@ def test_a_question_is_answered_by_taking_its_trust_back(openstack, worker):
     assert not openstack.cloud().identity.is_gone(asked)
     worker.once()
     assert openstack.cloud().identity.is_gone(asked)
-    assert run.progress.trust in openstack.trusts
+    assert run.progress.trust_id in openstack.trusts
 
 
 @pytest.mark.parametrize('fault', [('GET', '/servers/detail'),
@@ -394,7 +394,7 @@ def test_a_user_who_has_lost_the_role_is_told_and_may_get_it_back(
     until(lambda: openstack.images)
     openstack.faults['GET', server['id']] = 403
     until(lambda: 'gives no access any more' in caplog.text)
-    assert run.progress.trust in caplog.text
+    assert run.progress.trust_id in caplog.text
     del openstack.faults['GET', server['id']]
     fakes.finish(next(iter(openstack.images.values())))
     server[_TASK] = None
@@ -406,10 +406,10 @@ def test_a_trust_that_was_taken_back_is_not_tried_again(openstack, access,
                                                         worker, caplog):
     """An older list still has it."""
     server, run = handed_on(openstack)
-    server['metadata']['snapshot_dashboard.ended'] = '1'
+    server['metadata']['snapshot_dashboard.ended_at'] = '1'
     listed = access.trusts()
     worker._look_for_trusts()
-    worker._begin(run.progress.trust)
+    worker._begin(run.progress.trust_id)
     assert openstack.trusts == {}
     access.trusts = lambda: listed
     worker._look_for_trusts()
@@ -447,7 +447,7 @@ def test_a_trust_that_gives_no_access_is_logged_and_left_for_a_while(
     caplog.set_level(logging.INFO)
     _server, run = handed_on(openstack)
     until(lambda: 'gives no access' in caplog.text)
-    assert run.progress.trust in caplog.text and error.detail in caplog.text
+    assert run.progress.trust_id in caplog.text and error.detail in caplog.text
     assert openstack.actions() == []
     # Until it goes, with its user or project, or when it expires.
     openstack.trusts.clear()
@@ -462,7 +462,7 @@ def test_a_run_that_was_dismissed_is_let_go(openstack, at_work, monkeypatch):
     server['tags'].clear()
     server['metadata'].clear()
     server[_TASK] = None
-    until(lambda: run.progress.trust not in openstack.trusts)
+    until(lambda: run.progress.trust_id not in openstack.trusts)
 
 
 def test_a_service_that_is_down_is_asked_again(openstack, at_work, caplog):
@@ -470,13 +470,13 @@ def test_a_service_that_is_down_is_asked_again(openstack, at_work, caplog):
     server, _run = handed_on(openstack)
     until(lambda: '503' in caplog.text)
     openstack.faults.clear()
-    until(lambda: recorded(openstack, server).progress.captures)
+    until(lambda: recorded(openstack, server).progress.capture_count)
 
 
 def test_the_pause_is_a_share_of_the_wait():
     server = object()
     away = record.Run(server, record.Plan('r'), record.Progress(
-        stops=1, off=5))
+        stop_count=1, off_at=5))
     there = record.Run(server, record.Plan('r'), record.Progress())
     # What it adds to the time away is small, from the first second on.
     assert backoff.after_look(away, 0) <= 0.2
@@ -539,7 +539,7 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
     fickle = Fickle()
     worker = workers.Worker(access, fickle, metrics.Counters(), 0.02)
     server, run = handed_on(openstack)
-    trust_id = run.progress.trust
+    trust_id = run.progress.trust_id
     worker._look_for_trusts()
     worker._begin(trust_id)
     followed = worker._agenda._jobs['run', trust_id]
@@ -704,7 +704,8 @@ def test_a_trust_that_lasts_too_long_is_not_acted_on(
         worker._look_for_trusts()
         assert worker._held == {} and access.tokens == []
     assert caplog.text.count('lasts longer than 24 hours') == 1
-    assert run.progress.trust in openstack.trusts  # it is not ours to delete
+    # It is not ours to delete.
+    assert run.progress.trust_id in openstack.trusts
 
 
 def test_a_trust_of_a_clock_that_is_ahead_a_little_is_acted_on(openstack,
@@ -732,8 +733,8 @@ def test_what_was_not_asked_for_is_no_problem_of_a_run(openstack, worker,
                                                        access, monkeypatch):
     _server, run = handed_on(openstack)
     worker._look_for_trusts()
-    worker._begin(run.progress.trust)
-    look = worker._agenda._jobs['run', run.progress.trust]
+    worker._begin(run.progress.trust_id)
+    look = worker._agenda._jobs['run', run.progress.trust_id]
 
     def rest(*_, **__):
         raise errors.Resting('compute', 7.0)
