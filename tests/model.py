@@ -662,6 +662,7 @@ class ModelCloud:
                 answers.append(error)
         return answers
 
+    gather_named = services.Cloud.gather_named
     gather_or_raise = services.Cloud.gather_or_raise
 
     def has(self, service):

@@ -121,6 +121,17 @@ class Refused(ServiceError):
     """Any other refusal: the request itself is not acceptable."""
 
 
+def among(answers: Iterable[object],
+          *but: type[ServiceError]) -> list[ServiceError]:
+    """The errors among what calls at the same time came to.
+
+    :param but: kinds that are none here, as ``NotFound`` where something may
+        be gone.
+    """
+    return [answer for answer in answers if isinstance(answer, ServiceError)
+            and not isinstance(answer, but)]
+
+
 def deduplicate_by_service(
         problems: Iterable[ServiceError]) -> tuple[ServiceError, ...]:
     """One error of each service, the last."""

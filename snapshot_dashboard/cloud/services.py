@@ -37,6 +37,7 @@ from snapshot_dashboard.cloud import networks
 from snapshot_dashboard.cloud import transport
 from snapshot_dashboard.cloud import volumes
 
+_Key = TypeVar('_Key')
 _Service = TypeVar('_Service', bound=base.Service)
 #: More threads than this make a small Horizon slower, not faster.
 _THREADS = 8
@@ -145,15 +146,19 @@ class Cloud:
                 min(len(calls), _THREADS)) as pool:
             return list(pool.map(_attempt, calls))
 
+    def gather_named(self, calls: Mapping[_Key, Callable[[], Any]]
+                     ) -> dict[_Key, Any]:
+        """The same by the keys of the calls."""
+        return dict(zip(calls, self.gather(*calls.values())))
+
     def gather_or_raise(self, *calls: Callable[[], Any]) -> list[Any]:
         """Make calls at the same time, of which none may fail.
 
         :raises ServiceError: the first error, when all are through.
         """
         answers = self.gather(*calls)
-        for answer in answers:
-            if isinstance(answer, errors.ServiceError):
-                raise answer
+        for error in errors.among(answers):
+            raise error
         return answers
 
 

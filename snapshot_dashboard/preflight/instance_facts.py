@@ -140,19 +140,17 @@ def gather(cloud: services.Cloud, server_id: str) -> Facts:
         calls['usage'] = lambda: cloud.images.usage()
         if server.image_id:
             calls['image'] = lambda: cloud.images.image(server.image_id or '')
-    answers = dict(zip(calls, cloud.gather(*calls.values())))
+    answers = cloud.gather_named(calls)
     if isinstance(answers['attachments'], errors.ServiceError):
         raise answers['attachments']
     attachments = sorted(answers['attachments'],
                          key=lambda attachment: attachment.device)
-    volumes = dict(zip(
-        (attachment.volume_id for attachment in attachments),
-        cloud.gather(*(
-            functools.partial(_volume, cloud, attachment.volume_id)
-            for attachment in attachments))))
-    lost = [answer for answer in (*answers.values(), *volumes.values())
-            if isinstance(answer, errors.ServiceError)
-            and not isinstance(answer, errors.NotFound)]
+    volumes = cloud.gather_named({
+        attachment.volume_id: functools.partial(_volume, cloud,
+                                                attachment.volume_id)
+        for attachment in attachments})
+    lost = errors.among((*answers.values(), *volumes.values()),
+                        errors.NotFound)
     shares = answers['shares']
     found = {key: volume for key, volume in volumes.items()
              if isinstance(volume, types.Volume)}

@@ -80,9 +80,7 @@ def gather(cloud: services.Cloud, volume_id: str) -> Facts:
         calls.append(functools.partial(instance_facts.gather, cloud,
                                        volume.server_ids[0]))
     quotas, *instances = cloud.gather(*calls)
-    lost = [answer for answer in (quotas, *instances)
-            if isinstance(answer, errors.ServiceError)
-            and not isinstance(answer, errors.NotFound)]
+    lost = errors.among((quotas, *instances), errors.NotFound)
     instance = next((answer for answer in instances
                      if isinstance(answer, instance_facts.Facts)), None)
     return Facts(volume, instance,

@@ -102,15 +102,14 @@ def _ask(cloud: services.Cloud,
     They may refuse it, too: then as little is known, and no instance is to
     be left off for that.
     """
-    answers = dict(zip(calls, cloud.gather(*calls.values())))
-    for name, answer in answers.items():
-        if not isinstance(answer, errors.ServiceError):
-            continue
-        if answer.service == 'compute' or isinstance(
-                answer, errors.Unauthorized):
-            raise answer
-        answers[name] = None
-    return answers
+    answers = cloud.gather_named(calls)
+    lost = errors.among(answers.values())
+    for error in lost:
+        if error.service == 'compute' or isinstance(
+                error, errors.Unauthorized):
+            raise error
+    return {name: None if answer in lost else answer
+            for name, answer in answers.items()}
 
 
 def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:

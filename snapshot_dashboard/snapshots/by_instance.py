@@ -72,8 +72,7 @@ def find(cloud: services.Cloud, server: types.Server
                   for volume_id in server.volume_ids[:_VOLUMES]]
     actions, *answers = cloud.gather(functools.partial(
         cloud.compute.actions, server.id, _ACTIONS), *calls)
-    problems = [answer for answer in answers
-                if isinstance(answer, errors.ServiceError)]
+    problems = errors.among(answers)
     entries = [entry for answer in answers if isinstance(answer, list)
                for entry in answer]
     images = {entry.id: entry for entry in entries

@@ -180,10 +180,10 @@ def carry_out(cloud: services.Cloud, plan: Plan,
     """
     images = [entry for entry in plan.entries if entry.hindrance is None
               and entry.snapshot.kind is kinds.Kind.INSTANCE]
-    answers = dict(zip(
-        (entry.snapshot.id for entry in images), cloud.gather(*(
-            functools.partial(remove, cloud.images.delete, entry.snapshot.id)
-            for entry in images))))
+    answers = cloud.gather_named({
+        entry.snapshot.id: functools.partial(remove, cloud.images.delete,
+                                             entry.snapshot.id)
+        for entry in images})
     stay = {image_id for image_id, answer in answers.items()
             if isinstance(answer, errors.ServiceError)}
     kept = {part.id for entry in images if entry.snapshot.id in stay
@@ -194,10 +194,9 @@ def carry_out(cloud: services.Cloud, plan: Plan,
     volumes = [entry.snapshot for entry in plan.entries
                if entry.snapshot.kind is kinds.Kind.VOLUME
                and _why_not(entry, kept, agreed) is None]
-    wanted = list(dict.fromkeys([*parts, *(one.id for one in volumes)]))
-    answers.update(zip(wanted, cloud.gather(*(
-        functools.partial(remove, cloud.volumes.delete_snapshot, one)
-        for one in wanted))))
+    answers.update(cloud.gather_named({
+        one: functools.partial(remove, cloud.volumes.delete_snapshot, one)
+        for one in (*parts, *(volume.id for volume in volumes))}))
     return [(entry, _outcome(entry, answers, kept, agreed))
             for entry in plan.entries]
 

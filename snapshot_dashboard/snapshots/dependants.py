@@ -46,7 +46,7 @@ class Dependants:
 
 
 def find(cloud: services.Cloud, snapshots: Sequence[model.Snapshot]
-               ) -> dict[str, Dependants]:
+         ) -> dict[str, Dependants]:
     """What was made from snapshots, by their row ids, in one round of calls.
 
     Nova finds servers by their image. Cinder finds no volumes by the
@@ -63,7 +63,7 @@ def find(cloud: services.Cloud, snapshots: Sequence[model.Snapshot]
         calls['volumes'] = functools.partial(
             cloud.volumes.volumes, MOST,
             since=min(snapshot.created for snapshot in snapshots))
-    answers = dict(zip(calls, cloud.gather(*calls.values())))
+    answers = cloud.gather_named(calls)
     return {snapshot.row_id: _of(snapshot, answers)
             for snapshot in snapshots}
 
@@ -82,5 +82,4 @@ def _of(snapshot: model.Snapshot, answers: Mapping[str, Any]) -> Dependants:
         partial=any(len(answer) >= MOST for answer in known.values()) or (
             snapshot.kind is kinds.Kind.INSTANCE
             and snapshot.id not in answers),
-        problems=tuple(answer for answer in mine
-                       if isinstance(answer, errors.ServiceError)))
+        problems=tuple(errors.among(mine)))

@@ -100,9 +100,9 @@ def _encrypted(cloud: services.Cloud,
                parts: Sequence[model.Part]) -> dict[str, bool]:
     """Which parts are of encrypted volumes; their volumes tell."""
     volume_ids = sorted({part.volume_id for part in parts if part.volume_id})
-    found = dict(zip(volume_ids, cloud.gather(*(
-        functools.partial(cloud.volumes.volume, volume_id)
-        for volume_id in volume_ids))))
+    found = cloud.gather_named({
+        volume_id: functools.partial(cloud.volumes.volume, volume_id)
+        for volume_id in volume_ids})
     return {part.id: volume.encrypted for part in parts
             if isinstance(volume := found.get(part.volume_id), types.Volume)}
 

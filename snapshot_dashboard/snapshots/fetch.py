@@ -50,9 +50,7 @@ def several(cloud: services.Cloud, row_ids: Sequence[str]
     made, _, _ = row_builder.build(
         cloud, found, found, sets.Belonging(), row_builder.SourceCache(),
         None, time.time())
-    return made, [answer for answer in answers
-                  if isinstance(answer, errors.ServiceError)
-                  and not isinstance(answer, errors.NotFound)]
+    return made, errors.among(answers, errors.NotFound)
 
 
 def summary(cloud: services.Cloud, row_id: str) -> model.Snapshot:

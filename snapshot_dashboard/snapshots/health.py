@@ -96,9 +96,8 @@ def check(cloud: services.Cloud, now: float, today: datetime.date,
         calls['volumes'] = lambda: cloud.volumes.snapshots(LOOKED_AT)
         calls['expiring volumes'] = lambda: cloud.volumes.snapshots(
             LOOKED_AT, {'metadata': {marks.EXPIRING: 'True'}})
-    answers = dict(zip(calls, cloud.gather(*calls.values())))
-    problems = [answer for answer in answers.values()
-                if isinstance(answer, errors.ServiceError)]
+    answers = cloud.gather_named(calls)
+    problems = errors.among(answers.values())
     found = {name: answer if isinstance(answer, list) else []
              for name, answer in answers.items()}
     images, volumes = found.get('sets', []), found.get('volumes', [])

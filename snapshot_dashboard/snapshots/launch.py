@@ -117,11 +117,10 @@ def fetch_options(cloud: services.Cloud, volume_backed: bool) -> Options:
         'groups': lambda: cloud.networks.security_groups()}
     if volume_backed:
         calls['quotas'] = lambda: cloud.volumes.quotas()
-    answers = dict(zip(calls, cloud.gather(*calls.values())))
-    lost = [answer for answer in answers.values()
-            if isinstance(answer, errors.ServiceError)]
+    answers = cloud.gather_named(calls)
+    lost = errors.among(answers.values())
     found = {name: answer for name, answer in answers.items()
-             if not isinstance(answer, errors.ServiceError)}
+             if answer not in lost}
     return Options(
         flavors=tuple(found.get('flavors', ())),
         networks=found.get('networks', {}),

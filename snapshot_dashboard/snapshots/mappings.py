@@ -120,9 +120,8 @@ class Index:
                          for answer in answers)
         self.complete = self.complete or self.fresh
         self._save()
-        for answer in answers:
-            if isinstance(answer, errors.ServiceError):
-                raise answer
+        for error in errors.among(answers):
+            raise error
         return learnt
 
     def drop(self, image_ids: Collection[str]) -> None:

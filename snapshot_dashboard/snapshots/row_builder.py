@@ -83,7 +83,7 @@ def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
     if room is not None and len(calls) > room:
         found = [_named(row, known) for row in drafts]
         return _guessed(cloud, found, names, ask=False)[0], [], True
-    answers = dict(zip(calls, cloud.gather(*calls.values())))
+    answers = cloud.gather_named(calls)
     fresh: dict[Key, model.Source] = {}
     for (what, thing_id), answer in answers.items():
         if isinstance(answer, model.Source):
@@ -95,11 +95,9 @@ def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
     names.keep(fresh)
     rows = [_named(_row(entry, parts, belonging, now, project),
                    {**known, **fresh}) for entry in shown]
-    lost = [answer for answer in answers.values()
-            if isinstance(answer, errors.ServiceError)
-            and not isinstance(answer, errors.NotFound)]
     rows, whole = _guessed(cloud, rows, names, ask=room is None)
-    return [row.with_left_over_flag(now) for row in rows], lost, not whole
+    return [row.with_left_over_flag(now) for row in rows], errors.among(
+        answers.values(), errors.NotFound), not whole
 
 
 def _guessed(cloud: services.Cloud, rows: list[model.Snapshot],

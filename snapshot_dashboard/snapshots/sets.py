@@ -158,8 +158,7 @@ def find(cloud: services.Cloud, snapshots: Sequence[types.VolumeSnapshot],
     for answer in answers:
         if isinstance(answer, list):
             images.update({image.id: image for image in answer})
-    problems = tuple(answer for answer in answers
-                     if isinstance(answer, errors.ServiceError))
+    problems = tuple(errors.among(answers))
     sure = index.fresh and not problems and len(unseen) <= _HIDDEN_CALLS
     known = frozenset(
         one.id for one in snapshots

@@ -104,9 +104,7 @@ class HistoryView(generic.View):
         run, found = cloud.gather(
             functools.partial(_run_of, cloud, entry),
             functools.partial(details.messages, cloud, model.summary(entry)))
-        return self._show(request, [
-            answer for answer in (run, found)
-            if isinstance(answer, errors.ServiceError)], run, found)
+        return self._show(request, errors.among((run, found)), run, found)
 
     def _show(self, request, problems, run=None, found=None):
         connect.log_out_if_expired(*problems)

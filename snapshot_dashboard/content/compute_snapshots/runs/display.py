@@ -86,9 +86,9 @@ def find(request, answer=None, suspects=()) -> Sight:
         'watched')[:_WATCHED])
     lost = [server_id for server_id in {
         **watched, **dict.fromkeys(suspects)} if server_id not in there]
-    looked = dict(zip(lost, cloud.gather(*(
-        functools.partial(cloud.compute.server, server_id)
-        for server_id in lost))))
+    looked = cloud.gather_named({
+        server_id: functools.partial(cloud.compute.server, server_id)
+        for server_id in lost})
     again = [run for run in map(journal.read, (
         server for server in looked.values()
         if isinstance(server, types.Server))) if run is not None and run.open]
