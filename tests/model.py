@@ -748,12 +748,13 @@ class Beginner(Actor):
         self.plan = lifecycle.new_plan(
             NAME, '', requested_by='alice', clock=lambda: world.now, **options)
         self._server = world.server()
+        self._after = world.actions[0].request_id
         self.run = None
         self.begin()
 
     def act(self):
         self.run = lifecycle.begin(self.cloud, self._server, self.plan,
-                                   self.clock)
+                                   self.clock, after=self._after)
 
 
 class Canceller(Actor):

@@ -63,6 +63,7 @@ class Facts:
     :ivar agent: whether the image announces a guest agent.
     :ivar os_type: what the image says of the guest's system; any text.
     :ivar expected: seconds that the saving took earlier; 0 if not known.
+    :ivar latest_request: on the server; empty if that is not known.
     """
 
     server: types.Server
@@ -77,6 +78,7 @@ class Facts:
     limits: Mapping[str, types.Quota] = dataclasses.field(
         default_factory=dict)
     inherited: int = 0
+    latest_request: str = ''
 
     @property
     def can_power_off(self) -> bool:
@@ -171,6 +173,7 @@ def gather(cloud: services.Cloud, server_id: str) -> Facts:
         usage=_or_empty(answers.get('usage')),
         limits=_or_empty(answers.get('limits')),
         inherited=len(properties),
+        latest_request=_latest_request(answers['actions']),
         unknown=errors.deduplicate_by_service(lost),
     )
 
@@ -228,6 +231,11 @@ def _expected(actions: Any) -> int:
     return max((math.ceil(action.seconds) for action in actions
                 if action.name == 'createImage' and action.seconds),
                default=0)
+
+
+def _latest_request(actions: Any) -> str:
+    return actions[0].request_id if isinstance(actions, list) and (
+        actions) else ''
 
 
 def find_obstacles(facts: Facts, chosen: Collection[str] = (),

@@ -95,13 +95,15 @@ def new_plan(name: str, description: str, *, requested_by: str,
 
 def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
           clock: execute.Clock = time.time, seal: seals.Seal | None = None,
-          tagged: bool = False) -> record.Run:
+          tagged: bool = False, after: str = '') -> record.Run:
     """Write a run down on its server; :mod:`.reconcile` does the rest.
 
     A locked server takes no metadata, but it cannot be powered off either,
     and createImage does not mind the lock: its snapshot is taken at once.
 
     :param tagged: whether there is no room for metadata either.
+    :param after: the latest request on the server, if that is known: what
+        others do after it was not asked for with the run.
     :raises Busy: when a run is open on this server.
     :raises OverQuota: when there is no room for the record.
     :raises ServiceError: when the record or the snapshot is refused, or was
@@ -121,6 +123,7 @@ def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
     if tagged:
         return _begin_tagged(cloud, server, plan, clock)
     sealed = seal.of(plan.fingerprint) if seal else ''
+    progress = record.Progress(begin_request=after)
     # Without the old index nobody takes up what is not all there yet; but an
     # old record that was dismissed is to stay so until it is written over.
     dismissals = list(filter(journal.is_dismissal, server.tags))
@@ -128,7 +131,7 @@ def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
     try:
         cloud.compute.set_metadata(server.id, {
             **dict.fromkeys(journal.keys(server), ''),
-            **journal.write(plan, sealed)})
+            **journal.write(plan, sealed, progress)})
     except execute.NOT_DONE:
         raise
     except errors.ServiceError as error:
@@ -141,7 +144,7 @@ def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
     except errors.ServiceError as error:
         _withdraw(cloud, server, error, execute.INDEX)
         raise
-    return record.Run(server, plan, record.Progress(), sealed)
+    return record.Run(server, plan, progress, sealed, noted=progress)
 
 
 def _withdraw(cloud: services.Cloud, server: types.Server,

@@ -110,6 +110,8 @@ class Progress:
     What ends in ``_at`` or ``_since`` is such a time, and what ends in
     ``_count`` says how often something was asked for.
 
+    :ivar begin_request: the latest request on the server when it was asked
+        for; empty if that is not known.
     :ivar baseline_request: the latest request on the server when the run
         first powered it off or saw it off.
     :ivar attempt: drawn anew whenever something is asked for that must be
@@ -148,6 +150,7 @@ class Progress:
     :ivar updated_at: when this was last written.
     """
 
+    begin_request: str = ''
     baseline_request: str = ''
     attempt: str = ''
     stop_count: int = 0

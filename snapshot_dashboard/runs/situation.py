@@ -211,10 +211,25 @@ class Situation:
 
     @property
     def started_by_others(self) -> bool:
-        """Whether it was off for the capture, and somebody started it."""
+        """Whether it was off for the capture, and somebody started it.
+
+        Or it was off before the run had touched it: whoever starts it then
+        did not ask for that.
+        """
         return self.to_power_off and bool(
             self.progress.off_at
-            or self.progress.stop_count and self._latest(*consistency.RAN))
+            or self.progress.stop_count and self._latest(*consistency.RAN)
+            or not self.progress.stop_count and self._started_since_asked)
+
+    @property
+    def _started_since_asked(self) -> bool:
+        """Whether that is certain: an old answer lacks what came last."""
+        requests = [action.request_id for action in self.seen.actions]
+        if self.progress.begin_request not in requests:
+            return False
+        since = requests.index(self.progress.begin_request)
+        return any(action.name == 'start' and action.by_user
+                   for action in self.seen.actions[:since])
 
     @property
     def rebuilding(self) -> bool:

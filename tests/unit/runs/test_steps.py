@@ -231,6 +231,38 @@ def test_a_start_before_the_run_is_no_start_by_others():
                        actions=since)) is Failure.STARTED_BY_OTHERS
 
 
+def test_who_starts_it_after_it_was_asked_for_did_not_ask_for_that():
+    """It was off for a while before the run had touched it."""
+    asked = dataclasses.replace(BEFORE, begin_request='asked')
+    earlier = [types.Action('start', 'asked', 1.0), STOP]
+    assert step(OFF_AND_ON, asked, server(), actions=earlier).do is (
+        Do.POWER_OFF)
+    since = [types.Action('start', 'by-others', 1.0),
+             types.Action('stop', 'by-others-too', 1.0), *earlier]
+    for plan in (OFF_AND_ON, LEFT_OFF):
+        assert failed(step(plan, asked, server(),
+                           actions=since)) is Failure.STARTED_BY_OTHERS
+    assert step(OFF_AND_ON, asked, server('SHUTOFF'),
+                actions=since[1:]).do is not Do.POWER_ON
+
+
+@pytest.mark.parametrize('known', ['', 'not among them'])
+def test_a_start_of_which_the_time_is_not_known_is_none(known):
+    """An old answer, or one that is cut off, lacks what it was begun after."""
+    asked = dataclasses.replace(BEFORE, begin_request=known)
+    actions = [types.Action('start', 'earlier', 1.0), STOP]
+    assert step(OFF_AND_ON, asked, server(), actions=actions).do is (
+        Do.POWER_OFF)
+
+
+def test_a_start_that_nobody_asked_for_is_none_by_others():
+    asked = dataclasses.replace(BEFORE, begin_request='asked')
+    actions = [types.Action('start', 'of nova', 1.0, by_user=False),
+               types.Action('start', 'asked', 1.0), STOP]
+    assert step(OFF_AND_ON, asked, server(), actions=actions).do is (
+        Do.POWER_OFF)
+
+
 @pytest.mark.parametrize('status', ['PAUSED', 'SUSPENDED'])
 def test_a_state_in_which_it_cannot_be_powered_off_ends_the_run(status):
     found = step(OFF_AND_ON, STOPPED, server(status))

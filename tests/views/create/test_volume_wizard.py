@@ -151,9 +151,13 @@ def test_an_instance_that_is_just_being_powered_on_is_not_at_rest(
 
 def test_its_instance_can_be_powered_off_for_it(client, openstack, member):
     server, volume = attached(openstack)
+    openstack.did(server, 'start')
+    latest = openstack.done[server['id']][0]['request_id']
     submit(client, volume, 'ACTIVE', power_off='on', power_on='on')
     assert openstack.actions() == ['os-stop']
-    plan = journal.read(types.Server.from_api(server)).plan
+    run = journal.read(types.Server.from_api(server))
+    plan = run.plan
+    assert run.progress.begin_request == latest
     assert plan.power_off and plan.power_on and not plan.captures_image
     assert plan.volumes == (volume['id'],)
     assert not openstack.snapshots  # it comes when the instance is off

@@ -254,6 +254,14 @@ def test_pressing_the_button_begins_a_run(client, openstack, member):
     assert 'Keep this page open' in told(client)
 
 
+def test_a_run_knows_after_what_it_was_asked_for(client, openstack, member):
+    server = openstack.server('web-1')
+    openstack.did(server, 'start')
+    latest = openstack.done[server['id']][0]['request_id']
+    submit(client, server)
+    assert run_of(server).progress.begin_request == latest
+
+
 def test_as_it_is_means_that_nothing_is_powered_off(client, openstack,
                                                     member):
     server = openstack.server()

@@ -234,8 +234,11 @@ def test_a_locked_instance_holds_its_run_and_says_so(client, openstack,
 def test_a_failed_run_is_tried_again(client, openstack, member, server):
     post(client, 'cancel', server)
     before = server['metadata']['snapshot_dashboard.plan']
+    openstack.did(server, 'start')
+    latest = openstack.done[server['id']][0]['request_id']
     assert now(post(client, 'retry', server)) == 'Powering off'
     assert server['metadata']['snapshot_dashboard.plan'] != before
+    assert server['metadata']['snapshot_dashboard.begin_request'] == latest
     assert openstack.actions() == ['os-stop']
 
 

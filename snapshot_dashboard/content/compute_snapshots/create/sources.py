@@ -54,6 +54,7 @@ class Source(abc.ABC):
 
     :ivar state: what the user's decision rests on.
     :ivar server: its instance; None for a volume that is at none.
+    :ivar latest_request: on that; empty if it is not known.
     :ivar name: to call the snapshot after.
     :ivar can_power_off: whether powering off first is something to offer.
     :ivar template: shows the facts.
@@ -61,6 +62,7 @@ class Source(abc.ABC):
 
     state: str
     server: types.Server | None
+    latest_request: str
     name: str
     can_power_off: bool
     template: str
@@ -120,6 +122,7 @@ class InstanceSource(Source):
         self._request = request
         self.facts = instance_facts.gather(connect.cloud(request), server_id)
         self.server = server = self.facts.server
+        self.latest_request = self.facts.latest_request
         self.state, self.name = server.status, server.name or server.id
         self.can_power_off = (self.facts.can_power_off
                               and permissions.can_power(request))
@@ -190,8 +193,9 @@ class VolumeSource(Source):
     def __init__(self, request, volume_id: str):
         self._request = request
         self.facts = volume_facts.gather(connect.cloud(request), volume_id)
-        volume = self.facts.volume
+        volume, instance = self.facts.volume, self.facts.instance
         self.server = self.facts.server
+        self.latest_request = instance.latest_request if instance else ''
         self.state, self.name = self.facts.state, volume.name or volume.id
         self.can_power_off = (self.facts.can_power_off
                               and permissions.can_power(request)
@@ -286,4 +290,5 @@ def _submit(request, facts: instance_facts.Facts, wish: dict[str, Any],
         without_recipe=not facts.has_room_for_recipe(len(volumes)),
         was_running=facts.server.status == 'ACTIVE', **options)
     tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0
-    return submission.submit(request, facts.server, plan, tagged)
+    return submission.submit(request, facts.server, plan, tagged,
+                             after=facts.latest_request)

@@ -37,10 +37,11 @@ KEEP_OPEN = _(
 
 
 def submit(request, server: types.Server, plan: record.Plan,
-           tagged: bool = False) -> Any:
+           tagged: bool = False, after: str = '') -> Any:
     """Begin a run, and hand it on or take its first steps here.
 
     :param tagged: whether the server has no room for the record in metadata.
+    :param after: the latest request on the server.
     :returns: the message of that, with a place for the snapshot's name.
     :raises Busy: when another run of the server is open.
     :raises Unclear: when it is not known whether it was begun.
@@ -48,7 +49,7 @@ def submit(request, server: types.Server, plan: record.Plan,
     """
     cloud = connect.cloud(request)
     begun = handoff.hand_on(request, cloud, lifecycle.begin(
-        cloud, server, plan, seal=connect.seal(), tagged=tagged))
+        cloud, server, plan, seal=connect.seal(), tagged=tagged, after=after))
     if handoff.is_looked_after(request, begun):
         return MAY_LEAVE
     try:

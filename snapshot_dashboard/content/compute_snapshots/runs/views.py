@@ -184,7 +184,8 @@ class RetryView(_OneRunView):
         plan = lifecycle.plan_again(run, self.request.user.username,
                                     connect.seal())
         try:
-            submission.submit(self.request, run.server, plan)
+            submission.submit(self.request, run.server, plan,
+                              after=source.latest_request)
         except lifecycle.Busy:
             pass  # the page shows what is under way
         except lifecycle.Unclear as unclear:
