@@ -131,19 +131,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options, config = _options(
             sys.argv[1:] if arguments is None else arguments)
         _log(options.log_json, options.debug)
-        reach = _reach(options, config)
+        reach = _authenticate(options, config)
         counts = metrics.Counters()
         if options.metrics_port:
-            _show(counts, options.metrics_address, options.metrics_port)
+            _serve_metrics(counts, options.metrics_address,
+                           options.metrics_port)
         if options.coordinator and not options.once:
-            sharing = _shared(options.coordinator)
+            sharing = _join_group(options.coordinator)
         LOG.info('Working as user %s', reach.user_id())
         doing = worker.Worker(reach, sharing, counts, options.interval,
                               options.rate, options.trust_hours)
         if options.once:
             doing.once()
         else:
-            _work(doing, options.threads)
+            _run_until_signal(doing, options.threads)
     except (_Misconfigured, openstack_errors.ConfigException,
             keystone_errors.AuthPluginException) as error:
         LOG.error('It cannot work so: %s', error)
@@ -156,8 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _reach(options: argparse.Namespace,
-           config: openstack_config.OpenStackConfig) -> trust_sessions.Access:
+def _authenticate(options: argparse.Namespace,
+                  config: openstack_config.OpenStackConfig
+                  ) -> trust_sessions.Access:
     """What the account opens.
 
     :raises _Misconfigured: when Keystone does not take the account.
@@ -198,7 +200,7 @@ def _reach(options: argparse.Namespace,
     return reach
 
 
-def _show(counts: metrics.Counters, address: str, port: int) -> None:
+def _serve_metrics(counts: metrics.Counters, address: str, port: int) -> None:
     try:
         counts.serve(address, port)
     except OSError as error:
@@ -206,7 +208,7 @@ def _show(counts: metrics.Counters, address: str, port: int) -> None:
                              f'port {port}: {error}') from error
 
 
-def _shared(url: str) -> partition.Shared:
+def _join_group(url: str) -> partition.Shared:
     try:
         return partition.Shared(url)
     except ValueError as error:
@@ -225,7 +227,7 @@ def _log(as_json: bool = False, debug: bool = False) -> None:
         logging.DEBUG if debug else logging.INFO)
 
 
-def _work(doing: worker.Worker, threads: int) -> None:
+def _run_until_signal(doing: worker.Worker, threads: int) -> None:
     stop = threading.Event()
 
     def end(number: int, frame: object) -> None:

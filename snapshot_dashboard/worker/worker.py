@@ -47,7 +47,7 @@ _SKEW = 600
 
 
 @dataclasses.dataclass
-class _Held:
+class _TrackedTrust:
     """A trust that this worker looks after.
 
     :ivar errand: what it is for.
@@ -82,7 +82,7 @@ class _Held:
 
 
 @dataclasses.dataclass
-class _Followed:
+class _TrackedRun:
     """A run that is under way.
 
     :ivar since: when something about it last changed (monotonic).
@@ -110,8 +110,8 @@ class Worker:
         self._counters = counters
         self._interval, self._rate = interval, rate
         self._trust_hours = trust_hours
-        self._agenda = workqueue.WorkQueue(counters.late)
-        self._held: dict[str, _Held] = {}
+        self._queue = workqueue.WorkQueue(counters.late)
+        self._tracked: dict[str, _TrackedTrust] = {}
         #: Trusts that were taken back, and may still be in a list of before.
         self._taken_back: set[str] = set()
         #: Trusts that last too long, which was said.
@@ -124,12 +124,12 @@ class Worker:
 
     def work(self, stop: threading.Event, threads: int) -> None:
         """Work until told to stop; steps in hand are then finished."""
-        self._agenda.add('trusts', self._look_for_trusts)
-        self._agenda.work(stop, threads)
+        self._queue.add('trusts', self._list_trusts)
+        self._queue.work(stop, threads)
 
     def wake(self) -> None:
         """Have :meth:`work` see at once that it is to stop."""
-        self._agenda.wake()
+        self._queue.wake()
 
     def once(self) -> None:
         """Bring every run as far forward as it goes without waiting.
@@ -139,22 +139,22 @@ class Worker:
         :raises ServiceError: when the trusts cannot be had.
         """
         for held in _in_turns(self._usable()):
-            self._held[held.trust.id] = held
+            self._tracked[held.trust.id] = held
             try:
-                run = self._open(held)
+                run = self._run_of(held)
                 if run is not None:
-                    self._go_on(held.trust.id,
-                                _Followed(run, time.monotonic()))
+                    self._reconcile(held.trust.id,
+                                    _TrackedRun(run, time.monotonic()))
             except errors.ServiceError as error:
                 LOG.warning('Trust %s: %s', held.trust.id, error)
-            self._held.pop(held.trust.id, None)
+            self._tracked.pop(held.trust.id, None)
 
     # The trusts.
 
-    def _usable(self) -> list[_Held]:
+    def _usable(self) -> list[_TrackedTrust]:
         """Those that are this plugin's; others are left alone."""
         now = time.time()
-        ours = [_Held(trust, trust.errand)
+        ours = [_TrackedTrust(trust, trust.errand)
                 for trust in self._access.trusts()
                 if trust.errand is not None
                 and trust.uses != 0 and trust.project_id
@@ -172,14 +172,14 @@ class Worker:
         self._refused = lasting
         return [held for held in ours if held.trust.id not in lasting]
 
-    def _lasts_too_long(self, held: _Held, now: float) -> bool:
+    def _lasts_too_long(self, held: _TrackedTrust, now: float) -> bool:
         """Whether a trust does, or one of a run of the same Horizon would."""
         expires = held.trust.expires
         return expires is None or max(
             expires - now, types.whole_number(held.errand.lasts) or 0
         ) > self._trust_hours * 3600 + _SKEW
 
-    def _look_for_trusts(self) -> float:
+    def _list_trusts(self) -> float:
         began = time.monotonic()
         try:
             usable = {held.trust.id: held for held in self._usable()}
@@ -196,36 +196,36 @@ class Worker:
             self._seen, self._same = frozenset(usable), began
         self._taken_back.intersection_update(usable)
         mine = self._share.of(usable.keys() - self._taken_back)
-        for trust_id in set(self._held) - mine:
+        for trust_id in set(self._tracked) - mine:
             if trust_id not in usable:
                 LOG.info('Trust %s is gone: another worker has done the work, '
                          'or it has expired or was taken back, and a run '
                          'that is open goes on when somebody looks at it',
                          trust_id, extra={'trust': trust_id})
             self._forget(trust_id)
-        for trust_id in mine - set(self._held):
-            self._held[trust_id] = usable[trust_id]
-            self._look_into(usable[trust_id])
-        self._counters.holds(len(self._held))
+        for trust_id in mine - set(self._tracked):
+            self._tracked[trust_id] = usable[trust_id]
+            self._enqueue(usable[trust_id])
+        self._counters.holds(len(self._tracked))
         now = time.monotonic()
         return backoff.after_list(self._interval, began - self._same,
                                   now - began)
 
-    def _look_into(self, held: _Held, delay: float = 0) -> None:
-        self._agenda.add(('trust', held.trust.id), functools.partial(
-            self._begin, held.trust.id), delay, held.trust.project_id)
+    def _enqueue(self, held: _TrackedTrust, delay: float = 0) -> None:
+        self._queue.add(('trust', held.trust.id), functools.partial(
+            self._find_run, held.trust.id), delay, held.trust.project_id)
 
     def _forget(self, trust_id: str) -> None:
-        self._held.pop(trust_id, None)
-        self._agenda.drop(('trust', trust_id))
+        self._tracked.pop(trust_id, None)
+        self._queue.drop(('trust', trust_id))
 
-    def _begin(self, trust_id: str) -> float | None:
+    def _find_run(self, trust_id: str) -> float | None:
         """Follow the run that a trust is for."""
-        held = self._held.get(trust_id)
+        held = self._tracked.get(trust_id)
         if held is None:
             return None
         try:
-            run = self._open(held)
+            run = self._run_of(held)
         except errors.Resting as error:
             return error.seconds
         except errors.Unavailable as error:
@@ -249,14 +249,14 @@ class Worker:
             return backoff.after_lockout(held.lockouts)
         held.lockouts = 0
         if run is not None:
-            self._agenda.add(('run', trust_id), functools.partial(
-                self._go_on, trust_id, _Followed(run, time.monotonic())),
+            self._queue.add(('run', trust_id), functools.partial(
+                self._reconcile, trust_id, _TrackedRun(run, time.monotonic())),
                 owner=held.trust.project_id)
-        elif trust_id in self._held:
+        elif trust_id in self._tracked:
             return backoff.AFTER_ABSENCE
         return None
 
-    def _open(self, held: _Held) -> record.Run | None:
+    def _run_of(self, held: _TrackedTrust) -> record.Run | None:
         """The run of a trust, if it is open; one of no use is taken back.
 
         That is one whose run was seen to have ended, or was not to be seen
@@ -267,7 +267,7 @@ class Worker:
         trust, errand = held.trust, held.errand
         cloud = held.cloud = held.cloud or self._access.cloud(trust)
         if trust.uses is not None:
-            self._answer(trust.id, cloud)
+            self._answer_probe(trust.id, cloud)
             return None
         server = _server(cloud, errand.server_id)
         run = journal.read(server, errand.run_id) if server else None
@@ -290,7 +290,7 @@ class Worker:
             self._take_back(trust.id, cloud)
         return None
 
-    def _answer(self, trust_id: str, cloud: services.Cloud) -> None:
+    def _answer_probe(self, trust_id: str, cloud: services.Cloud) -> None:
         """Take back a trust that only asks whether anybody is there.
 
         It is left as it is, and so nobody is promised anything, where what a
@@ -311,10 +311,10 @@ class Worker:
 
     # The runs.
 
-    def _go_on(self, trust_id: str, followed: _Followed) -> float | None:
+    def _reconcile(self, trust_id: str, followed: _TrackedRun) -> float | None:
         """Bring a run forward; the seconds until it is worth another look.
         """
-        run, held = followed.run, self._held.get(trust_id)
+        run, held = followed.run, self._tracked.get(trust_id)
         if held is None:
             return None
         cloud = held.cloud
@@ -334,7 +334,7 @@ class Worker:
                 cloud, run, server=server, approves=held.approves,
                 surely_gone=gone)
             if not followed.run.open:
-                self._ended(held, cloud, followed.run)
+                self._finish(held, cloud, followed.run)
                 return None
         except errors.Unauthorized as error:
             LOG.warning('Run %s: trust %s gives no access any more: %s',
@@ -342,7 +342,7 @@ class Worker:
                         extra={**run.fields, 'trust': trust_id})
             held.cloud = None
             self._counters.error('identity')
-            self._look_into(held, backoff.after_lockout(1))
+            self._enqueue(held, backoff.after_lockout(1))
             return self._interval
         except errors.Resting as error:
             return error.seconds  # nothing was asked
@@ -357,15 +357,15 @@ class Worker:
             followed.since = time.monotonic()
         return self._pause(held, followed)
 
-    def _pause(self, held: _Held, followed: _Followed) -> float:
+    def _pause(self, held: _TrackedTrust, followed: _TrackedRun) -> float:
         return backoff.after_look(
             followed.run, time.monotonic() - followed.since,
-            self._agenda.crowd(held.trust.project_id), self._rate)
+            self._queue.crowd(held.trust.project_id), self._rate)
 
-    def _ended(self, held: _Held, cloud: services.Cloud,
-               run: record.Run) -> None:
+    def _finish(self, held: _TrackedTrust, cloud: services.Cloud,
+                run: record.Run) -> None:
         if run.superseded:
-            self._look_into(held)  # whether that is so
+            self._enqueue(held)  # whether that is so
             return
         self._take_back(held.trust.id, cloud)
         result = failures.known(run.progress.failure) or 'done'
@@ -375,7 +375,7 @@ class Worker:
         self._counters.ended(result)
 
 
-def _in_turns(held: list[_Held]) -> list[_Held]:
+def _in_turns(held: list[_TrackedTrust]) -> list[_TrackedTrust]:
     """First one of each project, then the second of each, and so on."""
     before: collections.Counter[str] = collections.Counter()
     numbered = []

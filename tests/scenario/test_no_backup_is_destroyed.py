@@ -41,7 +41,7 @@ def backup(alice, tidy):
 @pytest.fixture
 def copy(alice, backup):
     """Another image that needs the same volume snapshots."""
-    glance = alice.images._http
+    glance = alice.images._client
     properties = alice.images.image(backup.id).own_properties
     _, made = glance.post('/v2/images', data={
         **{name: value for name, value in properties.items()

@@ -175,11 +175,11 @@ def test_an_undisturbed_run_costs_few_calls(openstack, access, request):
 def looks(worker, monkeypatch, trust_id, *, number, seconds):
     """Let a worker look for what a trust is for, over some time."""
     now = time.monotonic()
-    worker._look_for_trusts()
+    worker._list_trusts()
     for look in range(number):
         monkeypatch.setattr(time, 'monotonic', lambda look=look: (
             now + seconds * look / (number - 1)))
-        worker._begin(trust_id)
+        worker._find_run(trust_id)
     monkeypatch.undo()
 
 
@@ -214,7 +214,7 @@ def test_a_run_that_is_not_seen_for_a_moment_is_followed_afterwards(
     server.update(kept)
     looks(worker, monkeypatch, run.progress.trust_id, number=2, seconds=40)
     assert openstack.trusts
-    assert worker._agenda._jobs['run', run.progress.trust_id]() is not None
+    assert worker._queue._jobs['run', run.progress.trust_id]() is not None
     assert openstack.actions() == ['createImage']
 
 
@@ -246,9 +246,9 @@ def test_a_gateways_404_keeps_run_and_trust(openstack, worker, monkeypatch):
 def test_what_a_deleted_server_left_is_removed_when_that_is_certain(
         openstack, worker, monkeypatch):
     server, run = handed_on(openstack)
-    worker._look_for_trusts()
-    worker._begin(run.progress.trust_id)
-    job = worker._agenda._jobs['run', run.progress.trust_id]
+    worker._list_trusts()
+    worker._find_run(run.progress.trust_id)
+    job = worker._queue._jobs['run', run.progress.trust_id]
     job()
     (image,) = openstack.images.values()
     del openstack.servers[server['id']]
@@ -328,13 +328,13 @@ def test_one_trust_without_access_keeps_a_timer_from_no_other(
 def test_a_run_that_follows_another_on_its_server_is_followed_too(
         openstack, worker, monkeypatch):
     server, first = handed_on(openstack)
-    worker._look_for_trusts()
-    worker._begin(first.progress.trust_id)
+    worker._list_trusts()
+    worker._find_run(first.progress.trust_id)
     lifecycle.dismiss(openstack.cloud(), server['id'])
     _server, second = handed_on(openstack, server)
-    worker._look_for_trusts()
-    worker._begin(second.progress.trust_id)
-    jobs = worker._agenda._jobs
+    worker._list_trusts()
+    worker._find_run(second.progress.trust_id)
+    jobs = worker._queue._jobs
     assert jobs['run', first.progress.trust_id]() is None
     assert jobs['run', second.progress.trust_id]() is not None
     looks(worker, monkeypatch, first.progress.trust_id, number=4, seconds=61)
@@ -380,11 +380,11 @@ def test_a_wrong_password_is_tried_more_and_more_seldom(access, worker,
     def refused():
         raise errors.Unauthorized('identity', 'wrong', 401)
     monkeypatch.setattr(access, 'trusts', refused)
-    assert [worker._look_for_trusts() for _ in range(3)] == [10, 20, 40]
+    assert [worker._list_trusts() for _ in range(3)] == [10, 20, 40]
     monkeypatch.setattr(access, 'trusts', right)
-    assert worker._look_for_trusts() < 10
+    assert worker._list_trusts() < 10
     monkeypatch.setattr(access, 'trusts', refused)
-    assert worker._look_for_trusts() == 10
+    assert worker._list_trusts() == 10
 
 
 def test_a_user_who_has_lost_the_role_is_told_and_may_get_it_back(
@@ -408,14 +408,14 @@ def test_a_trust_that_was_taken_back_is_not_tried_again(openstack, access,
     server, run = handed_on(openstack)
     server['metadata']['snapshot_dashboard.ended_at'] = '1'
     listed = access.trusts()
-    worker._look_for_trusts()
-    worker._begin(run.progress.trust_id)
+    worker._list_trusts()
+    worker._find_run(run.progress.trust_id)
     assert openstack.trusts == {}
     access.trusts = lambda: listed
-    worker._look_for_trusts()
-    assert worker._held == {}
+    worker._list_trusts()
+    assert worker._tracked == {}
     access.trusts = lambda: []
-    worker._look_for_trusts()
+    worker._list_trusts()
     assert worker._taken_back == set()
 
 
@@ -540,16 +540,16 @@ def test_a_trust_that_comes_back_has_its_run_followed_again(openstack,
     worker = workers.Worker(access, fickle, metrics.Counters(), 0.02)
     server, run = handed_on(openstack)
     trust_id = run.progress.trust_id
-    worker._look_for_trusts()
-    worker._begin(trust_id)
-    followed = worker._agenda._jobs['run', trust_id]
+    worker._list_trusts()
+    worker._find_run(trust_id)
+    followed = worker._queue._jobs['run', trust_id]
     fickle.gives = False
-    worker._look_for_trusts()
+    worker._list_trusts()
     fickle.gives = True
-    worker._look_for_trusts()
+    worker._list_trusts()
     # While there is no token yet, it is waited for.
     assert followed() == 0.02
-    worker._begin(trust_id)
+    worker._find_run(trust_id)
     assert followed() is not None
     assert openstack.actions() == ['createImage']
 
@@ -701,8 +701,8 @@ def test_a_trust_that_lasts_too_long_is_not_acted_on(
         expires, str | None) else fakes.stamp(
             time.time() - START + expires)
     for _ in range(3):
-        worker._look_for_trusts()
-        assert worker._held == {} and access.tokens == []
+        worker._list_trusts()
+        assert worker._tracked == {} and access.tokens == []
     assert caplog.text.count('lasts longer than 24 hours') == 1
     # It is not ours to delete.
     assert run.progress.trust_id in openstack.trusts
@@ -713,28 +713,28 @@ def test_a_trust_of_a_clock_that_is_ahead_a_little_is_acted_on(openstack,
     handed_on(openstack)
     (trust,) = openstack.trusts.values()
     trust['expires_at'] = fakes.stamp(time.time() - START + 24.1 * 3600)
-    worker._look_for_trusts()
-    assert len(worker._held) == 1
+    worker._list_trusts()
+    assert len(worker._tracked) == 1
 
 
 def test_who_would_hand_on_for_too_long_is_promised_nothing(openstack, worker,
                                                             access, caplog):
     delegate.probe(openstack.cloud(), dataclasses.replace(
         WORKER, lifetime=48 * 3600))
-    worker._look_for_trusts()
-    assert worker._held == {} and len(openstack.trusts) == 1
+    worker._list_trusts()
+    assert worker._tracked == {} and len(openstack.trusts) == 1
     assert 'lasts longer than 24 hours' in caplog.text
     delegate.probe(openstack.cloud(), WORKER)
-    worker._look_for_trusts()
-    assert len(worker._held) == 1
+    worker._list_trusts()
+    assert len(worker._tracked) == 1
 
 
 def test_what_was_not_asked_for_is_no_problem_of_a_run(openstack, worker,
                                                        access, monkeypatch):
     _server, run = handed_on(openstack)
-    worker._look_for_trusts()
-    worker._begin(run.progress.trust_id)
-    look = worker._agenda._jobs['run', run.progress.trust_id]
+    worker._list_trusts()
+    worker._find_run(run.progress.trust_id)
+    look = worker._queue._jobs['run', run.progress.trust_id]
 
     def rest(*_, **__):
         raise errors.Resting('compute', 7.0)
@@ -743,8 +743,10 @@ def test_what_was_not_asked_for_is_no_problem_of_a_run(openstack, worker,
 
 
 def test_once_is_one_of_each_project_in_turn():
-    held = [workers._Held(identity.Trust(name, 'u', name[0], None, None),
-                          NOTHING) for name in ('a1', 'a2', 'a3', 'b1', 'c1')]
+    held = [
+        workers._TrackedTrust(identity.Trust(name, 'u', name[0], None, None),
+                                  NOTHING)
+                                  for name in ('a1', 'a2', 'a3', 'b1', 'c1')]
     assert [one.trust.id for one in workers._in_turns(held)] == [
         'a1', 'b1', 'c1', 'a2', 'a3']
 
@@ -763,11 +765,11 @@ def test_new_trusts_are_looked_for_quickly_again(openstack, worker,
     now = [time.monotonic()]
     monkeypatch.setattr(time, 'monotonic', lambda: now[0])
     worker._interval = 2
-    worker._look_for_trusts()
+    worker._list_trusts()
     now[0] += 600
-    assert worker._look_for_trusts() == 5
+    assert worker._list_trusts() == 5
     handed_on(openstack)
-    assert worker._look_for_trusts() == 2
+    assert worker._list_trusts() == 2
 
 
 def test_no_service_sets_a_cookie_for_all_users(requests_mock):
