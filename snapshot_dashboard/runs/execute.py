@@ -101,7 +101,8 @@ def execute(cloud: services.Cloud, run: record.Run, step: steps.Step,
     except errors.ServiceError as error:
         # The next look shows what is left, and a missing mark is no reason
         # to keep the instance off.
-        LOG.warning('Run %s: not %s: %s', run.plan.run_id, step.do.value,
+        LOG.warning('Run %s: step %s failed: %s', run.plan.run_id,
+                    step.do.value,
                     error, extra=run.fields)
     return run
 
@@ -231,7 +232,8 @@ def _without_a_record(cloud: services.Cloud, run: record.Run,
     That the instance was powered on is all that must be known: what somebody
     does after that is not undone.
     """
-    LOG.warning('Run %s has no record any more: %s', run.plan.run_id, error,
+    LOG.warning('Run %s: its record is gone and was not written anew: %s',
+                run.plan.run_id, error,
                 extra=run.fields)
     if progress.start_count and not progress.ended_at:
         cloud.compute.add_tag(run.server.id, run.started_tag)

@@ -296,7 +296,8 @@ def tidy(cloud: services.Cloud, run: record.Run,
     try:
         reconcile.advance(cloud, run, clock)
     except errors.ServiceError as error:
-        LOG.info('Run %s: not tidied up: %s', run.plan.run_id, error)
+        LOG.info('Run %s: the check for leftovers failed: %s', run.plan.run_id,
+                 error)
 
 
 def dismiss(cloud: services.Cloud, server_id: str) -> None:

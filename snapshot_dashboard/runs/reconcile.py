@@ -138,7 +138,8 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
             execute.owe(cloud, run)
         execute.index(cloud, run.server)
     except errors.ServiceError as error:
-        LOG.warning('Run %s is not in the index: %s', run.plan.run_id, error,
+        LOG.warning('Run %s could not be indexed again: %s', run.plan.run_id,
+                    error,
                     extra=run.fields)
     if owes and not run.progress.stop_count:
         return dataclasses.replace(run, progress=dataclasses.replace(
@@ -147,7 +148,8 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
 
 
 def _log(run: record.Run, step: steps.Step) -> None:
-    LOG.info('Run %s on server %s: %s', run.plan.run_id, run.server.id,
+    LOG.info('Run %s on server %s: next step: %s', run.plan.run_id,
+             run.server.id,
              step.do.value, extra={**run.fields, 'step': step.do.value})
 
 

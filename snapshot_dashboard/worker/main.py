@@ -147,10 +147,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run_until_signal(doing, options.threads)
     except (_Misconfigured, openstack_errors.ConfigException,
             keystone_errors.AuthPluginException) as error:
-        LOG.error('It cannot work so: %s', error)
+        LOG.error('Invalid configuration: %s', error)
         return os.EX_CONFIG
     except (errors.ServiceError, keystone_errors.ClientException) as error:
-        LOG.error('It cannot work: %s', error)
+        LOG.error('The worker cannot go on: %s', error)
         return 1
     finally:
         sharing.leave()
@@ -231,7 +231,7 @@ def _run_until_signal(doing: worker.Worker, threads: int) -> None:
     stop = threading.Event()
 
     def end(number: int, frame: object) -> None:
-        LOG.info('Ending after the steps in hand')
+        LOG.info('Stopping when the steps in hand are done')
         stop.set()
         # The lock may be held by the very thread that was interrupted.
         threading.Thread(target=doing.wake).start()

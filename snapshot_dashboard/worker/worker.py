@@ -146,7 +146,8 @@ class Worker:
                     self._reconcile(held.trust.id,
                                     _TrackedRun(run, time.monotonic()))
             except errors.ServiceError as error:
-                LOG.warning('Trust %s: %s', held.trust.id, error)
+                LOG.warning('Looking up the run of trust %s failed: %s',
+                            held.trust.id, error)
             self._tracked.pop(held.trust.id, None)
 
     # The trusts.
@@ -184,7 +185,7 @@ class Worker:
         try:
             usable = {held.trust.id: held for held in self._usable()}
         except errors.ServiceError as error:
-            LOG.warning('The trusts could not be had: %s', error)
+            LOG.warning('Listing the trusts failed: %s', error)
             self._counters.error(error.service)
             if not isinstance(error, errors.Unauthorized):
                 return self._interval
@@ -198,9 +199,10 @@ class Worker:
         mine = self._share.of(usable.keys() - self._taken_back)
         for trust_id in set(self._tracked) - mine:
             if trust_id not in usable:
-                LOG.info('Trust %s is gone: another worker has done the work, '
-                         'or it has expired or was taken back, and a run '
-                         'that is open goes on when somebody looks at it',
+                LOG.info('Trust %s is gone: another worker has finished the '
+                         'run, or the trust has expired or was deleted. A '
+                         'run that is still open goes on when a member of '
+                         'the project opens the panel',
                          trust_id, extra={'trust': trust_id})
             self._forget(trust_id)
         for trust_id in mine - set(self._tracked):
@@ -230,8 +232,8 @@ class Worker:
             return error.seconds
         except errors.Unavailable as error:
             held.lockouts += 1
-            LOG.warning('Trust %s: %s', trust_id, error,
-                        extra={'trust': trust_id})
+            LOG.warning('Looking up the run of trust %s failed: %s', trust_id,
+                        error, extra={'trust': trust_id})
             self._counters.error(error.service)
             return backoff.after_error(held.lockouts)
         except errors.ServiceError as error:
@@ -275,7 +277,7 @@ class Worker:
             held.sees()
             if run.open:
                 return run
-            LOG.info('Trust %s: its run is over', trust.id,
+            LOG.info('Deleting trust %s: its run is over', trust.id,
                      extra={'trust': trust.id})
             self._take_back(trust.id, cloud)
         elif server is not None and run is None and journal.has_plan(server):
@@ -284,8 +286,8 @@ class Worker:
                         'it, or somebody has changed it', trust.id,
                         server.id, extra={'trust': trust.id})
         elif held.misses():
-            LOG.info('Trust %s: its run was dismissed, or another one '
-                     'follows it, or its instance is gone', trust.id,
+            LOG.info('Deleting trust %s: its run was dismissed or replaced, '
+                     'or its instance is gone', trust.id,
                      extra={'trust': trust.id})
             self._take_back(trust.id, cloud)
         return None
@@ -302,7 +304,8 @@ class Worker:
             lambda: lifecycle.list_runs(cloud),
             lambda: cloud.images.images(1, {'owner': cloud.project_id}))
         self._take_back(trust_id, cloud)
-        LOG.info('Answered trust %s', trust_id, extra={'trust': trust_id})
+        LOG.info('Answered the probe by trust %s', trust_id,
+                 extra={'trust': trust_id})
 
     def _take_back(self, trust_id: str, cloud: services.Cloud) -> None:
         cloud.identity.delete_trust(trust_id)
@@ -348,7 +351,7 @@ class Worker:
             return error.seconds  # nothing was asked
         except errors.ServiceError as error:
             followed.problems += 1
-            LOG.warning('Run %s: %s', run.plan.run_id, error,
+            LOG.warning('Advancing run %s failed: %s', run.plan.run_id, error,
                         extra=run.fields)
             self._counters.error(error.service)
             return backoff.after_error(followed.problems)

@@ -188,7 +188,7 @@ class WorkQueue:
         try:
             delay = job()
         except Exception:
-            LOG.exception('A fault in the worker itself, at %s', key)
+            LOG.exception('Unhandled error in job %s', key)
             delay = _AFTER_A_FAULT
         with self._changed:
             if due.owner in self._counts and (

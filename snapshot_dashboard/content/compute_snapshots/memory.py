@@ -32,14 +32,14 @@ class CachedMemory(services.Memory):
             return cache.cache.get_many(keys)
         # Each backend has errors of its own.
         except Exception as error:  # noqa: BLE001
-            LOG.warning('The cache was not read: %s', error)
+            LOG.warning('Reading the cache failed: %s', error)
             return {}
 
     def keep(self, things: Mapping[str, Any], seconds: int) -> None:
         try:
             cache.cache.set_many(things, seconds)
         except Exception as error:  # noqa: BLE001
-            LOG.warning('The cache was not written: %s', error)
+            LOG.warning('Writing the cache failed: %s', error)
 
 
 MEMORY = CachedMemory()

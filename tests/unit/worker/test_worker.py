@@ -791,7 +791,7 @@ def test_a_fault_in_a_job_does_not_end_the_others(caplog):
     queue.add('faulty', faulty)
     queue.add('good', stop.set, 0.05)
     queue.work(stop, 1)
-    assert 'A fault in the worker itself' in caplog.text
+    assert 'Unhandled error in job' in caplog.text
     assert len(queue._jobs) == 1
 
 

@@ -55,5 +55,6 @@ def submit(request, server: types.Server, plan: record.Plan,
     try:
         reconcile.advance(cloud, begun, approves=connect.approves)
     except errors.ServiceError as error:
-        LOG.info('Run %s goes on later: %s', begun.plan.run_id, error)
+        LOG.info('The first step of run %s failed and will be tried again: %s',
+                 begun.plan.run_id, error)
     return KEEP_OPEN

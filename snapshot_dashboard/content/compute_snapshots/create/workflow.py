@@ -116,7 +116,7 @@ class WhatAction(workflows.Action):
 def _group(kind, names, chosen, label, problem):
     """Choices of one kind; that which is chosen is among them."""
     if isinstance(names, errors.ServiceError):
-        LOG.warning('No list for a choice: %s', names)
+        LOG.warning('Listing choices for the wizard failed: %s', names)
         label, names = problem, {}
     choices = {f'{kind.value}-{service_id}': name or service_id
                for service_id, name in names.items()}
@@ -272,7 +272,8 @@ class CreateSnapshot(workflows.Workflow):
                 "instance is under way.")
             return False
         except lifecycle.Unclear as unclear:
-            LOG.warning('A snapshot may have begun: %s', unclear)
+            LOG.warning('Whether a snapshot was begun is not known: %s',
+                        unclear)
             self.failure_message = _(
                 "Nova stopped answering, so it is not known whether the "
                 "snapshot \"%s\" was begun. Look at the list when it "
@@ -280,7 +281,7 @@ class CreateSnapshot(workflows.Workflow):
             return False
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            LOG.warning('A snapshot could not begin: %s', error)
+            LOG.warning('A snapshot was not begun: %s', error)
             self.failure_message = _refused(error)
             return False
         return True

@@ -71,7 +71,7 @@ class IndexView(tables.DataTableView):
             return super().get(request, *args, **kwargs)
         except errors.ServiceError as error:
             # A row that asks for itself alone: it keeps what it shows.
-            LOG.warning('A row was not brought up to date: %s', error)
+            LOG.warning('Refreshing a row of the list failed: %s', error)
             return HttpResponse(status=503)
 
     def get_data(self):

@@ -115,7 +115,8 @@ def hand_on(request, cloud: services.Cloud,
     try:
         handed_on = delegate.hand_on(cloud, run, delegation(request))
     except (errors.ServiceError, execute.Superseded) as error:
-        LOG.info('Run %s is not handed on: %s', run.plan.run_id, error)
+        LOG.info('Handing run %s on to the worker failed: %s',
+                 run.plan.run_id, error)
         return run
     remember_able(request)
     return handed_on

@@ -57,16 +57,17 @@ class WorkerView(generic.View):
             asked = delegate.probe(connect.cloud(request),
                                    handoff.delegation(request))
         except errors.Unavailable as error:
-            LOG.warning('A worker could not be asked for: %s', error)
+            LOG.warning('Probing for a worker failed: %s', error)
             return _say('silent', SILENT)
         except errors.NotFound as error:
-            LOG.error('Nobody can be handed anything on, because '
-                      'WORKER_USER_ID is not the id of a user or WORKER_ROLE '
-                      'not the name of a role: %s', error)
+            LOG.error('No run can be handed on to the worker: '
+                      'WORKER_USER_ID is not the id of a user, or '
+                      'WORKER_ROLE not the name of a role: %s', error)
             return _say('silent', SILENT)
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            LOG.info('User %s cannot hand on: %s', request.user.id, error)
+            LOG.info('User %s cannot hand runs on to the worker: %s',
+                     request.user.id, error)
             return _say('refused', REFUSED)
         handoff.remember_able(request)
         return _say('asked', asked=signing.dumps(asked, salt=_SALT))
@@ -83,7 +84,7 @@ class WorkerView(generic.View):
         try:
             answered = connect.cloud(request).identity.is_gone(asked)
         except errors.ServiceError as error:
-            LOG.info('Has a worker answered? %s', error)
+            LOG.info('Checking the answer of the worker failed: %s', error)
             answered = False
         if not answered:
             return _say('asked', asked=said)
