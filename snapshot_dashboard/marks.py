@@ -15,10 +15,10 @@
 These are properties of images and metadata of volume snapshots, readable by
 everybody in the project and by every other tool; nothing here is secret.
 
-Nova gives the image of an instance every property of the image that the
-instance was launched from. So an instance that was launched from a snapshot
-hands its marks on to snapshots that others take of it: :func:`own` tells
-which are true of the snapshot they stand on.
+Nova copies the properties of the image that an instance was launched from to
+every snapshot of that instance. Marks are therefore inherited by snapshots of
+instances that were launched from a snapshot. :func:`trusted` keeps only the
+marks that were written for the snapshot on which they stand.
 """
 
 from collections.abc import Iterable

@@ -10,11 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Leave a service alone for a while after it did not answer in time.
+"""A circuit breaker for each service, and a limit on concurrent calls.
 
-Else each page would wait for the whole timeout of a service that hangs. And
-no more calls at a time than a service is to bear. What one project does
-costs the others as little as can be.
+After a call has timed out, further calls fail at once for ``REST`` seconds;
+otherwise each page would wait for the whole timeout of a service that hangs.
+Both are kept by project, so that one project's calls do not block another's.
 """
 
 import collections

@@ -32,12 +32,12 @@ def parse_time(text: str) -> datetime.datetime:
 
     Glance and Nova end it with Z, Cinder leaves the zone out.
     """
-    moment = datetime.datetime.fromisoformat(text.replace('Z', '+00:00'))
+    moment = datetime.datetime.fromisoformat(text)
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _gib(value: object) -> int:
-    """A size that any member can have written; 0 for one that is none."""
+    """Parse an untrusted size in GiB; 0 if it is invalid."""
     return value if isinstance(value, int) and 0 < value < 2 ** 31 else 0
 
 
@@ -47,7 +47,7 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def whole_number(text: str) -> int | None:
-    """A number of seconds or the like, from a text that anybody wrote."""
+    """Parse an untrusted non-negative integer; None if it is invalid."""
     return (int(text) if text.isascii() and text.isdigit() and len(text) < 11
             else None)
 

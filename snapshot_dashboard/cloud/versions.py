@@ -27,14 +27,15 @@ from keystoneauth1 import session as keystone_session
 
 from snapshot_dashboard.cloud import errors
 
-#: Seconds after which we try again what an older service did not speak.
+#: Seconds after which a learned microversion is forgotten: the service may
+#: have been upgraded.
 _LIFETIME = 3600
 _lock = threading.Lock()
 _known: dict[str, tuple[float, tuple[int, int]]] = {}
 
 
 def forget() -> None:
-    """Take all services for new."""
+    """Forget the learned microversions, for tests."""
     with _lock:
         _known.clear()
 

@@ -23,10 +23,11 @@ from snapshot_dashboard.cloud import services
 from snapshot_dashboard.runs import execute
 from snapshot_dashboard.runs import record
 
-#: Seconds for which a worker may answer a question.
+#: Seconds until a probe expires that no worker has answered.
 PROBE_LIFETIME = 60
-#: The tokens that it gives, more than there are workers and tries: a number
-#: tells it from the trust of a run, and used up it would be as good as gone.
+#: ``remaining_uses`` of a probe's trust. The trust of a run has no limit, so
+#: having one marks the probe. It must never be used up: a trust that is used
+#: up looks like one that was answered.
 _PROBE_USES = 1000
 
 
@@ -48,14 +49,15 @@ class Delegation:
 
 def hand_on(cloud: services.Cloud, run: record.Run, worker: Delegation,
             clock: execute.Clock = time.time) -> record.Run:
-    """Make a trust for a run that was begun, and write down its id.
+    """Create a trust for a run that was begun, and note its id in the record.
 
     The trust names the run and its plan, so a worker does nothing else by
-    it, whatever anybody writes into the record. The record is there before
-    the trust: a worker that finds none knows that it is of no use any more.
+    it, whatever anybody writes into the record. The record is written before
+    the trust is created: a worker that finds a trust without a record knows
+    that the trust is no longer needed.
 
-    :raises ServiceError: when nothing was handed on; the run is none the
-        worse for that.
+    :raises ServiceError: when nothing was handed on; the run goes on without
+        a worker.
     """
     trust = _trust(cloud, worker, worker.lifetime, clock, identity.Errand(
         run.plan.run_id, run.server.id, run.plan.fingerprint))

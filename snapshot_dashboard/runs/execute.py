@@ -47,7 +47,7 @@ INDEX = (record.OPEN_TAG, record.TAG)
 
 
 class Superseded(errors.Conflict):
-    """The run was dismissed, or another one follows it: hands off."""
+    """The run was dismissed or replaced, so no step of it may be taken."""
 
     def __init__(self, run_id: str):
         super().__init__('compute', f'the run {run_id} is not recorded '
@@ -56,16 +56,17 @@ class Superseded(errors.Conflict):
 
 def execute(cloud: services.Cloud, run: record.Run, step: steps.Step,
             now: int, clock: Clock) -> record.Run:
-    """Take one step.
+    """Carry out one step.
 
-    What is about to be done is noted first, so that a crash leaves nothing
-    that nobody knows of. It is not done when noting took so long that others
-    may have given up waiting for it: when this process was suspended.
+    The intent is written to the record before the step is taken, so that a
+    crash leaves nothing unrecorded. If writing took longer than
+    ``situation.STALE``, as when this process was suspended, the step is
+    skipped: another process may have given up waiting and retried it.
 
-    :param now: when it was decided on.
-    :returns: the run with the progress as it is now.
-    :raises ServiceError: when that could not be noted, or a service did not
-        answer; the next look shows what came of it.
+    :param now: when the step was decided on, in seconds since the epoch.
+    :returns: the run with its progress as it is now.
+    :raises ServiceError: when the intent could not be written, or a service
+        did not answer; the next observation shows what came of it.
     """
     progress, asked = step.note, int(clock())
 

@@ -35,11 +35,11 @@ from snapshot_dashboard.runs import steps
 
 LOG = logging.getLogger(__name__)
 
-#: Steps that one call takes at the most; the next call goes on.
+#: The most steps that one call takes; the next call continues.
 _STEPS = 10
-#: Seconds after which what was seen of a run is no ground for a step.
+#: Seconds after which an observation is too old to act on.
 _LONGEST_LOOK = 60
-#: Whether a run is what it was when its user asked for it.
+#: Says whether a run's record is what its user asked for.
 Approves = Callable[[record.Run], bool]
 
 
@@ -48,16 +48,16 @@ def advance(cloud: services.Cloud, run: record.Run,
             server: types.Server | None = None,
             approves: Approves | None = None,
             surely_gone: bool = False) -> record.Run:
-    """Bring a run as far forward as it goes without waiting.
+    """Advance a run as far as possible without waiting.
 
-    :param server: the run's, as it is now, for who has just asked.
-    :param approves: whether a record is what its user asked for. One that is
-        not leads to nothing but that the instance is powered on again.
-    :param surely_gone: whether a server that is not to be found is gone, and
-        what it has left may be removed.
+    :param server: the run's server, if the caller has just fetched it.
+    :param approves: whether a record is what its user asked for. Of a record
+        that is not, nothing is carried out but the power-on that is owed.
+    :param surely_gone: whether a server that is not found counts as deleted,
+        so that what the run left behind may be removed.
     :returns: the run as it is now.
-    :raises ServiceError: when a service could not be asked; nothing is lost
-        by that, and the next call goes on.
+    :raises ServiceError: when a service could not be asked. Nothing is lost:
+        the next call continues.
     """
     attempts: set[str] = set()
     for _ in range(_STEPS):

@@ -41,10 +41,9 @@ _ROOT = 'root'
 
 
 class SourceCache:
-    """What is known already of instances and volumes.
+    """A cache of instances and volumes, which saves calls.
 
-    This one knows nothing; one that keeps it for a while saves calls, for
-    names seldom change.
+    This is the null cache; subclasses keep what they are given for a while.
     """
 
     #: Whether it is worth asking of what instance a set probably is.

@@ -10,12 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""How soon to look at a run again.
+"""How long to wait before the next look at a run, or at the trusts.
 
-A wait that has lasted is likely to last: the pause is a share of it. While
-an instance is away the share is so small that what the pause adds to the
-time is small, too; otherwise nothing is lost by a longer one. And many runs
-share what looks the services are to bear.
+The pause is a share of the time for which nothing has changed: 3 % while the
+run's instance is off, so that it is away for hardly longer, 10 % otherwise,
+and within bounds. Over all runs there are at most ``RATE`` looks a second.
 """
 
 import dataclasses
@@ -32,17 +31,17 @@ class _Pace:
 
 _AWAY = _Pace(share=0.03, least=0.1, most=30)
 _THERE = _Pace(share=0.1, least=1, most=60)
-#: Looks per second at all runs, at the most.
+#: The most looks per second, over all runs.
 RATE = 50.0
-#: After errors: each one doubles it.
+#: After an error: the first pause and the longest; each error doubles it.
 _TROUBLE = (1, 60)
-#: Between two looks at the trusts: a share of the time for which they have
-#: not changed, or some times as long as one takes; but not longer, for a user
-#: who asks whether a worker is there waits for the next one.
+#: Between two lists of the trusts: a share of the time for which they have not
+#: changed, or a multiple of the time that one list takes; never more than the
+#: last number of seconds, for a user who probes for a worker waits that long.
 _TRUSTS_SHARE, _TRUSTS_REST, _TRUSTS_MOST = 0.05, 4, 5.0
-#: Of trusts that give no token.
+#: The same for trusts that give no token.
 _LOCKED_OUT = (10, 600)
-#: Seconds until the next look for what was not to be found.
+#: Seconds until the next look for a server or record that was not found.
 AFTER_ABSENCE = 20.0
 
 

@@ -10,11 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Which trusts are this worker's, of those that all workers see.
+"""Partition the trusts among several workers.
 
-Two that take care of the same run for a while do no harm; sharing only
-spares the services the second one's questions. So whatever is wrong with the
-coordinator, a worker then looks after everything.
+Two workers on the same run do no harm; partitioning only saves calls. So a
+worker that cannot reach the coordinator looks after all trusts, and joins
+again when the coordinator has lost its memory. tooz' own partitioner does
+neither.
 """
 
 from collections.abc import Collection
@@ -40,21 +41,21 @@ _PATIENCE = 5.0
 
 
 class Share:
-    """A worker that is alone: everything is its own."""
+    """The partition of a worker that is alone: all trusts."""
 
     def of(self, trust_ids: Collection[str]) -> set[str]:
-        """Those of the trusts that are this worker's."""
+        """The trusts that belong to this worker."""
         return set(trust_ids)
 
     def leave(self) -> None:
-        """Let the others have everything."""
+        """Leave the group, so that the others take over at once."""
 
 
 class Shared(Share):
-    """A worker of a group, by tooz: each gets its part of a hash ring.
+    """The partition of a worker in a group, by a hash ring over its members.
 
-    Who else is there is looked up in a thread of its own, for a coordinator
-    that does not answer may take its time to say so.
+    The members are looked up in a thread of its own, for a coordinator that
+    hangs must not delay the work.
 
     :param url: the coordinator's, as tooz documents it for its drivers.
     :raises ValueError: when there is no such driver, or it cannot be loaded.
@@ -121,7 +122,7 @@ class Shared(Share):
             members = set(self._coordinator.get_members(_GROUP).get())
         except coordination.GroupNotCreated:
             members = set()
-        # At first, or when it has lost its memory or taken us for dead.
+        # On the first pass, or after the coordinator lost our membership.
         if self._name not in members:
             self._coordinator.join_group_create(_GROUP)
             members.add(self._name)

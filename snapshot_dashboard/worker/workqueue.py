@@ -10,7 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is to be done when, each thing by one thread at a time."""
+"""A delaying work queue with one job per key, shared fairly among owners.
+
+The semantics are those of client-go's rate-limited workqueue: a job never runs
+twice at once, and one that is added while it runs is not lost.
+"""
 
 import collections
 from collections.abc import Callable
@@ -23,9 +27,9 @@ import threading
 import time
 
 LOG = logging.getLogger(__name__)
-#: Does one thing; the seconds after which to do it again, or None for never.
+#: Returns the seconds after which to run it again, or None for never.
 Job = Callable[[], float | None]
-#: Seconds until a thing is done again that failed as it never should.
+#: Seconds until a job that raised is run again.
 _AFTER_A_FAULT = 60.0
 
 
@@ -41,15 +45,15 @@ class _Due:
 
 
 class WorkQueue:
-    """Jobs by key; there is one of each.
+    """Jobs by key, at most one of each.
 
-    One that is added while the old one is in hand takes its place when that
-    is not to be done again: so nothing is lost that is added just then.
+    A job that is added while another one of its key is running is kept, and
+    runs after it unless that one reschedules itself.
 
-    Each job has an owner. The next one is that of the owner of whose jobs the
-    fewest are in hand, then of who has waited for a turn the longest; and no
-    owner gets more than half of the threads: whatever one's jobs are like,
-    others' are done.
+    Each job has an owner. The next job to run belongs to the owner with the
+    fewest running jobs; among equals, to the one who has waited longest. No
+    owner gets more than half of the threads, so one owner's jobs cannot
+    starve the others'.
     """
 
     def __init__(self, late: Callable[[float, bool], object] = (

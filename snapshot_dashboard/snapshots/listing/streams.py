@@ -58,10 +58,11 @@ _CINDER_STATES = {
     queries.State.DELETING: ('deleting', 'unmanaging'),
     queries.State.DEACTIVATED: (),
 }
-#: Beyond a page's size: one entry tells that there is another page, the
-#: others make up for some that are no rows.
+#: Extra entries per request: one shows whether there is a next page, the
+#: others replace entries that are no rows.
 _SLACK = 10
-#: Of each three volume snapshots, two may be parts of others' rows.
+#: Cinder is asked for three times a page: of each three volume snapshots up to
+#: two may be parts of a set.
 _PARTS = 3
 
 

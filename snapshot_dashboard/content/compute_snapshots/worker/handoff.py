@@ -10,11 +10,12 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Hand runs on to the worker, and know whether there is one.
+"""Hand runs on to the worker, and remember whether there is one.
 
-A worker shows that it is there by answering a question (:mod:`.views`).
-The answer counts for a while, and for the user who asked: who takes the own
-question back looks like a worker that answers, and fools nobody else.
+A worker shows that it is there by answering a probe (:mod:`.views`). The
+answer counts for ``LIFETIME`` seconds, and only for the user who probed: a
+user who deletes the own probe looks like a worker that answers, but deceives
+nobody else.
 """
 
 import logging
@@ -42,8 +43,8 @@ _ABLE = 'snapshot_dashboard.able_to_hand_on.'
 LIFETIME = 120
 #: Seconds after which it is asked for anew.
 FRESH = 30
-#: Seconds after which a run that could go on is left to no worker any more:
-#: longer than one pauses.
+#: Seconds without progress after which the page advances a run itself, though
+#: a worker is there: longer than the worker's longest pause.
 LAG = 120
 
 
