@@ -61,6 +61,8 @@ class Hindrance(enum.Enum):
 _LEFT = errors.Conflict('volume', 'it was not in the plan')
 #: The volume snapshots that could not be deleted, with the reason of each.
 Stayed: TypeAlias = list[tuple[model.Part, errors.ServiceError]]
+#: What came of an entry: those, or why it was not deleted itself.
+Outcome: TypeAlias = Stayed | errors.ServiceError | Hindrance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,8 +165,7 @@ def _entry(snapshot: model.Snapshot, why: Hindrance | None,
 def carry_out(cloud: services.Cloud, plan: Plan,
               agreed: Collection[tuple[str, str]] = (),
               shown: Collection[str] | None = None
-              ) -> list[tuple[Entry, Stayed | errors.ServiceError
-                              | Hindrance]]:
+              ) -> list[tuple[Entry, Outcome]]:
     """Delete what a plan says.
 
     An image goes first: should the rest fail, what is left are volume
@@ -218,7 +219,7 @@ def _why_not(entry: Entry, kept: Collection[str],
 
 def _outcome(entry: Entry, answers: Mapping[str, object],
              kept: Collection[str], agreed: Collection[tuple[str, str]]
-             ) -> Stayed | errors.ServiceError | Hindrance:
+             ) -> Outcome:
     why = _why_not(entry, kept, agreed)
     if why is not None:
         return why

@@ -18,43 +18,44 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
 
 
-def render_name(snapshot):
+def render_name(snapshot: model.Snapshot) -> str:
     return render_to_string('project/compute_snapshots/cells/_name.html', {
         'snapshot': snapshot,
         'parts': wording.parts(snapshot),
         'expired': snapshot.expired(timezone.localdate())})
 
 
-def render_source(snapshot):
+def render_source(snapshot: model.Snapshot) -> str:
     return render_to_string('project/compute_snapshots/cells/_source.html',
                             {'source': snapshot.source})
 
 
-def render_status(snapshot):
+def render_status(snapshot: model.Snapshot) -> str:
     return render_to_string('project/compute_snapshots/cells/_status.html', {
         'status': wording.status(snapshot.status),
         'meaning': wording.STATUS_MEANINGS.get(snapshot.status, ''),
         'motion': snapshot.motion.value})
 
 
-def render_consistency(snapshot):
+def render_consistency(snapshot: model.Snapshot) -> str:
     return render_to_string(
         'project/compute_snapshots/cells/_consistency.html',
         {'consistency': wording.consistency(snapshot.consistency),
          'snapshot': snapshot})
 
 
-def render_size(snapshot):
+def render_size(snapshot: model.Snapshot) -> str | None:
     if not snapshot.size_bytes and (
             snapshot.motion is statuses.Outcome.PENDING):
         return None
     return size_text(snapshot.size_bytes)
 
 
-def size_text(size_bytes):
+def size_text(size_bytes: int) -> str:
     """Binary units, as the services count: 10 GiB, 1.5 MiB."""
     size = float(size_bytes)
     for unit in ('B', 'KiB', 'MiB', 'GiB'):
@@ -64,7 +65,7 @@ def size_text(size_bytes):
     return f'{size:.4g} TiB'
 
 
-def render_created(snapshot):
+def render_created(snapshot: model.Snapshot) -> str:
     """The time in the user's zone and language."""
     local = timezone.localtime(snapshot.created)
     return format_html('<time datetime="{}">{}</time>',

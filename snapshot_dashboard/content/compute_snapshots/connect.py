@@ -15,6 +15,7 @@
 import contextlib
 
 from django.conf import settings as django_settings
+from django.http import HttpRequest
 from keystoneauth1 import session as keystone_session
 from keystoneauth1 import token_endpoint
 
@@ -37,7 +38,7 @@ BREAKER = breakers.Breaker()
 
 
 @memoized.memoized
-def cloud(request) -> services.Cloud:
+def cloud(request: HttpRequest) -> services.Cloud:
     """The cloud as the request's user sees it in the current project.
 
     Horizon's client factories know no timeout and few microversions, and
@@ -50,7 +51,7 @@ def cloud(request) -> services.Cloud:
                 and (django_settings.OPENSTACK_SSL_CACERT or True)),
         original_ip=auth_utils.get_client_ip(request),
         timeout=settings.get('TIMEOUT'))
-    endpoints = {}
+    endpoints: dict[str, str] = {}
     for service, types in services.SERVICE_TYPES.items():
         for service_type in types:
             with contextlib.suppress(

@@ -14,6 +14,8 @@
 
 from typing import Any
 
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.shortcuts import render as render_page
 
 #: Says that an answer is one. The script lets nothing else into a page: other
@@ -21,7 +23,8 @@ from django.shortcuts import render as render_page
 _HEADER = 'X-Snapshot-Dashboard'
 
 
-def render(request, template: str, context: dict[str, Any]):
+def render(request: HttpRequest, template: str,
+           context: dict[str, Any]) -> HttpResponse:
     """Answer with a fragment of a page."""
     response = render_page(request, template, context)
     response[_HEADER] = 'fragment'

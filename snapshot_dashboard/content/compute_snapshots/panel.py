@@ -12,6 +12,8 @@
 
 """Project > Compute > Snapshots."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 import horizon
@@ -26,7 +28,7 @@ class ComputeSnapshots(horizon.Panel):
     policy_rules = (("image", "get_images"),
                     ("volume", "volume:get_all_snapshots"))
 
-    def allowed(self, context):
+    def allowed(self, context: dict[str, Any]) -> bool:
         catalogue = context['request'].user.service_catalog or ()
         types = {service.get('type') for service in catalogue}
         return super().allowed(context) and bool(

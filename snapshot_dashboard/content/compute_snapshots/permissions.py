@@ -12,6 +12,8 @@
 
 """What the user may do, as far as policy tells; the services decide."""
 
+from django.http import HttpRequest
+
 from openstack_dashboard import policy
 
 from snapshot_dashboard.runs import record
@@ -21,7 +23,7 @@ from snapshot_dashboard.snapshots import model
 _CREATE_IMAGE = 'os_compute_api:servers:create_image'
 
 
-def can_create(request, volume_backed: bool = False) -> bool:
+def can_create(request: HttpRequest, volume_backed: bool = False) -> bool:
     """Take a snapshot of an instance of the current project."""
     rules = [("compute", _CREATE_IMAGE)]
     if volume_backed:
@@ -30,23 +32,23 @@ def can_create(request, volume_backed: bool = False) -> bool:
     return _check(request, *rules)
 
 
-def can_create_any(request) -> bool:
+def can_create_any(request: HttpRequest) -> bool:
     """Take snapshots of at least one kind."""
     return can_create(request) or can_snapshot_volumes(request)
 
 
-def can_snapshot_volumes(request) -> bool:
+def can_snapshot_volumes(request: HttpRequest) -> bool:
     return _check(request, ("volume", "volume:create_snapshot"))
 
 
-def can_power(request) -> bool:
+def can_power(request: HttpRequest) -> bool:
     """Power an instance off and on."""
     return _check(request,
                   ("compute", "os_compute_api:servers:stop"),
                   ("compute", "os_compute_api:servers:start"))
 
 
-def can_record(request) -> bool:
+def can_record(request: HttpRequest) -> bool:
     """Write a run down on its instance, and take that away again."""
     return _check(request,
                   ("compute", "os_compute_api:server-metadata:create"),
@@ -55,7 +57,7 @@ def can_record(request) -> bool:
                   ("compute", "os_compute_api:os-server-tags:delete"))
 
 
-def can_advance(request, run: record.Run | None = None) -> bool:
+def can_advance(request: HttpRequest, run: record.Run | None = None) -> bool:
     """Bring a run forward, or the project's runs in general."""
     can_capture = (can_create_any if run is None
                    else can_create if run.plan.captures_image
@@ -64,7 +66,7 @@ def can_advance(request, run: record.Run | None = None) -> bool:
         run is None or not run.plan.power_off or can_power(request))
 
 
-def can_edit(request, snapshot: model.Snapshot) -> bool:
+def can_edit(request: HttpRequest, snapshot: model.Snapshot) -> bool:
     if snapshot.foreign:
         return False
     if snapshot.kind is kinds.Kind.INSTANCE:
@@ -73,18 +75,18 @@ def can_edit(request, snapshot: model.Snapshot) -> bool:
                   ("volume", "volume:update_snapshot_metadata"))
 
 
-def can_share(request) -> bool:
+def can_share(request: HttpRequest) -> bool:
     """Share images of the project with other projects."""
     return _check(request, ("image", "modify_image"), ("image", "add_member"),
                   ("image", "delete_member"), ("image", "get_members"))
 
 
-def can_answer(request) -> bool:
+def can_answer(request: HttpRequest) -> bool:
     """Accept or decline what other projects share."""
     return _check(request, ("image", "modify_member"))
 
 
-def can_delete(request, snapshot: model.Snapshot) -> bool:
+def can_delete(request: HttpRequest, snapshot: model.Snapshot) -> bool:
     if snapshot.kind is kinds.Kind.VOLUME:
         return _check(request, ("volume", "volume:delete_snapshot"))
     rules = [("image", "delete_image")]
@@ -93,21 +95,21 @@ def can_delete(request, snapshot: model.Snapshot) -> bool:
     return _check(request, *rules)
 
 
-def can_delete_any(request) -> bool:
+def can_delete_any(request: HttpRequest) -> bool:
     """Delete snapshots of at least one kind."""
     return _check(request, ("image", "delete_image")) or _check(
         request, ("volume", "volume:delete_snapshot"))
 
 
-def can_launch(request) -> bool:
+def can_launch(request: HttpRequest) -> bool:
     return _check(request, ("compute", "os_compute_api:servers:create"))
 
 
-def can_create_volume(request) -> bool:
+def can_create_volume(request: HttpRequest) -> bool:
     return _check(request, ("volume", "volume:create"))
 
 
-def _check(request, *rules: tuple[str, str]) -> bool:
+def _check(request: HttpRequest, *rules: tuple[str, str]) -> bool:
     project = request.user.tenant_id
     # Nova and Cinder call it project_id, Glance owner, or member_id.
     return policy.check(rules, request, {

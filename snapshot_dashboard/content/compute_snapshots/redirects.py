@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import contextlib
 
 from django.http import Http404
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -31,7 +32,7 @@ INDEX = 'horizon:project:compute_snapshots:index'
 
 
 @contextlib.contextmanager
-def to_index_on_error(request) -> Iterator[None]:
+def to_index_on_error(request: HttpRequest) -> Iterator[None]:
     """Leave for the list, with a message, when a snapshot cannot be fetched.
 
     :raises Http404: when there is no such snapshot in this project.

@@ -15,6 +15,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -116,7 +117,7 @@ MEANINGS = {
 }
 
 
-def operators_words(request, where: str) -> dict[str, Any]:
+def operators_words(request: HttpRequest, where: str) -> dict[str, Any]:
     """The template context of what the operator tells the users."""
     today = timezone.localdate()
     return {'guide': settings.get('GUIDE_URL'),

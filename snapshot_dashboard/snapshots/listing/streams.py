@@ -283,7 +283,7 @@ def alphabet(batches: Sequence[Batch], reverse: bool
 
 
 def key(query: queries.Query, name_key: Callable[[str], str] = str.lower
-        ) -> Callable[[kinds.Entry], tuple]:
+        ) -> Callable[[kinds.Entry], tuple[Any, ...]]:
     """What entries are ordered by."""
     if query.order is queries.Sort.NAME:
         return lambda entry: (name_key(entry.name), entry.id)

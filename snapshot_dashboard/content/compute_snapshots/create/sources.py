@@ -17,6 +17,7 @@ from collections.abc import Collection
 import time
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -60,6 +61,7 @@ class Source(abc.ABC):
     :ivar template: shows the facts.
     """
 
+    _request: HttpRequest
     state: str
     server: types.Server | None
     latest_request: str
@@ -118,7 +120,7 @@ class InstanceSource(Source):
 
     template = 'project/compute_snapshots/create/_instance_facts.html'
 
-    def __init__(self, request, server_id: str):
+    def __init__(self, request: HttpRequest, server_id: str) -> None:
         self._request = request
         self.facts = instance_facts.gather(connect.cloud(request), server_id)
         self.server = server = self.facts.server
@@ -128,10 +130,11 @@ class InstanceSource(Source):
                               and permissions.can_power(request))
 
     @property
-    def name_length(self):
+    def name_length(self) -> int:
         return texts.IMAGE_NAME_LENGTH
 
-    def obstacles(self, chosen=(), power_off=False):
+    def obstacles(self, chosen: Collection[str] = (),
+                  power_off: bool = False) -> list[str]:
         found = [create_wording.obstacle(obstacle)
                  for obstacle in instance_facts.find_obstacles(
                      self.facts, chosen, power_off)]
@@ -145,12 +148,12 @@ class InstanceSource(Source):
                            "for the role of a member."))
         return found
 
-    def can_choose(self, chosen):
+    def can_choose(self, chosen: Collection[str]) -> bool:
         return not chosen or (
             self.facts.can_choose_volumes
             and len(self.facts.taken(chosen)) == len(chosen))
 
-    def template_context(self):
+    def template_context(self) -> dict[str, Any]:
         facts = self.facts
         may_snapshot = permissions.can_snapshot_volumes(self._request)
         return {
@@ -178,7 +181,7 @@ class InstanceSource(Source):
             'expected': wording.about(facts.expected),
         }
 
-    def begin(self, wish):
+    def begin(self, wish: dict[str, Any]) -> Any:
         return _submit(
             self._request, self.facts, wish,
             volumes=tuple(wish['volumes'] or ()),
@@ -190,7 +193,7 @@ class VolumeSource(Source):
 
     template = 'project/compute_snapshots/create/_volume_facts.html'
 
-    def __init__(self, request, volume_id: str):
+    def __init__(self, request: HttpRequest, volume_id: str) -> None:
         self._request = request
         self.facts = volume_facts.gather(connect.cloud(request), volume_id)
         volume, instance = self.facts.volume, self.facts.instance
@@ -201,7 +204,8 @@ class VolumeSource(Source):
                               and permissions.can_power(request)
                               and permissions.can_record(request))
 
-    def obstacles(self, chosen=(), power_off=False):
+    def obstacles(self, chosen: Collection[str] = (),
+                  power_off: bool = False) -> list[str]:
         found = [create_wording.obstacle(obstacle) for obstacle
                  in volume_facts.find_obstacles(self.facts, power_off)]
         if not permissions.can_snapshot_volumes(self._request):
@@ -210,10 +214,10 @@ class VolumeSource(Source):
                            "the role of a member."))
         return found
 
-    def can_choose(self, chosen):
+    def can_choose(self, chosen: Collection[str]) -> bool:
         return not chosen
 
-    def template_context(self):
+    def template_context(self) -> dict[str, Any]:
         volume, instance = self.facts.volume, self.facts.instance
         return {
             'facts': self.facts,
@@ -224,24 +228,26 @@ class VolumeSource(Source):
             'agent': instance is not None and instance.agent,
         }
 
-    def begin(self, wish):
-        if wish['power_off']:
-            return _submit(self._request, self.facts.instance, wish,
-                           captures_image=False,
-                           volumes=(self.facts.volume.id,))
-        volume_snapshot.create(
-            connect.cloud(self._request), self.facts.volume, self.server,
-            wish['name'], wish['description'], at_rest=self.facts.at_rest,
-            now=int(time.time()),
-            shutdown_timeout=shutdown_timeout(self.facts.instance))
-        return _("The snapshot \"%s\" was begun.")
+    def begin(self, wish: dict[str, Any]) -> Any:
+        volume, instance = self.facts.volume, self.facts.instance
+        if not wish['power_off']:
+            volume_snapshot.create(
+                connect.cloud(self._request), volume, self.server,
+                wish['name'], wish['description'],
+                at_rest=self.facts.at_rest, now=int(time.time()),
+                shutdown_timeout=shutdown_timeout(instance))
+            return _("The snapshot \"%s\" was begun.")
+        if instance is None:  # the wizard's steps have refused that
+            raise errors.Conflict('compute', 'the instance is not known')
+        return _submit(self._request, instance, wish, captures_image=False,
+                       volumes=(volume.id,))
 
 
 _KINDS = {kinds.Kind.INSTANCE: InstanceSource, kinds.Kind.VOLUME: VolumeSource}
 
 
 @memoized.memoized
-def find(request, source_id: str) -> Source:
+def find(request: HttpRequest, source_id: str) -> Source:
     """The source of an id like a row's; looked up once per request.
 
     :raises ServiceError: ``NotFound`` also for a malformed id.
@@ -253,7 +259,7 @@ def find(request, source_id: str) -> Source:
     return _KINDS[kind](request, service_id)
 
 
-def of_run(request, run: record.Run) -> Source:
+def of_run(request: HttpRequest, run: record.Run) -> Source:
     """What a run takes a snapshot of, as it is now.
 
     :raises ServiceError: when that could not be looked at.
@@ -270,8 +276,8 @@ def shutdown_timeout(facts: instance_facts.Facts | None) -> int:
     return facts.shutdown_timeout
 
 
-def _submit(request, facts: instance_facts.Facts, wish: dict[str, Any],
-            **options: Any) -> Any:
+def _submit(request: HttpRequest, facts: instance_facts.Facts,
+            wish: dict[str, Any], **options: Any) -> Any:
     """Begin a run of an instance.
 
     :returns: the message of that, with a place for the snapshot's name.

@@ -15,6 +15,7 @@
 import logging
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from snapshot_dashboard.cloud import errors
@@ -36,7 +37,7 @@ KEEP_OPEN = _(
     "of the project comes back to it.")
 
 
-def submit(request, server: types.Server, plan: record.Plan,
+def submit(request: HttpRequest, server: types.Server, plan: record.Plan,
            tagged: bool = False, after: str = '') -> Any:
     """Begin a run, and hand it on or take its first steps here.
 

@@ -12,8 +12,12 @@
 
 """The wizard, and the facts that it shows of what is chosen."""
 
+from typing import Any
+
 from django.core import exceptions as django_exceptions
 from django.http import Http404
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.views import generic
 
 from horizon import workflows
@@ -32,11 +36,12 @@ class CreateView(workflows.WorkflowView):
 
     workflow_class = workflow.CreateSnapshot
 
-    def get_context_data(self, **kwargs):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs),
                 'page_title': self.workflow_class.name}
 
-    def dispatch(self, request, *args, **kwargs):
+    def dispatch(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> HttpResponse:
         if not permissions.can_create_any(request):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
@@ -45,7 +50,7 @@ class CreateView(workflows.WorkflowView):
 class FactsView(generic.View):
     """What the wizard shows once something is chosen."""
 
-    def get(self, request):
+    def get(self, request: HttpRequest) -> HttpResponse:
         if not permissions.can_create_any(request):
             raise django_exceptions.PermissionDenied
         try:

@@ -12,6 +12,9 @@
 
 """What the wizard says of disks and of what is in the way."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -113,7 +116,7 @@ def obstacle(found: obstacles.Obstacle) -> str:
     return _quota(found.code, facts)
 
 
-def _quota(code: obstacles.Code, facts) -> str:
+def _quota(code: obstacles.Code, facts: Mapping[str, Any]) -> str:
     if code is obstacles.Code.QUOTA_SNAPSHOTS:
         text = ngettext(
             "The quota of volume snapshots is too small: %(needed)d is "

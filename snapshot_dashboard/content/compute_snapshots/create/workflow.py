@@ -12,10 +12,13 @@
 
 """The wizard's steps: what, how, details."""
 
+from collections.abc import Mapping
 import contextlib
 import logging
+from typing import Any
 
 from django.core import exceptions as django_exceptions
+from django.http import HttpRequest
 from django.urls import reverse_lazy
 from django.utils import text as lazy
 from django.utils.html import format_html
@@ -52,7 +55,7 @@ class VolumeIds(forms.Field):
 
     widget = forms.MultipleHiddenInput
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> list[str]:
         return [text for text in value or () if ids.is_id(text)]
 
 
@@ -69,9 +72,11 @@ class WhatAction(workflows.Action):
         name = _("What")
         slug = 'what'
 
-    def populate_source_choices(self, request, context):
+    def populate_source_choices(self, request: HttpRequest,
+                                context: dict[str, Any]) -> list[
+                                    tuple[Any, Any]]:
         # The address names it when the wizard opens, the form afterwards.
-        chosen = self.data.get('source') or context.get('source')
+        chosen = self.data.get('source') or context.get('source') or ''
         cloud = connect.cloud(request)
         instances, volumes = cloud.gather(
             lambda: cloud.compute.server_names(_CHOICES),
@@ -90,7 +95,7 @@ class WhatAction(workflows.Action):
                 _("The volumes could not be listed. Try again later.")))
         return [('', _("Choose an instance or a volume")), *groups]
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         source_id = cleaned.get('source')
         if source_id:
@@ -113,7 +118,9 @@ class WhatAction(workflows.Action):
         return cleaned
 
 
-def _group(kind, names, chosen, label, problem):
+def _group(kind: kinds.Kind, names: Mapping[str, str] | errors.ServiceError,
+           chosen: str, label: Any,
+           problem: Any) -> tuple[Any, list[tuple[str, str]]]:
     """Choices of one kind; that which is chosen is among them."""
     if isinstance(names, errors.ServiceError):
         LOG.warning('Listing choices for the wizard failed: %s', names)
@@ -121,7 +128,7 @@ def _group(kind, names, chosen, label, problem):
     choices = {f'{kind.value}-{service_id}': name or service_id
                for service_id, name in names.items()}
     with contextlib.suppress(ValueError):
-        chosen_kind, service_id = model.parse_row_id(chosen or '')
+        chosen_kind, service_id = model.parse_row_id(chosen)
         if chosen_kind is kind:
             choices.setdefault(chosen, service_id)
     return label, list(choices.items())
@@ -132,7 +139,7 @@ class What(workflows.Step):
     contributes = ('source', 'purpose', 'volumes')
     template_name = 'project/compute_snapshots/create/_what.html'
 
-    def operators_words(self):
+    def operators_words(self) -> dict[str, Any]:
         """For the template."""
         return wording.operators_words(self.workflow.request, notices.WIZARD)
 
@@ -159,7 +166,7 @@ class HowAction(workflows.Action):
         name = _("How")
         slug = 'how'
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         source_id = self.data.get('source')
         try:
@@ -208,14 +215,14 @@ class DetailsAction(workflows.Action):
         name = _("Details")
         slug = 'details'
 
-    def clean_name(self):
+    def clean_name(self) -> str:
         return fields.usable(self.cleaned_data['name'])
 
-    def clean_description(self):
+    def clean_description(self) -> str:
         return fields.usable(texts.one_line(
             self.cleaned_data['description']))
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         try:
             source = sources.find(self.request,
@@ -235,7 +242,7 @@ class Details(workflows.Step):
     contributes = ('name', 'description', 'keep')
     template_name = 'project/compute_snapshots/create/_details.html'
 
-    def worker_url(self):
+    def worker_url(self) -> str:
         return handoff.address(self.workflow.request)
 
 
@@ -250,7 +257,7 @@ class CreateSnapshot(workflows.Workflow):
     success_url = reverse_lazy(redirects.INDEX)
     failure_message = _("The snapshot \"%s\" was not begun.")
 
-    def get_entry_point(self):
+    def get_entry_point(self) -> str:
         """The first step, also where the address names what to capture.
 
         Horizon would skip it as complete, and with it the disk table.
@@ -258,10 +265,10 @@ class CreateSnapshot(workflows.Workflow):
         wrong = [step.slug for step in self.steps if step.has_errors]
         return (wrong or [self.steps[0].slug])[0]
 
-    def format_status_message(self, message):
+    def format_status_message(self, message: str) -> str:
         return message % self.context.get('name', '')
 
-    def handle(self, request, context):
+    def handle(self, request: HttpRequest, context: dict[str, Any]) -> bool:
         """Begin it; everything was checked again by the steps."""
         try:
             self.success_message = sources.find(

@@ -13,9 +13,12 @@
 """Deleting snapshots: what goes, in which order, and what came of it."""
 
 import functools
+from typing import Any
 
 from django.core import exceptions as django_exceptions
 from django.http import Http404
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -37,6 +40,7 @@ from snapshot_dashboard.snapshots import by_instance
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import fetch
+from snapshot_dashboard.snapshots import model
 
 #: Snapshots that one request may delete: as many as a large page shows.
 _MOST = 200
@@ -52,18 +56,21 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
     template_name = 'project/compute_snapshots/delete/delete.html'
     page_title = _("Delete Snapshots")
 
-    def dispatch(self, request, *args, **kwargs):
+    def dispatch(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> HttpResponse:
         if not permissions.can_delete_any(request):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def get(self, request, *args, **kwargs):
+    def get(self, request: HttpRequest, *args: Any,
+            **kwargs: Any) -> HttpResponse:
         found, lost = self._look(request.GET.getlist('row'))
         if not found and not lost:
             raise Http404
         return self.show(found, delete_wording.not_found_out(lost))
 
-    def post(self, request, chosen=None):
+    def post(self, request: HttpRequest,
+             chosen: list[str] | None = None) -> HttpResponse:
         """:param chosen: what the list's user has chosen in it."""
         if chosen is not None:
             found, lost = self._look(chosen)
@@ -78,7 +85,8 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
         self._tell(request, results, lost)
         return redirect(redirects.INDEX)
 
-    def show(self, found, notes):
+    def show(self, found: list[model.Snapshot],
+             notes: list[str]) -> HttpResponse:
         """The plan for some snapshots."""
         cloud = connect.cloud(self.request)
         made = dependants.find(cloud, found)
@@ -93,20 +101,24 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
             'dependants': made[entry.snapshot.row_id],
             'problems': [wording.unknown_dependants(error) for error
                          in made[entry.snapshot.row_id].problems],
-            'blocked': delete_wording.HINDRANCES.get(entry.hindrance, ''),
+            'blocked': (delete_wording.HINDRANCES[entry.hindrance]
+                        if entry.hindrance else ''),
         } for entry in plan.entries]
         return self.render_to_response(self.get_context_data(
             plan=entries, most=dependants.MOST, notes=notes,
             possible=any(not entry['blocked'] for entry in entries)))
 
-    def _look(self, row_ids):
+    def _look(self, row_ids: list[str]
+              ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
         """The snapshots as they are now; one that is gone is left out."""
         found, lost = fetch.several(connect.cloud(self.request),
                                     row_ids[:_MOST])
         connect.log_out_if_expired(*lost)
         return found, lost
 
-    def _tell(self, request, results, lost):
+    def _tell(self, request: HttpRequest,
+              results: list[tuple[deletion.Entry, deletion.Outcome]],
+              lost: list[errors.ServiceError]) -> None:
         """One message of what was done, and one of what was not."""
         done = [entry.snapshot for entry, kept in results
                 if isinstance(kept, list)]
@@ -125,7 +137,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
             messages.info(request, _("Nothing was deleted."))
 
 
-def _agreed(request):
+def _agreed(request: HttpRequest) -> set[tuple[str, str]]:
     """Which volume snapshot may go though which image needs it."""
     pairs = (value.partition(' ') for value
              in request.POST.getlist('agreed'))
@@ -137,7 +149,7 @@ class OlderView(DeleteView):
 
     http_method_names = ['get']
 
-    def get(self, request, server_id):
+    def get(self, request: HttpRequest, server_id: str) -> HttpResponse:
         keep = types.whole_number(request.GET.get('keep', '')) or 1
         cloud = connect.cloud(request)
         try:

@@ -68,7 +68,7 @@ HINDRANCES = {
 }
 
 
-def kept(row: model.Snapshot, answer) -> str:
+def kept(row: model.Snapshot, answer: deletion.Outcome) -> str:
     """What could not be deleted of a snapshot, and why.
 
     :param answer: what came of it, as ``deletion.carry_out`` tells.

@@ -13,8 +13,11 @@
 """The page of one snapshot."""
 
 import functools
+from typing import Any
 
 from django.http import Http404
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views import generic
@@ -23,6 +26,8 @@ from horizon import views as horizon_views
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
@@ -42,6 +47,7 @@ from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import fetch
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
 
@@ -51,12 +57,13 @@ class DetailView(horizon_views.HorizonTemplateView):
     template_name = 'project/compute_snapshots/detail/detail.html'
     page_title = '{{ title }}'
 
-    def get(self, request, row_id):
+    def get(self, request: HttpRequest, row_id: str) -> HttpResponse:
         with redirects.to_index_on_error(request):
             found = details.get(connect.cloud(request), row_id)
         return self.render_to_response(self.get_context_data(found=found))
 
-    def get_context_data(self, found, **kwargs):
+    def get_context_data(self, found: details.Details,
+                         **kwargs: Any) -> dict[str, Any]:
         snapshot = found.snapshot
         table = index_tables.SnapshotsTable(self.request)
         return super().get_context_data(
@@ -93,7 +100,7 @@ class DetailView(horizon_views.HorizonTemplateView):
 class HistoryView(generic.View):
     """The run that made a snapshot, and what Cinder says of it."""
 
-    def get(self, request, row_id):
+    def get(self, request: HttpRequest, row_id: str) -> HttpResponse:
         cloud = connect.cloud(request)
         try:
             entry = fetch.entry(cloud, row_id, shared=True)
@@ -106,7 +113,10 @@ class HistoryView(generic.View):
             functools.partial(details.messages, cloud, model.summary(entry)))
         return self._show(request, errors.among((run, found)), run, found)
 
-    def _show(self, request, problems, run=None, found=None):
+    def _show(self, request: HttpRequest, problems: list[errors.ServiceError],
+              run: record.Run | errors.ServiceError | None = None,
+              found: list[types.Message] | errors.ServiceError | None = None
+              ) -> HttpResponse:
         connect.log_out_if_expired(*problems)
         return fragments.render(
             request, 'project/compute_snapshots/detail/_history.html', {
@@ -117,7 +127,7 @@ class HistoryView(generic.View):
                              for error in problems]})
 
 
-def _run_of(cloud, entry):
+def _run_of(cloud: services.Cloud, entry: kinds.Entry) -> record.Run | None:
     """The run that made something, if its record is still there."""
     own = model.own_marks(entry)
     if marks.RUN not in own or marks.INSTANCE not in own:
@@ -132,7 +142,7 @@ def _run_of(cloud, entry):
 class DependantsView(generic.View):
     """What was made from a snapshot: loaded after its page."""
 
-    def get(self, request, row_id):
+    def get(self, request: HttpRequest, row_id: str) -> HttpResponse:
         cloud = connect.cloud(request)
         try:
             snapshot = fetch.summary(cloud, row_id)

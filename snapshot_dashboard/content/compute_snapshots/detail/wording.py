@@ -13,6 +13,7 @@
 """What the page of one snapshot says in words."""
 
 import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -78,7 +79,7 @@ def old(snapshot: model.Snapshot, now: datetime.datetime) -> str:
         "launching it.", days) % {'days': days}
 
 
-def made_by(user_id: str, user) -> str:
+def made_by(user_id: str, user: Any) -> str:
     """Who made it; Keystone tells members no names of others."""
     if not user_id:
         return ''

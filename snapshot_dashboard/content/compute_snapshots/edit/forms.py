@@ -12,6 +12,9 @@
 
 """The form for what may be changed of a snapshot."""
 
+from typing import Any
+
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from horizon import forms
@@ -42,23 +45,24 @@ class EditForm(forms.SelfHandlingForm):
         label=_("Protected"), required=False,
         help_text=_("It cannot be deleted until this is taken away."))
 
-    def __init__(self, request, *args, **kwargs):
+    def __init__(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         if isinstance(self.initial['found'], types.VolumeSnapshot):
             del self.fields['protected']  # Cinder knows no such thing
         # What has no name may stay without one.
         self.fields['name'].required = bool(self.initial['name'])
 
-    def clean_name(self):
+    def clean_name(self) -> str:
         name = self.cleaned_data['name']
         return name if name == self.initial['name'] else fields.usable(name)
 
-    def clean_description(self):
+    def clean_description(self) -> str:
         text = self.cleaned_data['description']
         return text if text == self.initial['description'] else (
             fields.usable(texts.one_line(text)))
 
-    def handle(self, request, data):
+    def handle(self, request: HttpRequest, data: dict[str, Any]) -> bool:
         found = self.initial['found']
         try:
             editing.edit(connect.cloud(request), found, editing.Edit(**data))

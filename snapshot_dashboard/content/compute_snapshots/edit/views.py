@@ -12,6 +12,8 @@
 
 """Editing a snapshot: what its owner may change of it."""
 
+from typing import Any
+
 from django.core import exceptions as django_exceptions
 from django.urls import reverse
 from django.urls import reverse_lazy
@@ -43,7 +45,7 @@ class EditView(forms.ModalFormView):
     template_name = 'project/compute_snapshots/edit/edit.html'
 
     @memoized.memoized_method
-    def get_initial(self):
+    def get_initial(self) -> dict[str, Any]:
         with redirects.to_index_on_error(self.request):
             found = fetch.entry(connect.cloud(self.request),
                                 self.kwargs['row_id'])
@@ -56,7 +58,7 @@ class EditView(forms.ModalFormView):
                 'protected': snapshot.kind is kinds.Kind.INSTANCE
                 and snapshot.protected}
 
-    def get_context_data(self, **kwargs):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs),
                 'cancel_url': self.success_url,
                 'submit_url': reverse(

@@ -13,6 +13,9 @@
 """The tab with an instance's snapshots on its own page in Horizon."""
 
 
+from typing import Any
+
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from horizon import tabs
@@ -25,6 +28,7 @@ from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import by_instance
+from snapshot_dashboard.snapshots import model
 
 
 class SnapshotsTab(tabs.Tab):
@@ -36,7 +40,7 @@ class SnapshotsTab(tabs.Tab):
         'project/compute_snapshots/horizon_pages/_instance_tab.html')
     preload = False
 
-    def get_context_data(self, request):
+    def get_context_data(self, request: HttpRequest) -> dict[str, Any]:
         cloud = connect.cloud(request)
         server_id = self.tab_group.kwargs['instance'].id
         try:
@@ -64,7 +68,7 @@ class SnapshotsTab(tabs.Tab):
                 for problem in problems)),
         }
 
-    def _shown(self, row):
+    def _shown(self, row: model.Snapshot) -> dict[str, Any]:
         return {'row': row, 'kind': wording.KINDS[row.kind],
                 'status': cells.render_status(row),
                 'consistency': cells.render_consistency(row),

@@ -12,6 +12,9 @@
 
 """Where Horizon's own pages lead into the wizard."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -37,8 +40,8 @@ def install() -> None:
         action.get_link_url = _link_to(kind, action.get_link_url)
 
 
-def _link_to(kind: kinds.Kind, horizons):
-    def get_link_url(self, datum):
+def _link_to(kind: kinds.Kind, horizons: Any) -> Callable[[Any, Any], str]:
+    def get_link_url(self: Any, datum: Any) -> str:
         project = getattr(datum, 'tenant_id', None) or getattr(
             datum, 'os-vol-tenant-attr:tenant_id', None)
         if project != self.table.request.user.tenant_id:

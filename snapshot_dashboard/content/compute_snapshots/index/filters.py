@@ -13,6 +13,7 @@
 """What the address of a page says about which snapshots to list."""
 
 import datetime
+from typing import Any
 from urllib import parse
 
 from django import forms
@@ -57,14 +58,14 @@ class FilterForm(forms.Form):
     instance = forms.UUIDField(required=False, widget=forms.HiddenInput())
     volume = forms.UUIDField(required=False, widget=forms.HiddenInput())
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         # The wizard on the same page has a name, too.
         super().__init__(*args, auto_id='snapshot-filter-%s', **kwargs)
         for field in self.visible_fields():
             if field.name != 'expired':
                 field.field.widget.attrs['class'] = 'form-control'
 
-    def clean_name(self):
+    def clean_name(self) -> str:
         """What no address has room for is the name of nothing."""
         name = self.cleaned_data['name']
         if len(parse.quote_plus(name)) > _ROOM:

@@ -12,10 +12,13 @@
 
 """Names of instances and volumes, kept for a while in Django's cache."""
 
+from collections.abc import Collection
+from collections.abc import Mapping
 import hashlib
 
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import memory
+from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import row_builder
 
 #: Seconds for which a name is believed.
@@ -31,12 +34,14 @@ class DjangoSourceCache(row_builder.SourceCache):
             cloud.address(service) for service in ('compute', 'volume')
             if cloud.has(service))]).encode()).hexdigest()[:32]
 
-    def find(self, keys):
+    def find(self,
+             keys: Collection[row_builder.Key]) -> dict[row_builder.Key,
+                                                        model.Source]:
         asked = {self._address(key): key for key in keys}
         return {asked[address]: source for address, source
                 in memory.MEMORY.find(asked).items()}
 
-    def keep(self, found):
+    def keep(self, found: Mapping[row_builder.Key, model.Source]) -> None:
         memory.MEMORY.keep({self._address(key): source
                             for key, source in found.items()}, _LIFETIME)
 

@@ -12,6 +12,10 @@
 
 """The table of all snapshots."""
 
+from typing import Any
+
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.urls import resolve
 from django.urls import reverse
@@ -27,10 +31,13 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.index import filters
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
+from snapshot_dashboard.snapshots.listing import cursors
 
 
 class CreateSnapshot(tables.LinkAction):
@@ -42,7 +49,7 @@ class CreateSnapshot(tables.LinkAction):
     classes = ('ajax-modal',)
     icon = 'camera'
 
-    def allowed(self, request, datum=None):
+    def allowed(self, request: HttpRequest, datum: Any = None) -> bool:
         return permissions.can_create_any(request)
 
 
@@ -54,7 +61,8 @@ class LaunchInstance(tables.LinkAction):
     url = redirects.INDEX
     classes = ('btn-launch',)
 
-    def allowed(self, request, snapshot=None):
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
         if snapshot is None or not snapshot.usable:
             return False
         if snapshot.kind is kinds.Kind.VOLUME and not (
@@ -62,7 +70,7 @@ class LaunchInstance(tables.LinkAction):
             return False
         return permissions.can_launch(request)
 
-    def get_link_url(self, snapshot):
+    def get_link_url(self, snapshot: model.Snapshot) -> str:
         source = ('imageId' if snapshot.kind is kinds.Kind.INSTANCE
                   else 'snapshotId')
         self.attrs.update({
@@ -83,11 +91,12 @@ class LaunchLikeOriginal(tables.LinkAction):
     classes = ('ajax-modal',)
     icon = 'clone'
 
-    def allowed(self, request, snapshot=None):
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
         return (snapshot is not None and snapshot.usable
                 and snapshot.has_recipe and permissions.can_launch(request))
 
-    def get_link_url(self, snapshot):
+    def get_link_url(self, snapshot: model.Snapshot) -> str:
         return reverse(self.url, args=[snapshot.row_id])
 
 
@@ -100,12 +109,13 @@ class CreateVolume(tables.LinkAction):
     classes = ('ajax-modal',)
     icon = 'database'
 
-    def allowed(self, request, snapshot=None):
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
         return (snapshot is not None and snapshot.usable
                 and connect.cloud(request).has('volume')
                 and permissions.can_create_volume(request))
 
-    def get_link_url(self, snapshot):
+    def get_link_url(self, snapshot: model.Snapshot) -> str:
         if snapshot.kind is kinds.Kind.VOLUME:
             source = {'snapshot_id': snapshot.id}
         elif snapshot.root:  # its image holds no data, and says 0 bytes
@@ -124,10 +134,11 @@ class EditSnapshot(tables.LinkAction):
     classes = ('ajax-modal',)
     icon = 'pencil'
 
-    def allowed(self, request, snapshot=None):
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
         return snapshot is not None and permissions.can_edit(request, snapshot)
 
-    def get_link_url(self, snapshot):
+    def get_link_url(self, snapshot: model.Snapshot) -> str:
         return reverse(self.url, args=[snapshot.row_id])
 
 
@@ -139,12 +150,13 @@ class ShareSnapshot(tables.LinkAction):
     url = 'horizon:project:compute_snapshots:share'
     icon = 'share-alt'
 
-    def allowed(self, request, snapshot=None):
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
         return (snapshot is not None and snapshot.usable
                 and snapshot.kind is kinds.Kind.INSTANCE
                 and not snapshot.foreign and permissions.can_share(request))
 
-    def get_link_url(self, snapshot):
+    def get_link_url(self, snapshot: model.Snapshot) -> str:
         return reverse(self.url, args=[snapshot.row_id])
 
 
@@ -157,11 +169,12 @@ class DeleteSnapshot(tables.LinkAction):
     classes = ('ajax-modal', 'btn-danger')
     icon = 'trash'
 
-    def allowed(self, request, snapshot=None):
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
         return snapshot is not None and deletion.hindrance(
             snapshot, permissions.can_delete(request, snapshot)) is None
 
-    def get_link_url(self, snapshot):
+    def get_link_url(self, snapshot: model.Snapshot) -> str:
         return f'{reverse(self.url)}?{urlencode({"row": snapshot.row_id})}'
 
 
@@ -174,10 +187,12 @@ class DeleteSnapshots(tables.Action):
     icon = 'trash'
     requires_input = True
 
-    def allowed(self, request, snapshot=None):
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
         return permissions.can_delete_any(request)
 
-    def handle(self, table, request, row_ids):
+    def handle(self, table: Any, request: HttpRequest,
+               row_ids: list[str]) -> HttpResponse:
         # They may be too many for an address.
         plan = resolve(reverse('horizon:project:compute_snapshots:delete'))
         return plan.func(request, chosen=row_ids)
@@ -188,7 +203,7 @@ class UpdateRow(tables.Row):
 
     ajax = True
 
-    def get_data(self, request, row_id):
+    def get_data(self, request: HttpRequest, row_id: str) -> model.Snapshot:
         """The snapshot as it is now; the view answers a ServiceError."""
         try:
             return fetch.snapshot(connect.cloud(request), row_id, shared=True)
@@ -242,31 +257,34 @@ class SnapshotsTable(tables.DataTable):
 
     #: Set by the view: the cursors of the neighbouring pages, or None, and
     #: the filters, which a link to another page keeps.
-    after = before = filters = None
+    after: cursors.Cursor | None = None
+    before: cursors.Cursor | None = None
+    filter_form: filters.FilterForm | None = None
 
-    def set_multiselect_column_visibility(self, visible=True):
+    def set_multiselect_column_visibility(self, visible: bool = True) -> None:
         # Horizon thinks that one chooses for its own batch actions alone.
         super().set_multiselect_column_visibility(
             permissions.can_delete_any(self.request))
 
-    def get_object_id(self, snapshot):
+    def get_object_id(self, snapshot: model.Snapshot) -> str:
         return snapshot.row_id
 
-    def get_object_display(self, snapshot):
+    def get_object_display(self, snapshot: model.Snapshot) -> str:
         return snapshot.name or snapshot.id
 
-    def get_pagination_string(self):
+    def get_pagination_string(self) -> str:
         return self._page_address(self.after)
 
-    def get_prev_pagination_string(self):
+    def get_prev_pagination_string(self) -> str:
         return self._page_address(self.before)
 
-    def _page_address(self, cursor):
+    def _page_address(self, cursor: cursors.Cursor | None) -> str:
         page = urlencode({self._meta.pagination_param: str(cursor)})
-        return '&'.join(filter(None, [self.filters.address(), page]))
+        kept = self.filter_form.address() if self.filter_form else ''
+        return '&'.join(filter(None, [kept, page]))
 
-    def get_empty_message(self):
-        if self.filters and self.filters.query().filtered:
+    def get_empty_message(self) -> str:
+        if self.filter_form and self.filter_form.query().filtered:
             return _("No snapshot is like that.")
         return render_to_string(
             'project/compute_snapshots/index/_empty.html',

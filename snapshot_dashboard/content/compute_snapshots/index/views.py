@@ -15,7 +15,9 @@
 import functools
 import logging
 import time
+from typing import Any
 
+from django.http import HttpRequest
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +30,7 @@ from openstack_dashboard.utils import settings as horizon_settings
 from snapshot_dashboard import notices
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
@@ -46,9 +49,11 @@ from snapshot_dashboard.content.compute_snapshots.worker import handoff
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
 from snapshot_dashboard.snapshots.listing import cursors
 from snapshot_dashboard.snapshots.listing import pages
+from snapshot_dashboard.snapshots.listing import queries
 
 LOG = logging.getLogger(__name__)
 #: Instances that are looked at for a run that the index has lost.
@@ -66,7 +71,8 @@ class IndexView(tables.DataTableView):
     template_name = 'project/compute_snapshots/index/index.html'
     page_title = _("Snapshots")
 
-    def get(self, request, *args, **kwargs):
+    def get(self, request: HttpRequest, *args: Any,
+            **kwargs: Any) -> HttpResponse:
         try:
             return super().get(request, *args, **kwargs)
         except errors.ServiceError as error:
@@ -74,7 +80,7 @@ class IndexView(tables.DataTableView):
             LOG.warning('Refreshing a row of the list failed: %s', error)
             return HttpResponse(status=503)
 
-    def get_data(self):
+    def get_data(self) -> tuple[model.Snapshot, ...]:
         cloud = connect.cloud(self.request)
         asked = self.filters.query()
         page, self.runs = cloud.gather(
@@ -90,7 +96,7 @@ class IndexView(tables.DataTableView):
         for problem in page.vague:
             messages.warning(self.request, index_wording.vague(problem))
         self.table.after, self.table.before = page.after, page.before
-        self.table.filters = self.filters
+        self.table.filter_form = self.filters
         self.unnamed, self.alphabet = page.unnamed, page.alphabet
         # What is under way by this panel has a run, found or not.
         self.suspects = [
@@ -100,18 +106,19 @@ class IndexView(tables.DataTableView):
             and row.motion is statuses.Outcome.PENDING][:_SUSPECTS]
         return page.rows
 
-    def _page(self, cloud, asked, cursor):
+    def _page(self, cloud: services.Cloud, asked: queries.Query,
+              cursor: cursors.Cursor | None) -> pages.Page:
         return pages.fetch(
             cloud, horizon_settings.get_page_size(self.request), asked,
             cursor, source_cache.DjangoSourceCache(cloud),
             thorough=THOROUGH in self.request.GET)
 
     @functools.cached_property
-    def filters(self):
+    def filters(self) -> filters.FilterForm:
         return filters.FilterForm(
             {'sort': 'newest', **self.request.GET.dict()})
 
-    def _cursor(self, asked):
+    def _cursor(self, asked: queries.Query) -> cursors.Cursor | None:
         text = self.request.GET.get(
             index_tables.SnapshotsTable._meta.pagination_param)
         if not text:
@@ -122,18 +129,18 @@ class IndexView(tables.DataTableView):
             self._tell_first_page()
             return None
 
-    def _tell_first_page(self):
+    def _tell_first_page(self) -> None:
         messages.info(self.request, _(
             "That page of the list does not exist any more. This is the "
             "first one."))
 
-    def has_more_data(self, table):
+    def has_more_data(self, table: Any) -> bool:
         return table.after is not None
 
-    def has_prev_data(self, table):
+    def has_prev_data(self, table: Any) -> bool:
         return table.before is not None
 
-    def get_context_data(self, **kwargs):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         asked = self.filters.query()
         return {**context,
@@ -150,7 +157,7 @@ class IndexView(tables.DataTableView):
 class OverviewView(generic.View):
     """What is wrong, and what is used: loaded after the page."""
 
-    def get(self, request):
+    def get(self, request: HttpRequest) -> HttpResponse:
         cloud = connect.cloud(request)
         found, used = cloud.gather(
             lambda: health.check(cloud, time.time(), timezone.localdate(),

@@ -12,13 +12,17 @@
 
 """The form that launches an instance like the original."""
 
+from typing import Any
+
 from django.core import exceptions as django_exceptions
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from horizon import forms
 from horizon import messages
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.launch import (
@@ -41,7 +45,8 @@ class LaunchForm(forms.SelfHandlingForm):
     key = forms.ChoiceField(label=_("Key Pair"), required=False)
     zone = forms.ChoiceField(label=_("Availability Zone"), required=False)
 
-    def __init__(self, request, *args, **kwargs):
+    def __init__(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         options = self.initial['options']
         choices = {
@@ -57,7 +62,7 @@ class LaunchForm(forms.SelfHandlingForm):
         for field, known in choices.items():
             self.fields[field].choices = known
 
-    def clean(self):
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         flavor = self.initial['options'].flavor(cleaned.get('flavor', ''))
         found = launch.obstacles(self.initial['details'],
@@ -67,7 +72,7 @@ class LaunchForm(forms.SelfHandlingForm):
                 [launch_wording.obstacle(obstacle) for obstacle in found])
         return cleaned
 
-    def handle(self, request, data):
+    def handle(self, request: HttpRequest, data: dict[str, Any]) -> bool:
         choice = launch.Choice(
             data['name'], self.initial['options'].flavor(data['flavor']),
             tuple(data['networks']), tuple(data['groups']), data['key'],
@@ -85,7 +90,7 @@ class LaunchForm(forms.SelfHandlingForm):
         return True
 
 
-def _flavor(flavor):
+def _flavor(flavor: types.Flavor) -> str:
     return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % {
         'name': flavor.name, 'cores': flavor.cores, 'ram': flavor.ram_mib,
         'disk': flavor.disk_gib}

@@ -12,8 +12,12 @@
 
 """Launching an instance like the one that a snapshot was taken of."""
 
+from typing import Any
+
 from django.core import exceptions as django_exceptions
 from django.http import Http404
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.urls import reverse
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
@@ -45,13 +49,14 @@ class LaunchView(forms.ModalFormView):
     success_url = reverse_lazy('horizon:project:instances:index')
     template_name = 'project/compute_snapshots/launch/launch.html'
 
-    def dispatch(self, request, *args, **kwargs):
+    def dispatch(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> HttpResponse:
         if not permissions.can_launch(request):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
     @memoized.memoized_method
-    def get_initial(self):
+    def get_initial(self) -> dict[str, Any]:
         cloud = connect.cloud(self.request)
         with redirects.to_index_on_error(self.request):
             found = details.get(cloud, self.kwargs['row_id'])
@@ -67,7 +72,7 @@ class LaunchView(forms.ModalFormView):
             'groups': list(recipe.groups), 'key': recipe.key,
             'zone': recipe.zone}
 
-    def get_context_data(self, **kwargs):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         initial = self.get_initial()
         found, options = initial['details'], initial['options']
         snapshot = found.snapshot

@@ -12,12 +12,15 @@
 
 """The runs above the list, as the page shows them."""
 
+from collections.abc import Iterable
+from collections.abc import Mapping
 import dataclasses
 import functools
 import logging
 import time
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -65,7 +68,9 @@ class Sight:
     problem: errors.ServiceError | None = None
 
 
-def find(request, answer=None, suspects=()) -> Sight:
+def find(request: HttpRequest,
+         answer: lifecycle.Found | errors.ServiceError | None = None,
+         suspects: Iterable[str] = ()) -> Sight:
     """The runs by their index, and those that it has lost.
 
     Others may have replaced the tags of a server. A page that shows its run
@@ -100,7 +105,10 @@ def find(request, answer=None, suspects=()) -> Sight:
               and isinstance(server, errors.NotFound)))
 
 
-def context(request, troubles=None, answer=None, suspects=()):
+def context(request: HttpRequest,
+            troubles: Mapping[str, errors.ServiceError] | None = None,
+            answer: lifecycle.Found | errors.ServiceError | None = None,
+            suspects: Iterable[str] = ()) -> dict[str, Any]:
     """The template context of all runs, as they are.
 
     :param answer: the runs, or why they cannot be had, if known already.
@@ -137,7 +145,7 @@ def context(request, troubles=None, answer=None, suspects=()):
     }
 
 
-def _interval_ms(found) -> int:
+def _interval_ms(found: Iterable[record.Run]) -> int:
     """How long the page waits for its next look, in milliseconds.
 
     Each look that comes late keeps an instance away for longer.
@@ -146,12 +154,13 @@ def _interval_ms(found) -> int:
     return int(settings.get('POLL_INTERVAL') * (500 if away else 1000))
 
 
-def shown(request, run: record.Run) -> dict[str, Any]:
+def shown(request: HttpRequest, run: record.Run) -> dict[str, Any]:
     """One run, as it is."""
     return _shown(request, run, int(time.time()), None)
 
 
-def _shown(request, run: record.Run, now: int, trouble):
+def _shown(request: HttpRequest, run: record.Run, now: int,
+           trouble: errors.ServiceError | None) -> dict[str, Any]:
     progress, plan, server = run.progress, run.plan, run.server
     phase = phases.current(run)
     failed = bool(progress.failure)
@@ -184,7 +193,7 @@ def _shown(request, run: record.Run, now: int, trouble):
     }
 
 
-def _older_url(request, run: record.Run) -> str:
+def _older_url(request: HttpRequest, run: record.Run) -> str:
     """Where the user is offered what the plan does not keep; else empty."""
     if not run.plan.keep_count or not run.progress.captured_at or not (
             permissions.can_delete_any(request)):
@@ -194,7 +203,7 @@ def _older_url(request, run: record.Run) -> str:
     return f'{address}?{urlencode({"keep": run.plan.keep_count})}'
 
 
-def _create_url(request, run: record.Run) -> str:
+def _create_url(request: HttpRequest, run: record.Run) -> str:
     """Where a run that failed is asked for anew; else empty.
 
     That is for a plan that is not to be trusted, or cannot be read.
@@ -210,7 +219,7 @@ def _is_off(server: types.Server) -> bool:
     return server.status == 'SHUTOFF' and not server.task_state
 
 
-def _buttons(request, run: record.Run, phase: phases.Phase | None,
+def _buttons(request: HttpRequest, run: record.Run, phase: phases.Phase | None,
              stalled: bool) -> list[dict[str, str]]:
     """What can be done about a run by this user, now."""
     progress, server = run.progress, run.server
@@ -235,7 +244,8 @@ def _buttons(request, run: record.Run, phase: phases.Phase | None,
             if possible[what]]
 
 
-def _power_buttons(request, server: types.Server) -> list[dict[str, str]]:
+def _power_buttons(request: HttpRequest,
+                   server: types.Server) -> list[dict[str, str]]:
     """What can be done about a run whose record cannot be read."""
     if not permissions.can_advance(request):
         return []
@@ -271,7 +281,8 @@ def _button(what: str, server: types.Server,
     }
 
 
-def _phases(plan: record.Plan, now: phases.Phase | None):
+def _phases(plan: record.Plan,
+            now: phases.Phase | None) -> list[dict[str, Any]]:
     order = phases.phases(plan)
     place = order.index(now) if now else len(order)
     return [{'label': runs_wording.PHASES[phase],

@@ -13,8 +13,11 @@
 """The runs above the list: shown by GET, brought forward by POST."""
 
 import functools
+from typing import Any
 
 from django.core import exceptions as django_exceptions
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views import generic
 
@@ -40,13 +43,15 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import record
 
+#: What went wrong, by the ids of the servers.
+Troubles = dict[str, errors.ServiceError]
 _TEMPLATE = 'project/compute_snapshots/runs/_runs.html'
 
 
 class RunsView(generic.View):
     """The runs as they are, for those who only look."""
 
-    def get(self, request):
+    def get(self, request: HttpRequest) -> HttpResponse:
         return fragments.render(request, _TEMPLATE,
                                 display.context(request))
 
@@ -56,25 +61,27 @@ class _WriteView(generic.View):
 
     http_method_names = ['post']
 
-    def dispatch(self, request, *args, **kwargs):
+    def dispatch(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> HttpResponse:
         if not permissions.can_advance(request):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def post(self, request, server_id='', **kwargs):
+    def post(self, request: HttpRequest, server_id: str = '',
+             **kwargs: Any) -> HttpResponse:
         try:
-            troubles = self.write(connect.cloud(request), str(server_id))
+            troubles = self.write(connect.cloud(request), str(server_id)) or {}
         except errors.ServiceError as error:
             troubles = {str(server_id): error}
-        connect.log_out_if_expired(*(troubles or {}).values())
+        connect.log_out_if_expired(*troubles.values())
         if not http.is_ajax(request):
-            for error in (troubles or {}).values():
-                messages.error(request, runs_wording.trouble(error))
+            for trouble in troubles.values():
+                messages.error(request, runs_wording.trouble(trouble))
             return redirect(redirects.INDEX)
         return fragments.render(request, _TEMPLATE,
                                 display.context(request, troubles))
 
-    def write(self, cloud: services.Cloud, server_id: str):
+    def write(self, cloud: services.Cloud, server_id: str) -> Troubles | None:
         """Do it; the errors by the ids of the servers that they concern."""
         raise NotImplementedError
 
@@ -82,7 +89,7 @@ class _WriteView(generic.View):
 class AdvanceView(_WriteView):
     """Brings the open runs of the project forward that no worker is at."""
 
-    def write(self, cloud, server_id):
+    def write(self, cloud: services.Cloud, server_id: str) -> Troubles:
         sight = display.find(self.request)
         if sight.problem is not None:
             raise sight.problem
@@ -102,7 +109,7 @@ class AdvanceView(_WriteView):
 class _OneRunView(_WriteView):
     """Does something with the run of one server."""
 
-    def write(self, cloud, server_id):
+    def write(self, cloud: services.Cloud, server_id: str) -> None:
         run = journal.read(cloud.compute.server(server_id))
         if run is None:
             return
@@ -110,14 +117,14 @@ class _OneRunView(_WriteView):
             raise django_exceptions.PermissionDenied
         self.write_run(cloud, run)
 
-    def write_run(self, cloud: services.Cloud, run: record.Run):
+    def write_run(self, cloud: services.Cloud, run: record.Run) -> None:
         raise NotImplementedError
 
 
 class CancelView(_OneRunView):
     """Gives a run up before its capture."""
 
-    def write_run(self, cloud, run):
+    def write_run(self, cloud: services.Cloud, run: record.Run) -> None:
         run = lifecycle.cancel(cloud, run)
         if run.progress.failure != failures.Failure.CANCELLED.value:
             raise errors.Conflict('compute', 'It is too late to cancel.')
@@ -128,7 +135,7 @@ class CancelView(_OneRunView):
 class AdoptView(_OneRunView):
     """Goes on with a run that somebody else wrote down, on a user's word."""
 
-    def write_run(self, cloud, run):
+    def write_run(self, cloud: services.Cloud, run: record.Run) -> None:
         if run.open and not run.lost:
             lifecycle.adopt(cloud, run, connect.seal())
 
@@ -136,7 +143,7 @@ class AdoptView(_OneRunView):
 class DismissView(_WriteView):
     """Takes a run away that is over, or that cannot be read or go on."""
 
-    def write(self, cloud, server_id):
+    def write(self, cloud: services.Cloud, server_id: str) -> None:
         server = cloud.compute.server(server_id)
         run = journal.read(server)
         if run is not None and run.open and not server.locked and (
@@ -150,7 +157,7 @@ class DismissView(_WriteView):
 class PowerOnView(_WriteView):
     """Powers an instance on that a run has left off."""
 
-    def write(self, cloud, server_id):
+    def write(self, cloud: services.Cloud, server_id: str) -> None:
         if not permissions.can_power(self.request):
             raise django_exceptions.PermissionDenied
         if journal.is_there(cloud.compute.server(server_id)):
@@ -160,7 +167,7 @@ class PowerOnView(_WriteView):
 class RemoveView(_OneRunView):
     """Removes what a failed run has left."""
 
-    def write_run(self, cloud, run):
+    def write_run(self, cloud: services.Cloud, run: record.Run) -> None:
         if not run.open:
             lifecycle.remove_leftovers(cloud, run)
 
@@ -168,7 +175,7 @@ class RemoveView(_OneRunView):
 class RetryView(_OneRunView):
     """Tries a failed run once more, if nothing is in its way."""
 
-    def write_run(self, cloud, run):
+    def write_run(self, cloud: services.Cloud, run: record.Run) -> None:
         if run.open or not display.can_retry(run):
             return
         source = sources.of_run(self.request, run)

@@ -12,6 +12,8 @@
 
 """What the codes of runs are in words, for people."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -183,7 +185,7 @@ def detached(plan: record.Plan) -> str:
     return _failures(plan)[failures.Failure.VOLUME_DETACHED]
 
 
-def _failures(plan: record.Plan):
+def _failures(plan: record.Plan) -> dict[Any, Any]:
     return FAILURES if plan.captures_image else {**FAILURES, **FAILURES_ALONE}
 
 

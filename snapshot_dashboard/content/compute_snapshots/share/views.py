@@ -12,8 +12,12 @@
 
 """Sharing an instance snapshot with other projects."""
 
+from typing import Any
+
 from django.core import exceptions as django_exceptions
 from django.http import Http404
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.views import generic
@@ -39,7 +43,7 @@ from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sharing
 
 
-def _tell_refusal(request, error: errors.ServiceError):
+def _tell_refusal(request: HttpRequest, error: errors.ServiceError) -> None:
     connect.log_out_if_expired(error)
     messages.error(request, _(
         "Nothing was changed. %(service)s said: %(detail)s")
@@ -51,7 +55,7 @@ class AnswerView(generic.View):
 
     http_method_names = ['post']
 
-    def post(self, request, row_id):
+    def post(self, request: HttpRequest, row_id: str) -> HttpResponse:
         answer = request.POST.get('answer')
         if answer not in share_wording.ANSWERED:
             return redirect(redirects.INDEX)
@@ -79,17 +83,18 @@ class ShareView(horizon_views.HorizonTemplateView):
     template_name = 'project/compute_snapshots/share/share.html'
     page_title = _("Share Snapshot")
 
-    def dispatch(self, request, *args, **kwargs):
+    def dispatch(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> HttpResponse:
         if not permissions.can_share(request):
             raise django_exceptions.PermissionDenied
         with redirects.to_index_on_error(request):
-            self.image = fetch.entry(connect.cloud(request),
-                                     kwargs['row_id'])
-            if not isinstance(self.image, types.Image):
+            entry = fetch.entry(connect.cloud(request), kwargs['row_id'])
+            if not isinstance(entry, types.Image):
                 raise Http404
+            self.image = entry
             return super().dispatch(request, *args, **kwargs)
 
-    def get_context_data(self, **kwargs):
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         refusal = sharing.refusal(self.image)
         members = [] if refusal else sharing.members(
             connect.cloud(self.request), self.image)
@@ -103,7 +108,7 @@ class ShareView(horizon_views.HorizonTemplateView):
                         for member in members],
             'accept': commands.accept(self.image.id)})
 
-    def post(self, request, row_id):
+    def post(self, request: HttpRequest, row_id: str) -> HttpResponse:
         cloud = connect.cloud(request)
         form = share_forms.ProjectForm(request.POST)
         if sharing.refusal(self.image) or not form.is_valid():

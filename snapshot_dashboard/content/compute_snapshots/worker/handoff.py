@@ -21,6 +21,7 @@ nobody else.
 import logging
 import time
 
+from django.http import HttpRequest
 from django.urls import reverse
 
 from snapshot_dashboard import settings
@@ -48,14 +49,14 @@ FRESH = 30
 LAG = 120
 
 
-def address(request) -> str:
+def address(request: HttpRequest) -> str:
     """Where to ask for a worker; empty where the cloud has none."""
     if user_id(request) and permissions.can_advance(request):
         return reverse('horizon:project:compute_snapshots:worker')
     return ''
 
 
-def user_id(request) -> str:
+def user_id(request: HttpRequest) -> str:
     """Of the worker of the region that is looked at; empty without one."""
     configured = settings.get('WORKER_USER_ID')
     if isinstance(configured, str):
@@ -63,36 +64,36 @@ def user_id(request) -> str:
     return configured.get(request.user.services_region, '')
 
 
-def is_alive(request, within: float = LIFETIME) -> bool:
+def is_alive(request: HttpRequest, within: float = LIFETIME) -> bool:
     """Whether the worker has answered so many seconds ago at the most."""
     seen = memory.recall(_seen(request), 0)
     return time.time() - seen < within
 
 
-def remember_answer(request) -> None:
+def remember_answer(request: HttpRequest) -> None:
     """Remember that the worker is there."""
     memory.MEMORY.keep({_seen(request): time.time()}, LIFETIME)
 
 
-def _seen(request) -> str:
+def _seen(request: HttpRequest) -> str:
     return f'{_SEEN}{user_id(request)}.{request.user.id}'
 
 
-def is_able(request) -> bool:
+def is_able(request: HttpRequest) -> bool:
     """Whether this user was able to hand something on a moment ago."""
     return memory.recall(_able(request), False)
 
 
-def remember_able(request) -> None:
+def remember_able(request: HttpRequest) -> None:
     """Remember that this user is able to hand something on."""
     memory.MEMORY.keep({_able(request): True}, LIFETIME)
 
 
-def _able(request) -> str:
+def _able(request: HttpRequest) -> str:
     return f'{_ABLE}{request.user.id}.{request.user.tenant_id}'
 
 
-def is_looked_after(request, run: record.Run) -> bool:
+def is_looked_after(request: HttpRequest, run: record.Run) -> bool:
     """Whether a worker is at it, so that a page would only be in its way.
 
     Two that bring a run forward do no harm, but volume snapshots that both
@@ -108,7 +109,7 @@ def is_looked_after(request, run: record.Run) -> bool:
         situation.AHEAD) < LAG
 
 
-def hand_on(request, cloud: services.Cloud,
+def hand_on(request: HttpRequest, cloud: services.Cloud,
             run: record.Run) -> record.Run:
     """Hand a run on that was begun; it goes on attended if that fails."""
     if not user_id(request):
@@ -123,7 +124,7 @@ def hand_on(request, cloud: services.Cloud,
     return handed_on
 
 
-def delegation(request) -> delegate.Delegation:
+def delegation(request: HttpRequest) -> delegate.Delegation:
     """How this user hands on what was begun in this project."""
     return delegate.Delegation(
         user_id=user_id(request), trustor_id=request.user.id,

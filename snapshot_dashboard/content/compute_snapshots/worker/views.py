@@ -13,9 +13,12 @@
 """Ask for a worker, and hear whether one has answered."""
 
 import logging
+from typing import Any
 
 from django.core import exceptions as django_exceptions
 from django.core import signing
+from django.http import HttpRequest
+from django.http import HttpResponse
 from django.http import JsonResponse
 from django.utils.translation import gettext_lazy as _
 from django.views import generic
@@ -45,12 +48,13 @@ REFUSED = _("With the roles that you have here, or the way you signed in, "
 class WorkerView(generic.View):
     """Asks for a worker by POST, and says by GET whether it has answered."""
 
-    def dispatch(self, request, *args, **kwargs):
+    def dispatch(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> HttpResponse:
         if not handoff.address(request):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
-    def post(self, request):
+    def post(self, request: HttpRequest) -> HttpResponse:
         if _is_known(request):
             return _say('alive', ALIVE)
         try:
@@ -72,7 +76,7 @@ class WorkerView(generic.View):
         handoff.remember_able(request)
         return _say('asked', asked=signing.dumps(asked, salt=_SALT))
 
-    def get(self, request):
+    def get(self, request: HttpRequest) -> HttpResponse:
         if _is_known(request):
             return _say('alive', ALIVE)
         said = request.GET.get('asked', '')
@@ -92,7 +96,7 @@ class WorkerView(generic.View):
         return _say('alive', ALIVE)
 
 
-def _is_known(request) -> bool:
+def _is_known(request: HttpRequest) -> bool:
     """Whether there is a worker, and this user can hand something on."""
     return (handoff.is_able(request)
             and handoff.is_alive(request, handoff.FRESH))
