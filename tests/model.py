@@ -770,7 +770,10 @@ class Canceller(Actor):
         run = journal.read(self.cloud.compute.server(SERVER))
         if run is not None and lifecycle.can_cancel(run):
             run = lifecycle.cancel(self.cloud, run, self.clock)
-            self.told = run.progress.failure == 'cancelled'
+            # A locked server has a tag alone for it, which another tool can
+            # take away before anybody could note it.
+            self.told = run.progress.failure == 'cancelled' and bool(
+                run.noted.failure or not run.server.locked)
 
 
 class Dismisser(Actor):
