@@ -181,8 +181,8 @@ def test_a_trust_whose_run_was_dismissed_is_taken_back_after_a_while(
     workers.start()
     until(lambda: run.progress.trust_id not in trusts(alice),
           'it was taken back', 120)
-    assert f'Trust {run.progress.trust_id}: its run was dismissed' in (
-        workers.logs())
+    assert (f'Deleting trust {run.progress.trust_id}: its run was dismissed'
+            in workers.logs())
     # Others' trusts to the same user are none of its business.
     assert kept in trusts(alice)
     alice.identity.delete_trust(kept)

@@ -61,7 +61,8 @@ def test_without_a_keystone_it_may_be_started_anew(workers, dead):
 def test_who_looks_in_the_wrong_place_answers_nobody(alice, workers, wrong):
     asked = delegate.probe(alice, workers.of(alice))
     worker = workers.start(**wrong)
-    until(lambda: f'Trust {asked}: ' in worker.log.read_text(), 'it is told')
+    until(lambda: f'run of trust {asked} failed: ' in worker.log.read_text(),
+          'it is told')
     told = worker.log.read_text()
     (value,) = wrong.values()
     assert 'the catalogue has none' in told and value in told
