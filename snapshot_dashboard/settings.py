@@ -29,7 +29,7 @@ DEFAULTS: dict[str, Any] = {
     # Seconds that one call to a service may take.
     'TIMEOUT': 10,
     # Seconds between two looks of the open page at a run.
-    'POLL_INTERVAL': 2,
+    'POLL_INTERVAL': 2.0,
     # Seconds that Nova waits for a guest to shut down before it pulls the
     # plug, where the image does not say: nova.conf's shutdown_timeout.
     'SHUTDOWN_TIMEOUT': 60,
@@ -102,6 +102,8 @@ def _check(name: str, value: Any) -> None:
     if isinstance(default, bool) != isinstance(value, bool) or (
             number and not isinstance(value, (int, float))):
         raise must(f'be of the kind of its default, {default!r}')
+    if isinstance(default, int) and isinstance(value, float):
+        raise must('be a whole number')
     if name in MINIMA and value < MINIMA[name]:
         raise must(f'be {MINIMA[name]} or more')
     if name in MAXIMA and value > MAXIMA[name]:

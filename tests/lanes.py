@@ -13,7 +13,8 @@
 
 Unit and view tests take a processor, and give way; those on a real cloud and
 in a real browser mostly wait, and have a cloud each. What a lane says is
-printed as it comes, after the lane's name. With arguments it is pytest.
+printed as it comes, after the lane's name. With ``--quick`` it is unit and
+view tests alone, with other arguments it is pytest.
 """
 
 from collections.abc import Iterable
@@ -31,13 +32,15 @@ _PYTHON = ['tests/unit', 'tests/views']
 _SCENARIO, _BROWSER = ['tests/scenario'], ['tests/browser']
 
 
-def _lanes() -> dict[str, list[str]]:
+def _lanes(quick: bool) -> dict[str, list[str]]:
+    if quick:
+        return {'unit': ['tests/unit'], 'views': ['tests/views']}
     if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for both
         return {'python': _PYTHON, 'cloud': [*_SCENARIO, *_BROWSER]}
     return {'python': _PYTHON, 'scenario': _SCENARIO, 'browser': _BROWSER}
 
 
-def _start(lane: str, paths: list[str]) -> subprocess.Popen:
+def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
     def prepare():
         # A shell that puts us into the background lets it be ignored.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -45,8 +48,9 @@ def _start(lane: str, paths: list[str]) -> subprocess.Popen:
             os.nice(19)
     # Of a session of its own, so that one Ctrl-C reaches it once, by us.
     return subprocess.Popen(
-        [sys.executable, '-m', 'pytest', '--durations=20', '--cov',
-         '--cov-report=', *paths],
+        [sys.executable, '-m', 'pytest', *(
+            ['-q'] if quick else ['--cov', '--cov-report=']),
+         '--durations=20', *paths],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         errors='replace', stderr=subprocess.STDOUT, start_new_session=True,
         env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}',
@@ -75,16 +79,17 @@ def _cover(lanes: Iterable[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    if arguments:
+    quick = arguments == ['--quick']
+    if arguments and not quick:
         return subprocess.run(
             [sys.executable, '-m', 'pytest', *arguments]).returncode
     for number in processes.INTERRUPTS:
         signal.signal(number, _stop)
-    lanes = _lanes()
+    lanes = _lanes(quick)
     running, tellers = [], []
     try:
         for lane, paths in lanes.items():
-            running.append(_start(lane, paths))
+            running.append(_start(lane, paths, quick))
             tellers.append(threading.Thread(
                 target=_tell, args=(lane, running[-1].stdout)))
             tellers[-1].start()
@@ -97,7 +102,8 @@ def main(arguments: list[str]) -> int:
             process.wait()
         for teller in tellers:
             teller.join()
-    _cover(lanes)
+    if not quick:
+        _cover(lanes)
     return next((abs(code) for code in codes if code), 0)
 
 

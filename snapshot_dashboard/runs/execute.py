@@ -104,7 +104,7 @@ def execute(cloud: services.Cloud, run: record.Run, step: steps.Step,
         # to keep the instance off.
         LOG.warning('Run %s: step %s failed: %s', run.plan.run_id,
                     step.do.value,
-                    error, extra=run.fields)
+                    error, extra=run.log_fields)
     return run
 
 
@@ -169,7 +169,7 @@ def _close(cloud: services.Cloud, run: record.Run, now: int,
         if record.OPEN_TAG in run.server.tags:
             cloud.compute.delete_tag(run.server.id, record.OPEN_TAG)
     except errors.ServiceError as error:  # it is only looked at in vain
-        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.fields)
+        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
     return run
 
 
@@ -235,7 +235,7 @@ def _without_a_record(cloud: services.Cloud, run: record.Run,
     """
     LOG.warning('Run %s: its record is gone and was not written anew: %s',
                 run.plan.run_id, error,
-                extra=run.fields)
+                extra=run.log_fields)
     if progress.start_count and not progress.ended_at:
         cloud.compute.add_tag(run.server.id, run.started_tag)
     return dataclasses.replace(run, progress=progress)
@@ -254,14 +254,14 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
     try:
         image_id = call()
     except (errors.Conflict, errors.NotFound, errors.Throttled) as error:
-        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.fields)
+        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
         times = answered.put_off_count + 1
         return note(cloud, run, now, dataclasses.replace(
             answered, put_off_count=times, hindrance=error.detail,
             not_before=now + min(2 ** min(times, 10),
                                  situation.PUT_OFF_PAUSE)))
     except (errors.Forbidden, errors.Refused) as error:
-        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
+        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
         times = answered.refusal_count + 1
         if isinstance(error, errors.OverQuota):
             times = max(times, situation.REFUSED_TWICE)
@@ -271,7 +271,7 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
                 situation.REFUSED_PAUSE * 2 ** min(times - 1, 10),
                 situation.START_REFUSED_PAUSE)))
     except errors.Unavailable as error:
-        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.fields)
+        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
         if error.status == 500:  # a gateway's 502 to 504 answer nothing
             note(cloud, run, now, dataclasses.replace(
                 answered, detail=error.detail,

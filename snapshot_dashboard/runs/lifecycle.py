@@ -186,7 +186,7 @@ def _begin_tagged(cloud: services.Cloud, server: types.Server,
         raise
     except errors.ServiceError as error:
         # It may have been done, and the record tells what comes of it.
-        LOG.warning('Run %s: %s', plan.run_id, error, extra=run.fields)
+        LOG.warning('Run %s: %s', plan.run_id, error, extra=run.log_fields)
     return run
 
 
@@ -290,8 +290,9 @@ def remove_leftovers(cloud: services.Cloud, run: record.Run,
 
 def tidy(cloud: services.Cloud, run: record.Run,
          clock: execute.Clock = time.time) -> None:
-    """Look once more at a run that is over: a late call may have left
-    something. It is in nobody's way if that cannot be done now.
+    """Remove what a late call has left behind of a run that is over.
+
+    An error is logged and not raised: nothing depends on it.
     """
     try:
         reconcile.advance(cloud, run, clock)

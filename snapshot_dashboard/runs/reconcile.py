@@ -140,7 +140,7 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
     except errors.ServiceError as error:
         LOG.warning('Run %s could not be indexed again: %s', run.plan.run_id,
                     error,
-                    extra=run.fields)
+                    extra=run.log_fields)
     if owes and not run.progress.stop_count:
         return dataclasses.replace(run, progress=dataclasses.replace(
             run.progress, stop_count=1))
@@ -150,7 +150,7 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
 def _log(run: record.Run, step: steps.Step) -> None:
     LOG.info('Run %s on server %s: next step: %s', run.plan.run_id,
              run.server.id,
-             step.do.value, extra={**run.fields, 'step': step.do.value})
+             step.do.value, extra={**run.log_fields, 'step': step.do.value})
 
 
 def _after_the_server(cloud: services.Cloud, run: record.Run,

@@ -220,8 +220,8 @@ class Run:
         return self.plan.server_id not in ('', self.server.id)
 
     @property
-    def fields(self) -> dict[str, str]:
-        """What log lines about it hold for machines."""
+    def log_fields(self) -> dict[str, str]:
+        """The structured fields of log lines about the run."""
         return {'run': self.plan.run_id, 'server': self.server.id}
 
     @property

@@ -121,7 +121,8 @@ def image_id(snapshot: types.VolumeSnapshot) -> str:
 def image_name(snapshot: types.VolumeSnapshot) -> str:
     """The name of the image that Nova made it for, if it did; else empty.
 
-    Nova speaks the language of who asks it.
+    Nova translates the prefix into the language of the caller, and only the
+    English one is known here: for others this is empty.
     """
     return (snapshot.name.removeprefix(texts.PART_PREFIX)
             if snapshot.name.startswith(texts.PART_PREFIX) else '')

@@ -342,7 +342,7 @@ class Worker:
         except errors.Unauthorized as error:
             LOG.warning('Run %s: trust %s gives no access any more: %s',
                         run.plan.run_id, trust_id, error,
-                        extra={**run.fields, 'trust': trust_id})
+                        extra={**run.log_fields, 'trust': trust_id})
             held.cloud = None
             self._counters.error('identity')
             self._enqueue(held, backoff.after_lockout(1))
@@ -352,7 +352,7 @@ class Worker:
         except errors.ServiceError as error:
             followed.problems += 1
             LOG.warning('Advancing run %s failed: %s', run.plan.run_id, error,
-                        extra=run.fields)
+                        extra=run.log_fields)
             self._counters.error(error.service)
             return backoff.after_error(followed.problems)
         followed.problems = 0
@@ -374,7 +374,7 @@ class Worker:
         result = failures.known(run.progress.failure) or 'done'
         LOG.info('Run %s on server %s has ended: %s', run.plan.run_id,
                  run.server.id, result,
-                 extra={**run.fields, 'result': result})
+                 extra={**run.log_fields, 'result': result})
         self._counters.ended(result)
 
 

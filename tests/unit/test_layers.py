@@ -23,9 +23,10 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'snapshot_dashboard'
 PANEL = f'{PACKAGE}.content.compute_snapshots'
-#: Each may import those before it. Neither of the last two imports the other.
-LAYERS = ('notices', 'cloud', 'settings', 'marks', 'snapshots', 'runs',
-          'preflight', 'worker', 'content')
+#: Each may import those before it, and the panel and the worker neither the
+#: other. The settings are Django's, so the panel alone reads them.
+LAYERS = ('notices', 'cloud', 'marks', 'snapshots', 'runs', 'preflight',
+          'worker', 'settings', 'content')
 #: What every slice of the panel may have, and who imports it says of which.
 ROLES = {'views', 'forms', 'tables', 'wording'}
 

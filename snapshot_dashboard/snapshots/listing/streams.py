@@ -152,7 +152,10 @@ def _second(entry: kinds.Entry) -> datetime.datetime:
 
 def _reaches(found: Sequence[kinds.Entry],
              cursor: cursors.Cursor | None) -> bool:
-    """Whether a second of the page is whole among these."""
+    """Whether these hold all entries of at least one second of the page.
+
+    The last second may go on in entries that were not asked for.
+    """
     last = _second(found[-1])
     return any(_second(entry) != last and (
         cursor is None or cursor.admits((entry.created, entry.id)))

@@ -28,6 +28,7 @@ from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import mappings
 from snapshot_dashboard.snapshots.listing import pages
 from tests import fakes
+from tests.unit.examples import EXAMPLES
 
 NAMES = st.sampled_from(['db', 'web "1"', 'a,b', '', 'snapshot for db',
                          'Ümläut', 'x' * 255])
@@ -81,7 +82,7 @@ def whole(openstack, needs):
                 for part in parts)}
 
 
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES)
 @given(PROJECT, st.lists(NAMES, min_size=4, max_size=4), CLICKS)
 def test_no_click_breaks_a_set_unless_its_plan_said_so(images, names, clicks):
     with requests_mock.Mocker() as mocker:

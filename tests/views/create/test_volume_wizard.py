@@ -265,6 +265,24 @@ def test_a_failed_run_of_a_volume_is_tried_again_as_such(
         volume['id'],)
 
 
+def test_who_wished_no_forced_power_off_may_wish_it_otherwise(
+        client, openstack, member):
+    server, volume = attached(openstack)
+    submit(client, volume, 'ACTIVE', power_off='on', power_on='on',
+           if_forced='stop')
+    noted = server['metadata']
+    noted.update({
+        'snapshot_dashboard.failure': 'forced-off',
+        'snapshot_dashboard.ended_at': '1790000000',
+        'snapshot_dashboard.closed_attempt':
+            noted['snapshot_dashboard.attempt']})
+    server['tags'] = [tag for tag in server['tags'] if 'owed' not in tag]
+    card = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser'
+                             ).select_one(f'#snapshot-run-{server["id"]}')
+    assert card.select(f'a[href$="create/?source=volume-{volume["id"]}"]')
+    assert card.select_one(f'#snapshot-run-retry-{server["id"]}')
+
+
 def test_a_volume_that_was_detached_since_is_not_tried_again(
         client, openstack, member, no_pauses):
     server, volume = attached(openstack)

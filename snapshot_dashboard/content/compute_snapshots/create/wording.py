@@ -129,9 +129,11 @@ def _quota(code: obstacles.Code, facts: Mapping[str, Any]) -> str:
                  "are needed, %(left)d of %(limit)d GiB are left.") % facts
     elif code is obstacles.Code.QUOTA_IMAGES:
         text = _("The quota of images is used up; it is %(limit)d.") % facts
-    else:
+    elif code is obstacles.Code.QUOTA_IMAGE_SIZE:
         text = _("The quota of image storage is used up; it is %(limit)d "
                  "MiB.") % facts
+    else:
+        raise ValueError(f'There are no words for {code}.')
     kind = _("This is the quota of the volume type %(type)s.") % facts
     return ' '.join([text, *([kind] if facts['type'] and code in (
         obstacles.Code.QUOTA_SNAPSHOTS, obstacles.Code.QUOTA_GIGABYTES)

@@ -295,7 +295,10 @@ class CreateSnapshot(workflows.Workflow):
 
 
 def _refused(error: errors.ServiceError) -> str:
-    """A message with one place for the snapshot's name."""
+    """That a service refused the snapshot, with a ``%s`` for its name.
+
+    ``format_status_message`` fills that in.
+    """
     detail = error.detail.replace('%', '%%')
     return str(_("The snapshot \"%(name)s\" was not begun, and nothing was "
                  "changed. %(service)s said: %(detail)s")) % {

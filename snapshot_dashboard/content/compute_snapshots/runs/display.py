@@ -204,15 +204,22 @@ def _older_url(request: HttpRequest, run: record.Run) -> str:
 
 
 def _create_url(request: HttpRequest, run: record.Run) -> str:
-    """Where a run that failed is asked for anew; else empty.
+    """Where the wizard asks anew for what a run has failed to do; else empty.
 
-    That is for a plan that is not to be trusted, or cannot be read.
+    That is for a run that cannot be tried again as it was asked for, and for
+    one whose user may wish it otherwise now.
     """
-    if run.open or not run.progress.failure or can_retry(run) or not (
-            permissions.can_create_any(request)):
+    forced_off = run.progress.failure == failures.Failure.FORCED_OFF.value
+    if run.open or not run.progress.failure or not (
+            permissions.can_create_any(request)) or (
+            can_retry(run) and not forced_off):
         return ''
+    plan = run.plan
+    volume = connect.approves(run) and not plan.captures_image
+    source = (f'volume-{plan.volumes[0]}' if volume
+              else f'instance-{run.server.id}')
     address = reverse('horizon:project:compute_snapshots:create')
-    return f'{address}?{urlencode({"source": f"instance-{run.server.id}"})}'
+    return f'{address}?{urlencode({"source": source})}'
 
 
 def _is_off(server: types.Server) -> bool:

@@ -65,8 +65,8 @@ FAILURES = {
     failures.Failure.FORCED_OFF: _(
         "The guest did not shut down in time, so the instance was powered "
         "off by force. No snapshot was taken, as you wished. Shut it down "
-        "from within and take the snapshot then, or try again and let it be "
-        "taken all the same."),
+        "from within and take the snapshot then, or create the snapshot anew "
+        "and choose to take it all the same."),
     failures.Failure.STARTED_BY_OTHERS: _(
         "Somebody powered the instance on before the snapshot was taken. It "
         "was left running, and no snapshot was kept. Try again."),

@@ -32,6 +32,7 @@ from snapshot_dashboard.snapshots.listing import pages
 from snapshot_dashboard.snapshots.listing import queries
 from snapshot_dashboard.snapshots.listing import streams
 from tests import fakes
+from tests.unit.examples import EXAMPLES
 
 
 def names(page):
@@ -160,7 +161,7 @@ def test_walking_back_gives_the_same_pages(openstack, size):
         names(page) for page in forward[:-1]]
 
 
-@settings(max_examples=150)
+@settings(max_examples=EXAMPLES)
 @given(images=st.lists(st.integers(0, 12), max_size=25),
        snapshots=st.lists(st.integers(0, 12), max_size=25),
        backups=st.lists(st.integers(0, 12), max_size=5),
@@ -443,7 +444,7 @@ def test_a_filter_finds_all_that_there_is_on_whichever_page(
         names(page) for page in forward[:-1]]
 
 
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES // 2)
 @given(things=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)),
                        max_size=30),
        size=st.integers(1, 6), sort=st.sampled_from(queries.Sort))
