@@ -27,7 +27,7 @@ from snapshot_dashboard.cloud import limits
 
 DEFAULTS: dict[str, Any] = {
     # Seconds that one call to a service may take.
-    'TIMEOUT': 10,
+    'TIMEOUT': 10.0,
     # Seconds between two looks of the open page at a run.
     'POLL_INTERVAL': 2.0,
     # Seconds that Nova waits for a guest to shut down before it pulls the
@@ -49,7 +49,7 @@ DEFAULTS: dict[str, Any] = {
     # The name of the role that it gets for a run, of those the user has.
     'WORKER_ROLE': 'member',
     # Hours for which it has that role at the most.
-    'WORKER_TRUST_HOURS': 24,
+    'WORKER_TRUST_HOURS': 24.0,
     # Days after which a snapshot is called old above the list; 0 for never.
     'OLD_AFTER_DAYS': 0,
     # What users are told above the list and in the wizard.

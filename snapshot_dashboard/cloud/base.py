@@ -27,11 +27,13 @@ class Service:
     """The calls to one service. Every one may raise a ``ServiceError``.
 
     :cvar name: our name of it.
+    :cvar has_microversions: whether we ask it for one.
     :param endpoint: its address by the catalogue.
     :param project_id: the project on whose behalf it is called.
     """
 
     name: str
+    has_microversions = False
     #: What speaks to it; made by each service as its client wants.
     _client: Any
 
@@ -47,7 +49,9 @@ class Service:
 
         :param urgent: made at once, whatever is known of the service.
         """
-        with (versions.learning(self._session, self._endpoint),
+        learning = (versions.learning(self._session, self._endpoint)
+                    if self.has_microversions else contextlib.nullcontext())
+        with (learning,
               self._breaker.guarding(self.name, self._endpoint,
                                      self._project_id, urgent),
               errors.translated(self.name)):

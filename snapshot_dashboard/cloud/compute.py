@@ -45,6 +45,7 @@ class Compute(base.Service):
     """The calls to Nova. Every one may raise a ``ServiceError``."""
 
     name = 'compute'
+    has_microversions = True
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):

@@ -33,6 +33,7 @@ class Volumes(base.Service):
     """The calls to Cinder. Every one may raise a ``ServiceError``."""
 
     name = 'volume'
+    has_microversions = True
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):

@@ -53,6 +53,8 @@ _VOLUMES = f'{_PREFIX}volumes.'
 _CALL = re.compile('[0-9a-f]{16}')
 #: Records of these versions are read; a newer one is left to whoever knows it.
 _VERSIONS = (7,)
+#: The tag of a run's id tells the version of its record.
+_RUN = f'run{_VERSIONS[-1]}'
 #: It goes into logs and names.
 _RUN_ID = re.compile(r'[\w-]{1,32}', re.ASCII)
 #: What a plan says yes or no to, and in which word: they stand in one value.
@@ -153,7 +155,7 @@ def tags(plan: record.Plan, progress: record.Progress) -> list[str]:
     Each is written by itself, so that the run is over comes last.
     """
     values = dataclasses.asdict(progress)
-    return [f'{record.TAG}.run:{plan.run_id}',
+    return [f'{record.TAG}.{_RUN}:{plan.run_id}',
             f'{record.TAG}.began:{plan.began_at}', *(
                 _cut(f'{record.TAG}.{name}:{values[name]}', limits.TAG_LENGTH)
         for name in _TAGGED if values[name])]
@@ -357,13 +359,13 @@ def _read_tags(server: types.Server) -> record.Run | None:
                   for tag in sorted(server.tags)
                   if tag.startswith(f'{record.TAG}.') and ':' in tag)
     began = types.whole_number(values.get('began', ''))
-    if not _RUN_ID.fullmatch(values.get('run', '')) or began is None:
+    if not _RUN_ID.fullmatch(values.get(_RUN, '')) or began is None:
         return None
     progress = dataclasses.replace(
         _read_progress({name: values.get(name, '') for name in _TAGGED}),
         capture_count=record.TRIES, asked_at=began)
     return record.Run(server,
-                      record.Plan(run_id=values['run'], began_at=began),
+                      record.Plan(run_id=values[_RUN], began_at=began),
                       progress, tagged=True)
 
 

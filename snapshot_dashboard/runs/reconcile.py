@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Bring a run forward: observe, decide, take, look again.
+"""Bring a run forward: observe, decide, execute, look again.
 
 Any number of callers at once, and a crash between any two lines, lead to
 the same end: each write is safe to repeat, and each look is a new one.

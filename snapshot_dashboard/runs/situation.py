@@ -224,12 +224,16 @@ class Situation:
     @property
     def _started_since_asked(self) -> bool:
         """Whether that is certain: an old answer lacks what came last."""
-        requests = [action.request_id for action in self.seen.actions]
-        if self.progress.begin_request not in requests:
+        begin, actions = self.progress.begin_request, self.seen.actions
+        requests = [action.request_id for action in actions]
+        if not begin or begin not in requests:
             return False
-        since = requests.index(self.progress.begin_request)
-        return any(action.name == 'start' and action.by_user
-                   for action in self.seen.actions[:since])
+        since = actions[:requests.index(begin)]
+        return any(
+            action.by_user and (action.name == 'start' or (
+                action.name in consistency.RAN and any(
+                    earlier.name in _AWAY for earlier in since[number:])))
+            for number, action in enumerate(since))
 
     @property
     def rebuilding(self) -> bool:
@@ -587,6 +591,8 @@ _OF_IMAGES = tuple(failure.value for failure in (
     failures.Failure.IMAGE_ABANDONED, failures.Failure.IMAGE_VANISHED,
     failures.Failure.IMAGE_EMPTY, failures.Failure.PART_FAILED,
     failures.Failure.PART_ABANDONED))
+#: Actions after which an instance is away; a hard reboot ends that, too.
+_AWAY = ('stop', 'pause', 'suspend', 'shelve')
 #: Times in a progress that a clock may have been ahead of.
 _TIMES = ('off_at', 'asked_at', 'first_capture_at', 'unseen_since',
           'idle_since', 'captured_at')

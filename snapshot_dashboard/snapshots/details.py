@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""All that is known of one snapshot, and what was made from it."""
+"""All that is known of one snapshot."""
 
 from collections.abc import Mapping
 from collections.abc import Sequence

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""One snapshot: look at it, edit it."""
+"""Get one or several snapshots by the ids of their rows."""
 
 from collections.abc import Sequence
 import functools
@@ -56,7 +56,7 @@ def several(cloud: services.Cloud, row_ids: Sequence[str]
 def summary(cloud: services.Cloud, row_id: str) -> model.Snapshot:
     """The same in one call: without names and the states of parts.
 
-    :raises ServiceError: as :func:`get`.
+    :raises ServiceError: as :func:`snapshot`.
     """
     return model.summary(entry(cloud, row_id, shared=True))
 
@@ -78,8 +78,8 @@ def entry(cloud: services.Cloud, row_id: str, shared: bool = False
           ) -> types.Image | types.VolumeSnapshot:
     """What its service tells of a snapshot.
 
-    :param shared: as for :func:`get`.
-    :raises ServiceError: as :func:`get`.
+    :param shared: as for :func:`snapshot`.
+    :raises ServiceError: as :func:`snapshot`.
     """
     try:
         kind, service_id = model.parse_row_id(row_id)

@@ -12,8 +12,8 @@
 
 """Launching an instance like the one that a snapshot was taken of.
 
-``look`` asks what there is to choose from, ``missing`` and ``obstacles``
-decide, purely, ``launch`` does it.
+``fetch_options`` asks what there is to choose from, ``missing`` and
+``obstacles`` decide, purely, ``launch`` does it.
 """
 
 from collections.abc import Mapping

@@ -30,7 +30,7 @@ def test_an_own_value_goes_over_the_default(settings):
 
 @pytest.mark.parametrize('wrong', [
     {'TIMEOUTS': 3}, {'TIMEOUT': 'soon'}, {'POWER_OFF_BY_DEFAULT': 1},
-    {'TIMEOUT': True}, {'TIMEOUT': 0}, {'TIMEOUT': 2.5},
+    {'TIMEOUT': True}, {'TIMEOUT': 0}, {'BEGIN_WITHIN': 90.5},
     {'POLL_INTERVAL': 0.1},
     {'SHUTDOWN_TIMEOUT': -1}, {'GUIDE_URL': 'javascript:alert(1)'},
     {'WORKER_USER_ID': 7}, {'WORKER_USER_ID': {'RegionOne': None}},

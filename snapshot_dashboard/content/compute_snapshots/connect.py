@@ -20,7 +20,6 @@ from keystoneauth1 import session as keystone_session
 from keystoneauth1 import token_endpoint
 
 from horizon import exceptions as horizon_errors
-from horizon.utils import memoized
 from openstack_auth import utils as auth_utils
 from openstack_dashboard.api import base
 
@@ -37,7 +36,6 @@ from snapshot_dashboard.runs import seals
 BREAKER = breakers.Breaker()
 
 
-@memoized.memoized
 def cloud(request: HttpRequest) -> services.Cloud:
     """The cloud as the request's user sees it in the current project.
 
@@ -45,6 +43,12 @@ def cloud(request: HttpRequest) -> services.Cloud:
     share their clients with Horizon's own pages; so the session is our own.
     The addresses, the region and the TLS settings are Horizon's.
     """
+    made: services.Cloud = memory.once_per_request(
+        request, ('cloud',), lambda: _cloud(request))
+    return made
+
+
+def _cloud(request: HttpRequest) -> services.Cloud:
     session = keystone_session.Session(
         auth=token_endpoint.Token(endpoint=None, token=request.user.token.id),
         verify=(not django_settings.OPENSTACK_SSL_NO_VERIFY

@@ -12,16 +12,20 @@
 
 """What is kept in Django's cache, which may forget, or be out of order."""
 
+from collections.abc import Callable
 from collections.abc import Collection
 from collections.abc import Mapping
 import logging
 from typing import Any
 
 from django.core import cache
+from django.http import HttpRequest
 
 from snapshot_dashboard.cloud import services
 
 LOG = logging.getLogger(__name__)
+#: The attribute of a request.
+_KEPT = '_snapshot_dashboard'
 
 
 class CachedMemory(services.Memory):
@@ -43,6 +47,19 @@ class CachedMemory(services.Memory):
 
 
 MEMORY = CachedMemory()
+
+
+def once_per_request(request: HttpRequest, key: tuple[Any, ...],
+                     make: Callable[[], Any]) -> Any:
+    """What is made at most once for a request, its user and project.
+
+    It stands on the request, and so goes with it.
+    """
+    kept = request.__dict__.setdefault(_KEPT, {})
+    whole = (request.user.id, request.user.tenant_id, *key)
+    if whole not in kept:
+        kept[whole] = make()
+    return kept[whole]
 
 
 def recall(key: str, default: Any = None) -> Any:

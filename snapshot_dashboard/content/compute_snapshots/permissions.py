@@ -14,9 +14,9 @@
 
 from django.http import HttpRequest
 
-from horizon.utils import memoized
 from openstack_dashboard import policy
 
+from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -110,11 +110,12 @@ def can_create_volume(request: HttpRequest) -> bool:
     return _check(request, ("volume", "volume:create"))
 
 
-@memoized.memoized
 def _check(request: HttpRequest, *rules: tuple[str, str]) -> bool:
-    """Asked once per request: a row's buttons all ask the same."""
+    """Asked once per request: the buttons of all rows ask the same."""
     project = request.user.tenant_id
     # Nova and Cinder call it project_id, Glance owner, or member_id.
-    return policy.check(rules, request, {
-        'project_id': project, 'owner': project, 'tenant_id': project,
-        'member_id': project})
+    target = {'project_id': project, 'owner': project, 'tenant_id': project,
+              'member_id': project}
+    return bool(memory.once_per_request(
+        request, ('policy', rules),
+        lambda: policy.check(rules, request, target)))

@@ -214,6 +214,15 @@ def test_of_an_older_version_counts_what_its_tags_say():
     assert run.plan.power_on and run.lost and run.open
 
 
+def test_tags_of_another_version_are_no_run_but_there():
+    tags = journal.tags(PLAN, record.Progress())
+    assert journal.read(server({}, [*tags, record.TAG])) is not None
+    other = [tag.replace('.run7:', '.run6:') for tag in tags]
+    assert other != tags
+    there = server({}, [*other, record.TAG])
+    assert journal.read(there) is None and journal.is_there(there)
+
+
 def test_a_newer_version_is_no_run_but_there():
     newer = server({'snapshot_dashboard.plan': '{"v":99}'}, [
         record.TAG, record.OPEN_TAG, f'{record.TAG}.owed:{"a" * 32}'])
@@ -244,7 +253,7 @@ def test_a_forged_record_is_no_run_or_a_well_typed_one(forged):
 
 
 @given(st.lists(st.one_of(st.text(max_size=60), st.sampled_from([
-    'snapshot-dashboard.run:x', 'snapshot-dashboard.began:²',
+    'snapshot-dashboard.run7:x', 'snapshot-dashboard.began:²',
     'snapshot-dashboard.began:5', 'snapshot-dashboard.ended:-1']))))
 def test_forged_tags_are_no_run_or_a_well_typed_one(tags):
     run = journal.read(server({}, tags))

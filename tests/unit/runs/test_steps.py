@@ -246,11 +246,28 @@ def test_who_starts_it_after_it_was_asked_for_did_not_ask_for_that():
                 actions=since[1:]).do is not Do.POWER_ON
 
 
+@pytest.mark.parametrize(('name', 'before', 'is_start'), [
+    ('reboot', 'stop', True), ('resume', 'suspend', True),
+    ('unpause', 'pause', True), ('reboot', 'createImage', False)])
+def test_whatever_brings_it_back_after_it_was_asked_for_is_a_start(
+        name, before, is_start):
+    asked = dataclasses.replace(BEFORE, begin_request='asked')
+    actions = [types.Action(name, 'by-others', 1.0),
+               types.Action(before, 'by-others-too', 1.0),
+               types.Action('start', 'asked', 1.0), STOP]
+    found = step(LEFT_OFF, asked, server(), actions=actions)
+    assert (found.do is not Do.POWER_OFF) is is_start
+
+
 @pytest.mark.parametrize('known', ['', 'not among them'])
 def test_a_start_of_which_the_time_is_not_known_is_none(known):
-    """An old answer, or one that is cut off, lacks what it was begun after."""
+    """An old answer, or one that is cut off, lacks what it was begun after.
+
+    And a service that names no requests tells of none.
+    """
     asked = dataclasses.replace(BEFORE, begin_request=known)
-    actions = [types.Action('start', 'earlier', 1.0), STOP]
+    actions = [types.Action('start', 'earlier', 1.0),
+               types.Action('stop', '', 1.0)]
     assert step(OFF_AND_ON, asked, server(), actions=actions).do is (
         Do.POWER_OFF)
 

@@ -21,14 +21,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from horizon.utils import memoized
-
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import submission
@@ -62,6 +61,7 @@ class Source(abc.ABC):
     """
 
     _request: HttpRequest
+    facts: instance_facts.Facts | volume_facts.Facts
     state: str
     server: types.Server | None
     latest_request: str
@@ -118,6 +118,7 @@ class Source(abc.ABC):
 class InstanceSource(Source):
     """An instance."""
 
+    facts: instance_facts.Facts
     template = 'project/compute_snapshots/create/_instance_facts.html'
 
     def __init__(self, request: HttpRequest, server_id: str) -> None:
@@ -191,6 +192,7 @@ class InstanceSource(Source):
 class VolumeSource(Source):
     """One volume, attached or not."""
 
+    facts: volume_facts.Facts
     template = 'project/compute_snapshots/create/_volume_facts.html'
 
     def __init__(self, request: HttpRequest, volume_id: str) -> None:
@@ -246,7 +248,6 @@ class VolumeSource(Source):
 _KINDS = {kinds.Kind.INSTANCE: InstanceSource, kinds.Kind.VOLUME: VolumeSource}
 
 
-@memoized.memoized
 def find(request: HttpRequest, source_id: str) -> Source:
     """The source of an id like a row's; looked up once per request.
 
@@ -256,7 +257,10 @@ def find(request: HttpRequest, source_id: str) -> Source:
         kind, service_id = model.parse_row_id(source_id)
     except ValueError:
         raise errors.NotFound('compute', repr(source_id)) from None
-    return _KINDS[kind](request, service_id)
+    found: Source = memory.once_per_request(
+        request, ('source', source_id),
+        lambda: _KINDS[kind](request, service_id))
+    return found
 
 
 def of_run(request: HttpRequest, run: record.Run) -> Source:

@@ -158,13 +158,10 @@ class OlderView(DeleteView):
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
-            server, found, problems = None, [], [error]
-        connect.log_out_if_expired(*problems)
+            return self._leave(request, [error])
         if problems:
             # With some missing, the newest ones would not be known.
-            for problem in errors.deduplicate_by_service(problems):
-                messages.error(request, delete_wording.not_offered(problem))
-            return redirect(redirects.INDEX)
+            return self._leave(request, problems)
         older, unsure = by_instance.older(found, server, keep)
         notes = [delete_wording.unsure(unsure)] if unsure else []
         if not older:
@@ -173,3 +170,11 @@ class OlderView(DeleteView):
                 "delete.")), *notes]))
             return redirect(redirects.INDEX)
         return self.show(older[:_MOST], notes)
+
+    def _leave(self, request: HttpRequest,
+               problems: list[errors.ServiceError]) -> HttpResponse:
+        """Say why nothing is offered."""
+        connect.log_out_if_expired(*problems)
+        for problem in errors.deduplicate_by_service(problems):
+            messages.error(request, delete_wording.not_offered(problem))
+        return redirect(redirects.INDEX)

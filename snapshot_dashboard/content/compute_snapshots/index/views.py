@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The list and the wizard."""
+"""The list, and what stands above it."""
 
 import functools
 import logging

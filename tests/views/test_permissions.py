@@ -1,0 +1,61 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a user may do is asked of Horizon's policy, once per request."""
+
+import gc
+import types
+import weakref
+
+from django.http import HttpRequest
+
+from openstack_dashboard import policy
+
+from snapshot_dashboard.content.compute_snapshots import permissions
+
+
+def request_of(user_id, project='p'):
+    request = HttpRequest()
+    request.user = types.SimpleNamespace(id=user_id, tenant_id=project)
+    return request
+
+
+def test_each_question_is_asked_once_per_request_user_and_project(
+        monkeypatch):
+    asked = []
+
+    def check(rules, request, target):
+        asked.append((request.user.id, target['project_id']))
+        return request.user.id == 'alice'
+
+    monkeypatch.setattr(policy, 'check', check)
+    request = request_of('alice')
+    for _ in range(3):
+        assert permissions.can_launch(request)
+        assert permissions.can_share(request)
+    assert len(asked) == 2
+    request.user = request_of('bob').user
+    assert not permissions.can_launch(request)
+    request.user.tenant_id = 'another'
+    assert not permissions.can_launch(request)
+    assert asked[2:] == [('bob', 'p'), ('bob', 'another')]
+    assert permissions.can_launch(request_of('alice'))
+
+
+def test_the_answers_go_with_their_request(monkeypatch):
+    monkeypatch.setattr(policy, 'check', lambda *args: True)
+    request = request_of('alice')
+    assert permissions.can_launch(request) and permissions.can_launch(request)
+    gone = weakref.ref(request)
+    del request
+    gc.collect()
+    assert gone() is None
