@@ -12,11 +12,12 @@
 
 """How many faults in the rules of a run no test notices: ``tox -e mutants``.
 
-The rules are pure functions, so faults are made in them one by one, in a
-copy, and the tests of the rules are played on each. Those that no test
-notices are printed with their difference, to be looked at.
+The rules are pure functions, so faults are made in them one by one, in a copy
+for each processor, and the tests of the rules are played on each. Those that
+no test notices are printed with their difference, to be looked at.
 """
 
+import os
 import pathlib
 import shutil
 import sqlite3
@@ -27,6 +28,7 @@ import tempfile
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 _RULES = [f'snapshot_dashboard/runs/{name}.py'
           for name in ('steps', 'situation', 'observation', 'consistency')]
+_SESSION = 'session.sqlite'
 #: The quick ones first: most faults are noticed by them.
 _TESTS = 'tests/unit/runs/test_steps.py tests/unit/runs/test_reconcile.py'
 #: Faults that people make; arithmetic of other kinds would be noticed at once.
@@ -51,38 +53,66 @@ name = "local"
 
 
 def main() -> int:
+    tool = str(pathlib.Path(sys.executable).with_name('cosmic-ray'))
+    shares = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder:
-        place = pathlib.Path(folder)
-        for name in ('snapshot_dashboard', 'tests'):
-            shutil.copytree(_ROOT / name, place / name)
-        (place / 'empty.ini').touch()
-        (place / 'rules.toml').write_text(_CONFIGURATION.format(
-            rules=_RULES, python=sys.executable, tests=_TESTS))
-        tool = str(pathlib.Path(sys.executable).with_name('cosmic-ray'))
+        places = [pathlib.Path(folder, str(share)) for share in range(shares)]
+        for place in places:
+            _copy(place)
 
-        def run(*arguments: str) -> None:
-            subprocess.run([tool, *arguments], cwd=place, check=True,
-                           stdin=subprocess.DEVNULL)
-        run('baseline', 'rules.toml')
-        run('init', 'rules.toml', 'session.sqlite')
-        with sqlite3.connect(place / 'session.sqlite') as session:
-            for (kind,) in session.execute(
-                    'select distinct operator_name from mutation_specs'):
-                if kind.removeprefix('core/') not in _KINDS:
-                    session.execute(
-                        'delete from mutation_specs where operator_name = ?',
-                        [kind])
+        def start(place: pathlib.Path, *arguments: str) -> subprocess.Popen:
+            return subprocess.Popen([tool, *arguments], cwd=place,
+                                    stdin=subprocess.DEVNULL)
+        for arguments in (('baseline', 'rules.toml'),
+                          ('init', 'rules.toml', _SESSION)):
+            if start(places[0], *arguments).wait():
+                return 1
+        for place in places[1:]:
+            shutil.copy(places[0] / _SESSION, place / _SESSION)
+        for share, place in enumerate(places):
+            _keep(place, share, shares)
+        running = [start(place, 'exec', 'rules.toml', _SESSION)
+                   for place in places]
+        try:
+            codes = [process.wait() for process in running]
+        finally:
+            for process in running:
+                process.kill()
+                process.wait()
+        if any(codes):
+            return 1
+        return _report(places)
+
+
+def _copy(place: pathlib.Path) -> None:
+    """What faults are made in, and the tests that are to notice them."""
+    for name in ('snapshot_dashboard', 'tests'):
+        shutil.copytree(_ROOT / name, place / name, ignore=(
+            shutil.ignore_patterns('node_modules')))
+    (place / 'empty.ini').touch()
+    (place / 'rules.toml').write_text(_CONFIGURATION.format(
+        rules=_RULES, python=sys.executable, tests=_TESTS))
+
+
+def _keep(place: pathlib.Path, share: int, shares: int) -> None:
+    """Leave one share of the faults of our kinds to be made."""
+    with sqlite3.connect(place / _SESSION) as session:
+        wanted = [job for job, kind in session.execute(
+            'select job_id, operator_name from mutation_specs '
+            'order by job_id') if kind.removeprefix('core/') in _KINDS]
+        keep = wanted[share::shares]
+        for table in ('mutation_specs', 'work_items'):
             session.execute(
-                'delete from work_items where job_id not in '
-                '(select job_id from mutation_specs)')
-        run('exec', 'rules.toml', 'session.sqlite')
-        return _report(place)
+                f'delete from {table} where job_id not in '  # noqa: S608
+                f'({", ".join("?" * len(keep))})', keep)
 
 
-def _report(place: pathlib.Path) -> int:
-    with sqlite3.connect(place / 'session.sqlite') as session:
-        found = session.execute(
-            'select test_outcome, diff from work_results').fetchall()
+def _report(places: list[pathlib.Path]) -> int:
+    found = []
+    for place in places:
+        with sqlite3.connect(place / _SESSION) as session:
+            found += session.execute(
+                'select test_outcome, diff from work_results').fetchall()
     alive = [diff for outcome, diff in found if 'SURVIVED' in outcome]
     for diff in alive:
         print('\n'.join(line for line in diff.splitlines()
