@@ -82,7 +82,14 @@ class LaunchInstance(tables.LinkAction):
         return 'javascript:void(0);'
 
 
-class LaunchLikeOriginal(tables.LinkAction):
+class _RowLink(tables.LinkAction):
+    """Leads to a page or form about the row's snapshot."""
+
+    def get_link_url(self, snapshot: model.Snapshot) -> str:
+        return reverse(self.url, args=[snapshot.row_id])
+
+
+class LaunchLikeOriginal(_RowLink):
     """Opens our form with what the original was made of."""
 
     name = 'launch_like'
@@ -95,9 +102,6 @@ class LaunchLikeOriginal(tables.LinkAction):
                 snapshot: model.Snapshot | None = None) -> bool:
         return (snapshot is not None and snapshot.usable
                 and snapshot.has_recipe and permissions.can_launch(request))
-
-    def get_link_url(self, snapshot: model.Snapshot) -> str:
-        return reverse(self.url, args=[snapshot.row_id])
 
 
 class CreateVolume(tables.LinkAction):
@@ -125,7 +129,7 @@ class CreateVolume(tables.LinkAction):
         return f'{reverse(self.url)}?{urlencode(source)}'
 
 
-class EditSnapshot(tables.LinkAction):
+class EditSnapshot(_RowLink):
     """Opens the form for what may be changed."""
 
     name = 'edit'
@@ -138,11 +142,8 @@ class EditSnapshot(tables.LinkAction):
                 snapshot: model.Snapshot | None = None) -> bool:
         return snapshot is not None and permissions.can_edit(request, snapshot)
 
-    def get_link_url(self, snapshot: model.Snapshot) -> str:
-        return reverse(self.url, args=[snapshot.row_id])
 
-
-class ShareSnapshot(tables.LinkAction):
+class ShareSnapshot(_RowLink):
     """Shows with whom it is shared, and shares it."""
 
     name = 'share'
@@ -155,9 +156,6 @@ class ShareSnapshot(tables.LinkAction):
         return (snapshot is not None and snapshot.usable
                 and snapshot.kind is kinds.Kind.INSTANCE
                 and not snapshot.foreign and permissions.can_share(request))
-
-    def get_link_url(self, snapshot: model.Snapshot) -> str:
-        return reverse(self.url, args=[snapshot.row_id])
 
 
 class DeleteSnapshot(tables.LinkAction):
