@@ -34,14 +34,17 @@ class Service:
 
     name: str
     has_microversions = False
-    #: What speaks to it; made by each service as its client wants.
-    _client: Any
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
                  project_id: str, breaker: breakers.Breaker):
         self._session, self._endpoint = session, endpoint
         self._project_id = project_id
         self._breaker = breaker
+        self._client = self._connect()
+
+    def _connect(self) -> Any:
+        """What speaks to the service."""
+        raise NotImplementedError
 
     @contextlib.contextmanager
     def _calling(self, urgent: bool = False) -> Iterator[Any]:

@@ -18,13 +18,11 @@ import contextlib
 from typing import Any
 from urllib import parse
 
-from keystoneauth1 import session as keystone_session
 from novaclient import api_versions
 from novaclient import client as nova_client
 from novaclient import exceptions as nova_errors
 
 from snapshot_dashboard.cloud import base
-from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
@@ -47,15 +45,14 @@ class Compute(base.Service):
     name = 'compute'
     has_microversions = True
 
-    def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker):
-        super().__init__(session, endpoint, project_id, breaker)
-        self._client = nova_client.Client(
-            versions.choose(endpoint, _CLIENTS_NEWEST),
-            session=session, endpoint_override=endpoint)
+    def _connect(self) -> Any:
+        client = nova_client.Client(
+            versions.choose(self._endpoint, _CLIENTS_NEWEST),
+            session=self._session, endpoint_override=self._endpoint)
         # Its methods do for newer versions, too, but it refuses to be told.
-        self._client.client.api_version = api_versions.APIVersion(
-            versions.choose(endpoint, MICROVERSION))
+        client.client.api_version = api_versions.APIVersion(
+            versions.choose(self._endpoint, MICROVERSION))
+        return client
 
     def server(self, server_id: str) -> types.Server:
         """A server.

@@ -14,8 +14,11 @@
 
 from collections.abc import Iterable
 from collections.abc import Iterator
+from collections.abc import Mapping
 import contextlib
 import re
+from typing import Any
+from typing import TypeVar
 from urllib import parse
 
 from cinderclient import exceptions as cinder_errors
@@ -26,6 +29,7 @@ import requests
 
 from snapshot_dashboard.cloud import transport
 
+_Key = TypeVar('_Key')
 #: Characters of a service's own words that are kept: a sentence or two.
 _WORDS = 200
 #: How Nova and Cinder speak of a limit that is reached.
@@ -130,6 +134,12 @@ def among(answers: Iterable[object],
     """
     return [answer for answer in answers if isinstance(answer, ServiceError)
             and not isinstance(answer, but)]
+
+
+def without(answers: Mapping[_Key, Any]) -> dict[_Key, Any]:
+    """The answers that are no errors, by the names of the calls."""
+    return {name: answer for name, answer in answers.items()
+            if not isinstance(answer, ServiceError)}
 
 
 def deduplicate_by_service(

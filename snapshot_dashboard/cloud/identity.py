@@ -24,10 +24,8 @@ import datetime
 from typing import Any
 
 from keystoneauth1 import adapter
-from keystoneauth1 import session as keystone_session
 
 from snapshot_dashboard.cloud import base
-from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 
@@ -107,10 +105,9 @@ class Identity(base.Service):
 
     name = 'identity'
 
-    def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker):
-        super().__init__(session, endpoint, project_id, breaker)
-        self._client = adapter.Adapter(session, endpoint_override=v3(endpoint))
+    def _connect(self) -> Any:
+        return adapter.Adapter(self._session,
+                               endpoint_override=v3(self._endpoint))
 
     def create_trust(self, trustor_id: str, trustee_id: str, project_id: str,
                      role: str, expires: float, errand: Errand,

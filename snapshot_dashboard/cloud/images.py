@@ -23,10 +23,8 @@ from typing import Any
 from urllib import parse
 
 from glanceclient.v2 import client as glance_client
-from keystoneauth1 import session as keystone_session
 
 from snapshot_dashboard.cloud import base
-from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
@@ -37,13 +35,11 @@ class Images(base.Service):
 
     name = 'image'
 
-    def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker):
-        super().__init__(session, endpoint, project_id, breaker)
+    def _connect(self) -> Any:
         # Catalogues name the endpoint with and without the version.
-        root = endpoint.rstrip('/').removesuffix('/v2')
-        self._client = glance_client.Client(
-            session=session, endpoint_override=root).http_client
+        root = self._endpoint.rstrip('/').removesuffix('/v2')
+        return glance_client.Client(session=self._session,
+                                    endpoint_override=root).http_client
 
     def image(self, image_id: str) -> types.Image:
         ids.check('image', image_id)

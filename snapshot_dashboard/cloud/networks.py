@@ -15,12 +15,11 @@
 Two lists are all that is asked for, so keystoneauth's adapter does.
 """
 
+from typing import Any
 
 from keystoneauth1 import adapter
-from keystoneauth1 import session as keystone_session
 
 from snapshot_dashboard.cloud import base
-from snapshot_dashboard.cloud import breakers
 
 
 class Networks(base.Service):
@@ -28,13 +27,11 @@ class Networks(base.Service):
 
     name = 'network'
 
-    def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker):
-        super().__init__(session, endpoint, project_id, breaker)
+    def _connect(self) -> Any:
         # Catalogues name the endpoint with and without the version.
-        self._endpoint = endpoint.rstrip('/').removesuffix('/v2.0')
-        self._client = adapter.Adapter(
-            session, endpoint_override=f'{self._endpoint}/v2.0')
+        root = self._endpoint.rstrip('/').removesuffix('/v2.0')
+        return adapter.Adapter(self._session,
+                               endpoint_override=f'{root}/v2.0')
 
     def names(self) -> dict[str, str]:
         """The names of the networks that the project may use, by id.

@@ -17,10 +17,8 @@ import datetime
 from typing import Any
 
 from cinderclient import client as cinder_client
-from keystoneauth1 import session as keystone_session
 
 from snapshot_dashboard.cloud import base
-from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
@@ -35,12 +33,10 @@ class Volumes(base.Service):
     name = 'volume'
     has_microversions = True
 
-    def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker):
-        super().__init__(session, endpoint, project_id, breaker)
-        self._client = cinder_client.Client(
-            versions.choose(endpoint, MICROVERSION),
-            session=session, endpoint_override=endpoint)
+    def _connect(self) -> Any:
+        return cinder_client.Client(
+            versions.choose(self._endpoint, MICROVERSION),
+            session=self._session, endpoint_override=self._endpoint)
 
     def volume(self, volume_id: str) -> types.Volume:
         ids.check('volume', volume_id)

@@ -103,13 +103,11 @@ def _ask(cloud: services.Cloud,
     be left off for that.
     """
     answers = cloud.gather_named(calls)
-    lost = errors.among(answers.values())
-    for error in lost:
+    for error in errors.among(answers.values()):
         if error.service == 'compute' or isinstance(
                 error, errors.Unauthorized):
             raise error
-    return {name: None if answer in lost else answer
-            for name, answer in answers.items()}
+    return {**dict.fromkeys(answers), **errors.without(answers)}
 
 
 def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:

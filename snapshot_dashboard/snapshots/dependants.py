@@ -71,8 +71,7 @@ def find(cloud: services.Cloud, snapshots: Sequence[model.Snapshot]
 def _of(snapshot: model.Snapshot, answers: Mapping[str, Any]) -> Dependants:
     mine = [answers[name] for name in (snapshot.id, 'volumes')
             if name in answers]
-    known = {name: answer for name, answer in answers.items()
-             if not isinstance(answer, errors.ServiceError)}
+    known = errors.without(answers)
     of = {snapshot.id, *(part.id for part in snapshot.parts)}
     return Dependants(
         servers=tuple(known.get(snapshot.id, ())),

@@ -119,8 +119,7 @@ def fetch_options(cloud: services.Cloud, volume_backed: bool) -> Options:
         calls['quotas'] = lambda: cloud.volumes.quotas()
     answers = cloud.gather_named(calls)
     lost = errors.among(answers.values())
-    found = {name: answer for name, answer in answers.items()
-             if answer not in lost}
+    found = errors.without(answers)
     return Options(
         flavors=tuple(found.get('flavors', ())),
         networks=found.get('networks', {}),

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is kept in Django's cache, which may forget, or be out of order."""
+"""What is kept: for a request, or in Django's cache, which may forget."""
 
 from collections.abc import Callable
 from collections.abc import Collection

@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 
 import horizon
 
+from snapshot_dashboard.cloud import services
+
 
 class ComputeSnapshots(horizon.Panel):
     """The panel; Horizon's own ``snapshots`` is the one of Cinder alone."""
@@ -32,4 +34,5 @@ class ComputeSnapshots(horizon.Panel):
         catalogue = context['request'].user.service_catalog or ()
         types = {service.get('type') for service in catalogue}
         return super().allowed(context) and bool(
-            types & {'image', 'volumev3', 'block-storage'})
+            types & {*services.SERVICE_TYPES['image'],
+                     *services.SERVICE_TYPES['volume']})

@@ -198,8 +198,8 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
     assert openstack.actions()[-1] == 'os-start'
 
 
-def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
-                                                              web):
+def volume_begun(openstack, web):
+    """A run of a volume alone, whose snapshot Cinder has begun."""
     volume = openstack.volume('data')
     openstack.attach(web, volume, '/dev/vdb')
     cloud, run = begin(openstack, web, captures_image=False,
@@ -207,6 +207,12 @@ def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
     reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     run = reconcile.advance(cloud, run)
+    return cloud, run
+
+
+def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
+                                                              web):
+    cloud, run = volume_begun(openstack, web)
     assert openstack.actions() == ['os-stop']  # still creating
     (snapshot,) = openstack.snapshots.values()
     snapshot['status'] = 'available'
@@ -222,13 +228,7 @@ def test_a_volume_alone_is_captured_while_its_instance_is_off(openstack,
 
 
 def test_a_volume_alone_that_fails_leaves_nothing_behind(openstack, web):
-    volume = openstack.volume('data')
-    openstack.attach(web, volume, '/dev/vdb')
-    cloud, run = begin(openstack, web, captures_image=False,
-                       volumes=(volume['id'],))
-    reconcile.advance(cloud, run)
-    settle(web, 'SHUTOFF')
-    run = reconcile.advance(cloud, run)
+    cloud, run = volume_begun(openstack, web)
     (snapshot,) = openstack.snapshots.values()
     snapshot['status'] = 'error'
     run = reconcile.advance(cloud, run)

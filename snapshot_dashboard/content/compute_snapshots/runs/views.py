@@ -97,12 +97,11 @@ class AdvanceView(_WriteView):
                  if permissions.can_advance(self.request, run)
                  and connect.approves(run)
                  and not handoff.is_looked_after(self.request, run)]
-        results = cloud.gather(*(
-            functools.partial(reconcile.advance, cloud, run,
-                              approves=connect.approves)
-            for run in found))
-        return {run.server.id: result
-                for run, result in zip(found, results)
+        results = cloud.gather_named({
+            run.server.id: functools.partial(reconcile.advance, cloud, run,
+                                             approves=connect.approves)
+            for run in found})
+        return {server_id: result for server_id, result in results.items()
                 if isinstance(result, errors.ServiceError)}
 
 
