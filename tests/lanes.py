@@ -13,10 +13,12 @@
 
 Unit and view tests take a processor, and give way; those on a real cloud and
 in a real browser mostly wait, and have a cloud each. What a lane says is
-printed as it comes, after the lane's name. With ``--quick`` it is unit and
-view tests alone, with other arguments it is pytest.
+printed as it comes, after the lane's name; what a lane that failed said last
+is said again at the end. With ``--quick`` it is unit and view tests alone,
+with other arguments it is pytest.
 """
 
+import collections
 from collections.abc import Iterable
 import contextlib
 import os
@@ -30,6 +32,8 @@ from tests.cloud import processes
 
 _PYTHON = ['tests/unit', 'tests/views']
 _SCENARIO, _BROWSER = ['tests/scenario'], ['tests/browser']
+#: How many lines of a lane that failed are said again.
+_LAST = 80
 
 
 def _lanes(quick: bool) -> dict[str, list[str]]:
@@ -50,7 +54,7 @@ def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, '-m', 'pytest', *(
             ['-q'] if quick else ['--cov', '--cov-report=']),
-         '--durations=20', *paths],
+         '--durations=10', *paths],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         errors='replace', stderr=subprocess.STDOUT, start_new_session=True,
         env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}',
@@ -59,8 +63,10 @@ def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
         preexec_fn=prepare)
 
 
-def _tell(lane: str, output: Iterable[str]) -> None:
+def _tell(lane: str, output: Iterable[str],
+          last: collections.deque[str]) -> None:
     for line in output:
+        last.append(line)
         with contextlib.suppress(OSError):  # nobody may listen any more
             print(f'{lane}: {line}', end='', flush=True)
 
@@ -86,12 +92,13 @@ def main(arguments: list[str]) -> int:
     for number in processes.INTERRUPTS:
         signal.signal(number, _stop)
     lanes = _lanes(quick)
+    last = {lane: collections.deque[str](maxlen=_LAST) for lane in lanes}
     running, tellers = [], []
     try:
         for lane, paths in lanes.items():
             running.append(_start(lane, paths, quick))
             tellers.append(threading.Thread(
-                target=_tell, args=(lane, running[-1].stdout)))
+                target=_tell, args=(lane, running[-1].stdout, last[lane])))
             tellers[-1].start()
         codes = [process.wait() for process in running]
     finally:
@@ -104,6 +111,10 @@ def main(arguments: list[str]) -> int:
             teller.join()
     if not quick:
         _cover(lanes)
+    for lane, code in zip(lanes, codes, strict=True):
+        if code:
+            print(f'\n{lane} failed ({code}). What it said last:\n',
+                  *last[lane], sep='')
     return next((abs(code) for code in codes if code), 0)
 
 
