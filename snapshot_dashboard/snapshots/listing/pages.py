@@ -43,6 +43,8 @@ _CALLS = 7
 _ROUNDS = 2
 #: How often more is asked for, when most of it turned out to be no rows.
 _TRIES = 50
+#: Up to how many times as much is asked for then.
+_GROWTH = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +76,9 @@ class _Draft:
     :ivar first: by the names of the streams, the first entry that the page
         could have gone over.
     :ivar last: likewise, the last one that it went over.
-    :ivar more: whether there is more in this direction.
+    :ivar more: whether a row stands beyond the page in this direction.
+    :ivar unread: whether a stream goes on in what was not asked for, which
+        may be no rows.
     """
 
     shown: list[kinds.Entry] = dataclasses.field(default_factory=list)
@@ -82,6 +86,7 @@ class _Draft:
     first: dict[str, str] = dataclasses.field(default_factory=dict)
     last: dict[str, str] = dataclasses.field(default_factory=dict)
     more: bool = False
+    unread: bool = False
     belonging: sets.Belonging = sets.Belonging()
     seen: list[kinds.Entry] = dataclasses.field(default_factory=list)
     problems: list[errors.ServiceError] = dataclasses.field(
@@ -98,7 +103,7 @@ class _Draft:
         self.passed += other.passed
         self.first = self.first or other.first
         self.last.update(other.last)
-        self.more = other.more
+        self.more, self.unread = other.more, other.unread
         self.belonging = sets.joined(self.belonging, other.belonging)
         self.seen += other.seen
         self.problems += other.problems
@@ -121,13 +126,15 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
     """
     query = query or queries.Query()
     draft, place = _Draft(), cursor
-    for _ in range(_TRIES):
-        draft.add(_fill(cloud, size, size - len(draft.shown), query, place))
-        if len(draft.shown) >= size or not draft.more:
+    for attempt in range(_TRIES):
+        draft.add(_fill(cloud, size * min(2 ** attempt, _GROWTH),
+                        size - len(draft.shown), query, place))
+        if draft.more or not draft.unread:
             break
-        place = _onward(query, draft, place)
+        if draft.passed:
+            place = _onward(query, draft, place)
     back = cursor is not None and cursor.back
-    if cursor is not None and not draft.more and (
+    if cursor is not None and not (draft.more or draft.unread) and (
             len(draft.shown) < (size if back else 1)):
         # Back where it begins, or beyond where it ends by now.
         return fetch(cloud, size, query, None, names, thorough)
@@ -211,7 +218,7 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
             shown.update(row.id for row in rows)
             draft.shown += rows
     except streams.Exhausted:
-        draft.more = True
+        draft.unread = True
 
 
 def _named(batch: streams.Batch, query: queries.Query, reverse: bool
@@ -246,9 +253,10 @@ def _neighbours(query: queries.Query, draft: _Draft,
                 cursor: cursors.Cursor | None
                 ) -> tuple[cursors.Cursor | None, cursors.Cursor | None]:
     """The cursors of the page before, and of the page after."""
-    if not draft.shown:
+    if not draft.passed:
         return None, None
-    onward = _onward(query, draft, cursor) if draft.more else None
+    onward = (_onward(query, draft, cursor) if draft.more or draft.unread
+              else None)
     if cursor is None:
         return None, onward
     first = draft.passed[0]

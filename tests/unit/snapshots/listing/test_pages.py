@@ -15,6 +15,7 @@
 import datetime
 import time
 
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -445,10 +446,12 @@ def test_a_filter_finds_all_that_there_is_on_whichever_page(
         names(page) for page in forward[:-1]]
 
 
-@settings(max_examples=EXAMPLES * 2 // 5)
+@settings(max_examples=EXAMPLES)
 @given(things=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 3)),
                        max_size=30),
        size=st.integers(1, 6), sort=st.sampled_from(queries.Sort))
+@example([(0, 0), *[(number, 3) for number in range(30)]], 1,
+         queries.Sort.NAME)  # nothing but parts after the last row
 def test_sets_and_singles_are_each_shown_once_in_any_order(things, size,
                                                            sort):
     with requests_mock.Mocker() as mocker:
