@@ -36,10 +36,10 @@ def test_a_set_shows_what_it_holds_and_what_was_made_of_it(screen):
     expect(page.locator('.detail-title')).to_contain_text(
         'db-1-before-upgrade')
     expect(page.locator('.snapshot-captured')).to_contain_text(
-        'its root disk among them')
+        'including its root disk')
     expect(page.locator('.snapshot-detail-parts tbody tr')).to_have_count(2)
     expect(page.locator('[data-url$="/dependants/"]')).to_contain_text(
-        'No instance was launched')
+        'No existing instance')
     user.shoot('detail')
     page.locator('.snapshot-properties summary').click()
     expect(page.locator('.snapshot-properties dt').first).to_be_visible()
@@ -137,11 +137,11 @@ def test_a_snapshot_is_shared_and_taken_back(screen, where):
     page.get_by_label('Project ID').fill(other)
     user.follow(page.get_by_role('button', name='Share'))
     expect(page.locator('.snapshot-members')).to_contain_text(
-        'has not answered yet')
+        'not accepted yet')
     expect(page.locator('.snapshot-share pre')).to_contain_text('--accept')
     user.shoot('share')
     accessibility.check(user, '#content_body')
-    user.follow(page.get_by_role('button', name='Do not share'))
+    user.follow(page.get_by_role('button', name='Stop sharing'))
     expect(page.locator('.snapshot-members')).to_have_count(0)
 
 
@@ -150,7 +150,7 @@ def test_one_like_the_original_is_launched(screen, alice):
                                    power_off=False))
     user = screen()
     page = user.page
-    user.choose(run.plan.name, 'Launch Like the Original')
+    user.choose(run.plan.name, 'Launch with Original Settings')
     form = page.locator('form#launch_like')
     expect(form.locator('[name=name]')).to_have_value('batch-1')
     expect(form.locator('[name=flavor]')).to_have_value('m1.small')

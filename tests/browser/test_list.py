@@ -142,7 +142,7 @@ def test_a_part_does_not_go_before_its_set_is_given_up(screen, alice):
     with page.expect_navigation():
         dialog.get_by_role('button', name='Delete').click()
     expect(page.locator('.alert-danger').first).to_contain_text(
-        'you have not agreed')
+        'you have not confirmed')
     user.page.goto(address)
     user.follow(belongs.get_by_role('link', name=name))
     expect(page.locator('.snapshot-detail-parts')).to_contain_text(
@@ -172,7 +172,7 @@ def test_both_kinds_are_deleted_at_once_after_the_plan(screen, many):
     user.shoot('delete')
     user.page.get_by_role('button', name='Delete', exact=True).click()
     expect(user.page.locator('.messages')).to_contain_text(
-        'Deletion of 2 snapshots was begun')
+        'Deleting 2 snapshots')
     for name in names:
         expect(user.row(name)).to_have_count(0)
     assert user.errors == []

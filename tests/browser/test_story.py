@@ -182,7 +182,7 @@ def test_a_volume_of_no_instance_is_captured_at_once(screen):
     user = screen()
     page = user.page
     user.open_wizard('archive', shows='.snapshot-volume')
-    expect(page.locator('[data-facts-disks]')).to_contain_text('no instance')
+    expect(page.locator('[data-facts-disks]')).to_contain_text('No instance')
     user.next_step('[data-facts-how]')
     expect(page.locator('[name=power_off]')).to_be_hidden()
     user.next_step('.workflow [name=name]')
@@ -210,7 +210,7 @@ def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
         server.id).status == 'SHUTOFF', 'it is off')
     page.click('.button-final')
     expect(page.locator('.alert-danger').filter(
-        has_text='decide anew').first).to_be_visible()
+        has_text='check the details again').first).to_be_visible()
     expect(page.locator('[name=seen_status]')).to_have_value('ACTIVE')
     expect(page.locator('[name=power_off]')).not_to_be_checked()
     alice.compute.start(server.id)
@@ -287,7 +287,7 @@ def test_the_address_may_name_the_instance(screen, alice, horizon):
         'batch-1')
     user.next_step('[data-facts-how]')
     expect(user.page.locator('[data-facts-how]')).to_contain_text(
-        'disks are at rest')
+        'nothing is writing to its disks')
     expect(user.page.locator('[name=power_off]')).to_be_hidden()
     assert user.errors == []
 
@@ -304,7 +304,7 @@ def test_a_snapshot_is_deleted_after_a_question(screen, alice):
     expect(dialog).to_contain_text('cannot be recovered')
     dialog.get_by_role('button', name='Delete').click()
     expect(user.page.locator('.messages')).to_contain_text(
-        'Deletion of 1 snapshot was begun')
+        'Deleting 1 snapshot')
     expect(user.row(name)).to_have_count(0)
     user.dismiss_all()
 

@@ -72,5 +72,5 @@ test('what is loaded later is put in, or said not to be had', () => {
   page.settle();
   const [first, second] = page.$('[data-snapshots-later]').get();
   assert.equal(first.textContent, 'usage');
-  assert.match(second.textContent, /could not be found out/);
+  assert.match(second.textContent, /could not be loaded/);
 });

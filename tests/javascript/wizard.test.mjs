@@ -106,7 +106,7 @@ test('facts that fail leave nothing that could be decided on', () => {
   page.take().fail(503);
   page.settle();
   assert.equal(page.value('seen_status'), '');
-  assert.match(page.$('[data-facts-disks]').text(), /cannot be looked at/);
+  assert.match(page.$('[data-facts-disks]').text(), /could not be loaded/);
 });
 
 test('a name that the user has written stays', () => {

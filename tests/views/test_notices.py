@@ -45,9 +45,9 @@ def test_notices_stand_where_they_are_meant_for(client, openstack, member,
         {'text': 'in the wizard', 'where': 'wizard'},
         {'text': 'on both', 'level': 'danger',
          'link': 'https://cloud.test/why'}]}
-    assert told(client, INDEX) == ['on the list', 'on both More about this']
+    assert told(client, INDEX) == ['on the list', 'on both Learn more']
     assert told(client, CREATE) == ['in the wizard',
-                                    'on both More about this']
+                                    'on both Learn more']
     soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
     notice = soup.select('.snapshot-notice')[1]
     assert 'alert-danger' in notice['class']
@@ -83,7 +83,7 @@ def test_markup_in_a_notice_is_text(client, openstack, member, settings):
         {'text': '<img src=x>', 'link': 'https://x.test/"onclick="x'}]}
     html = client.get(INDEX).content
     assert b'<img src=x>' not in html and b'"onclick=' not in html
-    assert told(client, INDEX) == ['<img src=x> More about this']
+    assert told(client, INDEX) == ['<img src=x> Learn more']
 
 
 def test_the_local_guide_is_linked(client, openstack, member, settings):
@@ -100,6 +100,6 @@ def test_an_old_snapshot_comes_with_advice(client, openstack, member,
     address = f'{INDEX}{row_id(body)}/detail/'
     assert b'snapshot-old' not in client.get(address).content
     settings.SNAPSHOT_DASHBOARD = {'OLD_AFTER_DAYS': 1}
-    assert b'updates since then are missing' in client.get(address).content
+    assert b'later updates are missing' in client.get(address).content
     settings.SNAPSHOT_DASHBOARD = {'OLD_AFTER_DAYS': 100_000}
     assert b'snapshot-old' not in client.get(address).content

@@ -26,7 +26,7 @@ def usable(text: str) -> str:
     refused = texts.unusable(text)
     if refused:
         raise exceptions.ValidationError(
-            _("The cloud takes no such characters: %s"),
+            _("These characters are not allowed: %s"),
             params=' '.join(
                 character if character.isprintable()
                 else f'U+{ord(character):04X}' for character in refused))

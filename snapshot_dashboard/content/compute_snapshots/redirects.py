@@ -45,6 +45,6 @@ def to_index_on_error(request: HttpRequest) -> Iterator[None]:
     except errors.ServiceError as error:
         connect.log_out_if_expired(error)
         messages.error(request, _(
-            "This snapshot cannot be shown now. Nothing was changed. "
-            "%(service)s said: %(detail)s") % wording.said(error))
+            "This snapshot cannot be shown now. Nothing was changed. Error "
+            "from %(service)s: %(detail)s") % wording.said(error))
         raise exceptions.Http302(reverse(INDEX)) from None

@@ -27,9 +27,14 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
-#: The services' names, which no language declines.
-SERVICES = {'compute': 'Nova', 'image': 'Glance', 'volume': 'Cinder',
-            'network': 'Neutron', 'identity': 'Keystone'}
+#: The services' names, which no language declines, and what they are for.
+SERVICES = {
+    'compute': _("Nova (compute)"),
+    'image': _("Glance (images)"),
+    'volume': _("Cinder (volumes)"),
+    'network': _("Neutron (networks)"),
+    'identity': _("Keystone (identity)"),
+}
 
 
 KINDS = {
@@ -74,46 +79,47 @@ CONSISTENCIES = {
     marks.LIVE_AGENT: pgettext_lazy("How a snapshot was taken",
                                     "Live, guest agent announced"),
     marks.LIVE: pgettext_lazy("How a snapshot was taken", "Live"),
-    '': pgettext_lazy("How a snapshot was taken", "Not known"),
+    '': pgettext_lazy("How a snapshot was taken", "Unknown"),
 }
 PURPOSES = {
     marks.BACKUP: _("Backup of this machine"),
     marks.TEMPLATE: _("Template for new machines"),
-    marks.MOVE: _("To move it elsewhere"),
+    marks.MOVE: _("Move to another cloud"),
 }
 #: What a status means that does not speak for itself, and what to do.
 STATUS_MEANINGS = {
     'incomplete': _(
-        "The image is there, but one of the volume snapshots that it needs "
-        "failed or is gone, so it cannot be launched. Delete it and take "
-        "another one."),
+        "One of the volume snapshots that it needs failed or was deleted, so "
+        "it cannot be launched. Delete it and take a new one."),
     'left-over': _(
-        "This was begun, and nobody works on it any more: nothing will come "
-        "of it. Delete it."),
+        "This was started, but nothing is working on it any more, so it will "
+        "never be finished. Delete it."),
 }
 MEANINGS = {
     marks.POWERED_OFF: _(
-        "The instance was powered off and shut down in time. Its disks were "
-        "at rest."),
+        "The instance was powered off and shut down in time, so nothing was "
+        "writing to its disks."),
     marks.FORCED_OFF: _(
-        "The instance did not shut down in time and was powered off by "
-        "force, as if the plug had been pulled. The last things written may "
-        "be missing, and its file systems may need a check."),
+        "The instance did not shut down in time and was forced off, as if the "
+        "plug had been pulled (crash-consistent). The latest changes may be "
+        "missing, and its file systems may need a check."),
     marks.OFF: _(
-        "The instance was off, and how it went off is not known: it may have "
-        "shut down from within, or crashed, or lost its host. Its file "
+        "The instance was off, but it is not known how it went off: it may "
+        "have shut down from inside, crashed, or lost its host. Its file "
         "systems may need a check."),
     marks.DETACHED: _(
-        "The volume was attached to no instance, so it was at rest."),
+        "The volume was not attached to an instance, so nothing was writing "
+        "to it."),
     marks.LIVE_AGENT: _(
-        "The instance ran. Its image announces a guest agent, which may have "
-        "brought the file systems to rest; whether it did is not known."),
+        "The instance was running. Its image announces a guest agent, which "
+        "may have quiesced (frozen) the file systems; whether it did is not "
+        "known."),
     marks.LIVE: _(
-        "The instance ran, or was paused or suspended. The snapshot is at "
-        "best crash-consistent: files may be half written, and the last "
-        "things written may be missing."),
-    '': _("Nothing tells how this snapshot was taken. It was not made by "
-          "this panel."),
+        "The instance was running, paused or suspended. The snapshot is at "
+        "best crash-consistent: files may be half-written, and the latest "
+        "changes may be missing."),
+    '': _("It is not known how this snapshot was taken. It was taken outside "
+          "this panel, for example with the command line."),
 }
 
 
@@ -134,7 +140,7 @@ def said(error: errors.ServiceError) -> dict[str, str]:
 def status(name: str | None) -> str:
     """A snapshot's status in words; one that nobody knows as it is."""
     if name is None:
-        return str(_("not known"))
+        return str(_("Unknown"))
     return str(STATUSES.get(name, name))
 
 
@@ -169,11 +175,11 @@ def reason(error: errors.ServiceError) -> str:
     """Why a service did not give what it was asked for."""
     service = {'service': SERVICES[error.service]}
     if isinstance(error, errors.Forbidden):
-        return _("%(service)s says that you are not allowed to see "
-                 "them.") % service
+        return _("You are not allowed to see them, according to "
+                 "%(service)s.") % service
     if error.status:
-        return _("%(service)s has a fault. Try again later.") % service
-    return _("%(service)s does not answer. Try again later.") % service
+        return _("There is a fault in %(service)s. Try again later.") % service
+    return _("No response from %(service)s. Try again later.") % service
 
 
 def names(rows: Sequence[model.Snapshot], most: int = 10) -> str:
@@ -190,9 +196,9 @@ def more(text: str, count: int) -> str:
 
 def unknown_dependants(error: errors.ServiceError) -> str:
     """Why it is not known whether something was made from a snapshot."""
-    text = (_("Whether instances were launched from it is not known. "
-              "%(service)s said: %(detail)s")
+    text = (_("It is not known whether instances were launched from it. Error "
+              "from %(service)s: %(detail)s")
             if error.service == 'compute' else
-            _("Whether volumes were made from it is not known. "
-              "%(service)s said: %(detail)s"))
+            _("It is not known whether volumes were made from it. Error from "
+              "%(service)s: %(detail)s"))
     return text % said(error)

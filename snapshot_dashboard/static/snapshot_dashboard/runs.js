@@ -71,8 +71,8 @@ horizon.snapshotDashboard.runs = {
 
   /* The page itself could not be had; what it shows may be old. */
   fail: function ($section, $runs) {
-    var text = gettext('This page could not be brought up to date. Reload ' +
-                       'it to see how the snapshots stand.');
+    var text = gettext('This page could not be updated. Reload it to see ' +
+                       'the current state of the snapshots.');
     $section.data('failed', ($section.data('failed') || 0) + 1);
     $runs.find('button').prop('disabled', false);
     if (!$runs.find('[data-runs-stale]').length) {

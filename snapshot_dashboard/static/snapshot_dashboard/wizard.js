@@ -49,7 +49,7 @@ horizon.snapshotDashboard.wizard = {
                  '[data-facts-how], [data-facts-live], ' +
                  '[data-facts-summary]').empty();
     if (!sourceId) { return; }
-    $wizard.find('[data-facts-disks]').text(gettext('Looking…'));
+    $wizard.find('[data-facts-disks]').text(gettext('Loading…'));
     horizon.snapshotDashboard.fragments.ask(
       'GET', $facts.attr('data-url'), {source: sourceId}
     ).done(function (nodes) {
@@ -59,7 +59,7 @@ horizon.snapshotDashboard.wizard = {
     }).fail(function () {
       if ($wizard.data('facts') === sourceId) {
         $wizard.find('[data-facts-disks]').text(
-          gettext('This cannot be looked at now. Try again later.'));
+          gettext('The details could not be loaded. Try again later.'));
       }
     });
   },

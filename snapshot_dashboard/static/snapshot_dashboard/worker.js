@@ -46,8 +46,8 @@ horizon.snapshotDashboard.worker = {
     }).fail(function () {
       $worker.attr('data-state', 'silent').find('[data-worker-says]').text(
         gettext('Keep this page open until the snapshot is finished: ' +
-                'whether it is seen through without you could not be ' +
-                'found out.'));
+                'it could not be checked whether a background worker is ' +
+                'available.'));
     });
   }
 };

@@ -802,7 +802,7 @@ def test_that_holds_for_what_was_off_first_and_ran_when_it_was_captured(off):
                                   failure='capture-refused'), [BY_NOVA]),
     (RUNNING, dataclasses.replace(FAILED_OFF, off_at=NOW), [BY_NOVA, CREATED]),
     (RUNNING, FAILED_LIVE, [BY_NOVA, CREATED, PAUSED]),
-], ids=['a user stopped it', 'not known', 'it never ran',
+], ids=['a user stopped it', "Unknown", 'it never ran',
         'nothing was captured', 'it was off for the capture',
         'it was paused for the capture'])
 def test_otherwise_an_instance_that_is_off_stays_off(plan, progress, actions):

@@ -82,7 +82,7 @@ def test_an_address_that_names_no_instance_is_no_error(client, openstack,
 
 def test_a_project_without_instances_is_told_so(client, openstack, member):
     html = client.get(CREATE).content
-    assert b'This project has no instances and volumes' in html
+    assert b'This project has no instances or volumes' in html
 
 
 def test_without_nova_the_wizard_says_so(client, openstack, member):
@@ -105,7 +105,7 @@ def test_the_disk_table_tells_each_disk(client, openstack, member):
     assert [' '.join(row.get_text(' ').split())
             for row in soup.select('.snapshot-disks tbody tr')] == [
         'Root disk 10 GiB Captured', 'Ephemeral disk 20 GiB Not captured',
-        'Swap disk 512 MiB Comes back empty',
+        'Swap disk 512 MiB Recreated empty',
         'Volume data (/dev/vdb) 5 GiB Capture it too, as a volume snapshot '
         'Not captured']
 
@@ -120,7 +120,7 @@ def test_what_no_snapshot_holds_is_named(client, openstack, member):
     assert 'File share homes – Not captured' in text
     assert 'State of the virtual TPM – Not captured' in text
     assert 'secret (/dev/vdb) Encrypted' in text
-    assert 'cannot be taken to another cloud' in text
+    assert 'cannot be moved to another cloud' in text
 
 
 def test_an_ephemeral_disk_is_flagged_in_words(client, openstack, member):
@@ -141,14 +141,14 @@ def test_power_off_is_offered_to_a_running_instance(client, openstack,
     soup = facts(client, openstack.server())
     assert soup.select_one('[data-facts]')['data-can-power-off'] == 'true'
     text = soup.select_one('[data-for=how]').get_text(' ')
-    assert 'ACPI' in text and '60' in text and 'by force' in text
+    assert 'ACPI' in text and '60' in text and 'forced off' in text
 
 
 def test_an_instance_that_is_off_gets_no_warning(client, openstack, member):
     soup = facts(client, openstack.server(status='SHUTOFF'))
     assert soup.select_one('[data-facts]')['data-can-power-off'] == 'false'
     how = soup.select_one('[data-for=how]')
-    assert 'disks are at rest' in how.get_text()
+    assert 'nothing is writing to its disks' in how.get_text()
     assert not how.select('.alert')
 
 
@@ -289,7 +289,7 @@ def test_an_instance_that_does_not_run_cannot_be_powered_off(
 def test_a_stale_page_does_no_harm(client, openstack, member):
     server = openstack.server()
     response = submit(client, server, power_off=None, seen_status='SHUTOFF')
-    assert b'decide anew' in response.content
+    assert b'check the details again' in response.content
     assert openstack.writes() == []
 
 

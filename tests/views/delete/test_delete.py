@@ -46,7 +46,7 @@ def test_a_member_deletes_a_snapshot(client, openstack, member):
     assert openstack.writes() == []
     assert delete(client, row_id(image)).status_code == 302
     assert openstack.images == {}
-    assert 'Deletion of 1 snapshot was begun: i.' in told(client)
+    assert 'Deleting 1 snapshot: i.' in told(client)
 
 
 def test_the_plan_names_the_parts_of_a_set_and_they_go_with_it(
@@ -63,7 +63,7 @@ def test_both_kinds_go_at_once_and_are_told_in_one_message(client, openstack,
     ids = [row_id(openstack.image('i')), row_id(openstack.snapshot('v'))]
     assert len(ask(client, *ids).select('input[name=row]')) == 2
     delete(client, *ids)
-    assert told(client).count('Deletion of') == 1
+    assert told(client).count('Deleting') == 1
     assert openstack.images == {}
 
 
@@ -84,9 +84,9 @@ def test_the_chosen_rows_of_the_list_lead_to_the_plan(client, openstack,
     (lambda cloud: cloud.snapshot('v', group_snapshot_id='g'),
      'It belongs to a group snapshot'),
     (lambda cloud: cloud.snapshot('v', status='deleting'),
-     'It is being deleted already'),
+     'It is already being deleted'),
     (lambda cloud: cloud.snapshot('v', status='backing-up'),
-     'A backup is being made of it'),
+     'A backup of it is being made'),
 ])
 def test_what_cannot_go_is_told_before_and_stays(client, openstack, member,
                                                  make, why):
@@ -108,9 +108,10 @@ def test_what_was_made_from_it_is_shown_before_it_goes(client, openstack,
                      created_at=fakes.stamp(9)[:-1] + '.500000')
     plan = ask(client, row_id(image), row_id(part), row_id(other))
     first, second, third = plan.select('.snapshot-plan > li')
-    assert 'Instance copy' in words(first) and 'They stay' in words(first)
+    assert 'Instance copy' in words(first)
+    assert 'will be kept. Some clouds' in words(first)
     assert 'Volume from-part' in words(second)
-    assert 'They stay' not in words(third)
+    assert 'will be kept. Some clouds' not in words(third)
 
 
 def test_what_was_made_from_it_may_be_unknown_and_that_is_said(
@@ -118,7 +119,7 @@ def test_what_was_made_from_it_may_be_unknown_and_that_is_said(
     image = openstack.image('i')
     openstack.faults['GET', '/servers'] = 503
     plan = ask(client, row_id(image))
-    assert 'launched from it is not known' in words(plan)
+    assert 'not known whether instances were launched' in words(plan)
     assert plan.select('input[name=row]')
 
 
@@ -136,7 +137,7 @@ def test_the_plan_says_which_snapshot_is_broken_and_asks(client, openstack,
     assert not box.has_attr('checked')
     delete(client, row_id(part))
     assert openstack.writes() == []
-    assert 'you have not agreed' in told(client)
+    assert 'you have not confirmed' in told(client)
     client.post(DELETE, {'row': row_id(part), 'agreed': box['value']})
     assert part['status'] == 'deleting'
 
@@ -178,7 +179,7 @@ def test_a_part_that_stays_is_named(client, openstack, member):
     image = openstack.set_image('db', [part])
     openstack.faults['DELETE', '/snapshots/'] = 400
     delete(client, row_id(image))
-    assert ('1 of its volume snapshots was not, and is in the list now: '
+    assert ('1 of its volume snapshots was not, and is now in the list: '
             'part') in told(client)
 
 
@@ -220,8 +221,8 @@ def test_what_cannot_be_looked_at_is_left_as_it_is(client, openstack,
     openstack.faults['GET', '/snapshots/'] = 503
     delete(client, row_id(image), row_id(snapshot))
     text = told(client)
-    assert 'Deletion of 1 snapshot was begun: i.' in text
-    assert 'could not be looked at, and are left as they are' in text
+    assert 'Deleting 1 snapshot: i.' in text
+    assert 'could not be loaded, and are left unchanged' in text
 
 
 @pytest.mark.parametrize('gone', ['instance-gone', 'nonsense'])

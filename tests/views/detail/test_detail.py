@@ -48,13 +48,13 @@ def test_a_part_names_the_sets_that_need_it(client, openstack, member):
 
 
 @pytest.mark.parametrize(('fault', 'text'), [
-    (200, 'No instance snapshot needs it.'), (504, 'not known')])
+    (200, 'No instance snapshot needs it.'), (504, 'Unknown')])
 def test_what_needs_a_volume_snapshot_is_said_as_far_as_it_is_known(
         client, openstack, member, fault, text):
     body = openstack.snapshot('alone')
     if fault != 200:
         openstack.faults['GET', '/v2/images'] = fault
-    assert facts(client, body)['Belongs To'] == text
+    assert facts(client, body)['Part Of'] == text
 
 
 def test_what_is_encrypted_is_named_as_such(client, openstack, member):
@@ -66,7 +66,7 @@ def test_what_is_encrypted_is_named_as_such(client, openstack, member):
     (row,) = [row for row in page.select('.snapshot-detail-parts tbody tr')
               if row.select('.snapshot-encrypted')]
     assert 'data' in words(row)
-    assert 'no use elsewhere' in words(page.select_one('.snapshot-along'))
+    assert 'useless elsewhere' in words(page.select_one('.snapshot-along'))
 
 
 def test_the_names_in_the_list_lead_to_the_page(client, openstack, member):
@@ -92,11 +92,11 @@ def test_an_instance_snapshot_tells_all_that_is_known(client, openstack,
     assert found['Source'].startswith('web-1')
     assert found['Base Image'] == 'Debian 13'
     assert found['Made By'] == 'alice'
-    assert (found['Needs Disk'], found['Needs Memory']) == ('10 GiB',
-                                                            '512 MiB')
+    assert (found['Minimum Disk'], found['Minimum Memory']) == (
+        '10 GiB', '512 MiB')
     assert found['Captured'] == 'The root disk of the instance.'
     assert found['Not Captured'].startswith('Attached volumes, ephemeral')
-    assert found['Consistency'].startswith('Not known')
+    assert found['Consistency'].startswith('Unknown')
     assert found['os_type'] == 'linux'
     assert 'disk_format' not in found
 
@@ -122,7 +122,7 @@ def test_the_consistency_is_explained(client, openstack, member):
     body = openstack.image('nightly', instance_uuid=server['id'], **{
         marks.INSTANCE: server['id'], marks.TAKEN: '1772366400',
         marks.CONSISTENCY: marks.FORCED_OFF})
-    assert 'powered off by force' in facts(client, body)['Consistency']
+    assert 'forced off' in facts(client, body)['Consistency']
 
 
 def test_the_parts_of_a_set_are_listed_with_their_states(client, openstack,
@@ -131,7 +131,7 @@ def test_the_parts_of_a_set_are_listed_with_their_states(client, openstack,
         openstack.snapshot('root'), openstack.snapshot('d', status='error')])
     table = words(look(client, body).select_one('.snapshot-detail-parts'))
     assert '/dev/vda (root disk)' in table and 'Error' in table
-    assert 'its root disk among them' in facts(client, body)['Captured']
+    assert 'including its root disk' in facts(client, body)['Captured']
 
 
 def test_what_was_made_from_a_set_is_found(client, openstack, member):
@@ -164,7 +164,7 @@ def test_volumes_older_than_a_snapshot_are_not_looked_through(
 
 
 def test_nothing_made_from_it_is_said(client, openstack, member):
-    assert 'No instance was launched' in words(
+    assert 'No existing instance' in words(
         look(client, openstack.image('i'), 'dependants'))
 
 
@@ -175,7 +175,7 @@ def test_a_service_that_fails_is_told_and_the_rest_shown(client, openstack,
                      volume_image_metadata={'image_id': body['id']})
     openstack.faults['GET', '/servers/detail'] = 500
     text = words(look(client, body, 'dependants'))
-    assert 'Whether instances were launched from it is not known' in text
+    assert 'It is not known whether instances were launched from it' in text
     assert 'from-image' in text
 
 
@@ -255,21 +255,21 @@ def test_the_run_that_made_it_is_shown(client, openstack, member):
     body[marks.TAKEN] = '1772366400'
     assert 'Saving the snapshot' in words(look(client, body, 'history'))
     body[marks.RUN] = 'of another run'
-    assert 'nothing is under way' in words(look(client, body, 'history'))
+    assert 'no snapshot in progress' in words(look(client, body, 'history'))
 
 
 @pytest.mark.parametrize('path', ['/messages', '/snapshots/'])
 def test_what_happened_may_be_unknown(client, openstack, member, path):
     body = openstack.snapshot('v')
     openstack.faults['GET', path] = 503
-    assert 'Not all that happened is known' in words(
+    assert 'Part of the history could not be loaded' in words(
         look(client, body, 'history'))
 
 
 def test_marks_that_somebody_mangled_break_nothing(client, openstack, member):
     body = openstack.snapshot('v', metadata={
         marks.RUN: 'r', marks.TAKEN: '1772366400'})
-    assert 'nothing is under way' in words(look(client, body, 'history'))
+    assert 'no snapshot in progress' in words(look(client, body, 'history'))
 
 
 def test_of_what_is_gone_there_is_no_history(client, openstack, member):

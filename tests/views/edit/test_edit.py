@@ -68,7 +68,7 @@ def test_all_of_an_image_is_changed_in_one_call(client, openstack, member):
     assert marks.expiry(body, body['id']) == TOMORROW
     assert body['os_type'] == 'linux'
     assert len(openstack.writes()) == 1
-    assert 'The snapshot "new" was changed.' in told(client)
+    assert 'Snapshot "new" was updated.' in told(client)
 
 
 def test_a_volume_snapshot_has_no_protection(client, openstack, member):
@@ -92,11 +92,11 @@ def test_the_date_can_be_taken_away(client, openstack, member, kind):
 def test_the_expired_ones_are_found_and_pointed_out(client, openstack,
                                                     member):
     past, future = openstack.image('past'), openstack.snapshot('future')
-    part, heir = openstack.snapshot('past-part'), openstack.image('heir')
+    part, clone = openstack.snapshot('past-part'), openstack.image('clone')
     past.update(expiring(past, YESTERDAY))
     future['metadata'].update(expiring(future, TOMORROW))
     part['metadata'].update(expiring(part, YESTERDAY))
-    heir.update(expiring(past, YESTERDAY))  # launched from the first one
+    clone.update(expiring(past, YESTERDAY))  # launched from the first one
     page = bs4.BeautifulSoup(client.get(INDEX, {'expired': 'on'}).content,
                              'html.parser')
     assert {link.get_text() for link in page.select('.snapshot-name')} == {
@@ -105,7 +105,7 @@ def test_the_expired_ones_are_found_and_pointed_out(client, openstack,
     overview = bs4.BeautifulSoup(client.get(f'{INDEX}overview/').content,
                                  'html.parser')
     text = words(overview.select_one('.snapshot-health'))
-    assert 'Expired: past , past-part' in text and 'heir' not in text
+    assert 'Expired: past , past-part' in text and 'clone' not in text
 
 
 @pytest.mark.parametrize('fields', [
@@ -121,7 +121,7 @@ def test_a_refusal_is_told_in_the_form(client, openstack, member):
     body = openstack.image('old')
     openstack.faults['PATCH', '/images/'] = 403
     html = edit(client, body).content
-    assert b'Glance said' in html and b'as the test wishes' in html
+    assert b'Error from Glance' in html and b'as the test wishes' in html
     assert body['name'] == 'old'
 
 

@@ -107,7 +107,8 @@ def test_only_a_good_one_counts_as_the_last_good_one(openstack, tab):
 
 
 def test_an_instance_without_any_is_told_so(openstack, tab):
-    assert 'Neither this instance nor' in words(tab(openstack.server()))
+    assert 'There are no snapshots of this instance' in words(
+        tab(openstack.server()))
 
 
 def test_a_run_of_the_instance_is_shown(client, openstack, tab):

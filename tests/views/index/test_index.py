@@ -211,7 +211,7 @@ def test_a_tampered_page_is_the_first_one_with_a_notice(client, openstack,
     openstack.image('i')
     soup = page(client, f'{INDEX}?page={cursor}')
     assert [row[0] for row in rows(soup)] == ['i']
-    assert 'does not exist any more' in notices(soup)
+    assert 'no longer exists' in notices(soup)
 
 
 HOSTILE = '<script>alert(1)</script>{$ constructor.constructor("x")() $}'
@@ -295,7 +295,7 @@ def test_no_two_things_on_the_page_have_the_same_id(client, openstack,
 def test_a_filter_that_finds_nothing_says_so(client, openstack, member):
     openstack.image('i')
     soup = page(client, name='nothing')
-    assert 'No snapshot is like that.' in soup.get_text()
+    assert 'No snapshots match these filters.' in soup.get_text()
     assert soup.find('a', string='Show All')
 
 
@@ -318,7 +318,7 @@ def test_the_source_of_a_row_leads_to_all_its_snapshots(client, openstack,
     response = client.get(INDEX + link['href'].rpartition('/')[2])
     soup = bs4.BeautifulSoup(response.content, 'html.parser')
     assert names(soup) == ['mine']
-    assert 'Only snapshots that say which instance' in soup.get_text()
+    assert 'only snapshots that record their instance' in soup.get_text()
 
 
 def test_a_first_page_costs_at_most_eight_calls_and_the_rest_comes_later(
@@ -349,7 +349,7 @@ def test_a_service_that_hangs_is_waited_for_once(client, openstack, member,
     for _ in range(3):
         soup = page(client)
         assert names(soup) == ['i']
-        assert 'Cinder does not answer' in notices(soup)
+        assert 'No response from Cinder' in notices(soup)
     assert openstack.hung == 1
 
 
@@ -392,7 +392,7 @@ def test_of_what_a_set_of_another_tool_was_taken_is_told_as_probable(
              for row in soup.select('tr[data-object-id]')}
     for name in ('one', 'two'):
         assert 'probably db-1' in shown[name]
-    assert 'not known' in shown['three']
+    assert 'Unknown' in shown['three']
     # For a while it is known then.
     before = len(openstack.calls)
     page = client.get(INDEX).content.decode()
@@ -441,7 +441,7 @@ def test_what_is_used_is_drawn_with_numbers_as_text(client, openstack,
               for meter in overview(client).select('.snapshot-meter')]
     assert meters == [
         'Volume snapshots 9 of 10',
-        'Volumes and their snapshots 7 GiB, without a limit',
+        'Volumes and their snapshots 7 GiB, no limit',
         'Volume snapshots, type ssd 4 of 4', 'Images 2 of 5']
 
 

@@ -90,7 +90,7 @@ def test_nova_is_asked_for_just_that(client, openstack, member, marked):
     assert server['security_groups'] == [{'name': 'web'}]
     assert server['key_name'] == 'alice'
     assert server['availability_zone'] == 'west'
-    assert 'launch of "again" was begun' in told(client)
+    assert 'Launching "again"' in told(client)
 
 
 def test_without_networks_and_the_like_none_are_asked_for(
@@ -128,8 +128,8 @@ def test_external_networks_are_not_offered(client, openstack, member, marked):
 
 
 @pytest.mark.parametrize(('small', 'why'), [
-    ({'disk': 5}, 'the snapshot needs 10 GiB, and it has 5 GiB'),
-    ({'ram': 256}, 'the snapshot needs 512 MiB, and it has 256 MiB'),
+    ({'disk': 5}, 'the snapshot needs 10 GiB, the flavor has 5 GiB'),
+    ({'ram': 256}, 'the snapshot needs 512 MiB, the flavor has 256 MiB'),
     ({'cores': 40}, '40 are needed, 19 are left'),
     ({'ram': 60000}, '60000 MiB are needed, 49152 MiB are left')])
 def test_a_flavor_that_does_not_do_is_refused_with_the_reason(
@@ -180,7 +180,7 @@ def test_a_set_needs_room_for_its_volumes(client, openstack, member, marked):
 def test_a_broken_set_is_refused(client, openstack, member, marked):
     body = marked(openstack.set_image('db', [
         openstack.snapshot('root', status='error')]))
-    assert 'is not whole' in words(form(client, body))
+    assert 'is not complete' in words(form(client, body))
     launch(client, body)
     assert launched(openstack) == []
 
@@ -200,8 +200,8 @@ def test_what_one_service_does_not_tell_is_said(client, openstack, member,
     body = marked(openstack.image('i'))
     openstack.faults['GET', path] = 503
     soup = form(client, body)
-    assert f'because of {service}' in words(soup)
-    assert 'nothing is launched now' in words(soup)
+    assert f'no usable answer from {service}' in words(soup)
+    assert 'nothing was launched' in words(soup)
     assert not soup.select('.snapshot-missing')
     launch(client, body, networks=[], groups=[], key='')
     assert launched(openstack) == []
@@ -213,7 +213,7 @@ def test_a_cloud_without_neutron_does_not_call_all_missing(
         name: url for name, url in fakes.ENDPOINTS.items()
         if name != 'network'})
     soup = form(client, marked(openstack.image('i')))
-    assert 'because of Neutron' in words(soup)
+    assert 'no usable answer from Neutron' in words(soup)
     assert not soup.select('.snapshot-missing')
 
 
@@ -221,7 +221,7 @@ def test_a_refusal_is_told_in_the_form(client, openstack, member, marked):
     body = marked(openstack.image('i'))
     openstack.faults['POST', '/servers$'] = 403
     html = launch(client, body).content
-    assert b'Nothing was launched. Nova said' in html
+    assert b'Nothing was launched. Error from Nova' in html
 
 
 def test_what_has_no_recipe_has_no_such_page(client, openstack, member):
@@ -237,7 +237,7 @@ def test_it_is_offered_where_there_is_a_recipe(client, openstack, member,
     openstack.image('without', at=1)
     rows = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser').select(
         '#compute_snapshots > tbody > tr')
-    assert ['Launch Like the Original' in words(row) for row in rows] == [
+    assert ['Launch with Original Settings' in words(row) for row in rows] == [
         True, False]
 
 

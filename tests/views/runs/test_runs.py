@@ -82,7 +82,7 @@ def test_a_post_brings_the_runs_forward_to_the_end(client, openstack,
     settle(server, 'ACTIVE')
     soup = post(client, 'advance')
     assert now(soup) == 'Finished'
-    assert 'the instance runs again' in soup.get_text()
+    assert 'the instance is running again' in soup.get_text()
     assert soup.select_one('[data-runs]')['data-open'] == 'false'
 
 
@@ -159,8 +159,8 @@ def test_what_the_service_said_is_an_addition_to_our_sentence(
         client, openstack, member, server, no_pauses):
     openstack.faults['POST', '/action$'] = 403
     text = post(client, 'advance').get_text(' ')
-    assert 'could not be powered off' in text
-    assert 'The cloud said: as the test wishes' in ' '.join(text.split())
+    assert 'refused to power the instance off' in text
+    assert 'Error from the cloud: as the test wishes' in ' '.join(text.split())
 
 
 def test_a_service_that_is_down_loses_nothing(client, openstack, member,
@@ -180,7 +180,8 @@ def test_a_run_of_a_strangers_instance_cannot_be_reached(client, openstack,
     body['tenant_id'] = 'another-project'
     openstack.calls.clear()
     for what in ('cancel', 'dismiss', 'power-on', 'remove', 'retry'):
-        assert 'The instance is gone' in str(post(client, what, body)) or (
+        assert 'The instance no longer exists' in str(
+            post(client, what, body)) or (
             not openstack.writes())
     assert openstack.writes() == []
 
@@ -190,7 +191,7 @@ def test_a_forged_record_is_told_and_can_be_dismissed(client, openstack,
     body = openstack.server('odd', tags=['snapshot-dashboard'], metadata={
         'snapshot_dashboard.plan': '{"v":1,"id":[]}'}, status='SHUTOFF')
     soup = post(client, 'advance')
-    assert 'record cannot be read' in soup.select_one('article').get_text()
+    assert 'Unreadable record' in soup.select_one('article').get_text()
     post(client, 'power-on', body)
     assert openstack.actions() == ['os-start']
     assert not post(client, 'dismiss', body).select('article')
@@ -217,7 +218,7 @@ def test_a_run_that_nobody_looked_after_says_so(client, openstack, member):
     server['metadata']['snapshot_dashboard.updated_at'] = '1000000000'
     soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
     text = ' '.join(soup.select_one('.snapshot-runs').get_text(' ').split())
-    assert 'Nobody has looked after this snapshot for about' in text
+    assert 'No progress for about' in text
     assert 'The instance is still off.' in text
     assert soup.select_one(f'#snapshot-run-advance-{server["id"]}')
 
@@ -226,7 +227,7 @@ def test_a_locked_instance_holds_its_run_and_says_so(client, openstack,
                                                      member, server):
     server['locked'] = True
     soup = post(client, 'advance')
-    assert 'Somebody has locked the instance' in soup.get_text()
+    assert 'Somebody locked the instance' in soup.get_text()
     assert openstack.actions() == []
     assert not post(client, 'dismiss', server).select('article')
 
@@ -291,7 +292,7 @@ def test_a_reason_that_nobody_knows_is_shown_as_a_failure(client, openstack,
     soup = post(client, 'advance')
     assert now(soup) == 'Failed'
     assert 'panel-danger' in soup.select_one('article')['class']
-    assert 'not known' in soup.get_text()
+    assert 'unknown reason' in soup.get_text()
 
 
 def test_every_failure_has_words():
@@ -315,7 +316,7 @@ def test_a_run_that_this_dashboard_did_not_write_waits_for_a_users_word(
             'forged', '', requested_by='mallory', power_off=True,
             power_on=True))
     soup = post(client, 'advance')
-    assert 'did not write down this snapshot' in words(soup)
+    assert 'was not written by this dashboard' in words(soup)
     assert openstack.actions() == []
     assert not soup.select_one(f'#snapshot-run-advance-{body["id"]}')
     post(client, 'adopt', body)
@@ -330,7 +331,7 @@ def test_a_plan_that_somebody_changed_waits_for_a_users_word(
     server['metadata'][item] = server['metadata'][item].replace(
         'power_on ', '') if key == 'plan' else 'mallory'
     soup = post(client, 'advance')
-    assert 'somebody has changed it since' in words(soup)
+    assert 'was changed since' in words(soup)
     assert openstack.actions() == []
     assert not post(client, 'dismiss', server).select('article')
 
@@ -341,7 +342,7 @@ def test_a_record_that_was_copied_to_another_instance_does_nothing(
                             tags=list(server['tags']))
     soup = post(client, 'advance')
     assert openstack.actions() == ['os-stop']
-    assert 'about another instance' in words(soup.select_one(
+    assert 'belongs to another instance' in words(soup.select_one(
         f'#snapshot-run-{copy["id"]}'))
     post(client, 'dismiss', copy)
     assert copy['metadata'] == {} and copy['tags'] == []
@@ -365,7 +366,7 @@ def test_a_run_is_found_among_more_than_a_page_of_finished_ones(
     soup = post(client, 'advance')
     assert openstack.actions() == ['os-stop', 'createImage']
     assert soup.select_one('[data-runs]')['data-open'] == 'true'
-    assert 'more snapshots that are finished' in words(soup)
+    assert 'more finished snapshots' in words(soup)
 
 
 FINISHED = {**journal.write(record.Plan('f' * 32, 'done', began_at=1)),
@@ -412,7 +413,7 @@ def test_metadata_that_others_have_replaced_leave_no_instance_off(
     settle(server, 'ACTIVE')
     soup = post(client, 'advance')
     assert now(soup) == 'Failed'
-    assert 'removed or changed what was written down' in words(soup)
+    assert 'removed or changed the record' in words(soup)
     assert 'powered on again' in words(soup)
 
 
@@ -420,13 +421,13 @@ def test_what_nova_puts_off_is_told_with_the_next_try(client, openstack,
                                                       member, server):
     openstack.faults['POST', '/action$'] = 429
     soup = post(client, 'advance')
-    assert 'did not take the next step: as the test wishes' in words(soup)
+    assert 'did not accept the next step: as the test wishes' in words(soup)
     record = server['metadata']
     noted, again = (int(record[f'snapshot_dashboard.{name}'])
                     for name in ('updated_at', 'not_before'))
     assert again - noted == 2
     record['snapshot_dashboard.not_before'] = str(int(time.time()) + 500)
-    told = re.search(r'tried again in (\d+) seconds', words(
+    told = re.search(r'Next attempt in (\d+) seconds', words(
         post(client, 'advance')))
     assert told and 400 < int(told[1]) <= 500
     assert openstack.actions() == ['os-stop']

@@ -47,9 +47,9 @@ def test_a_private_image_is_made_one_that_can_be_shared(client, openstack,
     share(client, body)
     assert body['visibility'] == 'shared'
     assert openstack.members[body['id']] == {OTHERS: 'pending'}
-    assert 'now to accept it' in told(client)
+    assert 'must now accept it' in told(client)
     shown = page(client, body)
-    assert f'{OTHERS} has not answered yet' in words(shown)
+    assert f'{OTHERS} not accepted yet' in words(shown)
     assert shown.select_one('pre').get_text() == (
         f'openstack image set --accept {body["id"]}')
 
@@ -104,7 +104,7 @@ def test_what_is_accepted_is_in_the_list_and_can_be_launched(
         client, openstack, member, offered):
     answer(client, offered, answer='accepted')
     assert openstack.members[offered['id']] == {fakes.PROJECT: 'accepted'}
-    assert 'is in the list now' in told(client)
+    assert 'is now in the list' in told(client)
     assert not overview(client).select('.snapshot-offered')
     row = listed(client)['<i>theirs']
     assert f'Shared by the project {OTHERS}' in words(row)
@@ -139,7 +139,7 @@ def test_nothing_that_another_project_says_is_believed(client, openstack,
     assert 'probably web-1' in words(rows['<i>theirs'])
     before = len(openstack.calls)
     page = client.get(f'{INDEX}{row_id(offered)}/detail/').content.decode()
-    assert 'The Original' not in page
+    assert 'Original Instance' not in page
     assert len(openstack.calls) - before < 10
 
 
@@ -221,7 +221,7 @@ def test_an_offer_that_was_taken_back_is_told(client, openstack, member,
                                               offered):
     openstack.images.clear()
     answer(client, offered, answer='accepted')
-    assert 'not shared with this project any more' in told(client)
+    assert 'no longer shared with this project' in told(client)
 
 
 def test_sharing_twice_is_no_error(client, openstack, member):
@@ -233,9 +233,9 @@ def test_sharing_twice_is_no_error(client, openstack, member):
 
 @pytest.mark.parametrize(('make', 'why'), [
     (lambda cloud: cloud.set_image('db', [cloud.snapshot('root')]),
-     'volume snapshots, which stay in their project'),
+     'volume snapshots, which cannot leave this project'),
     (lambda cloud: cloud.image('i', visibility='public'),
-     'can use this snapshot already'),
+     'can already use this snapshot'),
     (lambda cloud: cloud.image('i', status='saving'), 'not finished')])
 def test_what_cannot_be_shared_is_told_why(client, openstack, member, make,
                                            why):
@@ -268,7 +268,7 @@ def test_a_refusal_is_told(client, openstack, member):
     body = openstack.image('i', visibility='private')
     openstack.faults['POST', '/members$'] = 403
     share(client, body)
-    assert 'Nothing was changed. Glance said' in told(client)
+    assert 'Nothing was changed. Error from Glance' in told(client)
     assert body['visibility'] == 'private'
 
 

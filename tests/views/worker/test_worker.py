@@ -90,7 +90,7 @@ def test_a_worker_that_answers_is_believed_for_a_while(
     assert client.get(URL, asked).json()['state'] == 'asked'
     answer(openstack)
     said = client.get(URL, asked).json()
-    assert said['state'] == 'alive' and 'may leave' in said['text']
+    assert said['state'] == 'alive' and 'can leave' in said['text']
     openstack.calls.clear()
     assert client.post(URL).json()['state'] == 'alive'
     assert openstack.calls == []
@@ -150,7 +150,8 @@ def test_a_worker_that_does_not_answer_is_not_promised(
     openstack.trusts.clear()  # it has expired
     later(monkeypatch, worker_views.PATIENCE + 1)
     said = client.get(URL, asked).json()
-    assert said['state'] == 'silent' and 'Nobody answers' in said['text']
+    assert said['state'] == 'silent'
+    assert 'No background worker is available' in said['text']
 
 
 @pytest.mark.usefixtures('configured', 'member')
@@ -230,7 +231,7 @@ def test_a_run_is_handed_on_and_the_user_may_leave(client, openstack):
     assert record(openstack, server).progress.trust_id == trust['id']
     assert trust['trustor_user_id'] == 'alice'
     assert trust['trustee_user_id'] == 'worker'
-    assert 'You may leave this page' in told(client)
+    assert 'You can leave this page' in told(client)
     # The page leaves it to the worker, for as long as there is one.
     client.post(INDEX + 'runs/advance/')
     assert openstack.actions() == []

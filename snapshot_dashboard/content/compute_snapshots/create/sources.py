@@ -145,8 +145,8 @@ class InstanceSource(Source):
                 and (not chosen
                      or permissions.can_snapshot_volumes(self._request))):
             found.append(_("You are not allowed to take a snapshot of this "
-                           "instance. Ask an administrator of the project "
-                           "for the role of a member."))
+                           "instance. Ask a project administrator for the "
+                           "member role."))
         return found
 
     def can_choose(self, chosen: Collection[str]) -> bool:
@@ -212,8 +212,8 @@ class VolumeSource(Source):
                  in volume_facts.find_obstacles(self.facts, power_off)]
         if not permissions.can_snapshot_volumes(self._request):
             found.append(_("You are not allowed to take a snapshot of this "
-                           "volume. Ask an administrator of the project for "
-                           "the role of a member."))
+                           "volume. Ask a project administrator for the "
+                           "member role."))
         return found
 
     def can_choose(self, chosen: Collection[str]) -> bool:
@@ -238,7 +238,7 @@ class VolumeSource(Source):
                 wish['name'], wish['description'],
                 at_rest=self.facts.at_rest, now=int(time.time()),
                 shutdown_timeout=shutdown_timeout(instance))
-            return _("The snapshot \"%s\" was begun.")
+            return _('Snapshot "%s" started.')
         if instance is None:  # the wizard's steps have refused that
             raise errors.Conflict('compute', 'the instance is not known')
         return _submit(self._request, instance, wish, captures_image=False,

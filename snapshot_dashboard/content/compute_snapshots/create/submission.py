@@ -29,12 +29,12 @@ from snapshot_dashboard.runs import record
 LOG = logging.getLogger(__name__)
 #: How a run goes on.
 MAY_LEAVE = _(
-    "The snapshot \"%s\" was begun. You may leave this page: it is seen "
-    "through without you.")
+    'Snapshot "%s" started. You can leave this page: it will finish on its '
+    "own.")
 KEEP_OPEN = _(
-    "The snapshot \"%s\" was begun. Keep this page open until it is "
-    "finished. Should you leave, it goes on when you or another member "
-    "of the project comes back to it.")
+    'Snapshot "%s" started. Keep this page open until it is finished. If you '
+    "leave, it continues when you or another member of the project comes "
+    "back.")
 
 
 def submit(request: HttpRequest, server: types.Server, plan: record.Plan,

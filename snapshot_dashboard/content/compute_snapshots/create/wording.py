@@ -33,16 +33,16 @@ ROLES = {
 FATES = {
     disk_facts.Fate.CAPTURED: _("Captured"),
     disk_facts.Fate.NOT_CAPTURED: _("Not captured"),
-    disk_facts.Fate.EMPTY: _("Comes back empty"),
+    disk_facts.Fate.EMPTY: _("Recreated empty"),
 }
 BUSY = {
     'image_snapshot_pending': _(
-        "Another snapshot of the instance is being taken. Wait until that "
-        "is over, and try again."),
-    'powering-off': _("The instance is being powered off. Wait until that "
-                      "is over, and try again."),
-    'powering-on': _("The instance is being powered on. Wait until that is "
-                     "over, and try again."),
+        "Another snapshot of this instance is in progress. Wait until it is "
+        "finished, then try again."),
+    'powering-off': _("The instance is being powered off. Wait until it is "
+                      "off, then try again."),
+    'powering-on': _("The instance is being powered on. Wait until it is on, "
+                     "then try again."),
 }
 BUSY.update(dict.fromkeys(
     ('image_snapshot', 'image_pending_upload', 'image_uploading'),
@@ -51,19 +51,20 @@ BUSY.update(dict.fromkeys(
 
 TASKS = {
     guest_checklist.Task.FSTAB: _(
-        "Take lines of volumes and of ephemeral disks out of /etc/fstab, or "
-        "give them the option nofail: new machines have none of those. This "
-        "shows the lines:"),
+        "Remove the lines of volumes and ephemeral disks from /etc/fstab, or "
+        "give them the nofail option: new machines do not have these disks. "
+        "This shows the lines:"),
     guest_checklist.Task.CLOUD_INIT: _(
-        "Let cloud-init take a new machine for a new one:"),
+        "Make cloud-init run again on each new machine:"),
     guest_checklist.Task.MACHINE_ID: _(
-        "Let each machine draw an id of its own:"),
+        "Clear the machine ID, so that each machine gets its own:"),
     guest_checklist.Task.HOST_KEYS: _(
-        "Let each machine make its own SSH host keys. Do this last: nobody "
-        "can sign in by SSH after it until cloud-init has made new ones:"),
+        "Remove the SSH host keys, so that each machine makes its own. Do "
+        "this last: nobody can sign in over SSH until cloud-init has made new "
+        "ones:"),
     guest_checklist.Task.SYSPREP: _(
-        "On Windows, let Sysprep make it general. It shuts the machine down; "
-        "take the snapshot then:"),
+        "On Windows, generalize it with Sysprep. Sysprep shuts the machine "
+        "down; take the snapshot after that:"),
 }
 
 
@@ -71,47 +72,45 @@ def obstacle(found: obstacles.Obstacle) -> str:
     """What is in the way of a snapshot, and what to do about it."""
     facts = found.facts
     if found.code is obstacles.Code.STATE:
-        return _("The instance is in the state %(status)s. A snapshot can be "
+        return _("The status of the instance is %(status)s. A snapshot can be "
                  "taken while it is active, shut off, paused or "
                  "suspended.") % facts
     if found.code is obstacles.Code.BUSY:
         return str(BUSY.get(facts['task'], _(
-            "The instance is busy with something else (%(task)s). Wait until "
-            "that is over, and try again.") % facts))
+            "The instance is busy (%(task)s). Wait until that is finished, "
+            "then try again.") % facts))
     if found.code is obstacles.Code.RUN_OPEN:
-        return _("A snapshot of this instance is under way already: "
-                 "\"%(name)s\". Wait until it is finished.") % facts
+        return _("A snapshot of this instance is already in progress: "
+                 '"%(name)s". Wait until it is finished.') % facts
     if found.code is obstacles.Code.VOLUME_STATE:
-        return _("The volume %(volume)s is in the state %(status)s, so no "
-                 "snapshot of it can be taken. Repair or detach it "
-                 "first.") % facts
+        return _("No snapshot can be taken of the volume %(volume)s: its "
+                 "status is %(status)s. Repair or detach it first.") % facts
     if found.code is obstacles.Code.NO_VOLUME_SERVICE:
         return _("The disks of this instance are volumes, and the volume "
-                 "service (Cinder) cannot be asked about them now. Try again "
-                 "later.")
+                 "service (Cinder) is not available now. Try again later.")
     if found.code is obstacles.Code.QUOTA_METADATA:
         return ngettext(
-            "The instance has no room for what has to be written down about "
-            "this snapshot: %(lacking)d more item of metadata is needed than "
-            "the %(limit)d that Nova allows. Remove metadata of the instance "
-            "that is not needed, or take the snapshot without powering off.",
-            "The instance has no room for what has to be written down about "
-            "this snapshot: %(lacking)d more items of metadata are needed "
-            "than the %(limit)d that Nova allows. Remove metadata of the "
-            "instance that is not needed, or take the snapshot without "
-            "powering off.", facts['lacking']) % facts
+            "There is not enough room in the metadata of the instance to "
+            "record this snapshot: it needs %(lacking)d more item than the "
+            "%(limit)d that Nova allows. Remove metadata that is not needed, "
+            "or take the snapshot without powering off.",
+            "There is not enough room in the metadata of the instance to "
+            "record this snapshot: it needs %(lacking)d more items than the "
+            "%(limit)d that Nova allows. Remove metadata that is not needed, "
+            "or take the snapshot without powering off.",
+            facts['lacking']) % facts
     if found.code is obstacles.Code.QUOTA_TAGS:
-        return _("The instance has no room for the tags by which its "
-                 "snapshot is found: Nova allows 50. Remove tags of the "
-                 "instance that are not needed.")
+        return _("The instance has no room for the tags that mark it while "
+                 "its snapshot is taken: Nova allows 50. Remove tags that are "
+                 "not needed.")
     if found.code is obstacles.Code.QUOTA_IMAGE_METADATA:
-        return _("Nova allows %(limit)d items of metadata for an image, too "
-                 "few for what this panel writes on a snapshot. Ask the "
-                 "operator for a larger quota of metadata items.") % facts
+        return _("Nova allows %(limit)d metadata items on an image, and this "
+                 "snapshot needs more. Ask your cloud's support for a larger "
+                 "quota of metadata items.") % facts
     if found.code is obstacles.Code.QUOTA_PROPERTIES:
-        return _("The image that the instance was made of hands on "
-                 "%(inherited)d properties, which leaves too little room for "
-                 "those of a snapshot: Glance usually allows %(limit)d.") % (
+        return _("The snapshot would inherit %(inherited)d properties from "
+                 "the image of the instance, which leaves too little room for "
+                 "its own: Glance usually allows %(limit)d.") % (
                      facts)
     return _quota(found.code, facts)
 
@@ -119,23 +118,23 @@ def obstacle(found: obstacles.Obstacle) -> str:
 def _quota(code: obstacles.Code, facts: Mapping[str, Any]) -> str:
     if code is obstacles.Code.QUOTA_SNAPSHOTS:
         text = ngettext(
-            "The quota of volume snapshots is too small: %(needed)d is "
-            "needed, %(left)d of %(limit)d is left.",
-            "The quota of volume snapshots is too small: %(needed)d are "
-            "needed, %(left)d of %(limit)d are left.",
+            "Not enough quota for volume snapshots: %(needed)d is needed, "
+            "%(left)d of %(limit)d is left.",
+            "Not enough quota for volume snapshots: %(needed)d are needed, "
+            "%(left)d of %(limit)d are left.",
             facts['needed']) % facts
     elif code is obstacles.Code.QUOTA_GIGABYTES:
-        text = _("The quota of volume storage is too small: %(needed)d GiB "
-                 "are needed, %(left)d of %(limit)d GiB are left.") % facts
+        text = _("Not enough quota for volume storage: %(needed)d GiB are "
+                 "needed, %(left)d of %(limit)d GiB are left.") % facts
     elif code is obstacles.Code.QUOTA_IMAGES:
-        text = _("The quota of images is used up; it is %(limit)d.") % facts
+        text = _("The quota of images is used up. It is %(limit)d.") % facts
     elif code is obstacles.Code.QUOTA_IMAGE_SIZE:
-        text = _("The quota of image storage is used up; it is %(limit)d "
+        text = _("The quota of image storage is used up. It is %(limit)d "
                  "MiB.") % facts
     else:
         raise ValueError(f'There are no words for {code}.')
-    kind = _("This is the quota of the volume type %(type)s.") % facts
+    kind = _("This quota is that of the volume type %(type)s.") % facts
     return ' '.join([text, *([kind] if facts['type'] and code in (
         obstacles.Code.QUOTA_SNAPSHOTS, obstacles.Code.QUOTA_GIGABYTES)
-        else []), str(_("Delete what is not needed any more, or ask for a "
-                        "larger quota."))])
+        else []), str(_("Delete what you no longer need, or ask for a larger "
+                        "quota."))])

@@ -64,8 +64,8 @@ class WhatAction(workflows.Action):
 
     source = forms.ChoiceField(label=_("Instance or Volume"))
     purpose = forms.ChoiceField(
-        label=_("What For"), required=False,
-        choices=[('', _("Not said")), *wording.PURPOSES.items()])
+        label=_("Purpose"), required=False,
+        choices=[('', _("Not specified")), *wording.PURPOSES.items()])
     volumes = VolumeIds(required=False)
 
     class Meta:
@@ -83,7 +83,7 @@ class WhatAction(workflows.Action):
             lambda: cloud.volumes.volume_names(_CHOICES))
         connect.log_out_if_expired(instances, volumes)
         if instances == {} and (volumes == {} or not cloud.has('volume')):
-            return [('', _("This project has no instances and volumes."))]
+            return [('', _("This project has no instances or volumes."))]
         groups = []
         if permissions.can_create(request):
             groups.append(_group(
@@ -107,10 +107,11 @@ class WhatAction(workflows.Action):
                 source.find_again()
                 if not source.can_choose(chosen):
                     found.append(_("The disks of the instance have changed. "
-                                   "Look at them again."))
+                                   "Check them again."))
             except errors.ServiceError as error:
                 connect.log_out_if_expired(error)
-                found = [_("This could not be looked at. Try again later.")]
+                found = [_("The details could not be loaded. Try again "
+                           "later.")]
             if found:
                 # Horizon's wizard puts these into the page as they are.
                 raise django_exceptions.ValidationError(
@@ -155,8 +156,8 @@ class HowAction(workflows.Action):
     if_forced = forms.ChoiceField(
         label=_("If the guest does not shut down in time"), required=False,
         initial=sources.GO_ON, choices=[
-            (sources.GO_ON, _("Power it off by force, and take the snapshot")),
-            (sources.STOP, _("Power it off by force, and on again without a "
+            (sources.GO_ON, _("Force it off and take the snapshot")),
+            (sources.STOP, _("Force it off and power it on again, without a "
                              "snapshot"))])
     # The state that the page was made for.
     seen_status = forms.CharField(required=False,
@@ -176,12 +177,12 @@ class HowAction(workflows.Action):
         seen = cleaned.get('seen_status')
         if not seen:
             raise django_exceptions.ValidationError(
-                _("The page could not show the facts. Go back to the first "
-                  "step and choose again."))
+                _("The details could not be shown. Go back to the first step "
+                  "and choose again."))
         if seen != source.state:
             raise django_exceptions.ValidationError(format_html(
-                _("The state was {old} when this page was made, and now is "
-                  "{new}. Go back, look again and decide anew."),
+                _("The status has changed from {old} to {new} since this page "
+                  "was loaded. Go back and check the details again."),
                 old=seen, new=source.state))
         if cleaned.get('power_off') and not source.can_power_off:
             raise django_exceptions.ValidationError(
@@ -208,8 +209,8 @@ class DetailsAction(workflows.Action):
             (str(number), lazy.format_lazy(_(
                 "Offer to delete all but the newest {number}"),
                 number=number)) for number in _KEEP)],
-        help_text=_("The offer comes when this one is finished. Nothing is "
-                    "deleted by itself."))
+        help_text=_("You are asked when this snapshot is finished. Nothing is "
+                    "deleted automatically."))
 
     class Meta:
         name = _("Details")
@@ -231,8 +232,8 @@ class DetailsAction(workflows.Action):
             return cleaned  # the first step tells
         if len(cleaned.get('name') or '') > source.name_length:
             self.add_error('name', ngettext(
-                "The name is too long: %d character is the most.",
-                "The name is too long: %d characters are the most.",
+                "The name is too long: at most %d character is allowed.",
+                "The name is too long: at most %d characters are allowed.",
                 source.name_length) % source.name_length)
         return cleaned
 
@@ -255,7 +256,7 @@ class CreateSnapshot(workflows.Workflow):
     wizard = True
     default_steps = (What, How, Details)
     success_url = reverse_lazy(redirects.INDEX)
-    failure_message = _("The snapshot \"%s\" was not begun.")
+    failure_message = _('Snapshot "%s" was not started.')
 
     def get_entry_point(self) -> str:
         """The first step, also where the address names what to capture.
@@ -275,16 +276,16 @@ class CreateSnapshot(workflows.Workflow):
                 request, context['source']).begin(context)
         except lifecycle.Busy:
             self.failure_message = _(
-                "The snapshot \"%s\" was not begun: another one of this "
-                "instance is under way.")
+                'Snapshot "%s" was not started: another snapshot of this '
+                "instance is in progress.")
             return False
         except lifecycle.Unclear as unclear:
             LOG.warning('Whether a snapshot was begun is not known: %s',
                         unclear)
             self.failure_message = _(
-                "Nova stopped answering, so it is not known whether the "
-                "snapshot \"%s\" was begun. Look at the list when it "
-                "answers again.")
+                "The compute service (Nova) stopped responding, so it is not "
+                'known whether snapshot "%s" was started. Check the list when '
+                "the service responds again.")
             return False
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
@@ -300,7 +301,7 @@ def _refused(error: errors.ServiceError) -> str:
     ``format_status_message`` fills that in.
     """
     detail = error.detail.replace('%', '%%')
-    return str(_("The snapshot \"%(name)s\" was not begun, and nothing was "
-                 "changed. %(service)s said: %(detail)s")) % {
+    return str(_('Snapshot "%(name)s" was not started, and nothing was '
+                 "changed. Error from %(service)s: %(detail)s")) % {
                      'name': '%s', 'detail': detail,
                      'service': wording.SERVICES[error.service]}

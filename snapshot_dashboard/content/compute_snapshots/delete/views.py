@@ -124,8 +124,8 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
                 if isinstance(kept, list)]
         if done:
             messages.success(request, ngettext(
-                "Deletion of %(count)d snapshot was begun: %(names)s.",
-                "Deletion of %(count)d snapshots was begun: %(names)s.",
+                "Deleting %(count)d snapshot: %(names)s.",
+                "Deleting %(count)d snapshots: %(names)s.",
                 len(done)) % {'count': len(done),
                               'names': wording.names(done)})
         kept = [delete_wording.kept(entry.snapshot, answer)

@@ -26,18 +26,17 @@ from snapshot_dashboard.snapshots import model
 
 def not_offered(error: errors.ServiceError) -> str:
     """Why older snapshots are not offered for deletion."""
-    return _("Nothing is offered for deletion, for it is not known now which "
-             "snapshots of the instance are the newest. %(service)s said: "
-             "%(detail)s") % wording.said(error)
+    return _("Older snapshots cannot be deleted now, because it is not known "
+             "which snapshots of the instance are the newest. Error from "
+             "%(service)s: %(detail)s") % wording.said(error)
 
 
 def unsure(rows: Sequence[model.Snapshot]) -> str:
     """What is left alone, for it is not certain of what it was taken."""
     return str(ngettext(
-        "Left alone, for it is probably but not certainly of this instance: "
-        "%s.",
-        "Left alone, for they are probably but not certainly of this "
-        "instance: %s.", len(rows)) % wording.names(rows))
+        "Kept, because it may not be a snapshot of this instance: %s.",
+        "Kept, because they may not be snapshots of this instance: %s.",
+        len(rows)) % wording.names(rows))
 
 
 #: Why a snapshot is not deleted.
@@ -45,26 +44,27 @@ HINDRANCES = {
     deletion.Hindrance.FORBIDDEN: _("You are not allowed to delete it."),
     deletion.Hindrance.FOREIGN: _("It belongs to another project."),
     deletion.Hindrance.PROTECTED: _(
-        "It is protected. Take the protection away by Edit Snapshot first."),
+        "It is protected. Unprotect it first (Edit Snapshot)."),
     deletion.Hindrance.OWNER_PROTECTED: _(
-        "It is part of an instance snapshot that is protected. Take the "
-        "protection of that away by Edit Snapshot first."),
+        "It is part of a protected instance snapshot. Unprotect that one "
+        "first (Edit Snapshot)."),
     deletion.Hindrance.GROUP: _(
-        "It belongs to a group snapshot. Delete that under Volumes > Group "
-        "Snapshots."),
-    deletion.Hindrance.DELETING: _("It is being deleted already."),
+        "It belongs to a group snapshot. Delete the group snapshot under "
+        "Volumes > Group Snapshots."),
+    deletion.Hindrance.DELETING: _("It is already being deleted."),
     deletion.Hindrance.BACKUP: _(
-        "A backup is being made of it, or restored. Wait until that is "
-        "over."),
+        "A backup of it is being made or restored. Wait until that is "
+        "finished."),
     deletion.Hindrance.PARTS_UNKNOWN: _(
-        "Cinder does not tell of all volume snapshots that belong to it, or "
-        "there are more than are looked at here. Try again later."),
+        "Not all of its volume snapshots could be found: the volume service "
+        "(Cinder) did not list all of them, or there are too many. Try again "
+        "later."),
     deletion.Hindrance.NEEDS_UNKNOWN: _(
-        "It is not known which instance snapshots need it, or a part of it. "
+        "It is not known which instance snapshots need it or a part of it. "
         "Try again later."),
     deletion.Hindrance.NEEDED: _(
-        "An instance snapshot needs it, and you have not agreed that this "
-        "one cannot be launched any more."),
+        "An instance snapshot needs it, and you have not confirmed that it "
+        "may be left incomplete."),
 }
 
 
@@ -78,13 +78,13 @@ def kept(row: model.Snapshot, answer: deletion.Outcome) -> str:
         return _("\"%(name)s\" was not deleted. %(reason)s") % {
             'name': name, 'reason': HINDRANCES[answer]}
     if isinstance(answer, errors.ServiceError):
-        return _("\"%(name)s\" was not deleted. %(service)s said: "
+        return _('"%(name)s" was not deleted. Error from %(service)s: '
                  "%(detail)s") % {'name': name, **wording.said(answer)}
     return ngettext(
-        "The image of \"%(name)s\" was deleted, but %(count)d of its "
-        "volume snapshots was not, and is in the list now: %(parts)s.",
-        "The image of \"%(name)s\" was deleted, but %(count)d of its "
-        "volume snapshots were not, and are in the list now: %(parts)s.",
+        'The image of "%(name)s" was deleted, but %(count)d of its volume '
+        "snapshots was not, and is now in the list: %(parts)s.",
+        'The image of "%(name)s" was deleted, but %(count)d of its volume '
+        "snapshots were not, and are now in the list: %(parts)s.",
         len(answer)) % {
             'name': name, 'count': len(answer),
             'parts': ', '.join(part.name or part.id
@@ -93,6 +93,6 @@ def kept(row: model.Snapshot, answer: deletion.Outcome) -> str:
 
 def not_found_out(lost: Iterable[errors.ServiceError]) -> list[str]:
     """What is said of snapshots that could not be looked at."""
-    return [str(_("Some of the snapshots could not be looked at, and are "
-                  "left as they are. %s") % wording.reason(error))
+    return [str(_("Some of the snapshots could not be loaded, and are left "
+                  "unchanged. %s") % wording.reason(error))
             for error in errors.deduplicate_by_service(lost)]

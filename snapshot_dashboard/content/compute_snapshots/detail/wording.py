@@ -31,37 +31,33 @@ def captured(snapshot: model.Snapshot) -> str:
     if snapshot.kind is kinds.Kind.VOLUME:
         return _("The volume, as it was at that moment.")
     if snapshot.volume_backed:
-        return _("The volumes that were attached to the instance, its root "
-                 "disk among them. They are listed below.")
+        return _("The volumes that were attached to the instance, including "
+                 "its root disk. They are listed below.")
     if snapshot.parts:
         return _("The root disk of the instance, and the attached volumes "
-                 "that were chosen. They are listed below.")
+                 "that were selected. They are listed below.")
     return _("The root disk of the instance.")
 
 
 def not_captured(snapshot: model.Snapshot) -> str:
     """What a snapshot does not hold."""
     if snapshot.kind is kinds.Kind.VOLUME:
-        return _("Other volumes, and the instance that it was attached to, "
-                 "should there have been one.")
+        return _("Other volumes, and the instance it was attached to, if any.")
     if snapshot.volume_backed:
-        return _("What was on ephemeral disks and swap, should there have "
-                 "been any, and what was in memory.")
+        return _("Ephemeral disks and swap, if any, and memory.")
     if snapshot.parts:
-        return _("Volumes that are not listed below, what was on ephemeral "
-                 "disks and swap, should there have been any, and what was "
-                 "in memory.")
-    return _("Attached volumes, ephemeral disks and swap, should there have "
-             "been any, and what was in memory.")
+        return _("Volumes that are not listed below, ephemeral disks and "
+                 "swap, if any, and memory.")
+    return _("Attached volumes, ephemeral disks and swap, if any, and memory.")
 
 
 COMMANDS = {
     commands.What.DOWNLOAD: _("Download it:"),
     commands.What.EXPORT: _(
-        "Make an image of it by way of a volume, download that, and delete "
-        "both. It takes room in the quotas meanwhile:"),
+        "Create a volume from it and an image from that volume, download the "
+        "image, and delete both. They count against your quotas until then:"),
     commands.What.UPLOAD: _("Upload it to the other cloud:"),
-    commands.What.VOLUME: _("Make a volume of it there:"),
+    commands.What.VOLUME: _("Create a volume from it there:"),
 }
 
 
@@ -71,12 +67,12 @@ def old(snapshot: model.Snapshot, now: datetime.datetime) -> str:
     if not days or snapshot.created > now - datetime.timedelta(days=days):
         return ''
     return ngettext(
-        "It is more than %(days)d day old: updates since then are missing. "
-        "Consider a fresh image and your configuration tool instead of "
-        "launching it.",
-        "It is more than %(days)d days old: updates since then are missing. "
-        "Consider a fresh image and your configuration tool instead of "
-        "launching it.", days) % {'days': days}
+        "It is more than %(days)d day old, so later updates are missing. "
+        "Consider launching a fresh image and setting it up with your "
+        "configuration tool instead.",
+        "It is more than %(days)d days old, so later updates are missing. "
+        "Consider launching a fresh image and setting it up with your "
+        "configuration tool instead.", days) % {'days': days}
 
 
 def made_by(user_id: str, user: Any) -> str:
@@ -88,5 +84,5 @@ def made_by(user_id: str, user: Any) -> str:
 
 def unknown_history(error: errors.ServiceError) -> str:
     """Why it is not known what happened to a snapshot."""
-    return _("Not all that happened is known. %(service)s said: "
-             "%(detail)s") % wording.said(error)
+    return _("Part of the history could not be loaded. Error from "
+             "%(service)s: %(detail)s") % wording.said(error)

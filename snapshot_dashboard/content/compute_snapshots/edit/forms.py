@@ -37,13 +37,13 @@ class EditForm(forms.SelfHandlingForm):
         label=_("Description"), max_length=255, required=False,
         widget=forms.Textarea(attrs={'rows': 3}))
     expires = forms.DateField(
-        label=_("Wanted Until"), required=False,
+        label=_("Keep Until"), required=False,
         widget=forms.DateInput(attrs={'type': 'date'}, format='%Y-%m-%d'),
-        help_text=_("After that day it is called expired above the list. "
-                    "Nothing is deleted by itself."))
+        help_text=_("Only a reminder: after this day it is listed as expired. "
+                    "Nothing is deleted automatically."))
     protected = forms.BooleanField(
         label=_("Protected"), required=False,
-        help_text=_("It cannot be deleted until this is taken away."))
+        help_text=_("It cannot be deleted while it is protected."))
 
     def __init__(self, request: HttpRequest, *args: Any,
                  **kwargs: Any) -> None:
@@ -68,9 +68,9 @@ class EditForm(forms.SelfHandlingForm):
             editing.edit(connect.cloud(request), found, editing.Edit(**data))
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            self.api_error(_("Not all of it was changed. %(service)s said: "
-                             "%(detail)s") % wording.said(error))
+            self.api_error(_("Only part of the changes was saved. Error from "
+                             "%(service)s: %(detail)s") % wording.said(error))
             return False
-        messages.success(request, _("The snapshot \"%s\" was changed.")
+        messages.success(request, _('Snapshot "%s" was updated.')
                          % (data['name'] or found.id))
         return True

@@ -78,5 +78,5 @@ class SnapshotsTab(tabs.Tab):
 
 def not_listed(error: errors.ServiceError) -> str:
     """Why an instance's snapshots may not all be there."""
-    return _("Not all snapshots of this instance can be shown now. "
-             "%(service)s said: %(detail)s") % wording.said(error)
+    return _("Some snapshots of this instance cannot be shown now. Error from "
+             "%(service)s: %(detail)s") % wording.said(error)

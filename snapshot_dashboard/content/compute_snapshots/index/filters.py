@@ -36,7 +36,7 @@ class FilterForm(forms.Form):
     """The filters above the list. Each is left to the services."""
 
     name = forms.CharField(label=_("Name"), required=False, max_length=255,
-                           help_text=_("The whole name."))
+                           help_text=_("The full name."))
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[
         _ANY, *((kind.value, label)
                 for kind, label in wording.KINDS.items())])

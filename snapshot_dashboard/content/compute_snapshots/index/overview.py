@@ -36,19 +36,20 @@ def health_lines(found: health.Health) -> list[dict[str, Any]]:
     """What is wrong, one line for each sort of it."""
     lines = [
         (found.incomplete, _("Incomplete:"),
-         _("A part of them failed or is gone, so they cannot be launched.")),
+         _("A volume snapshot that they need failed or was deleted, so they "
+           "cannot be launched.")),
         (found.left_over, _("Left over:"),
-         _("These images were begun, and nothing will come of them.")),
+         _("These images were started and will never be finished.")),
         (found.orphans, _("Not needed by any instance snapshot:"),
-         _("These volume snapshots may be left of instance snapshots that "
-           "are gone. While they exist, their volumes cannot be deleted.")),
+         _("These volume snapshots may be orphaned parts of deleted instance "
+           "snapshots. While they exist, their volumes cannot be deleted.")),
         ((found.old,) if found.old else (), _("Oldest:"),
-         _("It is older than the operator of this cloud advises. Updates "
-           "since then are missing: consider a fresh image and your "
-           "configuration tool instead of launching it.")),
+         _("It is older than this cloud's operator recommends, so later "
+           "updates are missing. Consider launching a fresh image and setting "
+           "it up with your configuration tool instead.")),
         (found.expired, _("Expired:"),
-         _("Whoever set the date wanted them no longer than that. Nothing "
-           "is deleted by itself.")),
+         _("Their keep-until date has passed. Nothing is deleted "
+           "automatically.")),
     ]
     return [{'rows': rows[:_SHOWN], 'text': text, 'advice': advice,
              'more': (wording.more('', len(rows) - _SHOWN).strip()
@@ -65,7 +66,7 @@ def meters(usage: Mapping[str, types.Quota]) -> list[dict[str, Any]]:
             base, kind = name, ''
         label, unit = METERS[base]
         text = (_("%(used)d of %(limit)d %(unit)s") if quota.limit >= 0
-                else _("%(used)d %(unit)s, without a limit")) % {
+                else _("%(used)d %(unit)s, no limit")) % {
                     'used': quota.used, 'limit': quota.limit, 'unit': unit}
         found.append({
             'label': (_("%(label)s, type %(type)s") % {

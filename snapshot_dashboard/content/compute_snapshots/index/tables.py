@@ -93,7 +93,7 @@ class LaunchLikeOriginal(_RowLink):
     """Opens our form with what the original was made of."""
 
     name = 'launch_like'
-    verbose_name = _("Launch Like the Original")
+    verbose_name = _("Launch with Original Settings")
     url = 'horizon:project:compute_snapshots:launch'
     classes = ('ajax-modal',)
     icon = 'clone'
@@ -283,7 +283,7 @@ class SnapshotsTable(tables.DataTable):
 
     def get_empty_message(self) -> str:
         if self.filter_form and self.filter_form.query().filtered:
-            return _("No snapshot is like that.")
+            return _("No snapshots match these filters.")
         return render_to_string(
             'project/compute_snapshots/index/_empty.html',
             {'can_create': permissions.can_create_any(self.request)})

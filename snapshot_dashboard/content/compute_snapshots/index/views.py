@@ -131,8 +131,7 @@ class IndexView(tables.DataTableView):
 
     def _tell_first_page(self) -> None:
         messages.info(self.request, _(
-            "That page of the list does not exist any more. This is the "
-            "first one."))
+            "That page of the list no longer exists. This is the first page."))
 
     def has_more_data(self, table: Any) -> bool:
         return table.after is not None

@@ -20,7 +20,7 @@ from snapshot_dashboard.snapshots.listing import queries
 from snapshot_dashboard.snapshots.listing import streams
 
 MISSING = {
-    'compute': _("The snapshots under way are not shown."),
+    'compute': _("Snapshots in progress are not shown."),
     'image': _("Instance snapshots are missing from this list."),
     'volume': _("Volume snapshots are missing from this list."),
 }
@@ -32,7 +32,7 @@ VAGUE = {
 }
 STATES = {
     queries.State.READY: _("Finished"),
-    queries.State.MOVING: _("Under way"),
+    queries.State.MOVING: _("In progress"),
     queries.State.FAILED: _("Failed"),
     queries.State.DELETING: _("Being deleted"),
     queries.State.DEACTIVATED: _("Deactivated"),
@@ -44,10 +44,10 @@ SORTS = {
 }
 ALPHABETS = {
     streams.Alphabet.CAPITALS: _(
-        "The services of this cloud sort capital letters before small ones."),
+        "This cloud sorts uppercase letters before lowercase ones."),
     streams.Alphabet.OWN: _(
-        "The services of this cloud sort names each in its own way, so the "
-        "two kinds are mixed roughly."),
+        "The services of this cloud sort names differently, so the order of "
+        "the two kinds is only approximate."),
 }
 
 
@@ -57,15 +57,14 @@ def filter_notes(asked: queries.Query,
     notes = [ALPHABETS[alphabet]] if alphabet in ALPHABETS else []
     if asked.instance_id:
         notes.append(_(
-            "Only snapshots that say which instance they are of are found. "
-            "Those of instances whose disks are volumes do so only where "
-            "this panel made them."))
+            "This finds only snapshots that record their instance. Snapshots "
+            "of volume-backed instances do so only if this panel took them."))
     if asked.state is queries.State.FAILED:
         notes.append(_(
-            "An instance snapshot is found here when one of its volume "
-            "snapshots failed, but not when one was deleted."))
+            "This finds instance snapshots with a failed volume snapshot, but "
+            "not those with a deleted one."))
     if asked.since and asked.sort is not queries.Sort.NEWEST:
-        notes.append(_("With a date the newest are always first."))
+        notes.append(_("With a date, the newest are always listed first."))
     return [str(note) for note in notes]
 
 

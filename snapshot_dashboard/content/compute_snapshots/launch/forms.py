@@ -82,10 +82,10 @@ class LaunchForm(forms.SelfHandlingForm):
                           self.initial['details'].snapshot, choice)
         except errors.ServiceError as error:
             connect.log_out_if_expired(error)
-            self.api_error(_("Nothing was launched. %(service)s said: "
+            self.api_error(_("Nothing was launched. Error from %(service)s: "
                              "%(detail)s") % wording.said(error))
             return False
-        messages.success(request, _("The launch of \"%s\" was begun.")
+        messages.success(request, _('Launching "%s".')
                          % data['name'])
         return True
 

@@ -44,7 +44,7 @@ class LaunchView(forms.ModalFormView):
 
     form_class = launch_forms.LaunchForm
     form_id = 'launch_like'
-    page_title = _("Launch Like the Original")
+    page_title = _("Launch with Original Settings")
     submit_label = _("Launch Instance")
     success_url = reverse_lazy('horizon:project:instances:index')
     template_name = 'project/compute_snapshots/launch/launch.html'

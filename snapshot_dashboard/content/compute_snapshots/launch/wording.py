@@ -18,15 +18,15 @@ from django.utils.translation import ngettext
 from snapshot_dashboard.snapshots import launch
 
 MISSING = {
-    launch.Piece.FLAVOR: _("The flavor %s is not there any more. Choose "
-                           "another one."),
-    launch.Piece.NETWORK: _("The network %s is not there any more, or not to "
-                            "be used by this project. Choose others."),
-    launch.Piece.GROUP: _("The security group %s is not there any more. Look "
-                          "at what the others let through."),
-    launch.Piece.KEY: _("The key pair %s is not one of yours. Without a key "
-                        "that you have you may not be able to sign in."),
-    launch.Piece.ZONE: _("The availability zone %s is not there any more."),
+    launch.Piece.FLAVOR: _("The flavor %s no longer exists. Choose another "
+                           "one."),
+    launch.Piece.NETWORK: _("The network %s no longer exists, or this project "
+                            "may not use it. Choose others."),
+    launch.Piece.GROUP: _("The security group %s no longer exists. Check what "
+                          "the others allow."),
+    launch.Piece.KEY: _("The key pair %s is not yours. Without a key of your "
+                        "own you may not be able to sign in."),
+    launch.Piece.ZONE: _("The availability zone %s no longer exists."),
 }
 
 
@@ -39,45 +39,44 @@ def obstacle(found: launch.Obstacle) -> str:
     """Why it cannot be launched, and what to do about it."""
     facts = {'needed': found.needed, 'left': found.left}
     if found.code is launch.Code.BROKEN:
-        return _("This snapshot is not whole, so no instance can be launched "
-                 "from it.")
+        return _("This snapshot is not complete, so it cannot be launched.")
     if found.code is launch.Code.UNKNOWN:
-        return _("Not all that there is to choose from could be found out, "
-                 "so nothing is launched now. Try again later.")
+        return _("Some of the options could not be loaded, so nothing was "
+                 "launched. Try again later.")
     if found.code is launch.Code.DISK:
         return _("The disk of this flavor is too small: the snapshot needs "
-                 "%(needed)d GiB, and it has %(left)d GiB.") % facts
+                 "%(needed)d GiB, the flavor has %(left)d GiB.") % facts
     if found.code is launch.Code.RAM:
         return _("The memory of this flavor is too small: the snapshot needs "
-                 "%(needed)d MiB, and it has %(left)d MiB.") % facts
+                 "%(needed)d MiB, the flavor has %(left)d MiB.") % facts
     if found.code is launch.Code.INSTANCES:
         return _("The quota of instances is used up. Delete one, or ask for "
                  "a larger quota.")
     if found.code is launch.Code.CORES:
         return ngettext(
-            "The quota of cores is too small: %(needed)d is needed, "
-            "%(left)d is left.",
-            "The quota of cores is too small: %(needed)d are needed, "
-            "%(left)d are left.", found.needed) % facts
+            "Not enough quota for cores: %(needed)d is needed, %(left)d is "
+            "left.",
+            "Not enough quota for cores: %(needed)d are needed, %(left)d are "
+            "left.", found.needed) % facts
     if found.code is launch.Code.QUOTA_RAM:
-        return _("The quota of memory is too small: %(needed)d MiB are "
-                 "needed, %(left)d MiB are left.") % facts
+        return _("Not enough quota for memory: %(needed)d MiB are needed, "
+                 "%(left)d MiB are left.") % facts
     if found.code is launch.Code.VOLUMES:
         return ngettext(
-            "The quota of volumes is too small: %(needed)d is needed, "
-            "%(left)d is left.",
-            "The quota of volumes is too small: %(needed)d are needed, "
-            "%(left)d are left.", found.needed) % facts
-    return _("The quota of volume storage is too small: %(needed)d GiB are "
-             "needed, %(left)d GiB are left.") % facts
+            "Not enough quota for volumes: %(needed)d is needed, %(left)d is "
+            "left.",
+            "Not enough quota for volumes: %(needed)d are needed, %(left)d "
+            "are left.", found.needed) % facts
+    return _("Not enough quota for volume storage: %(needed)d GiB are needed, "
+             "%(left)d GiB are left.") % facts
 
 
 def not_captured(chosen_volumes: bool) -> str:
     """What the new instance will not have."""
-    text = _("Ephemeral disks and swap of the original come back empty. It "
-             "gets new addresses.")
+    text = _("Ephemeral disks and swap start empty. The new instance gets new "
+             "addresses.")
     if chosen_volumes:
         return ' '.join((str(text), str(_(
-            "Its attached volumes do not come with it: create volumes from "
-            "the volume snapshots of the set, and attach them."))))
+            "Attached volumes are not restored: create volumes from the "
+            "volume snapshots of this set, and attach them."))))
     return text

@@ -168,7 +168,7 @@ def _shown(request: HttpRequest, run: record.Run, now: int,
     stalled = (run.open and now - last > _STALLED and not server.task_state)
     return {
         'run': run,
-        'name': plan.name or _("without a name"),
+        'name': plan.name or _("unnamed"),
         'failed': failed,
         'phases': [] if failed and not run.open else _phases(plan, phase),
         'now': runs_wording.PHASES[phase] if phase else (

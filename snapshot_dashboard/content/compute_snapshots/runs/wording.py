@@ -32,8 +32,8 @@ PHASES = {
 }
 #: What can be done about a run.
 BUTTONS = {
-    'adopt': _("Go On With It"),
-    'advance': _("Go On"),
+    'adopt': _("Resume Anyway"),
+    'advance': _("Resume"),
     'cancel': _("Cancel"),
     'power_on': _("Power On Now"),
     'retry': _("Try Again"),
@@ -41,94 +41,93 @@ BUTTONS = {
     'dismiss': _("Dismiss"),
 }
 REMOVE_ALL = _("Delete Incomplete Snapshot")
-CONFIRM_LEFTOVERS = _("What was left over is deleted, and cannot be "
-                      "recovered. Go on?")
-CONFIRM_REMOVAL = _("All that there is of this snapshot is deleted, and "
-                    "cannot be recovered. Go on?")
+CONFIRM_LEFTOVERS = _("The leftovers will be deleted and cannot be recovered. "
+                      "Continue?")
+CONFIRM_REMOVAL = _("Everything that was saved of this snapshot will be "
+                    "deleted and cannot be recovered. Continue?")
 FAILURES = {
     failures.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
     failures.Failure.NOT_BEGUN: _(
-        "The snapshot was not begun in time, so it was not taken any more. "
-        "Take it again if you still want it."),
+        "The snapshot was not started in time, so it was not taken. Take it "
+        "again if you still need it."),
     failures.Failure.RECORD_LOST: _(
-        "Another tool or somebody removed or changed what was written down "
-        "on the instance about this snapshot, so it was not seen through. "
-        "Look at the list below for what there is of it."),
+        "Somebody or another tool removed or changed the record of this "
+        "snapshot on the instance, so the snapshot could not be completed. "
+        "Check the list below for what was captured."),
     failures.Failure.STOP_REFUSED: _(
-        "The instance could not be powered off: that was refused. No "
-        "snapshot was taken."),
+        "The cloud refused to power the instance off. No snapshot was taken."),
     failures.Failure.STOP_FAILED: _(
-        "The instance could not be powered off, though it was tried several "
-        "times. No snapshot was taken. Try again, or shut it down from "
-        "within and take the snapshot then."),
+        "The instance could not be powered off after several attempts. No "
+        "snapshot was taken. Try again, or shut it down from inside the guest "
+        "and then take the snapshot."),
     failures.Failure.FORCED_OFF: _(
-        "The guest did not shut down in time, so the instance was powered "
-        "off by force. No snapshot was taken, as you wished. Shut it down "
-        "from within and take the snapshot then, or create the snapshot anew "
-        "and choose to take it all the same."),
+        "The guest did not shut down in time, so the instance was forced off. "
+        "No snapshot was taken, as you chose. Shut the guest down from inside "
+        "and then take the snapshot, or create a new snapshot and choose to "
+        "take it even then."),
     failures.Failure.STARTED_BY_OTHERS: _(
         "Somebody powered the instance on before the snapshot was taken. It "
         "was left running, and no snapshot was kept. Try again."),
     failures.Failure.WRONG_STATE: _(
-        "The state of the instance changed to one that allows no snapshot. "
-        "It was left as it is, and no snapshot was taken."),
+        "The status of the instance changed to one in which no snapshot can "
+        "be taken. The instance was left as it is, and no snapshot was "
+        "taken."),
     failures.Failure.VOLUME_DETACHED: _(
-        "A volume that was to be captured is not attached any more. No "
-        "snapshot was taken."),
+        "A volume that was selected is no longer attached. No snapshot was "
+        "taken."),
     failures.Failure.SNAPSHOT_REFUSED: _(
-        "The snapshot of an attached volume was refused, so none was taken "
-        "of the instance either."),
+        "The cloud refused the snapshot of an attached volume, so no snapshot "
+        "was taken of the instance either."),
     failures.Failure.SNAPSHOT_FAILED: _(
-        "The snapshot of an attached volume failed, so none was taken of "
-        "the instance either. Try again, and ask the operator should it "
-        "fail again."),
+        "The snapshot of an attached volume failed, so no snapshot was taken "
+        "of the instance either. Try again. If it fails again, contact your "
+        "cloud's support."),
     failures.Failure.CAPTURE_REFUSED: _(
-        "The snapshot was refused, so none was taken."),
+        "The cloud refused the snapshot. None was taken."),
     failures.Failure.CAPTURE_FAILED: _(
-        "No snapshot came of it: it could not be started, or was lost at "
-        "once. Try again later."),
+        "The snapshot could not be started, or was lost at once. Try again "
+        "later."),
     failures.Failure.IMAGE_VANISHED: _(
-        "The snapshot failed: its image is gone. Somebody deleted it, or "
-        "the cloud removed it after an error. Try again, and ask the "
-        "operator should it fail again."),
+        "The snapshot failed: its image is gone. Somebody deleted it, or the "
+        "cloud removed it after an error. Try again. If it fails again, "
+        "contact your cloud's support."),
     failures.Failure.IMAGE_ABANDONED: _(
         "The snapshot failed: the cloud stopped working on it before it was "
-        "whole. What there was of it has been removed. Try again."),
+        "complete. What was saved of it has been removed. Try again."),
     failures.Failure.IMAGE_EMPTY: _(
-        "The snapshot failed: the cloud calls it finished, but its image "
-        "holds no data. Remove it and try again."),
+        "The snapshot failed: the cloud reports it as finished, but its image "
+        "is empty. Remove it and try again."),
     failures.Failure.PART_FAILED: _(
-        "The snapshot is incomplete: one of its volume snapshots failed. It "
-        "was kept, for what there is may be of use. Remove it and try "
-        "again."),
+        "The snapshot is incomplete: one of its volume snapshots failed. The "
+        "rest was kept, because it may be of use. Remove it and try again."),
     failures.Failure.PART_ABANDONED: _(
         "The snapshot is incomplete: one of its volume snapshots took too "
-        "long, so the instance was not left waiting for it. It was kept, "
-        "for it may yet become whole. Look at it later, and ask the "
-        "operator should it stay incomplete."),
+        "long, and the instance was not kept waiting for it. It was kept, "
+        "because it may still be completed. Check it later. If it stays "
+        "incomplete, contact your cloud's support."),
     failures.Failure.CANCELLED: _(
         "Cancelled before the snapshot was taken."),
 }
 #: The same of runs that capture a volume alone, where it reads otherwise.
 FAILURES_ALONE = {
     failures.Failure.VOLUME_DETACHED: _(
-        "The volume is not attached to the instance any more. No snapshot "
-        "was taken."),
+        "The volume is no longer attached to the instance. No snapshot was "
+        "taken."),
     failures.Failure.SNAPSHOT_REFUSED: _(
-        "The snapshot was refused, so none was taken."),
+        "The cloud refused the snapshot. None was taken."),
     failures.Failure.SNAPSHOT_FAILED: _(
-        "The snapshot failed. What there was of it has been removed. Try "
-        "again, and ask the operator should it fail again."),
+        "The snapshot failed. What was saved of it has been removed. Try "
+        "again. If it fails again, contact your cloud's support."),
     failures.Failure.PART_ABANDONED: _(
-        "The snapshot took too long, so the instance was not left waiting "
-        "for it. It was kept, for it may yet become whole. Look at it later, "
-        "and ask the operator should it not."),
+        "The snapshot took too long, and the instance was not kept waiting "
+        "for it. It was kept, because it may still be completed. Check it "
+        "later. If it is never completed, contact your cloud's support."),
 }
-COPIED = _("This record is about another instance: somebody copied it here "
-           "with the metadata. Nothing was done.")
-UNKNOWN_FAILURE = _("The run failed for a reason that is not known. Look at "
-                    "the instance and at the list below.")
+COPIED = _("This record belongs to another instance: it was copied here with "
+           "the metadata. Nothing was done.")
+UNKNOWN_FAILURE = _("The snapshot failed for an unknown reason. Check the "
+                    "instance and the list below.")
 
 
 def failure(run: record.Run) -> str:
@@ -151,7 +150,7 @@ def failure(run: record.Run) -> str:
     if progress.leftover_ids:
         words.append(left(run))
     if progress.detail:
-        words.append(_("The cloud said: %s") % progress.detail)
+        words.append(_("Error from the cloud: %s") % progress.detail)
     return ' '.join(words)
 
 
@@ -159,8 +158,8 @@ def left(run: record.Run) -> str:
     """What a run could not remove; else empty."""
     if not run.progress.leftover_ids:
         return ''
-    return _("This could not be removed; delete it by hand: "
-             "%s") % run.progress.leftover_ids
+    return _("This could not be removed. Delete it by hand: %s"
+             ) % run.progress.leftover_ids
 
 
 def hindrance(run: record.Run, now: int) -> str:
@@ -168,15 +167,15 @@ def hindrance(run: record.Run, now: int) -> str:
     progress = run.progress
     if not (progress.put_off_count or progress.refusal_count):
         return ''
-    words = [str(_("The cloud did not take the next step: %s") % (
-        progress.hindrance or _("it did not say why")))]
+    words = [str(_("The cloud did not accept the next step: %s") % (
+        progress.hindrance or _("no reason was given")))]
     seconds = progress.not_before - now
     if seconds > 0:
-        words.append(ngettext("It is tried again in %d second.",
-                              "It is tried again in %d seconds.",
+        words.append(ngettext("Next attempt in %d second.",
+                              "Next attempt in %d seconds.",
                               seconds) % seconds)
     else:
-        words.append(str(_("It is tried again.")))
+        words.append(str(_("It will be tried again.")))
     return ' '.join(words)
 
 
@@ -195,12 +194,12 @@ def held(run: record.Run) -> str:
     if not observation.is_held(server, run.tagged):
         return ''
     if server.status not in observation.CAPTURABLE:
-        return _("Somebody brought the instance into the state %(status)s "
-                 "meanwhile. It is left as it is. The snapshot goes on, or "
-                 "says why not, when the instance is active or shut off "
-                 "again.") % {'status': server.status}
-    return _("Somebody has locked the instance, so the snapshot cannot go "
-             "on. It goes on when the instance is unlocked under Compute > "
+        return _("Somebody changed the status of the instance to %(status)s. "
+                 "It is left as it is. The snapshot continues, or reports why "
+                 "it cannot, when the instance is active or shut off again."
+                 ) % {'status': server.status}
+    return _("Somebody locked the instance, so the snapshot cannot continue. "
+             "It continues when the instance is unlocked under Compute > "
              "Instances.")
 
 
@@ -208,25 +207,25 @@ def trouble(error: errors.ServiceError) -> str:
     """Why a run cannot go on, or a button did nothing."""
     service = {'service': wording.SERVICES[error.service]}
     if isinstance(error, errors.NotFound):
-        return _("The instance is gone.")
+        return _("The instance no longer exists.")
     if isinstance(error, errors.Conflict):
         return _("The instance is locked or busy, so nothing was done. Try "
-                 "again when it is not.")
+                 "again later.")
     if isinstance(error, errors.OverQuota):
-        return _("%(service)s says that a limit is reached: "
-                 "%(detail)s") % {**service, 'detail': error.detail}
+        return _("A limit was reached. Error from %(service)s: %(detail)s"
+                 ) % {**service, 'detail': error.detail}
     if isinstance(error, errors.Throttled):
-        return _("%(service)s gets too many requests now. Nothing is lost: "
-                 "the snapshot goes on a little later.") % service
+        return _("Too many requests to %(service)s. Nothing is lost: the "
+                 "snapshot continues a little later.") % service
     if isinstance(error, errors.Forbidden):
-        return _("%(service)s says that you are not allowed to do this. "
+        return _("You are not allowed to do this, according to %(service)s. "
                  "Nothing was changed; another member of the project can "
-                 "bring it to its end.") % service
+                 "finish it.") % service
     if isinstance(error, errors.Refused):
-        return _("%(service)s refused this: %(detail)s") % {
+        return _("This was refused. Error from %(service)s: %(detail)s") % {
             **service, 'detail': error.detail}
     if error.status:
-        return _("%(service)s has a fault now. Nothing is lost: the "
-                 "snapshot goes on when it works again.") % service
-    return _("%(service)s does not answer now. Nothing is lost: the "
-             "snapshot goes on when it answers again.") % service
+        return _("There is a fault in %(service)s. Nothing is lost: the "
+                 "snapshot continues when it works again.") % service
+    return _("No response from %(service)s. Nothing is lost: the snapshot "
+             "continues when it responds again.") % service

@@ -23,4 +23,5 @@ class ProjectForm(forms.Form):
     project = forms.RegexField(
         r'^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
         widget=forms.TextInput(attrs={'class': 'form-control'}),
-        help_text=_("Its members see it under Identity > Projects."))
+        help_text=_("Members of the project find it under Identity > "
+                    "Projects."))

@@ -46,7 +46,7 @@ from snapshot_dashboard.snapshots import sharing
 def _tell_refusal(request: HttpRequest, error: errors.ServiceError) -> None:
     connect.log_out_if_expired(error)
     messages.error(request, _(
-        "Nothing was changed. %(service)s said: %(detail)s")
+        "Nothing was changed. Error from %(service)s: %(detail)s")
         % wording.said(error))
 
 
@@ -70,8 +70,8 @@ class AnswerView(generic.View):
             messages.success(request, share_wording.ANSWERED[answer] % (
                 image.name or image.id))
         except errors.NotFound:
-            messages.info(request, _("It is not shared with this project "
-                                     "any more."))
+            messages.info(request, _("It is no longer shared with this "
+                                     "project."))
         except errors.ServiceError as error:
             _tell_refusal(request, error)
         return redirect(redirects.INDEX)
@@ -118,16 +118,16 @@ class ShareView(horizon_views.HorizonTemplateView):
             if 'remove' in request.POST:
                 cloud.images.remove_member(self.image.id, project)
                 messages.success(request, _(
-                    "It is not shared with %s any more.") % project)
+                    "It is no longer shared with %s.") % project)
             else:
                 sharing.share(cloud, self.image, project)
                 messages.success(request, _(
-                    "It is shared with %s, whose members are now to accept "
-                    "it.") % project)
+                    "It is shared with %s. A member of that project must now "
+                    "accept it.") % project)
         except errors.NotFound:
             messages.info(request, _("It is not shared with %s.") % project)
         except errors.Conflict:
-            messages.info(request, _("It is shared with %s already.")
+            messages.info(request, _("It is already shared with %s.")
                           % project)
         except errors.ServiceError as error:
             _tell_refusal(request, error)

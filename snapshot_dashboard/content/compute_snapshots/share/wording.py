@@ -19,21 +19,21 @@ from snapshot_dashboard.snapshots import sharing
 UNSHARABLE = {
     sharing.Refusal.SET: _(
         "This snapshot cannot be shared: its disks are volume snapshots, "
-        "which stay in their project, so nobody else could launch it. Take "
-        "it along instead: its page shows the commands."),
+        "which cannot leave this project. Export it instead: its page shows "
+        "the commands."),
     sharing.Refusal.OPEN: _(
-        "Every project of this cloud can use this snapshot already."),
+        "Every project in this cloud can already use this snapshot."),
     sharing.Refusal.UNFINISHED: _(
         "This snapshot is not finished, so it cannot be shared yet."),
 }
 
 
 STATUSES = {
-    'pending': _("has not answered yet"),
-    'accepted': _("has accepted"),
-    'rejected': _("has rejected it"),
+    'pending': _("not accepted yet"),
+    'accepted': _("accepted"),
+    'rejected': _("rejected"),
 }
 ANSWERED = {
-    'accepted': _("\"%s\" is in the list now, and can be launched."),
+    'accepted': _('"%s" is now in the list and can be launched.'),
     'rejected': _("\"%s\" was declined, and is not in the list."),
 }

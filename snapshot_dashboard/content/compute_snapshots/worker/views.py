@@ -34,15 +34,15 @@ LOG = logging.getLogger(__name__)
 _SALT = 'snapshot_dashboard.asked_at'
 #: Seconds after which a question has no answer.
 PATIENCE = 12
-ALIVE = _("You may leave this page while the snapshot is under way: it is "
-          "seen through without you.")
-SILENT = _("Nobody answers who would see it through without you. Keep this "
-           "page open until the snapshot is finished. Should you leave, it "
-           "goes on when you or another member of the project comes back.")
-REFUSED = _("With the roles that you have here, or the way you signed in, "
-            "you cannot have it seen through without you. Keep this page open "
-            "until the snapshot is finished. Should you leave, it goes on "
-            "when you or another member of the project comes back.")
+ALIVE = _("You can leave this page while the snapshot is in progress: it will "
+          "finish on its own.")
+SILENT = _("No background worker is available. Keep this page open until the "
+           "snapshot is finished. If you leave, it continues when you or "
+           "another member of the project comes back.")
+REFUSED = _("With your roles in this project, or the way you signed in, the "
+            "background worker cannot finish it for you. Keep this page open "
+            "until the snapshot is finished. If you leave, it continues when "
+            "you or another member of the project comes back.")
 
 
 class WorkerView(generic.View):
