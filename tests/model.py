@@ -192,7 +192,8 @@ class World:
                      for kind, image in self.jobs)
         saved = self.task == 'image_uploading' and self.status == 'ACTIVE'
         self.jobs = [job for job in self.jobs if job[0] == 'snapshot']
-        if self.task in ('powering-off', 'powering-on'):
+        if self.task in ('powering-off', 'powering-on',
+                         'reboot_started_hard'):
             self._not_as_wished()
         if self.task == 'powering-off' or saved:
             self._goes_off(marks.OFF)
@@ -252,6 +253,8 @@ class World:
             for snapshot in self.snapshots.values():
                 if snapshot.status == 'creating':
                     snapshot.truth = marks.LIVE
+
+    _reboot = _start
 
     def unshelve(self):
         if self.status in SHELVED:
@@ -343,6 +346,15 @@ class World:
             raise errors.Conflict('compute', 'not now', 409)
         self.task = 'powering-on'
         self.jobs.append(('start', self.act('start')))
+
+    def reboot(self):
+        """A hard reboot, which powers on what is off, too."""
+        self.check_is_there()
+        if self.status not in ('ACTIVE', 'SHUTOFF', 'PAUSED') or (
+                self.task or self.locked):
+            raise errors.Conflict('compute', 'not now', 409)
+        self.task = 'reboot_started_hard'
+        self.jobs.append(('reboot', self.act('reboot')))
 
     def create_image(self, name, metadata, quota=99, made=True):
         self.check_is_there()

@@ -173,10 +173,10 @@ class Histories(stateful.RuleBasedStateMachine):
 
     @stateful.rule(
         what=st.sampled_from(
-            ['start', 'stop', 'lock', 'lock', 'pause', 'shelve', 'delete',
-             'delete_image', 'snapshot', 'cut', 'forge', 'cancel', 'cancel',
-             'crash', 'inherits', 'copies', 'captures_by_hand', 'retag',
-             'replaces_metadata']),
+            ['start', 'reboot', 'stop', 'lock', 'lock', 'pause', 'shelve',
+             'delete', 'delete_image', 'snapshot', 'cut', 'forge', 'cancel',
+             'cancel', 'crash', 'inherits', 'copies', 'captures_by_hand',
+             'retag', 'replaces_metadata']),
         really=st.sampled_from([True, False, False]))
     def people_interfere(self, what, really):
         if not really:
@@ -190,6 +190,10 @@ class Histories(stateful.RuleBasedStateMachine):
 
     def _start(self, world):
         world.start()
+        world.will = 'on'
+
+    def _reboot(self, world):
+        world.reboot()
         world.will = 'on'
 
     def _stop(self, world):
