@@ -14,6 +14,7 @@
 
 from collections.abc import Iterator
 import contextlib
+import threading
 from typing import Any
 
 from keystoneauth1 import session as keystone_session
@@ -30,16 +31,19 @@ class Service:
     :cvar has_microversions: whether we ask it for one.
     :param endpoint: its address by the catalogue.
     :param project_id: the project on whose behalf it is called.
+    :param expired: set when the service no longer knows the token.
     """
 
     name: str
     has_microversions = False
 
     def __init__(self, session: keystone_session.Session, endpoint: str,
-                 project_id: str, breaker: breakers.Breaker):
+                 project_id: str, breaker: breakers.Breaker,
+                 expired: threading.Event | None = None):
         self._session, self._endpoint = session, endpoint
         self._project_id = project_id
         self._breaker = breaker
+        self._expired = expired or threading.Event()
         self._client = self._connect()
 
     def _connect(self) -> Any:
@@ -54,8 +58,12 @@ class Service:
         """
         learning = (versions.learning(self._session, self._endpoint)
                     if self.has_microversions else contextlib.nullcontext())
-        with (learning,
-              self._breaker.guarding(self.name, self._endpoint,
-                                     self._project_id, urgent),
-              errors.translated(self.name)):
-            yield self._client
+        try:
+            with (learning,
+                  self._breaker.guarding(self.name, self._endpoint,
+                                         self._project_id, urgent),
+                  errors.translated(self.name)):
+                yield self._client
+        except errors.Unauthorized:
+            self._expired.set()
+            raise

@@ -22,6 +22,7 @@ from collections.abc import Collection
 from collections.abc import Mapping
 import concurrent.futures
 import functools
+import threading
 from typing import Any
 from typing import TypeVar
 
@@ -95,6 +96,12 @@ class Cloud:
         self.project_id = project_id
         self.memory = memory or Memory()
         self.sees_all = sees_all
+        self._expired = threading.Event()
+
+    @property
+    def expired(self) -> bool:
+        """Whether a service has said that it no longer knows the token."""
+        return self._expired.is_set()
 
     def has(self, service: str) -> bool:
         """Whether the catalogue has a service of this type."""
@@ -111,7 +118,7 @@ class Cloud:
 
     def _make(self, kind: type[_Service]) -> _Service:
         return kind(self._session, self.address(kind.name), self.project_id,
-                    self._breaker)
+                    self._breaker, self._expired)
 
     @functools.cached_property
     def compute(self) -> compute.Compute:

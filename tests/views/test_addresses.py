@@ -53,7 +53,7 @@ def test_every_page_gets_by_with_short_addresses(client, openstack, member,
     response = client.get(INDEX + page)
     assert response.status_code == 200
     text = response.content.decode()
-    assert 'has a fault' not in text and 'does not answer' not in text
+    assert 'There is a fault' not in text and 'No response' not in text
 
 
 def test_they_are_filled_all_the_same(client, openstack, member, crowded):

@@ -12,10 +12,15 @@
 
 """From a Horizon request to a cloud."""
 
+from collections.abc import Callable
 import contextlib
+import functools
+from typing import Any
 
 from django.conf import settings as django_settings
 from django.http import HttpRequest
+from django.http import HttpResponse
+from django.template.response import SimpleTemplateResponse
 from keystoneauth1 import session as keystone_session
 from keystoneauth1 import token_endpoint
 
@@ -25,7 +30,6 @@ from openstack_dashboard.api import base
 
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import breakers
-from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.runs import failures
@@ -83,10 +87,29 @@ def approves(run: record.Run) -> bool:
     return seal().holds(run.plan.fingerprint, run.seal)
 
 
-def log_out_if_expired(*problems: Exception) -> None:
+def log_out_if_expired(request: HttpRequest) -> None:
     """Send the user to the login when a service no longer knows the token.
 
     :raises NotAuthenticated: Horizon then shows the login.
     """
-    if any(isinstance(problem, errors.Unauthorized) for problem in problems):
+    if cloud(request).expired:
         raise horizon_errors.NotAuthenticated
+
+
+def signed_in(view: Callable[..., HttpResponse]
+              ) -> Callable[..., HttpResponse]:
+    """A view that leads to the login when a service has lost the token.
+
+    Also when that shows while its template is drawn.
+    """
+    @functools.wraps(view)
+    def shown(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            response = view(request, **kwargs)
+        finally:
+            log_out_if_expired(request)
+        if isinstance(response, SimpleTemplateResponse):
+            response.add_post_render_callback(
+                lambda response: log_out_if_expired(request))
+        return response
+    return shown

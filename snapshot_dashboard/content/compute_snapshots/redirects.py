@@ -24,7 +24,6 @@ from horizon import exceptions
 from horizon import messages
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import wording
 
 #: The list.
@@ -43,7 +42,6 @@ def to_index_on_error(request: HttpRequest) -> Iterator[None]:
     except errors.NotFound:
         raise Http404 from None
     except errors.ServiceError as error:
-        connect.log_out_if_expired(error)
         messages.error(request, _(
             "This snapshot cannot be shown now. Nothing was changed. Error "
             "from %(service)s: %(detail)s") % wording.said(error))

@@ -12,8 +12,11 @@
 
 """The panel's addresses."""
 
+from django.urls import URLPattern
 from django.urls import path
+from django.views import generic
 
+from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots.create import (
     views as create_views,
 )
@@ -42,40 +45,35 @@ from snapshot_dashboard.content.compute_snapshots.worker import (
     views as worker_views,
 )
 
+
+def _page(route: str, view: type[generic.View], name: str) -> URLPattern:
+    return path(route, connect.signed_in(view.as_view()), name=name)
+
+
 urlpatterns = [
-    path('', index_views.IndexView.as_view(), name='index'),
-    path('<str:row_id>/answer/', share_views.AnswerView.as_view(),
-         name='answer'),
-    path('delete/', delete_views.DeleteView.as_view(), name='delete'),
-    path('instances/<uuid:server_id>/older/',
-         delete_views.OlderView.as_view(), name='older'),
-    path('overview/', index_views.OverviewView.as_view(), name='overview'),
-    path('<slug:row_id>/detail/', detail_views.DetailView.as_view(),
-         name='detail'),
-    path('<slug:row_id>/dependants/',
-         detail_views.DependantsView.as_view(), name='dependants'),
-    path('<slug:row_id>/history/', detail_views.HistoryView.as_view(),
-         name='history'),
-    path('<slug:row_id>/edit/', edit_views.EditView.as_view(), name='edit'),
-    path('<slug:row_id>/launch/', launch_views.LaunchView.as_view(),
-         name='launch'),
-    path('<slug:row_id>/share/', share_views.ShareView.as_view(),
-         name='share'),
-    path('create/', create_views.CreateView.as_view(), name='create'),
-    path('facts/', create_views.FactsView.as_view(), name='facts'),
-    path('worker/', worker_views.WorkerView.as_view(), name='worker'),
-    path('runs/', runs_views.RunsView.as_view(), name='runs'),
-    path('runs/advance/', runs_views.AdvanceView.as_view(), name='advance'),
-    path('runs/<uuid:server_id>/adopt/', runs_views.AdoptView.as_view(),
-         name='adopt'),
-    path('runs/<uuid:server_id>/cancel/', runs_views.CancelView.as_view(),
-         name='cancel'),
-    path('runs/<uuid:server_id>/dismiss/', runs_views.DismissView.as_view(),
-         name='dismiss'),
-    path('runs/<uuid:server_id>/power-on/', runs_views.PowerOnView.as_view(),
-         name='power_on'),
-    path('runs/<uuid:server_id>/remove/', runs_views.RemoveView.as_view(),
-         name='remove'),
-    path('runs/<uuid:server_id>/retry/', runs_views.RetryView.as_view(),
-         name='retry'),
+    _page('', index_views.IndexView, 'index'),
+    _page('<str:row_id>/answer/', share_views.AnswerView, 'answer'),
+    _page('delete/', delete_views.DeleteView, 'delete'),
+    _page('instances/<uuid:server_id>/older/', delete_views.OlderView,
+          'older'),
+    _page('overview/', index_views.OverviewView, 'overview'),
+    _page('<slug:row_id>/detail/', detail_views.DetailView, 'detail'),
+    _page('<slug:row_id>/dependants/', detail_views.DependantsView,
+          'dependants'),
+    _page('<slug:row_id>/history/', detail_views.HistoryView, 'history'),
+    _page('<slug:row_id>/edit/', edit_views.EditView, 'edit'),
+    _page('<slug:row_id>/launch/', launch_views.LaunchView, 'launch'),
+    _page('<slug:row_id>/share/', share_views.ShareView, 'share'),
+    _page('create/', create_views.CreateView, 'create'),
+    _page('facts/', create_views.FactsView, 'facts'),
+    _page('worker/', worker_views.WorkerView, 'worker'),
+    _page('runs/', runs_views.RunsView, 'runs'),
+    _page('runs/advance/', runs_views.AdvanceView, 'advance'),
+    _page('runs/<uuid:server_id>/adopt/', runs_views.AdoptView, 'adopt'),
+    _page('runs/<uuid:server_id>/cancel/', runs_views.CancelView, 'cancel'),
+    _page('runs/<uuid:server_id>/dismiss/', runs_views.DismissView, 'dismiss'),
+    _page('runs/<uuid:server_id>/power-on/', runs_views.PowerOnView,
+          'power_on'),
+    _page('runs/<uuid:server_id>/remove/', runs_views.RemoveView, 'remove'),
+    _page('runs/<uuid:server_id>/retry/', runs_views.RetryView, 'retry'),
 ]

@@ -23,7 +23,6 @@ from django.views import generic
 from horizon import workflows
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -58,7 +57,6 @@ class FactsView(generic.View):
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
             return fragments.render(
                 request, 'project/compute_snapshots/create/_no_facts.html',
                 {'service': wording.SERVICES[error.service]})

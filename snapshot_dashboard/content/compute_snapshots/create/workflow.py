@@ -81,7 +81,6 @@ class WhatAction(workflows.Action):
         instances, volumes = cloud.gather(
             lambda: cloud.compute.server_names(_CHOICES),
             lambda: cloud.volumes.volume_names(_CHOICES))
-        connect.log_out_if_expired(instances, volumes)
         if instances == {} and (volumes == {} or not cloud.has('volume')):
             return [('', _("This project has no instances or volumes."))]
         groups = []
@@ -108,8 +107,7 @@ class WhatAction(workflows.Action):
                 if not source.can_choose(chosen):
                     found.append(_("The disks of the instance have changed. "
                                    "Check them again."))
-            except errors.ServiceError as error:
-                connect.log_out_if_expired(error)
+            except errors.ServiceError:
                 found = [_("The details could not be loaded. Try again "
                            "later.")]
             if found:
@@ -288,7 +286,6 @@ class CreateSnapshot(workflows.Workflow):
                 "the service responds again.")
             return False
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
             LOG.warning('A snapshot was not begun: %s', error)
             self.failure_message = _refused(error)
             return False

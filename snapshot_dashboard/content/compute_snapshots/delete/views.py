@@ -92,7 +92,6 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
         made = dependants.find(cloud, found)
         plan = deletion.plan(cloud, found, functools.partial(
             permissions.can_delete, self.request))
-        connect.log_out_if_expired(*plan.problems)
         entries = [{
             'entry': entry, 'snapshot': entry.snapshot,
             'kind': wording.KINDS[entry.snapshot.kind],
@@ -113,7 +112,6 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
         """The snapshots as they are now; one that is gone is left out."""
         found, lost = fetch.several(connect.cloud(self.request),
                                     row_ids[:_MOST])
-        connect.log_out_if_expired(*lost)
         return found, lost
 
     def _tell(self, request: HttpRequest,
@@ -174,7 +172,6 @@ class OlderView(DeleteView):
     def _leave(self, request: HttpRequest,
                problems: list[errors.ServiceError]) -> HttpResponse:
         """Say why nothing is offered."""
-        connect.log_out_if_expired(*problems)
         for problem in errors.deduplicate_by_service(problems):
             messages.error(request, delete_wording.not_offered(problem))
         return redirect(redirects.INDEX)

@@ -117,7 +117,6 @@ class HistoryView(generic.View):
               run: record.Run | errors.ServiceError | None = None,
               found: list[types.Message] | errors.ServiceError | None = None
               ) -> HttpResponse:
-        connect.log_out_if_expired(*problems)
         return fragments.render(
             request, 'project/compute_snapshots/detail/_history.html', {
                 'run': (display.shown(request, run)
@@ -151,7 +150,6 @@ class DependantsView(generic.View):
             raise Http404 from None
         except errors.ServiceError as error:
             found = dependants.Dependants(problems=(error,))
-        connect.log_out_if_expired(*found.problems)
         return fragments.render(
             request, 'project/compute_snapshots/detail/_dependants.html',
             {'dependants': found, 'most': dependants.MOST,

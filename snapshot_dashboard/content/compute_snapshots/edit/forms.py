@@ -67,7 +67,6 @@ class EditForm(forms.SelfHandlingForm):
         try:
             editing.edit(connect.cloud(request), found, editing.Edit(**data))
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
             self.api_error(_("Only part of the changes was saved. Error from "
                              "%(service)s: %(detail)s") % wording.said(error))
             return False

@@ -207,9 +207,6 @@ class UpdateRow(tables.Row):
             return fetch.snapshot(connect.cloud(request), row_id, shared=True)
         except errors.NotFound:
             raise exceptions.NotFound from None
-        except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
-            raise
 
 
 class SnapshotsTable(tables.DataTable):

@@ -90,7 +90,6 @@ class IndexView(tables.DataTableView):
         if isinstance(page, errors.ServiceError):  # its place is gone
             self._tell_first_page()
             page = self._page(cloud, asked, None)
-        connect.log_out_if_expired(*page.problems, *page.vague)
         for problem in page.problems:
             messages.warning(self.request, index_wording.problem(problem))
         for problem in page.vague:
@@ -162,7 +161,6 @@ class OverviewView(generic.View):
             lambda: health.check(cloud, time.time(), timezone.localdate(),
                                  settings.get('OLD_AFTER_DAYS')),
             lambda: health.usage(cloud))
-        connect.log_out_if_expired(*found.problems)
         return fragments.render(
             request, 'project/compute_snapshots/index/_overview.html', {
                 'health': found,

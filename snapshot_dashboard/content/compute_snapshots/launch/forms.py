@@ -81,7 +81,6 @@ class LaunchForm(forms.SelfHandlingForm):
             launch.launch(connect.cloud(request),
                           self.initial['details'].snapshot, choice)
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
             self.api_error(_("Nothing was launched. Error from %(service)s: "
                              "%(detail)s") % wording.said(error))
             return False

@@ -63,7 +63,6 @@ class LaunchView(forms.ModalFormView):
         if found.recipe is None:
             raise Http404
         options = launch.fetch_options(cloud, found.snapshot.volume_backed)
-        connect.log_out_if_expired(*options.problems)
         recipe, source = found.recipe, found.snapshot.source
         return {
             'details': found, 'options': options,

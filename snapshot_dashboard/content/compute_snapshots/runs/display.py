@@ -83,7 +83,6 @@ def find(request: HttpRequest,
     if answer is None:
         answer, = cloud.gather(lambda: lifecycle.list_runs(cloud))
     if isinstance(answer, errors.ServiceError):
-        connect.log_out_if_expired(answer)
         return Sight(lifecycle.Found(()), problem=answer)
     there = {run.server.id for run in answer.runs} | {
         server.id for server in answer.unreadable}

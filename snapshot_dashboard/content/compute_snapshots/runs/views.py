@@ -73,7 +73,6 @@ class _WriteView(generic.View):
             troubles = self.write(connect.cloud(request), str(server_id)) or {}
         except errors.ServiceError as error:
             troubles = {str(server_id): error}
-        connect.log_out_if_expired(*troubles.values())
         if not http.is_ajax(request):
             for trouble in troubles.values():
                 messages.error(request, runs_wording.trouble(trouble))

@@ -44,7 +44,6 @@ from snapshot_dashboard.snapshots import sharing
 
 
 def _tell_refusal(request: HttpRequest, error: errors.ServiceError) -> None:
-    connect.log_out_if_expired(error)
     messages.error(request, _(
         "Nothing was changed. Error from %(service)s: %(detail)s")
         % wording.said(error))

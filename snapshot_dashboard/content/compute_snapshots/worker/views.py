@@ -69,7 +69,6 @@ class WorkerView(generic.View):
                       'WORKER_ROLE not the name of a role: %s', error)
             return _say('silent', SILENT)
         except errors.ServiceError as error:
-            connect.log_out_if_expired(error)
             LOG.info('User %s cannot hand runs on to the worker: %s',
                      request.user.id, error)
             return _say('refused', REFUSED)
