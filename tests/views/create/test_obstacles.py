@@ -21,7 +21,8 @@ from snapshot_dashboard.preflight import obstacles
 
 
 def test_every_obstacle_has_words_of_its_own():
-    facts = collections.defaultdict(lambda: 7, type='', task='', limit=9)
+    facts = collections.defaultdict(lambda: 7, type='', task='', status='',
+                                    limit=9)
     told = {code: create_wording.obstacle(obstacles.Obstacle(code, facts))
             for code in obstacles.Code}
     assert len(set(told.values())) == len(obstacles.Code)

@@ -196,7 +196,7 @@ def test_a_broken_volume_is_refused_with_the_reason(client, openstack,
                                                     member):
     volume = openstack.volume(status='error')
     (alert,) = facts(client, volume).select('.alert-danger')
-    assert 'status is error' in alert.get_text()
+    assert 'status is Error' in alert.get_text()
     submit(client, volume, 'error')
     assert openstack.writes() == []
 

@@ -160,7 +160,7 @@ def test_a_locked_instance_is_told_why_it_cannot_be_powered_off(
 
 
 @pytest.mark.parametrize('change, words', [
-    ({'status': 'SHELVED_OFFLOADED'}, 'SHELVED_OFFLOADED'),
+    ({'status': 'SHELVED_OFFLOADED'}, 'Shelved Offloaded'),
     ({'OS-EXT-STS:task_state': 'image_uploading'}, 'Another snapshot')])
 def test_what_is_in_the_way_is_said_before_the_button(client, openstack,
                                                       member, change, words):

@@ -29,6 +29,7 @@ from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import submission
 from snapshot_dashboard.content.compute_snapshots.create import (
@@ -225,6 +226,8 @@ class VolumeSource(Source):
             'facts': self.facts,
             'volume': volume,
             'server': self.server,
+            'server_status': self.server and states.status(
+                self.server.status),
             'suggest_power_off': False,
             'shutdown_timeout': shutdown_timeout(instance),
             'agent': instance is not None and instance.agent,

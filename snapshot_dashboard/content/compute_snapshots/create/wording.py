@@ -18,6 +18,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.preflight import disk_facts
 from snapshot_dashboard.preflight import guest_checklist
 from snapshot_dashboard.preflight import obstacles
@@ -74,17 +75,19 @@ def obstacle(found: obstacles.Obstacle) -> str:
     if found.code is obstacles.Code.STATE:
         return _("The status of the instance is %(status)s. A snapshot can be "
                  "taken while it is active, shut off, paused or "
-                 "suspended.") % facts
+                 "suspended.") % {'status': states.status(facts['status'])}
     if found.code is obstacles.Code.BUSY:
         return str(BUSY.get(facts['task'], _(
             "The instance is busy (%(task)s). Wait until that is finished, "
-            "then try again.") % facts))
+            "then try again.") % {'task': states.task(facts['task'])}))
     if found.code is obstacles.Code.RUN_OPEN:
         return _("A snapshot of this instance is already in progress: "
                  '"%(name)s". Wait until it is finished.') % facts
     if found.code is obstacles.Code.VOLUME_STATE:
         return _("No snapshot can be taken of the volume %(volume)s: its "
-                 "status is %(status)s. Repair or detach it first.") % facts
+                 "status is %(status)s. Repair or detach it first.") % {
+                     'volume': facts['volume'],
+                     'status': states.status(facts['status'])}
     if found.code is obstacles.Code.NO_VOLUME_SERVICE:
         return _("The disks of this instance are volumes, and the volume "
                  "service (Cinder) is not available now. Try again later.")

@@ -36,6 +36,7 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fields
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
+from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
@@ -181,7 +182,7 @@ class HowAction(workflows.Action):
             raise django_exceptions.ValidationError(format_html(
                 _("The status has changed from {old} to {new} since this page "
                   "was loaded. Go back and check the details again."),
-                old=seen, new=source.state))
+                old=states.status(seen), new=states.status(source.state)))
         if cleaned.get('power_off') and not source.can_power_off:
             raise django_exceptions.ValidationError(
                 _("This instance cannot be powered off now."))

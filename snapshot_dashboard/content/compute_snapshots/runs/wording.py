@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import observation
@@ -197,7 +198,7 @@ def held(run: record.Run) -> str:
         return _("Somebody changed the status of the instance to %(status)s. "
                  "It is left as it is. The snapshot continues, or reports why "
                  "it cannot, when the instance is active or shut off again."
-                 ) % {'status': server.status}
+                 ) % {'status': states.status(server.status)}
     return _("Somebody locked the instance, so the snapshot cannot continue. "
              "It continues when the instance is unlocked under Compute > "
              "Instances.")
