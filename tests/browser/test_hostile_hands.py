@@ -220,8 +220,11 @@ def test_no_attribute_that_the_script_reads_is_run(user, panel, alice,
                                            script.read_text())})
     assert len(names) > 30
     source = f"instance-{alice.find('web-1').id}"
-    for path, most in (('', 5), (f'create/?source={source}', 10)):
+    for path, shown, most in (
+            ('', 'table#compute_snapshots tbody tr', 5),
+            (f'create/?source={source}', '[data-facts-disks] table', 10)):
         visit(user, f'{panel}{path}')
+        user.page.locator(shown).first.wait_for()
         assert user.page.evaluate(_SPOIL, [names, payload]) > most
         user.page.wait_for_load_state('networkidle')
         check(user)

@@ -193,8 +193,10 @@ class Histories(stateful.RuleBasedStateMachine):
         world.will = 'on'
 
     def _reboot(self, world):
+        ran = world.status == 'ACTIVE'
         world.reboot()
-        world.will = 'on'
+        if not ran:  # else it says nothing of what is to be afterwards
+            world.will = 'on'
 
     def _stop(self, world):
         progress = self._progress()
