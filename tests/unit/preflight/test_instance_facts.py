@@ -214,9 +214,9 @@ def test_an_instance_that_is_gone_is_not_found(openstack):
 def test_how_long_earlier_snapshots_took_is_what_nova_recorded(openstack):
     server = openstack.server()
     assert look(openstack, server).expected == 0
-    openstack.did(server, 'createImage', seconds=1)  # it failed
-    openstack.did(server, 'createImage', seconds=240)
-    openstack.did(server, 'stop', seconds=600)
+    openstack.did(server, 'createImage', took=1)  # it failed
+    openstack.did(server, 'createImage', took=240)
+    openstack.did(server, 'stop', took=600)
     # That it was edited later says nothing.
     openstack.image('snap', instance_uuid=server['id'],
                     updated_at='2030-01-01T00:00:00Z')

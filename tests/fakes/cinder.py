@@ -1,0 +1,72 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Volumes, volume snapshots, quotas and messages."""
+
+from urllib import parse
+
+from tests.fakes import common
+
+
+class Cinder:
+    """Its answers.
+
+    :param everything: the state of all services.
+    """
+
+    def __init__(self, everything):
+        self._all = everything
+
+    def answer(self, method, path, query, body):
+        parts = path.strip('/').split('/')[2:]
+        if not parts:
+            return 200, {'versions': [{
+                'id': 'v3.0', 'status': 'CURRENT',
+                'version': self._all.newest['volume'],
+                'min_version': '3.0', 'links': [
+                    {'rel': 'self', 'href': 'http://cinder.test/v3/'}]}]}
+        if parts[0] == 'os-quota-sets':
+            return 200, {'quota_set': {'id': common.PROJECT,
+                                       **self._all.quotas}}
+        if parts[0] == 'messages':
+            return 200, {'messages': self._all.messages}
+        kind = {'snapshots': self._all.snapshots,
+                'volumes': self._all.volumes}[parts[0]]
+        if len(parts) == 1 and method == 'POST':
+            asked = body['snapshot']
+            return 202, {'snapshot': self._all.snapshot(
+                asked['name'], status='creating',
+                volume_id=asked['volume_id'], metadata=asked['metadata'])}
+        if len(parts) == 4:  # one item of metadata
+            del kind[parts[1]]['metadata'][parts[3]]
+            return 200, None
+        if len(parts) == 3:  # metadata
+            kind[parts[1]]['metadata'].update(body['metadata'])
+            return 200, {'metadata': kind[parts[1]]['metadata']}
+        if len(parts) == 1 or parts[1] == 'detail':
+            found = common.page(self._all.collation, kind, query)
+            if found is None:
+                return 404
+            limit = min(int(query.get('limit', 1000)), self._all.max_limit)
+            more = {} if len(found) < limit else {f'{parts[0]}_links': [
+                {'rel': 'next', 'href': f'http://cinder.test{path}?' + (
+                    parse.urlencode({**query, 'marker':
+                                     found[limit - 1]['id']}))}]}
+            return 200, {parts[0]: found[:limit], **more}
+        if parts[1] not in kind:
+            return 404
+        if method == 'DELETE':
+            kind[parts[1]]['status'] = 'deleting'
+            return 202, None
+        if method == 'PUT':
+            kind[parts[1]].update(body['snapshot'])
+        return 200, {parts[0][:-1]: kind[parts[1]]}
