@@ -16,6 +16,7 @@ The bodies have the shape that Nova 34, Glance 33 and Cinder 29 send. What
 is asked for is recorded, so that a test can count it.
 """
 
+from collections.abc import Callable
 import json
 import re
 from urllib import parse
@@ -126,6 +127,10 @@ class FakeOpenStack:
         #: or what a gateway says in a service's place.
         self.faults: dict[tuple[str, str],
                           int | str | tuple[int, str]] = {}
+        #: What others do just before a request: (method, pattern) -> that.
+        self.meanwhile: dict[tuple[str, str], Callable[[], None]] = {}
+        #: Answers that are lost when all is done: likewise -> a status.
+        self.lost: dict[tuple[str, str], int] = {}
         #: The number of the call that fails, and how.
         self.fail_at: tuple | None = None
         self._services = {
@@ -274,11 +279,17 @@ class FakeOpenStack:
         context.headers['x-openstack-request-id'] = f'req-{new_id()}'
         if self.fail_at and len(self.calls) - 1 == self.fail_at[0]:
             return self._fail(context, self.fail_at[1])
-        for (method, pattern), fault in self.faults.items():
-            if method == request.method and re.search(pattern, url.path):
-                if isinstance(fault, type):  # no answer
-                    raise fault('no answer in time', request=request._request)
-                return self._fail(context, fault)
+        def meant(what):
+            return [value for (method, pattern), value in what.items()
+                    if method == request.method
+                    and re.search(pattern, url.path)]
+
+        for fault in meant(self.faults):
+            if isinstance(fault, type):  # no answer
+                raise fault('no answer in time', request=request._request)
+            return self._fail(context, fault)
+        for interfere in meant(self.meanwhile):
+            interfere()
         service, _, asked = request.headers.get(
             'OpenStack-API-Version', '').partition(' ')
         if asked and versions._parse(asked) > versions._parse(
@@ -288,6 +299,8 @@ class FakeOpenStack:
         host = url.hostname.partition('.')[0]
         answer = self._services[host].answer(
             request.method, url.path, query, body)
+        for status in meant(self.lost):
+            return self._fail(context, status)
         if isinstance(answer, int):
             return self._refuse(context, answer, 'not possible')
         context.status_code = answer[0]

@@ -497,16 +497,10 @@ def test_a_vanished_image_fails_and_powers_the_instance_on(openstack, web):
 
 def test_a_lost_answer_to_create_image_makes_no_second_image(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
-    real = openstack._nova_action
-
-    def answer_lost(server, body):
-        real(server, body)
-        return 500
-
-    openstack._nova_action = answer_lost
+    openstack.lost['POST', '/action'] = 500
     with pytest.raises(errors.Unavailable):
         reconcile.advance(cloud, run)
-    openstack._nova_action = real
+    openstack.lost.clear()
     reconcile.advance(cloud, run)
     assert openstack.actions() == ['createImage']
     assert len(openstack.images) == 1
@@ -781,14 +775,12 @@ def test_a_snapshot_that_came_about_after_it_was_given_up_is_left_alone(
     settle(web, 'ACTIVE')
     reconcile.advance(cloud, run)
     # Nova seems to have stopped working on it, and then had not.
-    delete = openstack._glance
-    openstack._glance = lambda method, *rest: (
-        409 if method == 'DELETE' else delete(method, *rest))
+    openstack.faults['DELETE', '/v2/images'] = 409
     for later in (31, 60, 90, 120, 150):
         run = reconcile.advance(cloud, run,
                                 lambda later=later: time.time() + later)
     assert run.progress.failure == 'image-abandoned' and not run.open
-    openstack._glance = delete
+    openstack.faults.clear()
     fakes.finish(image)
     lifecycle.tidy(cloud, run, lambda: time.time() + 600)
     assert image['id'] in openstack.images

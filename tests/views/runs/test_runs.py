@@ -523,11 +523,5 @@ def test_a_note_from_a_clock_that_is_ahead_leaves_no_run_to_a_worker(
 
 def test_a_run_that_was_dismissed_meanwhile_is_no_error(client, openstack,
                                                         member, server):
-    real = openstack._nova_server
-
-    def dismissed_meanwhile(method, body, rest, sent):
-        if method == 'POST' and rest[0] == 'metadata':
-            server['metadata'].clear()
-        return real(method, body, rest, sent)
-    openstack._nova_server = dismissed_meanwhile
+    openstack.meanwhile['POST', '/metadata$'] = server['metadata'].clear
     assert post(client, 'cancel', server)
