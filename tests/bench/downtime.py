@@ -159,7 +159,7 @@ def _page(where: site.Site) -> Iterator[Callable[[], None]]:
 
 def _away(alice: scenario.Cloud, server) -> float:
     """Seconds between the ends of the last stop and of the last start."""
-    nova = alice.compute._client
+    nova = alice.nova
     ends = {}
     for action in nova.instance_action.list(server.id, limit=6):
         events = nova.instance_action.get(

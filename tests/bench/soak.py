@@ -117,7 +117,7 @@ def _instances(where: site.Site, say: launcher.Say) -> list[str]:
     """Image-backed ones, some with a volume, and volume-backed ones."""
     say(f'making {INSTANCES} instances')
     cloud = scenario.connect(where, 'alice')
-    nova, cinder = cloud.compute._client, cloud.volumes._client
+    nova, cinder = cloud.nova, cloud.cinder
     image_id = cloud.find('batch-1').image_id
     flavor = next(flavor for flavor in nova.flavors.list()
                   if flavor.name == 'm1.tiny')

@@ -166,7 +166,7 @@ def test_one_like_the_original_is_launched(screen, alice):
          if server.name == name and server.status == 'ACTIVE'), None),
         'it runs')
     assert server.image_id == run.progress.image_id
-    alice.compute._client.servers.delete(server.id)
+    alice.nova.servers.delete(server.id)
     until(lambda: is_gone(lambda: alice.compute.server(server.id)),
           'it is gone')
     lifecycle.dismiss(alice, run.server.id)

@@ -127,7 +127,7 @@ def test_no_parameter_of_an_address_is_run(user, panel, payload):
 def hostile(alice):
     """A volume snapshot and an instance of which each word is a payload."""
     volume = alice.find_volume('scratch')
-    nova = alice.compute._client
+    nova = alice.nova
     name = f'{unique("h")}{PAYLOADS[0]}'
     snapshot_id = alice.volumes.create_snapshot(
         volume.id, name, PAYLOADS[1], {'snapshot_dashboard_by': PAYLOADS[2],

@@ -42,7 +42,31 @@ from tests.scenario.waiting import until
 
 
 class Cloud(services.Cloud):
-    """Our cloud for one account, with a few helps for tests."""
+    """Our cloud for one account, with a few helps for tests.
+
+    ``nova``, ``cinder``, ``glance`` and ``keystone`` are the clients of the
+    services, for what others do there and the panel does not.
+    """
+
+    @property
+    def session(self):
+        return self._session
+
+    @property
+    def nova(self):
+        return self.compute._client
+
+    @property
+    def cinder(self):
+        return self.volumes._client
+
+    @property
+    def glance(self):
+        return self.images._client
+
+    @property
+    def keystone(self):
+        return self.identity._client
 
     def find(self, name):
         """A server of the sample data by its name."""
@@ -52,7 +76,7 @@ class Cloud(services.Cloud):
 
     def find_volume(self, name):
         """A volume of the sample data by its name."""
-        (volume,) = [volume for volume in self.volumes._client.volumes.list()
+        (volume,) = [volume for volume in self.cinder.volumes.list()
                      if volume.name == name]
         return volume
 
@@ -127,7 +151,7 @@ def carol(where):
 @pytest.fixture
 def victim(alice):
     """An instance of the test's own, that may come to harm."""
-    nova = alice.compute._client
+    nova = alice.nova
     server = nova.servers.create(
         unique('victim'), alice.find('batch-1').image_id,
         next(flavor for flavor in nova.flavors.list()

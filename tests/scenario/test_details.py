@@ -40,14 +40,14 @@ def made(thing, look, status):
 
 def volume_of(cloud, snapshot_id):
     """A volume made from a volume snapshot."""
-    return made(cloud.volumes._client.volumes.create(
+    return made(cloud.cinder.volumes.create(
         cloud.volumes.snapshot(snapshot_id).size_gib, name=unique('copy'),
         snapshot_id=snapshot_id), cloud.volumes.volume, 'available')
 
 
 def server_of(cloud, image):
     """An instance launched from an image."""
-    nova = cloud.compute._client
+    nova = cloud.nova
     flavor = next(flavor for flavor in nova.flavors.list()
                   if flavor.disk >= image.min_disk_gib)
     return made(nova.servers.create(

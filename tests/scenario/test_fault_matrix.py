@@ -75,7 +75,7 @@ def faults(where):
 def lanes(where):
     """Instances, each with a volume, and a cloud to look at them."""
     cloud = conftest.connect(where, 'alice')
-    nova, cinder = cloud.compute._client, cloud.volumes._client
+    nova, cinder = cloud.nova, cloud.cinder
     image = cloud.compute.server(cloud.find('batch-1').id).image_id
     flavor = next(flavor for flavor in nova.flavors.list()
                   if flavor.name == 'm1.tiny')
@@ -198,7 +198,7 @@ class _Case:
         arguments = (
             {**self.faults.endpoints, 'volume': self.faults.endpoints[
                 'volume'] % {'project_id': self.cloud.project_id}},
-            self.cloud._session.get_token(), self.cloud.project_id,
+            self.cloud.session.get_token(), self.cloud.project_id,
             self.server_id, self.server_id, began,
             _POLL * self.advancers)
         while time.monotonic() < end:

@@ -54,7 +54,7 @@ def test_started_before_the_capture_it_stays_on_and_no_snapshot_is_kept(
 def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
         alice, bob, drivers, victim, leave, back, meanwhile):
     run = conftest.powered_off(alice, victim, drivers)
-    servers = bob.compute._client.servers
+    servers = bob.nova.servers
     getattr(servers, leave)(victim.id)
     until(lambda: state(alice, victim) == (meanwhile, None), meanwhile)
     run = reconcile.advance(alice, run)
@@ -70,7 +70,7 @@ def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
 def test_rebuilt_before_the_capture_it_is_captured_as_it_is_then(
         alice, bob, drivers, victim):
     run = conftest.powered_off(alice, victim, drivers)
-    bob.compute._client.servers.rebuild(victim.id, victim.image_id)
+    bob.nova.servers.rebuild(victim.id, victim.image_id)
     run = alice.finish(run)
     assert not run.progress.failure
     assert state(alice, victim) == ('ACTIVE', None)
@@ -100,7 +100,7 @@ def test_deleted_in_the_middle_it_is_gone_and_nothing_half_is_kept(
     with drivers.turned('server.upload', hold=True, only=victim.name):
         if captured:
             run = reconcile.advance(alice, run)
-        bob.compute._client.servers.delete(victim.id)
+        bob.nova.servers.delete(victim.id)
     until(lambda: conftest.is_gone(
         lambda: alice.compute.server(victim.id)), 'it is gone')
     run = reconcile.advance(alice, run)
@@ -149,10 +149,10 @@ def test_a_token_that_expires_loses_nothing(
         alice, bob, where, drivers, victim):
     run = conftest.powered_off(alice, victim, drivers)
     other = conftest.connect(where, 'alice')
-    token = other._session.get_token()
-    other._session.delete(
+    token = other.session.get_token()
+    other.session.delete(
         f'{where.auth_url}/auth/tokens', headers={'X-Subject-Token': token})
-    stale = other._session.auth
+    stale = other.session.auth
     stale.invalidate = lambda: False  # as Horizon, which cannot renew one
     with pytest.raises(errors.Unauthorized):
         until(lambda: reconcile.advance(other, run).progress.failure,

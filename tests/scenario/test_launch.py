@@ -80,7 +80,7 @@ def running(alice, server_id):
 
 def delete(alice, server_id):
     with contextlib.suppress(errors.NotFound):
-        alice.compute._client.servers.delete(server_id)
+        alice.nova.servers.delete(server_id)
     until(lambda: is_gone(lambda: alice.compute.server(server_id)),
           'it is gone')
 
@@ -133,7 +133,7 @@ def test_one_like_the_original_is_launched_after_its_deletion(
             lambda: alice.volumes.snapshot(part.id)), 'its part is gone')
     for volume_id in volumes:
         with contextlib.suppress(errors.NotFound):
-            alice.volumes._client.volumes.delete(volume_id)
+            alice.cinder.volumes.delete(volume_id)
 
 
 def capture_again(alice, facts):

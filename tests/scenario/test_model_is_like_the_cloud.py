@@ -118,7 +118,7 @@ class OnTheCloud(Played):
         until(is_idle, 'idle')
 
     def __getattr__(self, name):
-        return lambda: getattr(self.cloud.compute._client.servers, name)(
+        return lambda: getattr(self.cloud.nova.servers, name)(
             self.server_id)
 
 

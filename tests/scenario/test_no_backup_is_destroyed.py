@@ -41,7 +41,7 @@ def backup(alice, tidy):
 @pytest.fixture
 def copy(alice, backup):
     """Another image that needs the same volume snapshots."""
-    glance = alice.images._client
+    glance = alice.glance
     properties = alice.images.image(backup.id).own_properties
     _, made = glance.post('/v2/images', data={
         **{name: value for name, value in properties.items()
@@ -71,7 +71,7 @@ def delete(cloud, *rows, agreed=()):
 
 def launches(alice, image_id):
     """Whether Nova makes an instance of an image, which is gone again."""
-    nova = alice.compute._client
+    nova = alice.nova
     flavor = next(flavor for flavor in nova.flavors.list()
                   if flavor.name == 'm1.tiny')
     server = nova.servers.create(unique('restored'), image_id, flavor,
@@ -90,7 +90,7 @@ def launches(alice, image_id):
                     volume)):
                 until(lambda volume=volume: alice.volumes.volume(
                     volume).status == 'available', 'its volume is free')
-                alice.volumes._client.volumes.delete(volume)
+                alice.cinder.volumes.delete(volume)
 
 
 @pytest.mark.parametrize('hidden', [False, True])

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures('tidy')
 def test_another_tool_that_replaces_all_tags_stops_no_run(
         alice, bob, drivers, victim):
     run = powered_off(alice, victim, drivers)
-    bob.compute._client.servers.set_tags(victim.id, ['terraform'])
+    bob.nova.servers.set_tags(victim.id, ['terraform'])
     run = alice.finish(run)
     assert not run.progress.failure
     server = alice.compute.server(victim.id)
@@ -47,7 +47,7 @@ def test_another_tool_that_replaces_all_tags_stops_no_run(
 def test_another_tool_that_replaces_all_metadata_leaves_no_instance_off(
         alice, bob, drivers, victim):
     run = powered_off(alice, victim, drivers)
-    servers = bob.compute._client.servers
+    servers = bob.nova.servers
     servers.delete_meta(victim.id, journal.keys(
         bob.compute.server(victim.id)))
     servers.set_meta(victim.id, {'managed': 'elsewhere'})
@@ -109,7 +109,7 @@ def test_without_room_for_metadata_a_live_snapshot_is_recorded_in_tags(
 def test_a_snapshot_of_an_instance_rebuilt_from_the_runs_stays(alice, bob,
                                                                victim):
     run = alice.finish(alice.begin(victim, unique('before')))
-    servers = bob.compute._client.servers
+    servers = bob.nova.servers
     servers.rebuild(victim.id, run.progress.image_id)
     until(lambda: (alice.compute.server(victim.id).status,
                    alice.compute.server(victim.id).task_state)

@@ -174,7 +174,7 @@ def test_marks_are_not_believed_when_others_inherited_them(alice):
                                    power_off=False))
     first = image_of(alice, run)
     assert marks.trusted(first.properties, first.created)
-    nova = alice.compute._client
+    nova = alice.nova
     clone = nova.servers.create(
         unique('clone'), first.id,
         max(nova.flavors.list(), key=lambda flavor: flavor.disk),
@@ -197,10 +197,10 @@ def test_a_locked_run_waits_and_goes_on_when_unlocked(alice):
     run = reconcile.advance(alice, alice.begin(server, unique('held')))
     until(lambda: alice.compute.server(
         server.id).status == 'SHUTOFF', 'it is off')
-    alice.compute._client.servers.lock(server.id)
+    alice.nova.servers.lock(server.id)
     run = reconcile.advance(alice, run)
     assert run.open and alice.compute.server(server.id).status == 'SHUTOFF'
-    alice.compute._client.servers.unlock(server.id)
+    alice.nova.servers.unlock(server.id)
     run = alice.finish(run)
     assert not run.progress.failure
     assert alice.compute.server(server.id).status == 'ACTIVE'

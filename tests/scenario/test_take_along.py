@@ -36,14 +36,14 @@ def nothing_stays(alice, carol):
         for image_id in now[0] - images:
             cloud.images.delete(image_id)
         for volume_id in now[1] - volumes:
-            cloud.volumes._client.volumes.delete(volume_id)
+            cloud.cinder.volumes.delete(volume_id)
 
 
 def things(cloud):
     """The ids of a project's images and volumes."""
     return ({image.id for image in cloud.images.images(
                 1000, {'owner': cloud.project_id})},
-            {volume.id for volume in cloud.volumes._client.volumes.list()})
+            {volume.id for volume in cloud.cinder.volumes.list()})
 
 
 def image_named(cloud, name):
@@ -81,20 +81,20 @@ def test_the_volumes_of_a_set_come_along_one_by_one(alice, carol, shells):
     # Long, and of what a terminal would obey.
     name = unique('long ' * 40 + "it's $HOME\x1b[31m\n")
     found = renamed(alice, 'db-1-before-upgrade', name)
-    volumes = len(alice.volumes._client.volumes.list())
+    volumes = len(alice.cinder.volumes.list())
     root, data = commands.pieces(found)
     assert root.boot and not data.boot
     for piece in (root, data):
         for command in piece.commands:
             shells.run(command.text, command.elsewhere)
     # What they needed meanwhile is gone.
-    until(lambda: len(alice.volumes._client.volumes.list()) == volumes,
+    until(lambda: len(alice.cinder.volumes.list()) == volumes,
           'the volumes in between are gone')
     image = image_named(carol, root.name)
     assert image.min_disk_gib == root_size(found) and image.size_bytes
     with server_of(carol, image):
         pass
-    (volume,) = [one for one in carol.volumes._client.volumes.list()
+    (volume,) = [one for one in carol.cinder.volumes.list()
                  if one.name == data.name]
     until(lambda: carol.volumes.volume(volume.id).status == 'available',
           'the volume is made')

@@ -84,7 +84,7 @@ class Workers:
     def foreign_trust(self, cloud):
         """The id of a trust to the workers' user that is for something else.
         """
-        return cloud.identity._client.post('/OS-TRUST/trusts', json={'trust': {
+        return cloud.keystone.post('/OS-TRUST/trusts', json={'trust': {
             'trustor_user_id': cloud.user_id,
             'trustee_user_id': self.user_id, 'project_id': cloud.project_id,
             'impersonation': True, 'roles': [{'name': 'member'}],
@@ -106,7 +106,7 @@ class Workers:
 
 def trusts(cloud):
     """The ids of the trusts that a user has made and that can be used."""
-    found = cloud.identity._client.get('/OS-TRUST/trusts', params={
+    found = cloud.keystone.get('/OS-TRUST/trusts', params={
         'trustor_user_id': cloud.user_id}).json()['trusts']
     return {trust['id'] for trust in found if trust['remaining_uses'] != 0}
 
