@@ -71,9 +71,10 @@ _LONGEST = 99_999
 _TAGGED = ('trust_id', 'idle_since', 'not_before', 'mark_count',
            'removal_count', 'removed_calls', 'failure', 'captured_at',
            'ended_at')
-#: Tags that a run needs: the two of the index and two that may come; for one
-#: that is recorded in tags also the id, when it began, and its progress.
-_NEEDS, _NEEDS_TAGGED = 4, 4 + len(_TAGGED)
+#: Tags that a run needs: the two of the index, and what is owed, started and
+#: cancelled. One that is recorded in tags owes and starts nothing, but has its
+#: id there, when it began, and its progress.
+_NEEDS, _NEEDS_TAGGED = 2 + 3, 2 + 1 + 2 + len(_TAGGED)
 
 
 def write(plan: record.Plan, seal: str = '',

@@ -242,7 +242,7 @@ def test_no_room_for_the_record_is_an_obstacle_where_it_needs_metadata(
 
 
 def test_no_room_for_tags_is_an_obstacle(openstack):
-    server = openstack.server(tags=[f'other-{n}' for n in range(47)])
+    server = openstack.server(tags=[f'other-{n}' for n in range(46)])
     assert codes(openstack, server) == [Code.QUOTA_TAGS]
     server['tags'].pop()
     assert codes(openstack, server) == []

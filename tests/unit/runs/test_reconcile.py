@@ -621,8 +621,8 @@ def test_the_quota_of_metadata_is_met_before_anything_is_done_or_never(
 
 
 @pytest.mark.parametrize(('others', 'locked', 'fits'), [
-    (46, False, True), (47, False, False), (37, True, True),
-    (38, True, False)])
+    (45, False, True), (46, False, False), (36, True, True),
+    (37, True, False)])
 def test_the_room_for_tags_is_known_before_anything_is_done(
         openstack, others, locked, fits):
     server = openstack.server(
