@@ -413,7 +413,7 @@ def test_metadata_that_others_have_replaced_leave_no_instance_off(
     settle(server, 'ACTIVE')
     soup = post(client, 'advance')
     assert now(soup) == 'Failed'
-    assert 'removed or changed the record' in words(soup)
+    assert 'record of this snapshot on the instance was removed' in words(soup)
     assert 'powered on again' in words(soup)
 
 

@@ -53,9 +53,9 @@ FAILURES = {
         "The snapshot was not started in time, so it was not taken. Take it "
         "again if you still need it."),
     failures.Failure.RECORD_LOST: _(
-        "Somebody or another tool removed or changed the record of this "
-        "snapshot on the instance, so the snapshot could not be completed. "
-        "Check the list below for what was captured."),
+        "The record of this snapshot on the instance was removed or changed, "
+        "so the snapshot could not be completed. Check the list below for "
+        "what was captured."),
     failures.Failure.STOP_REFUSED: _(
         "The cloud refused to power the instance off. No snapshot was taken."),
     failures.Failure.STOP_FAILED: _(
