@@ -24,6 +24,7 @@ from tests.cloud import site
 from tests.scenario.conftest import delete_snapshots
 from tests.scenario.conftest import image_of
 from tests.scenario.conftest import is_gone
+from tests.scenario.conftest import powered_off
 from tests.scenario.conftest import unique
 from tests.scenario.waiting import until
 
@@ -192,11 +193,9 @@ def test_marks_are_not_believed_when_others_inherited_them(alice):
         nova.servers.delete(clone.id)
 
 
-def test_a_locked_run_waits_and_goes_on_when_unlocked(alice):
+def test_a_locked_run_waits_and_goes_on_when_unlocked(alice, drivers):
     server = alice.find('web-1')
-    run = reconcile.advance(alice, alice.begin(server, unique('held')))
-    until(lambda: alice.compute.server(
-        server.id).status == 'SHUTOFF', 'it is off')
+    run = powered_off(alice, server, drivers)
     alice.nova.servers.lock(server.id)
     run = reconcile.advance(alice, run)
     assert run.open and alice.compute.server(server.id).status == 'SHUTOFF'
@@ -285,9 +284,8 @@ def test_a_dismissed_run_leaves_no_trace_on_the_server(alice):
     assert after.metadata == {} and after.tags == ()
 
 
-def test_a_cancelled_run_takes_no_snapshot(alice):
-    run = alice.begin(alice.find('web-1'), unique('cancelled'))
-    run = reconcile.advance(alice, run)
+def test_a_cancelled_run_takes_no_snapshot(alice, drivers):
+    run = powered_off(alice, alice.find('web-1'), drivers)
     run = lifecycle.cancel(alice, run)
     run = alice.finish(run)
     assert run.progress.failure == 'cancelled'
