@@ -43,13 +43,16 @@ def run(endpoints, token, project_id, lane, server_id, began, poll):
         auth=token_endpoint.Token(endpoint=None, token=token),
         timeout=proxy.TIMEOUT, additional_headers={
             proxy.LANE: lane, proxy.ADVANCER: str(os.getpid())})
+    found = None
     while True:
         try:
             cloud = services.Cloud(session, endpoints, project_id)
-            found = journal.read(cloud.compute.server(server_id))
+            # Read once: each advance reads it again, and Nova is what all wait
+            # for.
+            found = found or journal.read(cloud.compute.server(server_id))
+            if found is not None and found.open:
+                found = reconcile.advance(cloud, found, clock(began))
             if found is None or not found.open:
-                return
-            if not reconcile.advance(cloud, found, clock(began)).open:
                 return
         except errors.ServiceError:
             pass
