@@ -138,7 +138,7 @@ def expiry(properties: Mapping[str, str],
 
 
 def originals(things: Iterable[Thing]) -> list[Thing]:
-    """Those of some images or volume snapshots that were made, not copied.
+    """Images or volume snapshots without those that inherited their mark.
 
     A server that was rebuilt or launched from a snapshot hands its marks on
     to those that are taken of it, and a copy has all properties. Each is

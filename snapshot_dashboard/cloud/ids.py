@@ -38,7 +38,7 @@ def check(service: str, text: str) -> None:
 
 
 def require_own_project(service: str, owner: str, project_id: str) -> None:
-    """Leave other projects' things alone, which an administrator can see.
+    """Let nothing pass of another project, which an administrator can see.
 
     :param owner: the thing's project; empty where the service hides it.
     :raises NotFound: for a thing of another project.

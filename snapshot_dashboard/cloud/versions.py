@@ -53,9 +53,9 @@ def choose(endpoint: str, wanted: str) -> str:
 @contextlib.contextmanager
 def learning(session: keystone_session.Session,
              endpoint: str) -> Iterator[None]:
-    """Ask a service what it speaks when it did not understand us (406).
+    """After a 406, ask a service for its versions.
 
-    The next call is made so that it does.
+    Later calls use one that it supports.
     """
     try:
         yield

@@ -169,7 +169,8 @@ def _close(cloud: services.Cloud, run: record.Run, now: int,
         if record.OPEN_TAG in run.server.tags:
             cloud.compute.delete_tag(run.server.id, record.OPEN_TAG)
     except errors.ServiceError as error:  # it is only looked at in vain
-        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
+        LOG.info('Run %s: removing the tag of open runs failed: %s',
+                 run.plan.run_id, error, extra=run.log_fields)
     return run
 
 
@@ -254,14 +255,16 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
     try:
         image_id = call()
     except (errors.Conflict, errors.NotFound, errors.Throttled) as error:
-        LOG.info('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
+        LOG.info('Run %s: the request was put off: %s', run.plan.run_id,
+                 error, extra=run.log_fields)
         times = answered.put_off_count + 1
         return note(cloud, run, now, dataclasses.replace(
             answered, put_off_count=times, hindrance=error.detail,
             not_before=now + min(2 ** min(times, 10),
                                  situation.PUT_OFF_PAUSE)))
     except (errors.Forbidden, errors.Refused) as error:
-        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
+        LOG.warning('Run %s: the request was refused: %s', run.plan.run_id,
+                    error, extra=run.log_fields)
         times = answered.refusal_count + 1
         if isinstance(error, errors.OverQuota):
             times = max(times, situation.REFUSED_TWICE)
@@ -271,7 +274,8 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
                 situation.REFUSED_PAUSE * 2 ** min(times - 1, 10),
                 situation.START_REFUSED_PAUSE)))
     except errors.Unavailable as error:
-        LOG.warning('Run %s: %s', run.plan.run_id, error, extra=run.log_fields)
+        LOG.warning('Run %s: the request failed: %s', run.plan.run_id,
+                    error, extra=run.log_fields)
         if error.status == 500:  # a gateway's 502 to 504 answer nothing
             note(cloud, run, now, dataclasses.replace(
                 answered, detail=error.detail,

@@ -48,7 +48,7 @@ KEEPING = frozenset({Failure.PART_FAILED.value, Failure.PART_ABANDONED.value,
 def known(code: str) -> str:
     """A code for logs and counters, for anybody may write into a record.
 
-    :returns: it, or nothing for nothing, or ``other`` for one that is none.
+    :returns: the code; empty for none, ``other`` for an unknown one.
     """
     try:
         return Failure(code).value if code else ''

@@ -45,6 +45,10 @@ LOG = logging.getLogger(__name__)
 _SHOWN, _OPEN = 100, 5000
 
 
+class TooLate(errors.Conflict):
+    """A run cannot be cancelled any more."""
+
+
 class Busy(Exception):
     """There is an open run on this server already."""
 
@@ -186,7 +190,8 @@ def _begin_tagged(cloud: services.Cloud, server: types.Server,
         raise
     except errors.ServiceError as error:
         # It may have been done, and the record tells what comes of it.
-        LOG.warning('Run %s: %s', plan.run_id, error, extra=run.log_fields)
+        LOG.warning('Run %s: whether Nova takes the snapshot is not known: '
+                    '%s', plan.run_id, error, extra=run.log_fields)
     return run
 
 

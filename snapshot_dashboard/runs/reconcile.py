@@ -138,8 +138,8 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
             execute.owe(cloud, run)
         execute.index(cloud, run.server)
     except errors.ServiceError as error:
-        LOG.warning('Run %s could not be indexed again: %s', run.plan.run_id,
-                    error,
+        LOG.warning('Run %s: its tags could not be set again: %s',
+                    run.plan.run_id, error,
                     extra=run.log_fields)
     if owes and not run.progress.stop_count:
         return dataclasses.replace(run, progress=dataclasses.replace(

@@ -161,7 +161,7 @@ class Situation:
     def too_late(self) -> bool:
         """Whether it missed its time, before anything was captured.
 
-        The guest's own time to shut down counts not.
+        The time that the guest has to shut down does not count.
         """
         allowed = self.plan.begin_within + (
             self.plan.shutdown_timeout if self.progress.stop_count else 0)

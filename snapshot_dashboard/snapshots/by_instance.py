@@ -125,7 +125,7 @@ def is_of(row: model.Snapshot, server: types.Server) -> bool:
 
 
 def is_probably_of(row: model.Snapshot, server: types.Server) -> bool:
-    """Whether it says so, or its root volume is at the instance now.
+    """Whether it names the instance, or its root volume is attached now.
 
     What says so may have been copied, and that volume may have been another
     instance's when it was captured.

@@ -13,9 +13,9 @@
 """Deleting snapshots: what goes, what stays, and what that breaks.
 
 A volume snapshot that an image needs is a part of that instance snapshot.
-Nothing is deleted before all images that need it are known: a plan says of
-which of them nothing could be launched any more, and is made anew when it is
-carried out.
+Nothing is deleted before all images that need it are known. A deletion plan
+names the instance snapshots that could no longer be launched. It is computed
+again just before the deletion.
 """
 
 from collections.abc import Callable

@@ -60,32 +60,31 @@ def _options(arguments: Sequence[str]) -> tuple[
     own = parser.add_argument_group('worker')
     own.add_argument(
         '--once', action='store_true',
-        help='bring each run as far forward as it goes without waiting, and '
-             'end; for a timer')
+        help='advance each run as far as possible without waiting, then '
+             'exit; for use with a timer')
     own.add_argument(
         '--interval', type=float, default=worker.INTERVAL, metavar='SECONDS',
-        help='between two looks for new runs (default: %(default)s)')
+        help='between two checks for new runs (default: %(default)s)')
     own.add_argument(
         '--threads', type=int, default=16, metavar='NUMBER',
-        help='runs that are looked at at the same time (default: '
+        help='how many runs are checked at the same time (default: '
              '%(default)s)')
     own.add_argument(
         '--calls', type=int, default=16, metavar='NUMBER',
-        help='calls that one service gets at the same time (default: '
+        help='how many calls one service gets at the same time (default: '
              '%(default)s)')
     own.add_argument(
         '--rate', type=float, default=backoff.RATE, metavar='NUMBER',
-        help='looks per second at all runs, at the most (default: '
+        help='at most this many checks per second, over all runs (default: '
              '%(default)s)')
     own.add_argument(
         '--call-timeout', type=float, default=10, metavar='SECONDS',
-        help='that one call may take, at most '
+        help='how long one call may take, at most '
              f'{limits.LONGEST_CALL} (default: %(default)s)')
     own.add_argument(
         '--trust-hours', type=float, default=worker.TRUST_HOURS,
         metavar='HOURS',
-        help='trusts that last longer are not acted on (default: '
-             '%(default)s)')
+        help='trusts that last longer are ignored (default: %(default)s)')
     own.add_argument(
         '--coordinator', metavar='URL',
         default=os.environ.get('SNAPSHOT_WORKER_COORDINATOR'),
@@ -150,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         LOG.error('Invalid configuration: %s', error)
         return os.EX_CONFIG
     except (errors.ServiceError, keystone_errors.ClientException) as error:
-        LOG.error('The worker cannot go on: %s', error)
+        LOG.error('The worker stops: %s', error)
         return 1
     finally:
         sharing.leave()

@@ -25,7 +25,7 @@ def test_an_instances_page_has_a_tab_with_its_snapshots(screen, alice,
     expect(page.locator('.snapshot-tab')).to_contain_text(
         'db-1-before-upgrade')
     expect(page.locator('.snapshot-last-good')).to_contain_text(
-        'last good snapshot')
+        'newest usable snapshot')
     user.shoot('instance-tab')
     page.locator('.snapshot-last-good a.ajax-modal').click()
     expect(page.locator('.snapshot-disks caption')).to_contain_text('db-1')

@@ -45,7 +45,7 @@ def open_last_step(user):
 def test_where_nobody_answers_the_wizard_says_so_before_the_button(screen):
     user = screen()
     expect(open_last_step(user)).to_contain_text(
-        'No background worker is available')
+        'No background worker has answered')
     user.shoot('worker-silent')
     assert user.errors == []
 
@@ -54,14 +54,14 @@ def test_a_browser_that_is_closed_after_the_button_loses_nothing(
         screen, alice, where):
     launcher.worker_up(where, print)
     user = screen()
-    expect(open_last_step(user)).to_contain_text('You can leave this page')
+    expect(open_last_step(user)).to_contain_text('in the background')
     user.shoot('worker-alive')
     accessibility.check(user, '.modal-dialog')
     name = unique('left')
     user.page.fill('.workflow [name=name]', name)
     user.page.click('.button-final')
     expect(user.page.locator('.messages')).to_contain_text(
-        'You can leave this page')
+        'in the background')
     user.page.context.close()
     server = alice.find('web-1')
 
@@ -88,7 +88,7 @@ def test_a_run_under_way_says_whether_one_may_leave(screen, alice, where,
         user.page.fill('.workflow [name=name]', name)
         user.page.click('.button-final')
         expect(user.page.locator('.snapshot-runs [data-worker-says]')
-               ).to_contain_text('You can leave this page')
+               ).to_contain_text('in the background')
         user.shoot('worker-run')
     expect(user.run(name)).to_contain_text('Finished')
     expect(user.page.locator('.snapshot-runs [data-worker-says]')

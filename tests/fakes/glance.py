@@ -67,7 +67,7 @@ class Glance:
                 or image['visibility'] == 'public'
                 or image['visibility'] == 'shared' and self._all.members.get(
                     image_id, {}).get(common.PROJECT) in (
-                        ('accepted', 'pending', 'rejected')
+                        ('accepted', 'pending', "declined")
                         if member_status == 'all' else (member_status,))}
 
     def _members(self, method, image, parts, body):

@@ -63,7 +63,7 @@ test('no answer is said to be none', () => {
   const page = asked();
   page.take().fail(502);
   assert.equal(page.state(), 'silent');
-  assert.match(page.says(), /^Keep this page open/);
+  assert.match(page.says(), /^Keep Compute > Snapshots open/);
 });
 
 test('what was said is forgotten with the run that it was about', () => {

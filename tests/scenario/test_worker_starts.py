@@ -53,7 +53,7 @@ def test_without_a_keystone_it_may_be_started_anew(workers, dead):
     with dead('keystone'):
         worker = workers.start()
         assert worker.wait(60) == 1
-    assert 'The worker cannot go on: identity' in worker.log.read_text()
+    assert 'The worker stops: identity' in worker.log.read_text()
 
 
 @pytest.mark.parametrize('wrong', [{'OS_REGION_NAME': 'Elsewhere'},

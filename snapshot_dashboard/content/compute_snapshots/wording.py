@@ -77,7 +77,7 @@ CONSISTENCIES = {
     marks.DETACHED: pgettext_lazy("How a snapshot was taken",
                                   "Not attached"),
     marks.LIVE_AGENT: pgettext_lazy("How a snapshot was taken",
-                                    "Live, guest agent announced"),
+                                    "Live, with guest agent"),
     marks.LIVE: pgettext_lazy("How a snapshot was taken", "Live"),
     '': pgettext_lazy("How a snapshot was taken", "Unknown"),
 }
@@ -111,15 +111,16 @@ MEANINGS = {
         "The volume was not attached to an instance, so nothing was writing "
         "to it."),
     marks.LIVE_AGENT: _(
-        "The instance was running. Its image announces a guest agent, which "
-        "may have quiesced (frozen) the file systems; whether it did is not "
-        "known."),
+        "The instance was running. According to its image, it has a guest "
+        "agent, which may have quiesced (frozen) the file systems; whether it "
+        "did is not known."),
     marks.LIVE: _(
         "The instance was running, paused or suspended. The snapshot is at "
         "best crash-consistent: files may be half-written, and the latest "
         "changes may be missing."),
-    '': _("It is not known how this snapshot was taken. It was taken outside "
-          "this panel, for example with the command line."),
+    '': _("It is not known how this snapshot was taken: this panel has not "
+          "recorded it. It may have been taken with another tool, for example "
+          "the command line."),
 }
 
 

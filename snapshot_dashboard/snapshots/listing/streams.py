@@ -152,7 +152,7 @@ def _second(entry: kinds.Entry) -> datetime.datetime:
 
 def _reaches(found: Sequence[kinds.Entry],
              cursor: cursors.Cursor | None) -> bool:
-    """Whether these hold all entries of at least one second of the page.
+    """Whether these cover at least one whole second of the page.
 
     The last second may go on in entries that were not asked for.
     """

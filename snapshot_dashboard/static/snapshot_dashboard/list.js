@@ -27,7 +27,8 @@ horizon.snapshotDashboard.list = {
         horizon.snapshotDashboard.fragments.put($later[0], nodes);
       }).fail(function () {
         $later.find('[data-snapshots-loading]').text(
-          gettext('This could not be loaded. Reload the page later.'));
+          gettext('This part of the page could not be loaded. Reload the ' +
+                  'page later.'));
       });
     });
   },

@@ -45,9 +45,9 @@ horizon.snapshotDashboard.worker = {
       }
     }).fail(function () {
       $worker.attr('data-state', 'silent').find('[data-worker-says]').text(
-        gettext('Keep this page open until the snapshot is finished: ' +
-                'it could not be checked whether a background worker is ' +
-                'available.'));
+        gettext('Keep Compute > Snapshots open until the snapshot is ' +
+                'finished: it could not be checked whether a background ' +
+                'worker is available.'));
     });
   }
 };

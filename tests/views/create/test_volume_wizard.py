@@ -186,7 +186,7 @@ def test_a_full_quota_of_its_type_is_said_before_the_button(
     openstack.quotas = {'gigabytes_ssd': {'limit': 4, 'in_use': 0,
                                           'reserved': 0}}
     (alert,) = facts(client, volume).select('.alert-danger')
-    assert '5 GiB are needed' in alert.get_text()
+    assert 'needed 5 GiB' in alert.get_text()
     assert 'ssd' in alert.get_text()
     submit(client, volume, 'available')
     assert openstack.writes() == []
@@ -229,6 +229,17 @@ def test_what_cinder_refuses_is_told_and_nothing_was_done(client, openstack,
     message = told(client)
     assert 'nothing was changed' in message
     assert 'Error from Cinder (volumes)' in message
+
+
+def test_a_cinder_that_does_not_answer_may_have_begun_it(client, openstack,
+                                                         member):
+    volume = openstack.volume(status='available')
+    openstack.lost['POST', '/snapshots$'] = 504
+    submit(client, volume, 'available')
+    assert openstack.snapshots
+    message = told(client)
+    assert 'not known whether' in message and 'Cinder (volumes)' in message
+    assert 'was not started' not in message
 
 
 def test_a_strangers_volume_is_not_found(client, openstack, member):

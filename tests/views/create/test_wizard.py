@@ -251,7 +251,7 @@ def test_pressing_the_button_begins_a_run(client, openstack, member):
     assert (plan.name, plan.description, plan.requested_by) == (
         'nightly', 'before the upgrade', 'alice')
     assert plan.power_off and plan.power_on
-    assert 'Keep this page open' in told(client)
+    assert 'Keep Compute > Snapshots open' in told(client)
 
 
 def test_a_run_knows_after_what_it_was_asked_for(client, openstack, member):

@@ -91,7 +91,7 @@ def test_an_instance_snapshot_tells_all_that_is_known(client, openstack,
     assert found['Description'] == 'before the upgrade'
     assert found['Source'].startswith('web-1')
     assert found['Base Image'] == 'Debian 13'
-    assert found['Made By'] == 'alice'
+    assert found["Created By"] == 'alice'
     assert (found['Minimum Disk'], found['Minimum Memory']) == (
         '10 GiB', '512 MiB')
     assert found['Captured'] == 'The root disk of the instance.'
@@ -110,7 +110,7 @@ def test_a_volume_snapshot_tells_all_that_is_known(client, openstack,
     found = facts(client, body)
     assert found['Kind'] == 'Volume snapshot'
     assert found['Source'].startswith('data')
-    assert found['Made By'] == 'somebody'
+    assert found["Created By"] == 'somebody'
     assert found['Description'] == 'for the audit'
     assert found['Size'] == '7 GiB'
     assert found['rack'] == '12'

@@ -84,7 +84,7 @@ def test_those_of_a_volume_backed_instance_are_found_by_its_volumes(
     openstack.set_image('db-1', [part])
     soup = tab(server)
     assert names(soup) == ['db-1']  # one row, which its part is in
-    assert ('last good snapshot that is probably of this instance'
+    assert ('newest usable snapshot that is probably of this instance'
             in words(soup))
 
 
@@ -97,13 +97,13 @@ def test_a_set_of_another_instance_is_not_the_last_good_one_of_this(
         openstack.snapshot('snapshot for db-1', volume_id=moved['id'])])
     soup = tab(server)
     assert names(soup) == ['db-1']
-    assert 'There is no good snapshot of this instance' in words(soup)
+    assert 'No usable snapshot of this instance was found' in words(soup)
 
 
 def test_only_a_good_one_counts_as_the_last_good_one(openstack, tab):
     server = openstack.server('web')
     openstack.image('i', instance_uuid=server['id'], status='saving')
-    assert 'There is no good snapshot' in words(tab(server))
+    assert 'No usable snapshot' in words(tab(server))
 
 
 def test_an_instance_without_any_is_told_so(openstack, tab):

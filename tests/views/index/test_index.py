@@ -412,7 +412,7 @@ def test_what_is_wrong_is_said_above_the_list(client, openstack, member):
     lines = [' '.join(line.get_text(' ').split())
              for line in soup.select('.snapshot-health li')]
     assert [line.partition(':')[0] for line in lines] == [
-        'Incomplete', 'Left over', 'Not needed by any instance snapshot']
+        'Incomplete', 'Left over', 'Possibly orphaned']
     assert 'torn' in lines[0] and 'lost' in lines[0]
     assert 'begun' in lines[1] and 'snapshot for gone' in lines[2]
     link = soup.find('a', string='torn')['href']

@@ -130,8 +130,8 @@ def test_external_networks_are_not_offered(client, openstack, member, marked):
 @pytest.mark.parametrize(('small', 'why'), [
     ({'disk': 5}, 'the snapshot needs 10 GiB, the flavor has 5 GiB'),
     ({'ram': 256}, 'the snapshot needs 512 MiB, the flavor has 256 MiB'),
-    ({'cores': 40}, '40 are needed, 19 are left'),
-    ({'ram': 60000}, '60000 MiB are needed, 49152 MiB are left')])
+    ({'cores': 40}, 'needed 40, left 19'),
+    ({'ram': 60000}, 'needed 60000 MiB, left 49152 MiB')])
 def test_a_flavor_that_does_not_do_is_refused_with_the_reason(
         client, openstack, member, marked, small, why):
     openstack.choices['flavors'] = {'flavors': [
@@ -155,7 +155,7 @@ def test_a_full_quota_is_said_before_the_button(client, openstack, member,
     openstack.choices['limits']['limits']['absolute'][
         'totalInstancesUsed'] = 10
     body = marked(openstack.image('i'))
-    assert 'quota of instances is used up' in words(form(client, body))
+    assert 'instance quota is used up' in words(form(client, body))
     launch(client, body)
     assert launched(openstack) == []
 
@@ -166,7 +166,7 @@ def test_a_set_needs_room_for_its_volumes(client, openstack, member, marked):
         min_disk=10))
     openstack.quotas = {'gigabytes': {'limit': 20, 'in_use': 5,
                                       'reserved': 0}}
-    assert '18 GiB are needed, 15 GiB are left' in words(form(client, body))
+    assert 'needed 18 GiB, left 15 GiB' in words(form(client, body))
     launch(client, body)
     assert launched(openstack) == []
     openstack.quotas = {}

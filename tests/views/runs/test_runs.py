@@ -342,7 +342,7 @@ def test_a_record_that_was_copied_to_another_instance_does_nothing(
                             tags=list(server['tags']))
     soup = post(client, 'advance')
     assert openstack.actions() == ['os-stop']
-    assert 'belongs to another instance' in words(soup.select_one(
+    assert 'copied here from another instance' in words(soup.select_one(
         f'#snapshot-run-{copy["id"]}'))
     post(client, 'dismiss', copy)
     assert copy['metadata'] == {} and copy['tags'] == []
@@ -417,11 +417,41 @@ def test_metadata_that_others_have_replaced_leave_no_instance_off(
     assert 'powered on again' in words(soup)
 
 
+@pytest.mark.parametrize(('status', 'words_of_it'), [
+    (503, 'not known whether this was done'), (429, 'Try again a little'),
+    (409, 'locked or busy')])
+def test_a_button_that_meets_a_fault_promises_nothing(
+        client, openstack, member, server, status, words_of_it):
+    """Nobody asks again for what a user asked for."""
+    server['status'] = 'SHUTOFF'
+    openstack.faults['POST', '/action$'] = status
+    text = words(post(client, 'power-on', server))
+    assert words_of_it in text and 'Nothing is lost' not in text
+    openstack.faults = {('POST', '/metadata$'): status}
+    text = words(post(client, 'advance'))
+    assert 'not known whether this was done' not in text
+
+
+def test_a_power_on_is_not_called_done_before_it_is(client, openstack, member,
+                                                    server):
+    server['metadata'].update({
+        'snapshot_dashboard.failure': 'wrong-state',
+        'snapshot_dashboard.detail': 'PAUSED',
+        'snapshot_dashboard.off_at': '1790000000',
+        'snapshot_dashboard.start_count': '1'})
+    server.update({'status': 'SHUTOFF',
+                   'OS-EXT-STS:task_state': 'powering-on'})
+    text = words(bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                                   'html.parser'))
+    assert 'is being powered on again' in text
+    assert 'Its status was Paused.' in text
+
+
 def test_what_nova_puts_off_is_told_with_the_next_try(client, openstack,
                                                       member, server):
     openstack.faults['POST', '/action$'] = 429
     soup = post(client, 'advance')
-    assert 'did not accept the next step: as the test wishes' in words(soup)
+    assert 'did not accept the next step (as the test wishes).' in words(soup)
     record = server['metadata']
     noted, again = (int(record[f'snapshot_dashboard.{name}'])
                     for name in ('updated_at', 'not_before'))
@@ -438,7 +468,7 @@ def test_a_cancel_that_comes_too_late_says_so(client, openstack, member,
     post(client, 'advance')
     settle(server, 'SHUTOFF')
     post(client, 'advance')
-    assert 'nothing was done' in words(post(client, 'cancel', server))
+    assert 'too late to cancel' in words(post(client, 'cancel', server))
 
 
 def test_after_a_success_leftovers_alone_are_removed(client, openstack,

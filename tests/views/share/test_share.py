@@ -96,7 +96,7 @@ def test_what_is_shared_is_offered_above_the_list(client, openstack, member,
     assert f'The project {OTHERS} shares its snapshot <i>theirs' in words(
         line)
     assert {button['value'] for button in line.select('button')} == {
-        'accepted', 'rejected'}
+        'accepted', "declined"}
     assert set(listed(client)) == {'own'}
 
 
@@ -191,8 +191,8 @@ def test_what_is_no_snapshot_is_not_answered_to(client, openstack, member,
 
 def test_what_is_declined_is_not_shown_any_more(client, openstack, member,
                                                 offered):
-    answer(client, offered, answer='rejected')
-    assert openstack.members[offered['id']] == {fakes.PROJECT: 'rejected'}
+    answer(client, offered, answer="declined")
+    assert openstack.members[offered['id']] == {fakes.PROJECT: "declined"}
     assert not overview(client).select('.snapshot-offered')
     assert not listed(client)
 

@@ -78,7 +78,7 @@ def test_without_a_worker_nothing_is_asked_or_handed_on(client, openstack):
     submit(client, server)
     assert not record(openstack, server).progress.trust_id
     assert openstack.trusts == {}
-    assert 'Keep this page open' in told(client)
+    assert 'Keep Compute > Snapshots open' in told(client)
     page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
     assert page.select('[data-snapshot-worker]') == []
 
@@ -90,7 +90,7 @@ def test_a_worker_that_answers_is_believed_for_a_while(
     assert client.get(URL, asked).json()['state'] == 'asked'
     answer(openstack)
     said = client.get(URL, asked).json()
-    assert said['state'] == 'alive' and 'can leave' in said['text']
+    assert said['state'] == 'alive' and 'in the background' in said['text']
     openstack.calls.clear()
     assert client.post(URL).json()['state'] == 'alive'
     assert openstack.calls == []
@@ -151,7 +151,7 @@ def test_a_worker_that_does_not_answer_is_not_promised(
     later(monkeypatch, worker_views.PATIENCE + 1)
     said = client.get(URL, asked).json()
     assert said['state'] == 'silent'
-    assert 'No background worker is available' in said['text']
+    assert 'No background worker has answered' in said['text']
 
 
 @pytest.mark.usefixtures('configured', 'member')
@@ -177,7 +177,8 @@ def test_who_cannot_hand_on_is_told_before_the_button(client, openstack,
                                                       status, state):
     openstack.faults['POST', 'OS-TRUST'] = status
     said = client.post(URL).json()
-    assert said['state'] == state and 'Keep this page open' in said['text']
+    assert said['state'] == state
+    assert 'Keep Compute > Snapshots open' in said['text']
 
 
 @pytest.mark.usefixtures('member')
@@ -231,7 +232,7 @@ def test_a_run_is_handed_on_and_the_user_may_leave(client, openstack):
     assert record(openstack, server).progress.trust_id == trust['id']
     assert trust['trustor_user_id'] == 'alice'
     assert trust['trustee_user_id'] == 'worker'
-    assert 'You can leave this page' in told(client)
+    assert 'in the background' in told(client)
     # The page leaves it to the worker, for as long as there is one.
     client.post(INDEX + 'runs/advance/')
     assert openstack.actions() == []
@@ -252,4 +253,4 @@ def test_a_run_that_nobody_may_see_through_is_begun_all_the_same(
     run = record(openstack, server)
     assert run.open and not run.progress.trust_id
     assert run.progress.capture_count
-    assert 'Keep this page open' in told(client)
+    assert 'Keep Compute > Snapshots open' in told(client)

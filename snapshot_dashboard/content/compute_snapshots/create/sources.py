@@ -146,8 +146,8 @@ class InstanceSource(Source):
                 and (not chosen
                      or permissions.can_snapshot_volumes(self._request))):
             found.append(_("You are not allowed to take a snapshot of this "
-                           "instance. Ask a project administrator for the "
-                           "member role."))
+                           "instance. Ask an administrator for a role that "
+                           "allows it."))
         return found
 
     def can_choose(self, chosen: Collection[str]) -> bool:
@@ -213,8 +213,8 @@ class VolumeSource(Source):
                  in volume_facts.find_obstacles(self.facts, power_off)]
         if not permissions.can_snapshot_volumes(self._request):
             found.append(_("You are not allowed to take a snapshot of this "
-                           "volume. Ask a project administrator for the "
-                           "member role."))
+                           "volume. Ask an administrator for a role that "
+                           "allows it."))
         return found
 
     def can_choose(self, chosen: Collection[str]) -> bool:
@@ -236,11 +236,14 @@ class VolumeSource(Source):
     def begin(self, wish: dict[str, Any]) -> Any:
         volume, instance = self.facts.volume, self.facts.instance
         if not wish['power_off']:
-            volume_snapshot.create(
-                connect.cloud(self._request), volume, self.server,
-                wish['name'], wish['description'],
-                at_rest=self.facts.at_rest, now=int(time.time()),
-                shutdown_timeout=shutdown_timeout(instance))
+            try:
+                volume_snapshot.create(
+                    connect.cloud(self._request), volume, self.server,
+                    wish['name'], wish['description'],
+                    at_rest=self.facts.at_rest, now=int(time.time()),
+                    shutdown_timeout=shutdown_timeout(instance))
+            except errors.Unavailable as error:
+                raise lifecycle.Unclear(error) from error
             return _('Snapshot "%s" started.')
         if instance is None:  # the wizard's steps have refused that
             raise errors.Conflict('compute', 'the instance is not known')

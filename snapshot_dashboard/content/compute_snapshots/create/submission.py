@@ -29,12 +29,12 @@ from snapshot_dashboard.runs import record
 LOG = logging.getLogger(__name__)
 #: How a run goes on.
 MAY_LEAVE = _(
-    'Snapshot "%s" started. You can leave this page: it will finish on its '
-    "own.")
+    'Snapshot "%s" started. You need not keep Compute > Snapshots open: it is '
+    "finished in the background.")
 KEEP_OPEN = _(
-    'Snapshot "%s" started. Keep this page open until it is finished. If you '
-    "leave, it continues when you or another member of the project comes "
-    "back.")
+    'Snapshot "%s" started. Keep Compute > Snapshots open until it is '
+    "finished. If you leave, it continues when you or another member of the "
+    "project opens that page again.")
 
 
 def submit(request: HttpRequest, server: types.Server, plan: record.Plan,

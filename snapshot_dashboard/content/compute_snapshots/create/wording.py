@@ -85,7 +85,9 @@ def obstacle(found: obstacles.Obstacle) -> str:
                  '"%(name)s". Wait until it is finished.') % facts
     if found.code is obstacles.Code.VOLUME_STATE:
         return _("No snapshot can be taken of the volume %(volume)s: its "
-                 "status is %(status)s. Repair or detach it first.") % {
+                 "status is %(status)s. Wait until the volume is available or "
+                 "in use. If its status is an error, contact your cloud's "
+                 "support.") % {
                      'volume': facts['volume'],
                      'status': states.status(facts['status'])}
     if found.code is obstacles.Code.NO_VOLUME_SERVICE:
@@ -96,11 +98,13 @@ def obstacle(found: obstacles.Obstacle) -> str:
             "There is not enough room in the metadata of the instance to "
             "record this snapshot: it needs %(lacking)d more item than the "
             "%(limit)d that Nova allows. Remove metadata that is not needed, "
-            "or take the snapshot without powering off.",
+            "or take the snapshot without powering off and without attached "
+            "volumes.",
             "There is not enough room in the metadata of the instance to "
             "record this snapshot: it needs %(lacking)d more items than the "
             "%(limit)d that Nova allows. Remove metadata that is not needed, "
-            "or take the snapshot without powering off.",
+            "or take the snapshot without powering off and without attached "
+            "volumes.",
             facts['lacking']) % facts
     if found.code is obstacles.Code.QUOTA_TAGS:
         return _("The instance has no room for the tags that mark it while "
@@ -113,30 +117,26 @@ def obstacle(found: obstacles.Obstacle) -> str:
     if found.code is obstacles.Code.QUOTA_PROPERTIES:
         return _("The snapshot would inherit %(inherited)d properties from "
                  "the image of the instance, which leaves too little room for "
-                 "its own: Glance usually allows %(limit)d.") % (
+                 "its own: Glance usually allows %(limit)d. Ask your cloud's "
+                 "support.") % (
                      facts)
     return _quota(found.code, facts)
 
 
 def _quota(code: obstacles.Code, facts: Mapping[str, Any]) -> str:
     if code is obstacles.Code.QUOTA_SNAPSHOTS:
-        text = ngettext(
-            "Not enough quota for volume snapshots: %(needed)d is needed, "
-            "%(left)d of %(limit)d is left.",
-            "Not enough quota for volume snapshots: %(needed)d are needed, "
-            "%(left)d of %(limit)d are left.",
-            facts['needed']) % facts
+        text = _("Not enough quota for volume snapshots: needed %(needed)d, "
+                 "left %(left)d of %(limit)d.") % facts
     elif code is obstacles.Code.QUOTA_GIGABYTES:
-        text = _("Not enough quota for volume storage: %(needed)d GiB are "
-                 "needed, %(left)d of %(limit)d GiB are left.") % facts
+        text = _("Not enough quota for volume storage: needed %(needed)d GiB, "
+                 "left %(left)d of %(limit)d GiB.") % facts
     elif code is obstacles.Code.QUOTA_IMAGES:
-        text = _("The quota of images is used up. It is %(limit)d.") % facts
+        text = _("The image quota is used up (%(limit)d).") % facts
     elif code is obstacles.Code.QUOTA_IMAGE_SIZE:
-        text = _("The quota of image storage is used up. It is %(limit)d "
-                 "MiB.") % facts
+        text = _("The image storage quota is used up (%(limit)d MiB).") % facts
     else:
         raise ValueError(f'There are no words for {code}.')
-    kind = _("This quota is that of the volume type %(type)s.") % facts
+    kind = _("This is the quota of the volume type %(type)s.") % facts
     return ' '.join([text, *([kind] if facts['type'] and code in (
         obstacles.Code.QUOTA_SNAPSHOTS, obstacles.Code.QUOTA_GIGABYTES)
         else []), str(_("Delete what you no longer need, or ask for a larger "

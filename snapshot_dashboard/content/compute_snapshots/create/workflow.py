@@ -156,8 +156,7 @@ class HowAction(workflows.Action):
         label=_("If the guest does not shut down in time"), required=False,
         initial=sources.GO_ON, choices=[
             (sources.GO_ON, _("Force it off and take the snapshot")),
-            (sources.STOP, _("Force it off and power it on again, without a "
-                             "snapshot"))])
+            (sources.STOP, _("Force it off and take no snapshot"))])
     # The state that the page was made for.
     seen_status = forms.CharField(required=False,
                                   widget=forms.HiddenInput())
@@ -180,8 +179,9 @@ class HowAction(workflows.Action):
                   "and choose again."))
         if seen != source.state:
             raise django_exceptions.ValidationError(format_html(
-                _("The status has changed from {old} to {new} since this page "
-                  "was loaded. Go back and check the details again."),
+                _("The status of the instance or volume has changed from "
+                  "{old} to {new} since this page was loaded. Go back and "
+                  "check the details again."),
                 old=states.status(seen), new=states.status(source.state)))
         if cleaned.get('power_off') and not source.can_power_off:
             raise django_exceptions.ValidationError(
@@ -206,9 +206,11 @@ class DetailsAction(workflows.Action):
         label=_("Older Snapshots of This Instance"), required=False,
         choices=[('', _("Keep all")), *(
             (str(number), lazy.format_lazy(_(
-                "Offer to delete all but the newest {number}"),
+                "Offer to delete all but the newest {number}, including this "
+                "one"),
                 number=number)) for number in _KEEP)],
-        help_text=_("You are asked when this snapshot is finished. Nothing is "
+        help_text=_("When this snapshot is finished, a link above the list "
+                    "lets you review and delete the older ones. Nothing is "
                     "deleted automatically."))
 
     class Meta:
@@ -281,16 +283,21 @@ class CreateSnapshot(workflows.Workflow):
         except lifecycle.Unclear as unclear:
             LOG.warning('Whether a snapshot was begun is not known: %s',
                         unclear)
-            self.failure_message = _(
-                "The compute service (Nova) stopped responding, so it is not "
-                'known whether snapshot "%s" was started. Check the list when '
-                "the service responds again.")
+            self.failure_message = _not_known(unclear.error)
             return False
         except errors.ServiceError as error:
             LOG.warning('A snapshot was not begun: %s', error)
             self.failure_message = _refused(error)
             return False
         return True
+
+
+def _not_known(error: errors.ServiceError) -> str:
+    """That the snapshot may have been started, with a ``%s`` for its name."""
+    return str(_('It is not known whether snapshot "%(name)s" was started: no '
+                 "usable answer from %(service)s. Check the list when the "
+                 "service works again.")) % {
+                     'name': '%s', 'service': wording.SERVICES[error.service]}
 
 
 def _refused(error: errors.ServiceError) -> str:

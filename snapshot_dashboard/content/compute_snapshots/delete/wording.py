@@ -27,15 +27,17 @@ from snapshot_dashboard.snapshots import model
 def not_offered(error: errors.ServiceError) -> str:
     """Why older snapshots are not offered for deletion."""
     return _("Older snapshots cannot be deleted now, because it is not known "
-             "which snapshots of the instance are the newest. Error from "
-             "%(service)s: %(detail)s") % wording.said(error)
+             "which snapshots of the instance are the newest. Try again "
+             "later. Error from %(service)s: %(detail)s") % wording.said(error)
 
 
 def unsure(rows: Sequence[model.Snapshot]) -> str:
     """What is left alone, for it is not certain of what it was taken."""
     return str(ngettext(
-        "Kept, because it may not be a snapshot of this instance: %s.",
-        "Kept, because they may not be snapshots of this instance: %s.",
+        "Kept, because it is not certain that it is a snapshot of this "
+        "instance: %s.",
+        "Kept, because it is not certain that they are snapshots of this "
+        "instance: %s.",
         len(rows)) % wording.names(rows))
 
 
@@ -82,9 +84,11 @@ def kept(row: model.Snapshot, answer: deletion.Outcome) -> str:
                  "%(detail)s") % {'name': name, **wording.said(answer)}
     return ngettext(
         'The image of "%(name)s" was deleted, but %(count)d of its volume '
-        "snapshots was not, and is now in the list: %(parts)s.",
+        "snapshots was not, and is now in the list: %(parts)s. Try to delete "
+        "it there.",
         'The image of "%(name)s" was deleted, but %(count)d of its volume '
-        "snapshots were not, and are now in the list: %(parts)s.",
+        "snapshots were not, and are now in the list: %(parts)s. Try to "
+        "delete them there.",
         len(answer)) % {
             'name': name, 'count': len(answer),
             'parts': ', '.join(part.name or part.id

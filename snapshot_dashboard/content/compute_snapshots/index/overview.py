@@ -37,12 +37,14 @@ def health_lines(found: health.Health) -> list[dict[str, Any]]:
     lines = [
         (found.incomplete, _("Incomplete:"),
          _("A volume snapshot that they need failed or was deleted, so they "
-           "cannot be launched.")),
+           "cannot be launched. Delete them and take new ones.")),
         (found.left_over, _("Left over:"),
-         _("These images were started and will never be finished.")),
-        (found.orphans, _("Not needed by any instance snapshot:"),
-         _("These volume snapshots may be orphaned parts of deleted instance "
-           "snapshots. While they exist, their volumes cannot be deleted.")),
+         _("These images were begun and will never be finished. Delete "
+           "them.")),
+        (found.orphans, _("Possibly orphaned:"),
+         _("These volume snapshots probably belonged to instance snapshots "
+           "that are gone. Delete them if you do not need them: while they "
+           "exist, their volumes cannot be deleted.")),
         ((found.old,) if found.old else (), _("Oldest:"),
          _("It is older than this cloud's operator recommends, so later "
            "updates are missing. Consider launching a fresh image and setting "

@@ -280,7 +280,8 @@ class SnapshotsTable(tables.DataTable):
 
     def get_empty_message(self) -> str:
         if self.filter_form and self.filter_form.query().filtered:
-            return _("No snapshots match these filters.")
+            return _("No snapshots match these filters. Name has to be the "
+                     "full name.")
         return render_to_string(
             'project/compute_snapshots/index/_empty.html',
             {'can_create': permissions.can_create_any(self.request)})

@@ -64,7 +64,8 @@ def filter_notes(asked: queries.Query,
             "This finds instance snapshots with a failed volume snapshot, but "
             "not those with a deleted one."))
     if asked.since and asked.sort is not queries.Sort.NEWEST:
-        notes.append(_("With a date, the newest are always listed first."))
+        notes.append(_("If you filter by date, the newest snapshots are "
+                       "always listed first."))
     return [str(note) for note in notes]
 
 

@@ -13,7 +13,6 @@
 """What the form says that launches an instance like the original."""
 
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from snapshot_dashboard.snapshots import launch
 
@@ -26,7 +25,8 @@ MISSING = {
                           "the others allow."),
     launch.Piece.KEY: _("The key pair %s is not yours. Without a key of your "
                         "own you may not be able to sign in."),
-    launch.Piece.ZONE: _("The availability zone %s no longer exists."),
+    launch.Piece.ZONE: _("The availability zone %s no longer exists. Choose "
+                         "another one."),
 }
 
 
@@ -45,30 +45,26 @@ def obstacle(found: launch.Obstacle) -> str:
                  "launched. Try again later.")
     if found.code is launch.Code.DISK:
         return _("The disk of this flavor is too small: the snapshot needs "
-                 "%(needed)d GiB, the flavor has %(left)d GiB.") % facts
+                 "%(needed)d GiB, the flavor has %(left)d GiB. Choose a "
+                 "larger flavor.") % facts
     if found.code is launch.Code.RAM:
         return _("The memory of this flavor is too small: the snapshot needs "
-                 "%(needed)d MiB, the flavor has %(left)d MiB.") % facts
+                 "%(needed)d MiB, the flavor has %(left)d MiB. Choose a "
+                 "larger flavor.") % facts
     if found.code is launch.Code.INSTANCES:
-        return _("The quota of instances is used up. Delete one, or ask for "
-                 "a larger quota.")
+        return _("The instance quota is used up. Delete an instance, or ask "
+                 "for a larger quota.")
     if found.code is launch.Code.CORES:
-        return ngettext(
-            "Not enough quota for cores: %(needed)d is needed, %(left)d is "
-            "left.",
-            "Not enough quota for cores: %(needed)d are needed, %(left)d are "
-            "left.", found.needed) % facts
+        return _("Not enough quota for cores: needed %(needed)d, left "
+                 "%(left)d.") % facts
     if found.code is launch.Code.QUOTA_RAM:
-        return _("Not enough quota for memory: %(needed)d MiB are needed, "
-                 "%(left)d MiB are left.") % facts
+        return _("Not enough quota for memory: needed %(needed)d MiB, left "
+                 "%(left)d MiB.") % facts
     if found.code is launch.Code.VOLUMES:
-        return ngettext(
-            "Not enough quota for volumes: %(needed)d is needed, %(left)d is "
-            "left.",
-            "Not enough quota for volumes: %(needed)d are needed, %(left)d "
-            "are left.", found.needed) % facts
-    return _("Not enough quota for volume storage: %(needed)d GiB are needed, "
-             "%(left)d GiB are left.") % facts
+        return _("Not enough quota for volumes: needed %(needed)d, left "
+                 "%(left)d.") % facts
+    return _("Not enough quota for volume storage: needed %(needed)d GiB, "
+             "left %(left)d GiB.") % facts
 
 
 def not_captured(chosen_volumes: bool) -> str:
@@ -78,5 +74,6 @@ def not_captured(chosen_volumes: bool) -> str:
     if chosen_volumes:
         return ' '.join((str(text), str(_(
             "Attached volumes are not restored: create volumes from the "
-            "volume snapshots of this set, and attach them."))))
+            "volume snapshots that belong to this snapshot, and attach "
+            "them."))))
     return text

@@ -105,24 +105,24 @@ def find(request: HttpRequest,
 
 
 def context(request: HttpRequest,
-            troubles: Mapping[str, errors.ServiceError] | None = None,
+            troubles: Mapping[str, str] | None = None,
             answer: lifecycle.Found | errors.ServiceError | None = None,
             suspects: Iterable[str] = ()) -> dict[str, Any]:
     """The template context of all runs, as they are.
 
     :param answer: the runs, or why they cannot be had, if known already.
     :param suspects: the ids of servers that may have one that is not found.
-    :param troubles: by the server's id, the ``ServiceError`` that the last
-        step met; under an empty id one that concerns them all.
+    :param troubles: by the server's id, what was in the way of the last step;
+        under an empty id what concerns them all.
     """
     troubles = dict(troubles or {})
     sight = find(request, answer, suspects)
     if sight.problem is not None:
-        troubles.setdefault('', sight.problem)
+        troubles.setdefault('', runs_wording.trouble(sight.problem))
     found = sight.found.runs
     now = int(time.time())
     return {
-        'runs': [_shown(request, run, now, troubles.get(run.server.id))
+        'runs': [_shown(request, run, now, troubles.get(run.server.id, ''))
                  for run in found],
         'unreadable': [
             {'server': server, 'buttons': _power_buttons(request, server)}
@@ -131,8 +131,7 @@ def context(request: HttpRequest,
                  for server_id, name in sight.gone],
         'runs_open': bool(sight.found.open),
         'runs_more': sight.found.more,
-        'runs_problem': (runs_wording.trouble(troubles[''])
-                         if '' in troubles else ''),
+        'runs_problem': troubles.get('', ''),
         'may_advance': permissions.can_advance(request),
         'handed_on': any(run.progress.trust_id for run in sight.found.open),
         'poll_interval_ms': _interval_ms(found),
@@ -155,11 +154,11 @@ def _interval_ms(found: Iterable[record.Run]) -> int:
 
 def shown(request: HttpRequest, run: record.Run) -> dict[str, Any]:
     """One run, as it is."""
-    return _shown(request, run, int(time.time()), None)
+    return _shown(request, run, int(time.time()))
 
 
 def _shown(request: HttpRequest, run: record.Run, now: int,
-           trouble: errors.ServiceError | None) -> dict[str, Any]:
+           trouble: str = '') -> dict[str, Any]:
     progress, plan, server = run.progress, run.plan, run.server
     phase = phases.current(run)
     failed = bool(progress.failure)
@@ -183,7 +182,7 @@ def _shown(request: HttpRequest, run: record.Run, now: int,
                         if progress.captured_at and not run.open else ''),
         'older_url': _older_url(request, run),
         'create_url': _create_url(request, run),
-        'trouble': runs_wording.trouble(trouble) if trouble else '',
+        'trouble': trouble,
         'held': runs_wording.held(run) if run.open else '',
         'stalled': wording.about(now - last) if stalled else '',
         'is_off': _is_off(server),

@@ -60,6 +60,8 @@ class _WriteView(generic.View):
     """A POST by somebody who may bring runs forward; it shows all runs."""
 
     http_method_names = ['post']
+    #: Whether it does something that a user asked for, beyond going on.
+    is_wish = True
 
     def dispatch(self, request: HttpRequest, *args: Any,
                  **kwargs: Any) -> HttpResponse:
@@ -73,12 +75,14 @@ class _WriteView(generic.View):
             troubles = self.write(connect.cloud(request), str(server_id)) or {}
         except errors.ServiceError as error:
             troubles = {str(server_id): error}
+        told = {server_id: runs_wording.trouble(error, self.is_wish)
+                for server_id, error in troubles.items()}
         if not http.is_ajax(request):
-            for trouble in troubles.values():
-                messages.error(request, runs_wording.trouble(trouble))
+            for text in told.values():
+                messages.error(request, text)
             return redirect(redirects.INDEX)
         return fragments.render(request, _TEMPLATE,
-                                display.context(request, troubles))
+                                display.context(request, told))
 
     def write(self, cloud: services.Cloud, server_id: str) -> Troubles | None:
         """Do it; the errors by the ids of the servers that they concern."""
@@ -87,6 +91,8 @@ class _WriteView(generic.View):
 
 class AdvanceView(_WriteView):
     """Brings the open runs of the project forward that no worker is at."""
+
+    is_wish = False
 
     def write(self, cloud: services.Cloud, server_id: str) -> Troubles:
         sight = display.find(self.request)
@@ -125,7 +131,7 @@ class CancelView(_OneRunView):
     def write_run(self, cloud: services.Cloud, run: record.Run) -> None:
         run = lifecycle.cancel(cloud, run)
         if run.progress.failure != failures.Failure.CANCELLED.value:
-            raise errors.Conflict('compute', 'It is too late to cancel.')
+            raise lifecycle.TooLate('compute', 'It is too late to cancel.')
         if connect.approves(run):
             reconcile.advance(cloud, run, approves=connect.approves)
 

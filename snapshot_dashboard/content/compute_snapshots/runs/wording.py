@@ -21,6 +21,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.runs import failures
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import observation
 from snapshot_dashboard.runs import phases
 from snapshot_dashboard.runs import record
@@ -50,7 +51,7 @@ FAILURES = {
     failures.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
     failures.Failure.NOT_BEGUN: _(
-        "The snapshot was not started in time, so it was not taken. Take it "
+        "The snapshot could not be taken in time, so it was given up. Try "
         "again if you still need it."),
     failures.Failure.RECORD_LOST: _(
         "The record of this snapshot on the instance was removed or changed, "
@@ -59,14 +60,14 @@ FAILURES = {
     failures.Failure.STOP_REFUSED: _(
         "The cloud refused to power the instance off. No snapshot was taken."),
     failures.Failure.STOP_FAILED: _(
-        "The instance could not be powered off after several attempts. No "
+        "The instance could not be powered off, despite several attempts. No "
         "snapshot was taken. Try again, or shut it down from inside the guest "
         "and then take the snapshot."),
     failures.Failure.FORCED_OFF: _(
         "The guest did not shut down in time, so the instance was forced off. "
         "No snapshot was taken, as you chose. Shut the guest down from inside "
-        "and then take the snapshot, or create a new snapshot and choose to "
-        "take it even then."),
+        "and then take the snapshot, or create a new snapshot and choose "
+        "“Force it off and take the snapshot”."),
     failures.Failure.STARTED_BY_OTHERS: _(
         "Somebody powered the instance on before the snapshot was taken. It "
         "was left running, and no snapshot was kept. Try again."),
@@ -95,7 +96,7 @@ FAILURES = {
         "contact your cloud's support."),
     failures.Failure.IMAGE_ABANDONED: _(
         "The snapshot failed: the cloud stopped working on it before it was "
-        "complete. What was saved of it has been removed. Try again."),
+        "complete. What was saved of it is removed. Try again."),
     failures.Failure.IMAGE_EMPTY: _(
         "The snapshot failed: the cloud reports it as finished, but its image "
         "is empty. Remove it and try again."),
@@ -103,10 +104,9 @@ FAILURES = {
         "The snapshot is incomplete: one of its volume snapshots failed. The "
         "rest was kept, because it may be of use. Remove it and try again."),
     failures.Failure.PART_ABANDONED: _(
-        "The snapshot is incomplete: one of its volume snapshots took too "
-        "long, and the instance was not kept waiting for it. It was kept, "
-        "because it may still be completed. Check it later. If it stays "
-        "incomplete, contact your cloud's support."),
+        "One of the volume snapshots took too long to wait for. Nothing was "
+        "deleted, because it may still be finished. Check the snapshot later. "
+        "If it does not become complete, contact your cloud's support."),
     failures.Failure.CANCELLED: _(
         "Cancelled before the snapshot was taken."),
 }
@@ -118,15 +118,15 @@ FAILURES_ALONE = {
     failures.Failure.SNAPSHOT_REFUSED: _(
         "The cloud refused the snapshot. None was taken."),
     failures.Failure.SNAPSHOT_FAILED: _(
-        "The snapshot failed. What was saved of it has been removed. Try "
-        "again. If it fails again, contact your cloud's support."),
+        "The snapshot failed. What was saved of it is removed. Try again. If "
+        "it fails again, contact your cloud's support."),
     failures.Failure.PART_ABANDONED: _(
-        "The snapshot took too long, and the instance was not kept waiting "
-        "for it. It was kept, because it may still be completed. Check it "
-        "later. If it is never completed, contact your cloud's support."),
+        "The snapshot took too long to wait for. It was not deleted, because "
+        "it may still be finished. Check it later. If it is never finished, "
+        "contact your cloud's support."),
 }
-COPIED = _("This record belongs to another instance: it was copied here with "
-           "the metadata. Nothing was done.")
+COPIED = _("This entry was copied here from another instance, together with "
+           "its metadata. Nothing was done. Choose “Dismiss”.")
 UNKNOWN_FAILURE = _("The snapshot failed for an unknown reason. Check the "
                     "instance and the list below.")
 
@@ -144,14 +144,19 @@ def failure(run: record.Run) -> str:
         return str(COPIED)
     words = [str(_failures(run.plan)[code])]
     if progress.start_count:
-        words.append(str(_("The instance was powered on again.")))
+        words.append(str(
+            _("The instance is being powered on again.") if run.open else
+            _("The instance was powered on again.")))
     elif progress.ended_at and run.server.status == 'SHUTOFF' and (
             progress.off_at or run.plan.was_running):
         words.append(str(_("The instance is off.")))
     if progress.leftover_ids:
         words.append(left(run))
     if progress.detail:
-        words.append(_("Error from the cloud: %s") % progress.detail)
+        words.append(
+            _("Its status was %s.") % states.status(progress.detail)
+            if code is failures.Failure.WRONG_STATE else
+            _("Error from the cloud: %s.") % progress.detail)
     return ' '.join(words)
 
 
@@ -159,7 +164,9 @@ def left(run: record.Run) -> str:
     """What a run could not remove; else empty."""
     if not run.progress.leftover_ids:
         return ''
-    return _("This could not be removed. Delete it by hand: %s"
+    return _("Some leftovers could not be removed. Remove them with the "
+             "button below, or delete the images and volume snapshots with "
+             "these IDs: %s."
              ) % run.progress.leftover_ids
 
 
@@ -168,7 +175,7 @@ def hindrance(run: record.Run, now: int) -> str:
     progress = run.progress
     if not (progress.put_off_count or progress.refusal_count):
         return ''
-    words = [str(_("The cloud did not accept the next step: %s") % (
+    words = [str(_("The cloud did not accept the next step (%s).") % (
         progress.hindrance or _("no reason was given")))]
     seconds = progress.not_before - now
     if seconds > 0:
@@ -204,29 +211,55 @@ def held(run: record.Run) -> str:
              "Instances.")
 
 
-def trouble(error: errors.ServiceError) -> str:
-    """Why a run cannot go on, or a button did nothing."""
+def trouble(error: errors.ServiceError, is_wish: bool = False) -> str:
+    """Why a run cannot go on, or a button did nothing.
+
+    :param is_wish: whether it was met by what a user asked for, which nobody
+        tries again.
+    """
     service = {'service': wording.SERVICES[error.service]}
     if isinstance(error, errors.NotFound):
-        return _("The instance no longer exists.")
+        return (_("The instance no longer exists.")
+                if error.service == 'compute' else
+                _("Something that is needed no longer exists, according to "
+                  "%(service)s.") % service)
+    if isinstance(error, lifecycle.TooLate):
+        return _("It is too late to cancel: the snapshot is already being "
+                 "taken. Nothing was done.")
     if isinstance(error, errors.Conflict):
         return _("The instance is locked or busy, so nothing was done. Try "
                  "again later.")
     if isinstance(error, errors.OverQuota):
         return _("A limit was reached. Error from %(service)s: %(detail)s"
                  ) % {**service, 'detail': error.detail}
-    if isinstance(error, errors.Throttled):
-        return _("Too many requests to %(service)s. Nothing is lost: the "
-                 "snapshot continues a little later.") % service
     if isinstance(error, errors.Forbidden):
         return _("You are not allowed to do this, according to %(service)s. "
-                 "Nothing was changed; another member of the project can "
-                 "finish it.") % service
+                 "Nothing was changed. Ask a member of the project who has "
+                 "more rights.") % service
     if isinstance(error, errors.Refused):
         return _("This was refused. Error from %(service)s: %(detail)s") % {
             **service, 'detail': error.detail}
+    return (_wish_lost if is_wish else _put_off)(error) % service
+
+
+def _put_off(error: errors.ServiceError) -> str:
+    """That a run has to wait for a service."""
+    if isinstance(error, errors.Throttled):
+        return _("Too many requests to %(service)s. Nothing is lost: the "
+                 "snapshot continues a little later.")
     if error.status:
         return _("There is a fault in %(service)s. Nothing is lost: the "
-                 "snapshot continues when it works again.") % service
+                 "snapshot continues when the service works again.")
     return _("No response from %(service)s. Nothing is lost: the snapshot "
-             "continues when it responds again.") % service
+             "continues when the service responds again.")
+
+
+def _wish_lost(error: errors.ServiceError) -> str:
+    """That a service did not do what a user asked for, or did not say so."""
+    if isinstance(error, errors.Throttled):
+        return _("Too many requests to %(service)s. Try again a little later.")
+    if error.status:
+        return _("There is a fault in %(service)s, so it is not known whether "
+                 "this was done. Reload the page later and check.")
+    return _("No response from %(service)s, so it is not known whether this "
+             "was done. Reload the page later and check.")

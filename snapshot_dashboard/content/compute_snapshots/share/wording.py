@@ -31,9 +31,9 @@ UNSHARABLE = {
 STATUSES = {
     'pending': _("not accepted yet"),
     'accepted': _("accepted"),
-    'rejected': _("rejected"),
+    "declined": _("declined"),
 }
 ANSWERED = {
     'accepted': _('"%s" is now in the list and can be launched.'),
-    'rejected': _("\"%s\" was declined, and is not in the list."),
+    "declined": _("\"%s\" was declined, and is not in the list."),
 }

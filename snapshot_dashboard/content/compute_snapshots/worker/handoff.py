@@ -117,7 +117,7 @@ def hand_on(request: HttpRequest, cloud: services.Cloud,
     try:
         handed_on = delegate.hand_on(cloud, run, delegation(request))
     except (errors.ServiceError, execute.Superseded) as error:
-        LOG.info('Handing run %s on to the worker failed: %s',
+        LOG.info('Handing run %s over to the worker failed: %s',
                  run.plan.run_id, error)
         return run
     remember_able(request)

@@ -34,15 +34,16 @@ LOG = logging.getLogger(__name__)
 _SALT = 'snapshot_dashboard.asked_at'
 #: Seconds after which a question has no answer.
 PATIENCE = 12
-ALIVE = _("You can leave this page while the snapshot is in progress: it will "
-          "finish on its own.")
-SILENT = _("No background worker is available. Keep this page open until the "
-           "snapshot is finished. If you leave, it continues when you or "
-           "another member of the project comes back.")
-REFUSED = _("With your roles in this project, or the way you signed in, the "
-            "background worker cannot finish it for you. Keep this page open "
-            "until the snapshot is finished. If you leave, it continues when "
-            "you or another member of the project comes back.")
+ALIVE = _("You need not keep Compute > Snapshots open: the snapshot is "
+          "finished in the background.")
+SILENT = _("No background worker has answered. Keep Compute > Snapshots open "
+           "until the snapshot is finished. If you leave, it continues when "
+           "you or another member of the project opens that page again.")
+REFUSED = _("The background worker cannot finish this snapshot for you, "
+            "because of your roles in this project or the way you signed in. "
+            "Keep Compute > Snapshots open until the snapshot is finished. If "
+            "you leave, it continues when you or another member of the "
+            "project opens that page again.")
 
 
 class WorkerView(generic.View):
@@ -64,12 +65,12 @@ class WorkerView(generic.View):
             LOG.warning('Probing for a worker failed: %s', error)
             return _say('silent', SILENT)
         except errors.NotFound as error:
-            LOG.error('No run can be handed on to the worker: '
+            LOG.error('No run can be handed over to the worker: '
                       'WORKER_USER_ID is not the id of a user, or '
                       'WORKER_ROLE not the name of a role: %s', error)
             return _say('silent', SILENT)
         except errors.ServiceError as error:
-            LOG.info('User %s cannot hand runs on to the worker: %s',
+            LOG.info('User %s cannot hand runs over to the worker: %s',
                      request.user.id, error)
             return _say('refused', REFUSED)
         handoff.remember_able(request)
