@@ -436,6 +436,21 @@ class Situation:
                 and not self.stopped_by_others)
 
     @property
+    def return_unproven(self) -> bool:
+        """Whether it is said to run though nothing tells who started it.
+
+        Nova took the request to power it off. That may have had no effect,
+        but an old answer looks the same, so it is believed when it is said
+        twice.
+        """
+        return bool(self.to_power_on and self.status == 'ACTIVE'
+                    and self.progress.stop_count
+                    and not self.progress.start_count
+                    and self.progress.failure
+                    != failures.Failure.STOP_REFUSED.value
+                    and not self._latest(*consistency.RAN))
+
+    @property
     def left_off_by_live_capture(self) -> bool:
         """Whether a failed snapshot of a running instance has left it off.
 

@@ -103,9 +103,10 @@ def _nothing(s: situation.Situation) -> Step:
     return Step(Do.NOTHING)
 
 
-#: What a service said of the step before does not hold for the next one.
+#: What a service said of the step before, and for how long nothing has
+#: happened, does not hold for the next one.
 _HEARD: dict[str, Any] = {'put_off_count': 0, 'refusal_count': 0,
-                          'not_before': 0, 'hindrance': ''}
+                          'not_before': 0, 'hindrance': '', 'idle_since': 0}
 
 
 def _with_progress(s: situation.Situation, **learnt: Any) -> Step:
@@ -219,8 +220,8 @@ def _mark(s: situation.Situation) -> Step:
 
 
 def _note_captured(s: situation.Situation) -> Step:
-    return _with_progress(s, captured_at=s.seen.now, idle_since=0, asked_at=0,
-                          **_HEARD, image_id=s.image.id if s.image else '')
+    return _with_progress(s, captured_at=s.seen.now, asked_at=0, **_HEARD,
+                          image_id=s.image.id if s.image else '')
 
 
 def _power_on(s: situation.Situation) -> Step:
@@ -383,6 +384,9 @@ AFTER: tuple[Row, ...] = (
      or s.leftovers_in_creation, _wait),
     (lambda s: any(s.leftovers) and s.removals_left and s.put_off, _wait),
     (lambda s: any(s.leftovers) and s.removals_left, _remove),
+    (lambda s: s.return_unproven and not s.progress.idle_since, _note_idle),
+    (lambda s: s.return_unproven and s.idle_for < situation.ANSWER_GRACE,
+     _wait),
     (lambda s: True, _end),
 )
 

@@ -875,6 +875,7 @@ def test_the_last_trace_of_a_run_stays_until_there_is_a_record_again(
     with pytest.raises(errors.Refused):
         reconcile.advance(cloud, run)
     web['status'] = 'ACTIVE'  # somebody was faster
+    openstack.did(web, 'start')
     with pytest.raises(errors.Refused):
         reconcile.advance(cloud, run)
     assert journal.read(types.Server.from_api(web)).open

@@ -622,9 +622,35 @@ def test_an_instance_that_powers_on_is_waited_for():
 
 
 def test_a_run_is_closed_when_the_instance_runs_again():
-    found = step(OFF_AND_ON, CAPTURED, server(), image('active'))
+    started = dataclasses.replace(CAPTURED, start_count=1)
+    found = step(OFF_AND_ON, started, server(), image('active'))
     assert found.note.ended_at == NOW
     assert not found.note.failure
+
+
+def test_that_it_runs_is_believed_at_once_where_somebody_started_it():
+    found = step(OFF_AND_ON, CAPTURED, server(), image('active'),
+                 actions=[types.Action('start', 'req-theirs', 2.0), STOP])
+    assert found.note.ended_at == NOW
+
+
+@pytest.mark.parametrize('failure', ['', 'not-begun', 'stop-failed',
+                                     'cancelled'])
+def test_that_it_runs_though_nobody_started_it_is_believed_the_second_time(
+        failure):
+    """An old answer says so, too, and lacks what was noted since."""
+    progress = dataclasses.replace(
+        CAPTURED if not failure else STOPPED, failure=failure)
+    seen = [image('active')] if not failure else []
+    found = step(OFF_AND_ON, progress, server(), *seen)
+    assert found.note.idle_since == NOW and not found.note.ended_at
+    almost = NOW + situation.ANSWER_GRACE - 1
+    assert step(OFF_AND_ON, found.note, server(), *seen,
+                now=almost).do is Do.WAIT
+    assert step(OFF_AND_ON, found.note, server(), *seen,
+                now=almost + 1).note.ended_at
+    assert step(OFF_AND_ON, found.note, server('SHUTOFF'), *seen,
+                now=almost).do is Do.POWER_ON
 
 
 def test_no_power_on_while_an_earlier_power_off_may_still_arrive():
@@ -812,7 +838,7 @@ def test_otherwise_an_instance_that_is_off_stays_off(plan, progress, actions):
 
 def test_a_run_is_not_closed_while_a_power_off_may_be_on_its_way():
     late = dataclasses.replace(CAPTURED, stop_count=2, asked_at=NOW,
-                               attempt='late')
+                               idle_since=NOW, attempt='late')
     almost = NOW + situation.ANSWER_GRACE - 1
     assert step(OFF_AND_ON, late, server(), image('active'),
                 now=almost).do is Do.WAIT
@@ -909,8 +935,8 @@ def test_after_the_end_what_was_begun_and_abandoned_is_removed():
 def test_what_an_operator_took_out_of_use_is_kept():
     found = step(OFF_AND_ON, SAVING, server('SHUTOFF'), image('deactivated'))
     assert found.note.captured_at and found.do is Do.POWER_ON
-    twice = step(OFF_AND_ON, CAPTURED, server(), image('active'),
-                 image('deactivated', 'other', 1))
+    twice = step(OFF_AND_ON, dataclasses.replace(CAPTURED, start_count=1),
+                 server(), image('active'), image('deactivated', 'other', 1))
     assert twice.do is Do.NOTE and twice.note.ended_at
 
 
@@ -922,7 +948,7 @@ def test_what_could_not_be_removed_is_named_as_long_as_it_is_there():
 
 def test_removals_are_spread_over_time():
     seen = image('active'), image('queued', 'orphan')
-    progress, now = CAPTURED, NOW
+    progress, now = dataclasses.replace(CAPTURED, start_count=1), NOW
     for number in range(record.TRIES):
         assert number == 0 or step(OFF_AND_ON, progress, server(), *seen,
                                    now=now - 1).do is Do.WAIT
@@ -1018,7 +1044,7 @@ def test_only_a_guest_that_runs_can_bring_its_disks_to_rest(status, agent,
 
 
 def test_a_power_off_on_its_way_is_waited_for_whatever_has_failed():
-    failed_run = dataclasses.replace(STOPPED, asked_at=NOW,
+    failed_run = dataclasses.replace(STOPPED, asked_at=NOW, idle_since=NOW,
                                      failure=Failure.VOLUME_DETACHED.value)
     assert step(OFF_AND_ON, failed_run, server()).do is Do.WAIT
     found = step(OFF_AND_ON, failed_run, server(),
