@@ -131,7 +131,8 @@ class Progress:
     :ivar image_id: the image that Nova named.
     :ivar unseen_since: since when that image is not to be found.
     :ivar idle_since: since when Nova has been doing nothing about an image
-        that is not finished.
+        that is not finished, or has shown an instance running that nobody is
+        known to have started.
     :ivar mark_count: of putting right the marks of what was made.
     :ivar captured_at: when the snapshot was whole.
     :ivar start_count: of powering on.
