@@ -37,7 +37,7 @@ from tests.browser import screens
 from tests.cloud import knobs
 from tests.cloud import launcher
 from tests.cloud import site
-from tests.scenario import conftest as scenario
+from tests.scenario import clouds
 
 ROUNDS = 7
 #: Seconds that the upload takes beside what it takes anyway.
@@ -48,13 +48,13 @@ _SELDOM = 1.0
 #: The page looks twice as often while an instance is away.
 _POLL_INTERVAL = settings.DEFAULTS['POLL_INTERVAL']
 #: Takes a snapshot of a server, which has been off for that in the end.
-_Take = Callable[[scenario.Cloud, Any], None]
+_Take = Callable[[clouds.Cloud, Any], None]
 
 
 def measure(where: site.Site, say: launcher.Say) -> None:
     """Measure, and write the table into the documentation."""
     launcher.dashboard_up(where, say)
-    alice = scenario.connect(where, 'alice')
+    alice = clouds.connect(where, 'alice')
     box = knobs.Knobs(where.knobs)
 
     def compare(name: str, take: _Take) -> tuple[list[float], list[float]]:
@@ -96,7 +96,7 @@ def measure(where: site.Site, say: launcher.Say) -> None:
           f'rounds each, with an upload of {UPLOAD:.0f} s.\n')
 
 
-def _by_script(alice: scenario.Cloud, server) -> None:
+def _by_script(alice: clouds.Cloud, server) -> None:
     """What a careful person would write."""
     def until(condition: Callable[[], bool]) -> None:
         while not condition():
@@ -107,25 +107,25 @@ def _by_script(alice: scenario.Cloud, server) -> None:
     alice.compute.stop(server.id)
     until(lambda: now().status == 'SHUTOFF')
     image_id = alice.compute.create_image(
-        server.id, scenario.unique('by-script'), {})
+        server.id, clouds.unique('by-script'), {})
     until(lambda: not now().task_state)
     alice.compute.start(server.id)
     until(lambda: now().status == 'ACTIVE')
     alice.images.delete(image_id)
 
 
-def _by_page(look: Callable[[], None], alice: scenario.Cloud,
+def _by_page(look: Callable[[], None], alice: clouds.Cloud,
              server) -> None:
     """The run's first steps are the wizard's; the page takes the others."""
-    run = alice.begin(server, scenario.unique('by-page'))
+    run = alice.begin(server, clouds.unique('by-page'))
     look()
     _delete_image(alice, run)
 
 
-def _by_worker(where: site.Site, alice: scenario.Cloud, server) -> None:
+def _by_worker(where: site.Site, alice: clouds.Cloud, server) -> None:
     """The wizard begins it and hands it on; then nobody looks."""
     begun = delegate.hand_on(
-        alice, alice.begin(server, scenario.unique('by-worker')),
+        alice, alice.begin(server, clouds.unique('by-worker')),
         delegate.Delegation(where.worker_user.read_text(), alice.user_id,
                             'member', 3600))
 
@@ -138,7 +138,7 @@ def _by_worker(where: site.Site, alice: scenario.Cloud, server) -> None:
     _delete_image(alice, begun)
 
 
-def _delete_image(alice: scenario.Cloud, run: record.Run) -> None:
+def _delete_image(alice: clouds.Cloud, run: record.Run) -> None:
     (image,) = alice.images.images(5, {marks.RUN: run.plan.run_id})
     alice.images.delete(image.id)
 
@@ -157,7 +157,7 @@ def _page(where: site.Site) -> Iterator[Callable[[], None]]:
         yield look
 
 
-def _away(alice: scenario.Cloud, server) -> float:
+def _away(alice: clouds.Cloud, server) -> float:
     """Seconds between the ends of the last stop and of the last start."""
     nova = alice.nova
     ends = {}

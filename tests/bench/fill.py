@@ -28,7 +28,7 @@ import uuid
 from tests.cloud import launcher
 from tests.cloud import processes
 from tests.cloud import site
-from tests.scenario import conftest as scenario
+from tests.scenario import clouds
 
 #: Volume snapshots of each set.
 PARTS = 2
@@ -59,7 +59,7 @@ LARGE = Size('large', 500, 2_000, 10_000, 10_000)
 
 def fill(where: site.Site, size: Size, say: launcher.Say) -> None:
     """Add so much to the project."""
-    alice = scenario.connect(where, 'alice')
+    alice = clouds.connect(where, 'alice')
     server = alice.find('batch-1')
     archive = alice.find_volume('archive')
     snapshots = {one.name: one for one in alice.volumes.snapshots(100)}

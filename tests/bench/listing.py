@@ -29,7 +29,7 @@ from tests.bench import pages
 from tests.bench import report
 from tests.cloud import launcher
 from tests.cloud import site
-from tests.scenario import conftest as scenario
+from tests.scenario import clouds
 
 ROUNDS = 9
 _WARM = 2
@@ -147,7 +147,7 @@ def _link(session: pages.Session, path: str, text: str) -> str:
 
 def _calls(where: site.Site) -> dict[str, Callable[[], float]]:
     """The calls that our first page makes, each by itself."""
-    alice = scenario.connect(where, 'alice')
+    alice = clouds.connect(where, 'alice')
     owner = {'owner': alice.project_id}
     calls = {
         'images': lambda: alice.images.images(

@@ -41,7 +41,7 @@ from tests.cloud import launcher
 from tests.cloud import machine
 from tests.cloud import processes
 from tests.cloud import site
-from tests.scenario import conftest as scenario
+from tests.scenario import clouds
 from tests.scenario import waiting
 
 RUNS = int(os.environ.get('SNAPSHOT_SOAK_RUNS', '200'))
@@ -116,7 +116,7 @@ def measure(where: site.Site, say: launcher.Say) -> None:
 def _instances(where: site.Site, say: launcher.Say) -> list[str]:
     """Image-backed ones, some with a volume, and volume-backed ones."""
     say(f'making {INSTANCES} instances')
-    cloud = scenario.connect(where, 'alice')
+    cloud = clouds.connect(where, 'alice')
     nova, cinder = cloud.nova, cloud.cinder
     image_id = cloud.find('batch-1').image_id
     flavor = next(flavor for flavor in nova.flavors.list()
@@ -193,7 +193,7 @@ class _Run:
         """The answer of the services, as soon as they are up."""
         def asked():
             with contextlib.suppress(Exception):  # noqa: BLE001
-                return [call(scenario.connect(self.where, 'alice'))]
+                return [call(clouds.connect(self.where, 'alice'))]
             time.sleep(_POLL)
         return waiting.until(asked, self.name)[0]
 
@@ -223,7 +223,7 @@ class _Run:
                 return run
             self.tally.not_begun += 1
 
-    def _judge(self, cloud: scenario.Cloud, run: record.Run) -> None:
+    def _judge(self, cloud: clouds.Cloud, run: record.Run) -> None:
         progress, plan = run.progress, run.plan
         images = cloud.images.images(10, {marks.RUN: plan.run_id})
         server = cloud.compute.server(self.server_id)
@@ -249,7 +249,7 @@ class _Run:
             return self._read() is None
         waiting.until(dismissed, f'{self.name} is dismissed')
 
-    def _clear(self, cloud: scenario.Cloud, plan: record.Plan) -> None:
+    def _clear(self, cloud: clouds.Cloud, plan: record.Plan) -> None:
         """Make room for the next ones."""
         for image in cloud.images.images(10, {marks.RUN: plan.run_id}):
             cloud.images.delete(image.id)

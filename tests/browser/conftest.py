@@ -17,13 +17,13 @@ import pytest
 from tests.browser import screens
 from tests.cloud import launcher
 from tests.cloud import processes
-from tests.scenario import conftest as scenario
+from tests.scenario import clouds
 
 
 @pytest.fixture(scope='module')
 def alice(where):
     """The cloud as a member of the project sees it."""
-    return scenario.connect(where, 'alice')
+    return clouds.connect(where, 'alice')
 
 
 @pytest.fixture(scope='session')

@@ -23,7 +23,7 @@ import pytest
 import horizon as horizons_library
 import openstack_dashboard
 
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import unique
 
 #: What an operator would like to send.
 STRICT = {

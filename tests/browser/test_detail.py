@@ -22,9 +22,9 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import sharing
 from tests.browser import test_accessibility as accessibility
 from tests.cloud import seed
-from tests.scenario.conftest import connect
-from tests.scenario.conftest import is_gone
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import connect
+from tests.scenario.clouds import is_gone
+from tests.scenario.clouds import unique
 from tests.scenario.test_details import row_named
 from tests.scenario.waiting import until
 

@@ -19,8 +19,8 @@ from urllib import parse
 from playwright.sync_api import expect
 import pytest
 
-from tests.scenario.conftest import is_gone
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import is_gone
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 #: Says that it was run.

@@ -22,7 +22,7 @@ from tests.cloud import bootstrap
 from tests.cloud import machine
 from tests.cloud import processes
 from tests.cloud import seed
-from tests.scenario import conftest as scenario
+from tests.scenario import clouds
 from tests.scenario.conftest import tidy  # noqa: F401
 
 #: Images are dear: Glance asks Keystone for its limits each time.
@@ -46,7 +46,7 @@ def many(alice, where):
     assert len(made) == IMAGES
     yield
     for image_id in made:
-        if not scenario.is_gone(lambda image_id=image_id: alice.images.image(
+        if not clouds.is_gone(lambda image_id=image_id: alice.images.image(
                 image_id)):
             alice.images.delete(image_id)
     found = alice.volumes.snapshots(500, {'metadata': {'many': 'yes'}})
@@ -105,7 +105,7 @@ def test_the_snapshots_of_one_instance_are_a_click_away(screen, many):
 @pytest.mark.usefixtures('tidy')
 def test_an_incomplete_set_is_named_above_the_list_and_opens(screen, alice,
                                                              drivers):
-    name = scenario.unique('torn')
+    name = clouds.unique('torn')
     with drivers.turned('volume.snapshot', error='full', only='db-data'):
         run = alice.finish(alice.begin(alice.find('db-1'), name))
     assert run.progress.failure == 'part-failed'

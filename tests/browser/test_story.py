@@ -16,7 +16,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.scenario import conftest as scenario
+from tests.scenario import clouds
 from tests.scenario import waiting
 
 
@@ -58,7 +58,7 @@ def test_the_wizard_powers_off_captures_and_powers_on(screen, alice,
     expect(page.locator('[name=power_on]')).to_be_checked()
     user.shoot('wizard-how')
     user.next_step('.workflow [name=name]')
-    name = scenario.unique('by-hand')
+    name = clouds.unique('by-hand')
     page.fill('.workflow [name=name]', name)
     expect(page.locator('[data-facts-summary]')).to_contain_text(
         'Ephemeral disk')
@@ -92,7 +92,7 @@ def test_a_chosen_volume_is_captured_with_the_instance(screen, alice):
     user.next_step('[data-power-fields]')
     expect(page.locator('[name=if_forced]')).to_be_visible()
     user.next_step('.workflow [name=name]')
-    name = scenario.unique('both')
+    name = clouds.unique('both')
     page.fill('.workflow [name=name]', name)
     expect(page.locator('[data-if-chosen]')).to_be_visible()
     expect(page.locator('[data-unless-chosen]')).to_be_hidden()
@@ -126,12 +126,12 @@ def test_older_snapshots_are_offered_for_deletion_afterwards(screen, alice):
     user = screen()
     page = user.page
     server = alice.find('batch-1')
-    older = scenario.unique('older')
+    older = clouds.unique('older')
     alice.finish(alice.begin(server, older, power_off=False))
     user.open_wizard('batch-1')
     user.next_step('[data-facts-how]')
     user.next_step('.workflow [name=name]')
-    newer = scenario.unique('newer')
+    newer = clouds.unique('newer')
     page.fill('.workflow [name=name]', newer)
     page.select_option('.workflow [name=keep]', '1')
     page.click('.button-final')
@@ -165,7 +165,7 @@ def test_a_volume_is_captured_while_its_instance_is_off(screen, alice):
     user.next_step('.workflow [name=name]')
     expect(page.locator('.workflow [name=name]')).to_have_value(
         re.compile('^web-data-'))
-    name = scenario.unique('upgrade')
+    name = clouds.unique('upgrade')
     page.fill('.workflow [name=name]', name)
     expect(page.locator('[data-summary-off]')).to_be_visible()
     page.click('.button-final')
@@ -186,7 +186,7 @@ def test_a_volume_of_no_instance_is_captured_at_once(screen):
     user.next_step('[data-facts-how]')
     expect(page.locator('[name=power_off]')).to_be_hidden()
     user.next_step('.workflow [name=name]')
-    name = scenario.unique('rest')
+    name = clouds.unique('rest')
     page.fill('.workflow [name=name]', name)
     page.click('.button-final')
     expect(user.row(name)).to_contain_text('Available')
@@ -202,7 +202,7 @@ def test_a_wish_survives_a_form_that_comes_back(screen, alice, drivers):
     page.locator('label[for=id_power_off]').last.click()
     expect(page.locator('[name=power_off]')).not_to_be_checked()
     user.next_step('.workflow [name=name]')
-    page.fill('.workflow [name=name]', scenario.unique('never'))
+    page.fill('.workflow [name=name]', clouds.unique('never'))
     # The instance is switched off behind the user's back.
     server = alice.find('web-1')
     alice.compute.stop(server.id)
@@ -224,7 +224,7 @@ def test_a_run_goes_on_when_the_page_is_opened_again(screen, alice, drivers):
     first.open_wizard('db-1')
     first.next_step('[data-power-fields]')
     first.next_step('.workflow [name=name]')
-    name = scenario.unique('left')
+    name = clouds.unique('left')
     first.page.fill('.workflow [name=name]', name)
     with drivers.turned('server.stop', hold=True, only='db-1'):
         first.page.click('.button-final')
@@ -244,7 +244,7 @@ def test_a_failing_run_says_why_and_is_tried_again_with_a_click(screen, alice,
     user.open_wizard('web-1')
     user.next_step('[data-power-fields]')
     user.next_step('.workflow [name=name]')
-    name = scenario.unique('fails')
+    name = clouds.unique('fails')
     user.page.fill('.workflow [name=name]', name)
     user.page.click('.button-final')
     run = user.run(name)
@@ -265,7 +265,7 @@ def test_a_failing_run_says_why_and_is_tried_again_with_a_click(screen, alice,
 def test_a_failed_run_of_another_tool_leads_to_the_wizard(screen, alice,
                                                           drivers):
     user = screen()
-    name = scenario.unique('foreign')
+    name = clouds.unique('foreign')
     with drivers.turned('server.snapshot', error='disk gone', only='web-1'):
         alice.finish(alice.begin(alice.find('web-1'), name))
     user.open_panel()
@@ -294,7 +294,7 @@ def test_the_address_may_name_the_instance(screen, alice, horizon):
 
 def test_a_snapshot_is_deleted_after_a_question(screen, alice):
     server = alice.find('batch-1')
-    name = scenario.unique('old')
+    name = clouds.unique('old')
     alice.finish(alice.begin(server, name, power_off=False))
     user = screen()
     row = user.row(name)

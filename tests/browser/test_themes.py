@@ -20,7 +20,7 @@ import pytest
 
 from snapshot_dashboard.runs import lifecycle
 from tests.browser import test_accessibility as accessibility
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import unique
 
 
 @pytest.fixture(scope='module', autouse=True)

@@ -20,8 +20,8 @@ from snapshot_dashboard.runs import lifecycle
 from tests.browser import test_accessibility as accessibility
 from tests.cloud import launcher
 from tests.cloud import processes
-from tests.scenario.conftest import image_of
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import image_of
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 

@@ -16,8 +16,8 @@ import contextlib
 
 from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import details
-from tests.scenario.conftest import is_gone
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import is_gone
+from tests.scenario.clouds import unique
 from tests.scenario.test_list_and_rights import everything
 from tests.scenario.waiting import until
 

@@ -25,7 +25,7 @@ from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots.listing import pages
 from snapshot_dashboard.snapshots.listing import queries
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import unique
 from tests.scenario.test_details import row_named
 
 TODAY = datetime.date(2026, 6, 15)

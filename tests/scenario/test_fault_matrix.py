@@ -32,7 +32,7 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from tests.scenario import advancer
-from tests.scenario import conftest
+from tests.scenario import clouds
 from tests.scenario import proxy
 from tests.scenario import waiting
 
@@ -74,7 +74,7 @@ def faults(where):
 @pytest.fixture(scope='module')
 def lanes(where):
     """Instances, each with a volume, and a cloud to look at them."""
-    cloud = conftest.connect(where, 'alice')
+    cloud = clouds.connect(where, 'alice')
     nova, cinder = cloud.nova, cloud.cinder
     image = cloud.compute.server(cloud.find('batch-1').id).image_id
     flavor = next(flavor for flavor in nova.flavors.list()
@@ -96,7 +96,7 @@ def lanes(where):
     yield [server.id for server, _ in made]
     for server, volume in made:
         nova.servers.delete(server.id)
-        waiting.until(lambda server=server: conftest.is_gone(
+        waiting.until(lambda server=server: clouds.is_gone(
             lambda: cloud.compute.server(server.id)), 'the lane is gone')
         # A call that arrived late may have made one after it was judged.
         waiting.until(lambda volume=volume: _without_snapshots(
@@ -164,7 +164,7 @@ class _Case:
 
     def __init__(self, where, faults, context, server_id, step, kind,
                  advancers):
-        self.cloud = conftest.connect(where, 'alice')
+        self.cloud = clouds.connect(where, 'alice')
         self.faults, self.context = faults, context
         self.server_id, self.advancers = server_id, int(advancers)
         self.fault = proxy.Fault(kind, STEPS[step])
@@ -173,7 +173,7 @@ class _Case:
         server = self.cloud.compute.server(self.server_id)
         began = time.time()
         plan = lifecycle.new_plan(
-            conftest.unique('matrix'), '', requested_by='matrix',
+            clouds.unique('matrix'), '', requested_by='matrix',
             power_off=True, power_on=True, volumes=server.volume_ids)
         lifecycle.begin(self.cloud, server, plan)
         self.faults.set(self.server_id, self.fault)

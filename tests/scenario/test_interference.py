@@ -21,9 +21,9 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from tests.cloud import seed
 from tests.cloud import site
-from tests.scenario import conftest
-from tests.scenario.conftest import image_of
-from tests.scenario.conftest import unique
+from tests.scenario import clouds
+from tests.scenario.clouds import image_of
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
@@ -40,7 +40,7 @@ def kept(cloud, run):
 
 def test_started_before_the_capture_it_stays_on_and_no_snapshot_is_kept(
         alice, bob, drivers, victim):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     bob.compute.start(victim.id)
     until(lambda: state(alice, victim) == ('ACTIVE', None), 'it runs')
     run = alice.finish(run)
@@ -53,7 +53,7 @@ def test_started_before_the_capture_it_stays_on_and_no_snapshot_is_kept(
     ('rescue', 'unrescue', 'RESCUE')])
 def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
         alice, bob, drivers, victim, leave, back, meanwhile):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     servers = bob.nova.servers
     getattr(servers, leave)(victim.id)
     until(lambda: state(alice, victim) == (meanwhile, None), meanwhile)
@@ -69,7 +69,7 @@ def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
 
 def test_rebuilt_before_the_capture_it_is_captured_as_it_is_then(
         alice, bob, drivers, victim):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     bob.nova.servers.rebuild(victim.id, victim.image_id)
     run = alice.finish(run)
     assert not run.progress.failure
@@ -79,7 +79,7 @@ def test_rebuilt_before_the_capture_it_is_captured_as_it_is_then(
 
 def test_snapshotted_by_hand_in_the_middle_it_gets_both_snapshots(
         alice, bob, drivers, victim):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     with drivers.turned('server.upload', hold=True, only=victim.name):
         by_hand = bob.compute.create_image(victim.id, unique('by-hand'), {})
         # Nova refuses a second one until the first is saved.
@@ -96,12 +96,12 @@ def test_snapshotted_by_hand_in_the_middle_it_gets_both_snapshots(
 @pytest.mark.parametrize('captured', [False, True])
 def test_deleted_in_the_middle_it_is_gone_and_nothing_half_is_kept(
         alice, bob, drivers, victim, captured):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     with drivers.turned('server.upload', hold=True, only=victim.name):
         if captured:
             run = reconcile.advance(alice, run)
         bob.nova.servers.delete(victim.id)
-    until(lambda: conftest.is_gone(
+    until(lambda: clouds.is_gone(
         lambda: alice.compute.server(victim.id)), 'it is gone')
     run = reconcile.advance(alice, run)
     until(lambda: all(image.status == 'active' for image in kept(alice, run)),
@@ -110,7 +110,7 @@ def test_deleted_in_the_middle_it_is_gone_and_nothing_half_is_kept(
 
 def test_powered_off_by_hand_after_the_snapshot_it_stays_off(
         alice, bob, drivers, victim):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     with drivers.turned('server.start', hold=True, only=victim.name):
         run, _ = alice.advance_until(
             run, lambda run: run.progress.start_count,
@@ -125,7 +125,7 @@ def test_powered_off_by_hand_after_the_snapshot_it_stays_off(
 
 def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
         alice, bob, drivers, victim):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     bob.compute.set_metadata(victim.id, {
         'snapshot_dashboard.capture_count': '2', 'snapshot_dashboard.image_id':
         'nonsense', 'snapshot_dashboard.idle_since': '-4'})
@@ -136,7 +136,7 @@ def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
 
 def test_a_cut_record_is_found_by_its_tags_and_leaves_nothing_off(
         alice, bob, drivers, victim):
-    run = conftest.powered_off(alice, victim, drivers)
+    run = clouds.powered_off(alice, victim, drivers)
     bob.compute.delete_metadata(victim.id, ['snapshot_dashboard.plan'])
     found = {run.server.id: run for run in lifecycle.list_runs(bob).runs}
     assert found[victim.id].lost
@@ -147,8 +147,8 @@ def test_a_cut_record_is_found_by_its_tags_and_leaves_nothing_off(
 
 def test_a_token_that_expires_loses_nothing(
         alice, bob, where, drivers, victim):
-    run = conftest.powered_off(alice, victim, drivers)
-    other = conftest.connect(where, 'alice')
+    run = clouds.powered_off(alice, victim, drivers)
+    other = clouds.connect(where, 'alice')
     token = other.session.get_token()
     other.session.delete(
         f'{where.auth_url}/auth/tokens', headers={'X-Subject-Token': token})
@@ -169,10 +169,10 @@ def test_a_role_that_is_taken_away_loses_nothing(alice, admin, where, drivers,
     user = identity.create_user(name=unique('dave'), password=site.PASSWORD,
                                 domain_id='default')
     identity.assign_project_role_to_user(project, user, member)
-    dave = conftest.connect(where, user.name)
-    run = conftest.powered_off(dave, victim, drivers)
+    dave = clouds.connect(where, user.name)
+    run = clouds.powered_off(dave, victim, drivers)
     identity.unassign_project_role_from_user(project, user, member)
     with pytest.raises(keystone_errors.Unauthorized):
-        conftest.connect(where, user.name)
+        clouds.connect(where, user.name)
     assert not alice.finish(run).progress.failure
     assert state(alice, victim) == ('ACTIVE', None)

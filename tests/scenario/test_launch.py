@@ -24,9 +24,9 @@ from snapshot_dashboard.snapshots import launch
 from snapshot_dashboard.snapshots import recipes
 from tests.cloud import bootstrap
 from tests.cloud import seed
-from tests.scenario.conftest import delete_snapshots
-from tests.scenario.conftest import is_gone
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import delete_snapshots
+from tests.scenario.clouds import is_gone
+from tests.scenario.clouds import unique
 from tests.scenario.test_details import row_named
 from tests.scenario.waiting import until
 

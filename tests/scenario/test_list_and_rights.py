@@ -28,7 +28,7 @@ from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots.listing import pages
 from snapshot_dashboard.snapshots.listing import queries
 from tests.cloud import seed
-from tests.scenario.conftest import delete_snapshots
+from tests.scenario.clouds import delete_snapshots
 
 
 def everything(cloud, size=100, **asked):

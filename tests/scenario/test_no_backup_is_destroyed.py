@@ -24,8 +24,8 @@ from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import mappings
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots.listing import pages
-from tests.scenario.conftest import is_gone
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import is_gone
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 

@@ -22,7 +22,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import reconcile
 from tests.cloud import seed
 from tests.scenario import advancer
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')

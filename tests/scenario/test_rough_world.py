@@ -25,9 +25,9 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import record
 from tests.cloud import seed
-from tests.scenario.conftest import image_of
-from tests.scenario.conftest import powered_off
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import image_of
+from tests.scenario.clouds import powered_off
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')

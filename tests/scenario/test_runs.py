@@ -21,11 +21,11 @@ from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.snapshots import fetch
 from tests.cloud import site
-from tests.scenario.conftest import delete_snapshots
-from tests.scenario.conftest import image_of
-from tests.scenario.conftest import is_gone
-from tests.scenario.conftest import powered_off
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import delete_snapshots
+from tests.scenario.clouds import image_of
+from tests.scenario.clouds import is_gone
+from tests.scenario.clouds import powered_off
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')

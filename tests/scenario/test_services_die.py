@@ -19,8 +19,8 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import situation
-from tests.scenario.conftest import image_of
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import image_of
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')

@@ -18,7 +18,7 @@ import pytest
 
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import details
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import unique
 from tests.scenario.test_details import row_named
 from tests.scenario.test_details import server_of
 from tests.scenario.waiting import until

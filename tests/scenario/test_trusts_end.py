@@ -25,9 +25,9 @@ from snapshot_dashboard.runs import journal
 from tests.cloud import bootstrap
 from tests.cloud import seed
 from tests.cloud import site
-from tests.scenario.conftest import connect
-from tests.scenario.conftest import connected
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import connect
+from tests.scenario.clouds import connected
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 from tests.scenario.workers import begun
 from tests.scenario.workers import saving

@@ -22,7 +22,7 @@ from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.preflight import volume_facts
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import volume_snapshot
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')

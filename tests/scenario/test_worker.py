@@ -28,8 +28,8 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from tests.cloud import seed
 from tests.cloud import site
-from tests.scenario.conftest import connect
-from tests.scenario.conftest import unique
+from tests.scenario.clouds import connect
+from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 from tests.scenario.workers import begun
 from tests.scenario.workers import saving

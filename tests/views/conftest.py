@@ -25,39 +25,8 @@ from openstack_dashboard.test import helpers
 
 from snapshot_dashboard.cloud import breakers
 from snapshot_dashboard.content.compute_snapshots import connect
-from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import situation
 from tests import fakes
-
-INDEX = '/project/compute_snapshots/'
-CREATE = INDEX + 'create/'
-
-
-def begin(openstack, body, **changed):
-    """A run as the wizard begins it, by another member."""
-    cloud, seal = openstack.cloud(), connect.seal()
-    run = lifecycle.begin(
-        cloud, cloud.compute.server(body['id']), lifecycle.new_plan(
-            'nightly', '', requested_by='bob', server_id=body['id'], seal=seal,
-            **{'power_off': True, 'power_on': True, **changed}), seal=seal)
-    openstack.calls.clear()
-    return run
-
-
-def row_id(body):
-    """The id of the row of what the fake services hold."""
-    kind = 'volume' if 'volume_id' in body else 'instance'
-    return f'{kind}-{body["id"]}'
-
-
-def words(soup):
-    return ' '.join(soup.get_text(' ').split())
-
-
-def told(client):
-    """The messages that the next page shows."""
-    return ' '.join(str(message)
-                    for message in client.get(INDEX).context['messages'])
 
 
 class _Token:

@@ -22,7 +22,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from tests import fakes
-from tests.views.conftest import INDEX
+from tests.views.pages import INDEX
 
 #: The longest name: 255 characters, of three bytes each.
 LONG = '語' * 242

@@ -19,7 +19,7 @@ import runpy
 import pytest
 
 import snapshot_dashboard
-from tests.views.conftest import INDEX
+from tests.views.pages import INDEX
 
 PACKAGE = pathlib.Path(snapshot_dashboard.__path__[0])
 SCRIPTS = sorted((PACKAGE / 'static' / 'snapshot_dashboard').glob('*.js'))

@@ -19,10 +19,10 @@ from django.utils import timezone
 import pytest
 
 from snapshot_dashboard import notices
-from tests.views.conftest import CREATE
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
-from tests.views.conftest import words
+from tests.views.pages import CREATE
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import words
 
 TODAY = timezone.localdate()
 DAY = datetime.timedelta(days=1)

@@ -18,7 +18,7 @@ import pytest
 import horizon
 
 from tests import fakes
-from tests.views.conftest import INDEX
+from tests.views.pages import INDEX
 
 
 def test_it_stands_between_images_and_key_pairs(openstack, member):

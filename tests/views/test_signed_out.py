@@ -15,9 +15,9 @@ import pytest
 
 from snapshot_dashboard.content.compute_snapshots import urls
 from tests import fakes
-from tests.views.conftest import INDEX
-from tests.views.conftest import begin
-from tests.views.conftest import row_id
+from tests.views.pages import INDEX
+from tests.views.pages import begin
+from tests.views.pages import row_id
 
 #: What some pages need to ask a service at all.
 _ASKS = {

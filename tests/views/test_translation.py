@@ -25,9 +25,9 @@ import pytest
 from snapshot_dashboard import marks
 from snapshot_dashboard.snapshots import recipes
 from tests import fakes
-from tests.views.conftest import INDEX
-from tests.views.conftest import begin
-from tests.views.conftest import row_id
+from tests.views.pages import INDEX
+from tests.views.pages import begin
+from tests.views.pages import row_id
 
 OPEN, CLOSE = '⟦', '⟧'
 #: A text in brackets that holds no other one.

@@ -15,8 +15,8 @@
 import bs4
 import pytest
 
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
 
 
 def commands(client, openstack, os_type):

@@ -20,9 +20,9 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.runs import journal
 from tests import fakes
-from tests.views.conftest import CREATE
-from tests.views.conftest import INDEX
-from tests.views.conftest import told
+from tests.views.pages import CREATE
+from tests.views.pages import INDEX
+from tests.views.pages import told
 
 
 def facts(client, volume):

@@ -16,10 +16,10 @@ import bs4
 import pytest
 
 from tests import fakes
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
-from tests.views.conftest import told
-from tests.views.conftest import words
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import told
+from tests.views.pages import words
 
 DELETE = INDEX + 'delete/'
 

@@ -22,10 +22,10 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
 from tests import fakes
-from tests.views.conftest import CREATE
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
-from tests.views.conftest import told
+from tests.views.pages import CREATE
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import told
 
 
 def older(client, server, keep):

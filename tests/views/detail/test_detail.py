@@ -17,10 +17,10 @@ import pytest
 
 from snapshot_dashboard import marks
 from tests import fakes
-from tests.views.conftest import CREATE
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
-from tests.views.conftest import words
+from tests.views.pages import CREATE
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import words
 
 
 def look(client, body, what='detail'):

@@ -20,10 +20,10 @@ from django.utils import timezone
 import pytest
 
 from snapshot_dashboard import marks
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
-from tests.views.conftest import told
-from tests.views.conftest import words
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import told
+from tests.views.pages import words
 
 YESTERDAY = timezone.localdate() - datetime.timedelta(days=1)
 TOMORROW = timezone.localdate() + datetime.timedelta(days=1)

@@ -32,9 +32,9 @@ from snapshot_dashboard.content.compute_snapshots.horizon_pages import (
     row_actions,
 )
 from tests import fakes
-from tests.views.conftest import CREATE
-from tests.views.conftest import INDEX
-from tests.views.conftest import words
+from tests.views.pages import CREATE
+from tests.views.pages import INDEX
+from tests.views.pages import words
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ import pytest
 
 from snapshot_dashboard import marks
 from tests import fakes
-from tests.views.conftest import CREATE
-from tests.views.conftest import INDEX
-from tests.views.conftest import words
+from tests.views.pages import CREATE
+from tests.views.pages import INDEX
+from tests.views.pages import words
 
 
 def page(client, path=INDEX, **query):

@@ -18,10 +18,10 @@ import pytest
 
 from snapshot_dashboard.snapshots import recipes
 from tests import fakes
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
-from tests.views.conftest import told
-from tests.views.conftest import words
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import told
+from tests.views.pages import words
 
 PRIVATE = fakes.new_id(7)
 RECIPE = recipes.Recipe('m1.small', (PRIVATE,), ('web',), 'alice', 'west')

@@ -21,9 +21,9 @@ from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import recipes
 from tests import fakes
-from tests.views.conftest import INDEX
-from tests.views.conftest import row_id
-from tests.views.conftest import words
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import words
 
 
 def captured(openstack, **fields):

@@ -27,9 +27,9 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import record
 from tests import fakes
-from tests.views.conftest import INDEX
-from tests.views.conftest import begin
-from tests.views.conftest import words
+from tests.views.pages import INDEX
+from tests.views.pages import begin
+from tests.views.pages import words
 
 #: When the time of the fakes begins, in seconds since the epoch.
 START = fakes.seconds(0)

@@ -25,9 +25,9 @@ from snapshot_dashboard.content.compute_snapshots.worker import (
 )
 from snapshot_dashboard.runs import journal
 from tests import fakes
-from tests.views.conftest import CREATE
-from tests.views.conftest import INDEX
-from tests.views.conftest import told
+from tests.views.pages import CREATE
+from tests.views.pages import INDEX
+from tests.views.pages import told
 
 URL = INDEX + 'worker/'
 
