@@ -30,6 +30,7 @@ def create(cloud: services.Cloud, volume: types.Volume,
     :param now: seconds since the epoch.
     :param shutdown_timeout: seconds that the guest had to shut down, should
         it be off.
+    :raises Unavailable: when it is not known whether it was begun.
     :raises ServiceError: when it was not begun.
     """
     consistent = (marks.DETACHED if not volume.attached
