@@ -71,6 +71,8 @@ _LONGEST = 99_999
 _TAGGED = ('trust_id', 'idle_since', 'not_before', 'mark_count',
            'removal_count', 'removed_calls', 'failure', 'captured_at',
            'ended_at')
+#: What is noted of how a run ended.
+_END = ('captured_at', 'failure', 'detail')
 #: Tags that a run needs: the two of the index, and what is owed, started and
 #: cancelled. One that is recorded in tags owes and starts nothing, but has its
 #: id there, when it began, and its progress.
@@ -122,11 +124,12 @@ def changes(old: record.Progress, new: record.Progress) -> dict[str, str]:
     """The metadata that makes the new progress out of the old one.
 
     Whether the run has ended is always among it: who takes a step opens it
-    again, should somebody else have closed it in the meantime. And who
-    powers off takes on the duty to power on.
+    again, should somebody else have closed it in the meantime. Who powers off
+    takes on the duty to power on. And who closes it says how it ended: what
+    was noted of that may have been undone by who wrote at the same time.
     """
     before, after = dataclasses.asdict(old), dataclasses.asdict(new)
-    changed = {'ended_at', *(
+    changed = {'ended_at', *(_END if new.ended_at else ()), *(
                    ['start_count'] if new.stop_count > old.stop_count else []),
                *(name for name in after if after[name] != before[name])}
     return {f'{_PREFIX}{name}': _cut(after[name])

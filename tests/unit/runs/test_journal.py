@@ -56,9 +56,20 @@ def test_progress_is_read_as_it_was_written():
 
 
 def test_only_what_changes_is_written_and_whether_it_has_ended():
-    after = dataclasses.replace(DONE, idle_since=5)
-    assert journal.changes(DONE, after) == {
+    open_run = dataclasses.replace(DONE, ended_at=0)
+    after = dataclasses.replace(open_run, idle_since=5)
+    assert journal.changes(open_run, after) == {
         'snapshot_dashboard.idle_since': '5',
+        'snapshot_dashboard.ended_at': ''}
+
+
+def test_who_closes_a_run_says_how_it_ended():
+    """What was noted of that may have been undone meanwhile."""
+    open_run = dataclasses.replace(DONE, ended_at=0)
+    assert journal.changes(open_run, DONE) == {
+        'snapshot_dashboard.captured_at': '1790000100',
+        'snapshot_dashboard.failure': 'part-failed',
+        'snapshot_dashboard.detail': 'no',
         'snapshot_dashboard.ended_at': '1790000200'}
 
 
