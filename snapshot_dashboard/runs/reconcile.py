@@ -126,13 +126,15 @@ def _trusted(run: record.Run, approves: Approves) -> record.Run:
 def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
     """Put a run back into the index, of which others have replaced the tags.
 
-    What they took away may have said that a power-on is owed.
+    What they took away may have said that a power-on is owed; not of a run
+    that has noted nothing, for it has powered nothing off.
     """
     if run.indexed or run.tagged or not run.open or observation.is_held(
             run.server, run.tagged):
         return run
     owes = run.plan.power_off and run.plan.power_on and (
-        run.server.status != 'ACTIVE' or run.progress.stop_count)
+        run.server.status != 'ACTIVE' and run.progress.updated_at
+        or run.progress.stop_count)
     try:
         if owes:
             execute.owe(cloud, run)

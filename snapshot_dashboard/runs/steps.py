@@ -374,6 +374,7 @@ WHILE_UNREACHABLE: tuple[Row, ...] = (
 
 #: There is a snapshot, or there will be none.
 AFTER: tuple[Row, ...] = (
+    (lambda s: s.return_unproven and not s.progress.idle_since, _note_idle),
     (lambda s: s.stop_unanswered, _wait),
     (lambda s: s.to_power_on and (s.busy or s.part_moving
                                   or s.late_stop_possible), _wait),
@@ -384,8 +385,7 @@ AFTER: tuple[Row, ...] = (
      or s.leftovers_in_creation, _wait),
     (lambda s: any(s.leftovers) and s.removals_left and s.put_off, _wait),
     (lambda s: any(s.leftovers) and s.removals_left, _remove),
-    (lambda s: s.return_unproven and not s.progress.idle_since, _note_idle),
-    (lambda s: s.return_unproven and s.idle_for < situation.ANSWER_GRACE,
+    (lambda s: s.return_unproven and s.idle_for < situation.POWER_GRACE,
      _wait),
     (lambda s: True, _end),
 )

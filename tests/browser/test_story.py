@@ -155,7 +155,7 @@ def test_a_volume_is_captured_while_its_instance_is_off(screen, alice):
     page = user.page
     user.open_wizard('web-data', shows='.snapshot-volume')
     expect(page.locator('[data-facts-disks]')).to_contain_text(
-        'web-1 (ACTIVE)')
+        'web-1 (Active)')
     user.next_step('[data-power-fields]')
     expect(page.locator('[data-facts-how]')).to_contain_text(
         'as after a power failure')

@@ -894,6 +894,22 @@ def test_tags_that_others_replaced_are_set_again(openstack, web):
     assert set(web['tags']) == {'theirs', record.TAG}
 
 
+def test_what_a_user_powered_off_first_stays_off_whatever_tags_are_gone(
+        openstack, web):
+    """A run that has noted nothing has powered nothing off."""
+    cloud, run = begin(openstack, web)
+    openstack.did(web, 'stop', at=time.time() - START)
+    settle(web, 'SHUTOFF')
+    web['tags'][:] = ['theirs']
+    run = reconcile.advance(cloud, run)
+    fakes.finish(only_image(openstack))
+    settle(web, 'SHUTOFF')
+    run = reconcile.advance(cloud, run)
+    assert not run.open and not run.progress.failure
+    assert openstack.actions() == ['createImage']
+    assert not [tag for tag in web['tags'] if 'owed' in tag]
+
+
 def test_a_cancel_is_kept_whoever_writes_at_the_same_time(openstack, web):
     cloud, run = begin(openstack, web)
     before = dict(web['metadata'])

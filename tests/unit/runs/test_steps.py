@@ -644,7 +644,7 @@ def test_that_it_runs_though_nobody_started_it_is_believed_the_second_time(
     seen = [image('active')] if not failure else []
     found = step(OFF_AND_ON, progress, server(), *seen)
     assert found.note.idle_since == NOW and not found.note.ended_at
-    almost = NOW + situation.ANSWER_GRACE - 1
+    almost = NOW + situation.POWER_GRACE - 1
     assert step(OFF_AND_ON, found.note, server(), *seen,
                 now=almost).do is Do.WAIT
     assert step(OFF_AND_ON, found.note, server(), *seen,
