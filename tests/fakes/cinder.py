@@ -17,14 +17,7 @@ from urllib import parse
 from tests.fakes import common
 
 
-class Cinder:
-    """Its answers.
-
-    :param everything: the state of all services.
-    """
-
-    def __init__(self, everything):
-        self._all = everything
+class Cinder(common.Service):
 
     def answer(self, method, path, query, body):
         parts = path.strip('/').split('/')[2:]

@@ -65,6 +65,16 @@ class Refusal(Exception):
         self.status = status
 
 
+class Service:
+    """The answers of one service.
+
+    :param everything: the state of all services.
+    """
+
+    def __init__(self, everything):
+        self._all = everything
+
+
 def page(collation, kind, query):
     def admitted(item):
         return all(_matches(item, name, wanted)

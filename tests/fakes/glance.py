@@ -15,14 +15,7 @@
 from tests.fakes import common
 
 
-class Glance:
-    """Its answers.
-
-    :param everything: the state of all services.
-    """
-
-    def __init__(self, everything):
-        self._all = everything
+class Glance(common.Service):
 
     def answer(self, method, path, query, body):
         parts = path.strip('/').split('/')

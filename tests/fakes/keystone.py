@@ -14,15 +14,10 @@
 
 import uuid
 
+from tests.fakes import common
 
-class Keystone:
-    """Its answers.
 
-    :param everything: the state of all services.
-    """
-
-    def __init__(self, everything):
-        self._all = everything
+class Keystone(common.Service):
 
     def answer(self, method, path, query, body):
         trust_id = path.removeprefix('/v3/OS-TRUST/trusts').strip('/')

@@ -12,16 +12,10 @@
 
 """Networks and security groups."""
 
+from tests.fakes import common
 
 
-class Neutron:
-    """Its answers.
-
-    :param everything: the state of all services.
-    """
-
-    def __init__(self, everything):
-        self._all = everything
+class Neutron(common.Service):
 
     def answer(self, method, path, query, body):
         return 200, self._all.network[path.removeprefix('/v2.0/')]

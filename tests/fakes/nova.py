@@ -18,14 +18,7 @@ from snapshot_dashboard.cloud import versions
 from tests.fakes import common
 
 
-class Nova:
-    """Its answers.
-
-    :param everything: the state of all services.
-    """
-
-    def __init__(self, everything):
-        self._all = everything
+class Nova(common.Service):
 
     def answer(self, method, path, query, body):
         parts = path.removeprefix('/v2.1').strip('/').split('/')

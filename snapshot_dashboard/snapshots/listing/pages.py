@@ -95,6 +95,11 @@ class _Draft:
     rounds: int = 0
     alphabet: streams.Alphabet = streams.Alphabet.LETTERS
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is, or may be, more in this direction."""
+        return self.more or self.unread
+
     def add(self, other: '_Draft') -> None:
         """Go on with what the next attempt has brought."""
         known = {entry.id for entry in self.shown}
@@ -134,7 +139,7 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
         if draft.passed:
             place = _onward(query, draft, place)
     back = cursor is not None and cursor.back
-    if cursor is not None and not (draft.more or draft.unread) and (
+    if cursor is not None and not draft.goes_on and (
             len(draft.shown) < (size if back else 1)):
         # Back where it begins, or beyond where it ends by now.
         return fetch(cloud, size, query, None, names, thorough)
@@ -255,8 +260,7 @@ def _neighbours(query: queries.Query, draft: _Draft,
     """The cursors of the page before, and of the page after."""
     if not draft.passed:
         return None, None
-    onward = (_onward(query, draft, cursor) if draft.more or draft.unread
-              else None)
+    onward = _onward(query, draft, cursor) if draft.goes_on else None
     if cursor is None:
         return None, onward
     first = draft.passed[0]

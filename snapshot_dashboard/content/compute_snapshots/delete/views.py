@@ -110,9 +110,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
     def _look(self, row_ids: list[str]
               ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
         """The snapshots as they are now; one that is gone is left out."""
-        found, lost = fetch.several(connect.cloud(self.request),
-                                    row_ids[:_MOST])
-        return found, lost
+        return fetch.several(connect.cloud(self.request), row_ids[:_MOST])
 
     def _tell(self, request: HttpRequest,
               results: list[tuple[deletion.Entry, deletion.Outcome]],

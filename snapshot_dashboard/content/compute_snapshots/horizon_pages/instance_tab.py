@@ -47,9 +47,9 @@ class SnapshotsTab(tabs.Tab):
             server = cloud.compute.server(server_id)
             found, problems = by_instance.find(cloud, server)
         except errors.ServiceError as error:
-            connect.log_out_if_expired(request)
             return {'problems': [not_listed(error)]}
-        connect.log_out_if_expired(request)
+        finally:
+            connect.log_out_if_expired(request)
         run = journal.read(server)
         return {
             'server': server,
