@@ -127,13 +127,15 @@ def find_again(cloud: services.Cloud, run: record.Run) -> record.Run:
     """Put a run back into the index, of which others have replaced the tags.
 
     What they took away may have said that a power-on is owed; not of a run
-    that has noted nothing, for it has powered nothing off.
+    that has noted nothing, for it has powered nothing off. Where one tag is
+    left nobody replaced them: the run was closed, and the note of that undone.
     """
     if run.indexed or run.tagged or not run.open or observation.is_held(
             run.server, run.tagged):
         return run
+    replaced = record.TAG not in run.server.tags
     owes = run.plan.power_off and run.plan.power_on and (
-        run.server.status != 'ACTIVE' and run.progress.updated_at
+        replaced and run.server.status != 'ACTIVE' and run.progress.updated_at
         or run.progress.stop_count)
     try:
         if owes:

@@ -910,6 +910,26 @@ def test_what_a_user_powered_off_first_stays_off_whatever_tags_are_gone(
     assert not [tag for tag in web['tags'] if 'owed' in tag]
 
 
+def test_what_a_user_powers_off_after_a_cancel_stays_off(openstack, web):
+    """Also where the note of the end was undone by that of the cancel."""
+    cloud, run = begin(openstack, web)
+    before = dict(web['metadata'])
+    lifecycle.cancel(cloud, run)
+    assert not reconcile.advance(cloud, run).open
+    noted = {key: web['metadata'][key] for key in web['metadata']
+             if key.endswith('updated_at')}
+    web['metadata'] = {**before, **noted}  # what Nova does with two writes
+    openstack.did(web, 'stop')
+    settle(web, 'SHUTOFF')
+    run = journal.read(types.Server.from_api(web))
+    assert run.open
+    for _ in range(3):
+        run = reconcile.advance(cloud, run)
+        settle(web, 'SHUTOFF')
+    assert not run.open and run.progress.failure == 'cancelled'
+    assert openstack.actions() == []
+
+
 def test_a_cancel_is_kept_whoever_writes_at_the_same_time(openstack, web):
     cloud, run = begin(openstack, web)
     before = dict(web['metadata'])
