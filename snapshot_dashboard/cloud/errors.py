@@ -34,6 +34,8 @@ _Key = TypeVar('_Key')
 _WORDS = 200
 #: How Nova and Cinder speak of a limit that is reached.
 _LIMITS = re.compile(r'quota|exceed|maximum number|limit', re.IGNORECASE)
+#: What services name requests: anything may stand in a header.
+_REQUEST_ID = re.compile(r'req-[0-9a-f-]{36}')
 #: Where a validator of Nova and Cinder goes on with a regular expression.
 _PATTERN = re.compile(r' does not match .*', re.DOTALL)
 
@@ -58,7 +60,11 @@ class ServiceError(Exception):
     :ivar status: the HTTP status, or 0 when there was no answer.
     :ivar detail: the service's own words, for logs and as an addition to a
         sentence of ours; never to be shown alone.
+    :ivar request_id: by which its operator finds the request in the logs;
+        empty if the service did not name it.
     """
+
+    request_id = ''
 
     def __init__(self, service: str, detail: str = '', status: int = 0):
         detail = words(detail)
@@ -67,6 +73,12 @@ class ServiceError(Exception):
         self.service = service
         self.detail = detail
         self.status = status
+
+    @property
+    def report(self) -> str:
+        """The service's own words, with the request that they are about."""
+        return ' '.join(filter(None, (
+            self.detail, self.request_id and f'[{self.request_id}]')))
 
 
 class Unavailable(ServiceError):
@@ -174,7 +186,10 @@ def from_status(service: str, status: int, detail: str) -> ServiceError:
         kind = OverQuota
     if status == 413 and service == 'compute':
         kind = Throttled
-    return kind(service, detail, status)
+    error = kind(service, detail, status)
+    if _REQUEST_ID.fullmatch(transport.last_request_id()):
+        error.request_id = transport.last_request_id()
+    return error
 
 
 def _status(code: object) -> int:
@@ -193,7 +208,7 @@ def translated(service: str) -> Iterator[None]:
     So is an answer that is not what the API says: a gateway's page, or one
     that was cut off.
     """
-    transport.forget_status()
+    transport.forget()
     try:
         yield
     except (nova_errors.ClientException,

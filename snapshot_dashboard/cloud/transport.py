@@ -40,9 +40,14 @@ def last_status() -> int:
     return getattr(_last, 'status', 0)
 
 
-def forget_status() -> None:
+def last_request_id() -> str:
+    """What its service calls the request of it; empty if it did not say."""
+    return getattr(_last, 'request_id', '')
+
+
+def forget() -> None:
     """Begin a call, which has no response yet."""
-    _last.status = 0
+    _last.status, _last.request_id = 0, ''
 
 
 def _look_at(response: requests.Response, **kwargs: Any) -> None:
@@ -50,7 +55,8 @@ def _look_at(response: requests.Response, **kwargs: Any) -> None:
 
     It says nothing of whether the thing exists.
     """
-    if response.status_code == 404 and not any(
-            name in response.headers for name in _REQUEST_ID):
+    request_id = next((response.headers[name] for name in _REQUEST_ID
+                       if name in response.headers), '')
+    if response.status_code == 404 and not request_id:
         response.status_code = _BAD_GATEWAY
-    _last.status = response.status_code
+    _last.status, _last.request_id = response.status_code, request_id

@@ -259,7 +259,7 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
                  error, extra=run.log_fields)
         times = answered.put_off_count + 1
         return note(cloud, run, now, dataclasses.replace(
-            answered, put_off_count=times, hindrance=error.detail,
+            answered, put_off_count=times, hindrance=error.report,
             not_before=now + min(2 ** min(times, 10),
                                  situation.PUT_OFF_PAUSE)))
     except (errors.Forbidden, errors.Refused) as error:
@@ -269,7 +269,7 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
         if isinstance(error, errors.OverQuota):
             times = max(times, situation.REFUSED_TWICE)
         return note(cloud, run, now, dataclasses.replace(
-            answered, refusal_count=times, hindrance=error.detail,
+            answered, refusal_count=times, hindrance=error.report,
             not_before=now + min(
                 situation.REFUSED_PAUSE * 2 ** min(times - 1, 10),
                 situation.START_REFUSED_PAUSE)))
@@ -278,7 +278,7 @@ def _try(cloud: services.Cloud, run: record.Run, now: int,
                     error, extra=run.log_fields)
         if error.status == 500:  # a gateway's 502 to 504 answer nothing
             note(cloud, run, now, dataclasses.replace(
-                answered, detail=error.detail,
+                answered, detail=error.report,
                 not_before=now + situation.FAULT_PAUSE))
         raise
     if image_id is None:

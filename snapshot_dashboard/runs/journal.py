@@ -212,10 +212,10 @@ def all_tags(server: types.Server) -> list[str]:
 def has_plan(server: types.Server) -> bool:
     """Whether there is a plan on a server, readable or not.
 
-    Not if it was dismissed while the server was locked.
+    Not if it was dismissed, and could not be taken away or not yet.
     """
     return bool(server.metadata.get(PLAN)) and not any(
-        tag.startswith(record.DISMISSED) for tag in server.tags)
+        map(is_dismissal, server.tags))
 
 
 def is_dismissal(tag: str) -> bool:
@@ -224,9 +224,10 @@ def is_dismissal(tag: str) -> bool:
 
 
 def is_there(server: types.Server) -> bool:
-    """Whether a server shows anything of a run."""
+    """Whether a server shows anything of a run that was not dismissed."""
     return has_plan(server) or bool(
-        {record.TAG, record.OPEN_TAG} & set(server.tags))
+        {record.TAG, record.OPEN_TAG} & set(server.tags)) and not any(
+            map(is_dismissal, server.tags))
 
 
 def read(server: types.Server, run_id: str = '') -> record.Run | None:

@@ -309,14 +309,15 @@ def tidy(cloud: services.Cloud, run: record.Run,
 def dismiss(cloud: services.Cloud, server_id: str) -> None:
     """Take a run's record away.
 
-    What is owed goes first and the index last: so whatever is left of it in
-    between can be dismissed again. A locked server keeps its metadata, and
-    a tag that tells that they count no more.
+    A tag that the record counts no more comes first and goes last, or nobody
+    could tell what is left in between from a record that somebody has
+    damaged. A locked server that keeps its metadata keeps it, too.
     """
     server = cloud.compute.server(server_id)
     run = journal.read(server)
-    if server.locked and run is not None and not run.tagged:
-        cloud.compute.add_tag(server.id, run.dismissed_tag)
+    if run is not None:
+        with contextlib.suppress(errors.Refused):  # there is no room for it
+            cloud.compute.add_tag(server.id, run.dismissed_tag)
     for tag in journal.all_tags(server):
         if tag != record.TAG:
             cloud.compute.delete_tag(server.id, tag)
@@ -327,6 +328,8 @@ def dismiss(cloud: services.Cloud, server_id: str) -> None:
             cloud.compute.delete_metadata, server.id, [key])
             for key in journal.keys(server) if key != journal.PLAN))
     cloud.compute.delete_tag(server.id, record.TAG)
+    if run is not None and (run.tagged or not server.locked):
+        cloud.compute.delete_tag(server.id, run.dismissed_tag)
 
 
 def _delete_tags(cloud: services.Cloud, server: types.Server,

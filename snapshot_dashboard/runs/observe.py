@@ -86,6 +86,14 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
             if service in answers and answers[service] is None))
 
 
+def image(cloud: services.Cloud, run: record.Run) -> types.Image | None:
+    """What a run made of its instance, whether or not its record says so.
+
+    :raises ServiceError: when that cannot be told.
+    """
+    return situation.best_image(tuple(_images(cloud, run)))
+
+
 def _as_recorded(run: record.Run,
                  server: types.Server | None) -> record.Run:
     """The run with its progress as it is now."""

@@ -24,7 +24,8 @@ TAG = 'snapshot-dashboard'
 OPEN_TAG = f'{TAG}.open'
 #: With a run's id: it was cancelled; it has powered the instance off, which
 #: is to run again; it has powered it on, of which there was no room for a
-#: note; it was dismissed while the server was locked.
+#: note; it was dismissed, and the metadata that may still be there count no
+#: more.
 CANCELLED = f'{TAG}.cancel:'
 OWED = f'{TAG}.owed:'
 STARTED = f'{TAG}.started:'

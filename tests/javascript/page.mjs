@@ -32,7 +32,7 @@ const SCRIPTS = ['panel', 'fragments', 'worker', 'list', 'runs', 'wizard',
  * `requests` are those that were sent and not answered yet: each has its
  * `options`, and `answer(html, {ours, status})` and `fail(status)`.
  * `timers` are those that wait, by their number: [what, milliseconds].
- * `texts` counts what was asked of Horizon.
+ * `asked` is what was asked of Horizon, `dialog` what it shows.
  */
 export function open(html) {
   const dom = new JSDOM(`<body>${html}</body>`, {
@@ -46,7 +46,13 @@ export function open(html) {
   window.eval(readFileSync(JQUERY, 'utf8'));
   const $ = page.$ = window.jQuery;
   window.gettext = text => text;
+  $.fn.modal = function () { return this; };
   window.horizon = {
+    modals: {
+      create: (title, body, confirm) => (page.dialog = $(
+        `<div><h3>${title}</h3>${body}<a class="cancel"></a>` +
+        `<a class="btn-primary">${confirm}</a></div>`).appendTo('body'))
+    },
     datatables: { update: () => page.asked.push('datatables.update') }
   };
   window.recompileAngularContent = () => page.asked.push('recompile');

@@ -145,10 +145,37 @@ test('who has the focus elsewhere keeps it there', () => {
   assert.equal(page.window.document.activeElement, page.window.document.body);
 });
 
-test('what is asked before and answered with no is not done', () => {
+test('what is asked before is done once it is confirmed', () => {
   const page = started();
   page.$('form').attr('data-confirm', 'Really?');
-  page.window.confirm = () => false;
   page.$('form').trigger('submit');
   assert.equal(page.requests.length, 0);
+  assert.match(page.dialog.text(), /Really\?/);
+  page.dialog.find('.btn-primary').trigger('click');
+  assert.equal(page.take().options.url, '/cancel/');
+});
+
+test('what is asked before and answered with no is not done', () => {
+  const page = started();
+  page.$('form').attr('data-confirm', '<b id="markup">Really?</b>');
+  page.$('form').trigger('submit');
+  assert.equal(page.$('#markup').length, 0);
+  page.dialog.find('.cancel').trigger('click');
+  assert.equal(page.requests.length, 0);
+});
+
+test('only what has changed is read aloud', () => {
+  const page = started();
+  const two = now => `<div data-runs data-open="true" data-interval="2000"
+      data-state="">
+    <article><b data-run-title>web</b><i data-run-now="Saving"></i></article>
+    <article><b data-run-title>db</b><i data-run-now="${now}"></i></article>
+    </div>`;
+  look(page).answer(two('Powering off'));
+  page.settle();
+  assert.equal(page.said(), 'db: Powering off');
+  page.section.find('[data-runs]').attr('data-may-advance', 'true');
+  look(page).answer(two('Failed'));
+  page.settle();
+  assert.equal(page.said(), 'db: Failed');
 });

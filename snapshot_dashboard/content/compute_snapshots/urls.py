@@ -69,6 +69,7 @@ urlpatterns = [
     _page('worker/', worker_views.WorkerView, 'worker'),
     _page('runs/', runs_views.RunsView, 'runs'),
     _page('runs/advance/', runs_views.AdvanceView, 'advance'),
+    _page('runs/dismiss-all/', runs_views.DismissAllView, 'dismiss_all'),
     _page('runs/<uuid:server_id>/adopt/', runs_views.AdoptView, 'adopt'),
     _page('runs/<uuid:server_id>/cancel/', runs_views.CancelView, 'cancel'),
     _page('runs/<uuid:server_id>/dismiss/', runs_views.DismissView, 'dismiss'),

@@ -30,6 +30,20 @@ horizon.snapshotDashboard.dialogs = {
     }, function () {});
   },
 
+  /* Ask before something is done that cannot be undone. */
+  ask: function (title, question, done) {
+    var $modal = horizon.modals.create(
+      title, $('<p>').text(question)[0].outerHTML, title);
+    $modal.on('click', '.btn-primary', function (event) {
+      event.preventDefault();
+      $modal.modal('hide');
+      done();
+    }).on('hidden.bs.modal', function () { $modal.remove(); });
+    horizon.snapshotDashboard.dialogs.label($modal);
+    $modal.modal();
+    $modal.find('.cancel').trigger('focus');
+  },
+
   /* For those who do not see a dialog. */
   label: function (modal) {
     $(modal).find('a.close').attr('aria-label', gettext('Close'));

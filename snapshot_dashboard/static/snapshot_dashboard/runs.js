@@ -21,15 +21,29 @@ horizon.snapshotDashboard.runs = {
     var $section = $('.snapshot-runs');
     if (!$section.length) { return; }
     $section.on('submit', '[data-run-form]', function (event) {
-      var question = $(this).attr('data-confirm');
+      var $form = $(this);
+      var question = $form.attr('data-confirm');
       event.preventDefault();
-      if (question && !window.confirm(question)) { return; }
-      $section.data('clicked', $(this).find('button').attr('id'));
-      $(this).find('button').prop('disabled', true);
-      horizon.snapshotDashboard.runs.request($section, 'POST',
-                                             $(this).attr('action'));
+      if (question) {
+        horizon.snapshotDashboard.dialogs.ask(
+          $form.find('button').text().trim(), question, function () {
+            horizon.snapshotDashboard.runs.press($section, $form);
+          });
+      } else {
+        horizon.snapshotDashboard.runs.press($section, $form);
+      }
     });
     horizon.snapshotDashboard.runs.schedule($section);
+  },
+
+  /* Do what a button says, and show that it was pressed. */
+  press: function ($section, $form) {
+    var $button = $form.find('button');
+    $section.data('clicked', $button.attr('id'));
+    $button.prop('disabled', true).prepend(
+      '<span class="fa fa-refresh fa-spin" aria-hidden="true"></span> ');
+    horizon.snapshotDashboard.runs.request($section, 'POST',
+                                           $form.attr('action'));
   },
 
   schedule: function ($section) {
@@ -74,7 +88,8 @@ horizon.snapshotDashboard.runs = {
     var text = gettext('This page could not be updated. Reload it to see ' +
                        'the current state of the snapshots.');
     $section.data('failed', ($section.data('failed') || 0) + 1);
-    $runs.find('button').prop('disabled', false);
+    $runs.find('button').prop('disabled', false)
+      .children('.fa-spin').remove();
     if (!$runs.find('[data-runs-stale]').length) {
       $('<div class="alert alert-warning" data-runs-stale></div>')
         .text(text).prependTo($runs);
@@ -91,26 +106,27 @@ horizon.snapshotDashboard.runs = {
     var $content = $section.find('[data-runs-content]');
     horizon.snapshotDashboard.fragments.put($content[0], nodes);
     var $new = $content.find('[data-runs]');
-    var now = horizon.snapshotDashboard.runs.spoken($new);
+    var now = horizon.snapshotDashboard.runs.spoken($new)
+      .filter(function (text) { return before.indexOf(text) === -1; });
     $section.removeData('clicked');
     if (hadFocus) {
       /* What had the focus, else the run it was in, else the section. */
       var $target = $(document.getElementById(focused || ''));
       ($target.length ? $target : $section).trigger('focus');
     }
-    if (now !== before) {
-      $section.find('[data-runs-announcement]').text(now);
+    if (now.length) {
+      $section.find('[data-runs-announcement]').text(now.join('. '));
     }
     if ($new.attr('data-state') !== $runs.attr('data-state')) {
       horizon.snapshotDashboard.list.refresh();
     }
   },
 
-  /* What a screen reader says of them. */
+  /* What a screen reader says of each. */
   spoken: function ($runs) {
     return $runs.find('article').map(function () {
       return $(this).find('[data-run-title]').text().trim() + ': ' +
         $(this).find('[data-run-now]').attr('data-run-now');
-    }).get().join('. ');
+    }).get();
   }
 };

@@ -56,6 +56,21 @@ def test_every_status_has_one_meaning(openstack, service):
         assert 'as the test wishes' in caught.value.detail
 
 
+@pytest.mark.parametrize(('header', 'told'), [
+    (f'req-{fakes.new_id(5)}', f' [req-{fakes.new_id(5)}]'),
+    ('<b>anything</b>', ''), ('', '')])
+def test_a_report_names_the_request_if_its_service_did(header, told):
+    with requests_mock.Mocker() as mocker:
+        cloud = fakes.FakeOpenStack(mocker).cloud()
+        mocker.get(f'{fakes.NOVA}/servers/{fakes.new_id(1)}', status_code=403,
+                   headers={'x-openstack-request-id': header},
+                   json={'forbidden': {'message': 'No.'}})
+        with pytest.raises(errors.Forbidden) as caught:
+            cloud.compute.server(fakes.new_id(1))
+        assert caught.value.detail == 'No.'
+        assert caught.value.report == f'No.{told}'
+
+
 PAGE = '<html><body><h1>Gateway</h1>\n<p>Sorry &amp; bye</p></body></html>'
 
 

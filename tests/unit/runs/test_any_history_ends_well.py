@@ -446,7 +446,12 @@ class Histories(stateful.RuleBasedStateMachine):
         """Dismissing takes the record away, and no snapshot."""
         self.world.pass_time(600)
         good = {image.id for image in made if image.status == 'active'}
-        model.Dismisser(self.world).begin().finish()
+        dismisser = model.Dismisser(self.world).begin()
+        while dismisser.alive:
+            dismisser.step()
+            server = self.world.server()
+            assert journal.read(server) or not journal.is_there(server), (
+                'it looks damaged meanwhile')
         assert model.read(self.world) is None
         assert good <= self.world.images.keys()
         self.check_others(None)

@@ -128,6 +128,167 @@ def test_a_run_is_cancelled_before_its_capture(client, openstack, member,
     assert openstack.images == {}
 
 
+def test_a_cancelled_run_has_not_failed(client, openstack, member, server):
+    soup = post(client, 'cancel', server)
+    (article,) = soup.select('article')
+    assert now(soup) == 'Cancelled' and 'Failed' not in words(article)
+    assert 'panel-default' in article['class']
+    assert not article.select('.snapshot-phase')
+
+
+def test_a_run_that_is_cancelled_on_its_way_ticks_nothing_that_was_not_done(
+        client, openstack, member, server):
+    post(client, 'advance')
+    soup = post(client, 'cancel', server)
+    assert [words(phase) for phase in soup.select('.snapshot-phase')] == [
+        'Powering off (cancelled)', 'Starting the snapshot (skipped)',
+        'Saving the snapshot (skipped)', 'Powering on']
+
+
+def finished(openstack, server, ago=60, **noted):
+    """Let a run have ended well; how long ago in seconds."""
+    then = int(time.time()) - ago
+    server['metadata'].update({
+        f'snapshot_dashboard.{name}': str(value) for name, value in {
+            'capture_count': 1, 'image_id': fakes.new_id(77),
+            'captured_at': then, 'ended_at': then, **noted}.items()})
+    server['tags'].remove('snapshot-dashboard.open')
+
+
+def test_a_finished_run_is_a_line_that_leads_to_its_snapshot(
+        client, openstack, member, server):
+    finished(openstack, server, ago=600)
+    soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    (article,) = soup.select('article')
+    assert 'snapshot-run-over' in article['class']
+    assert '10\xa0minutes ago' in article.get_text()
+    links = {link.get_text(): link['href'] for link in article.select('a')}
+    page = f'{INDEX}instance-{fakes.new_id(77)}/'
+    assert links == {'View Snapshot': page + 'detail/',
+                     'Launch': page + 'launch/'}
+
+
+def test_what_went_well_a_day_ago_is_no_news(client, openstack, member,
+                                             server):
+    finished(openstack, server, ago=24 * 3600 + 60)
+    assert not post(client, 'advance').select('article')
+    # It is, where the instance was to run again.
+    settle(server, 'SHUTOFF')
+    (article,) = post(client, 'advance').select('article')
+    assert 'although it was to be powered on again' in words(article)
+    settle(server, 'ACTIVE')
+    server['metadata']['snapshot_dashboard.failure'] = 'image-vanished'
+    (article,) = post(client, 'advance').select('article')
+    assert 'Failed' in words(article)
+
+
+def test_a_forced_power_off_is_no_plain_success(client, openstack, member,
+                                                server):
+    finished(openstack, server, consistency='forced-off')
+    soup = post(client, 'advance')
+    assert now(soup) == 'Finished, but the instance was forced off'
+    assert 'panel-warning' in soup.select_one('article')['class']
+
+
+def test_all_that_went_well_leave_with_one_click(client, openstack, member,
+                                                 server):
+    others = [openstack.server(f'web-{number}') for number in (2, 3)]
+    for other in others:
+        begin(openstack, other)
+    finished(openstack, server)
+    soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    assert not soup.select('#snapshot-runs-dismiss-all')
+    finished(openstack, others[0])
+    soup = post(client, 'advance')
+    (form,) = (button.parent for button in soup.select(
+        '#snapshot-runs-dismiss-all'))
+    soup = post(client, form['action'].removeprefix(f'{INDEX}runs/')[:-1])
+    (article,) = soup.select('article')
+    assert 'web-3' in words(article)
+    assert server['metadata'] == others[0]['metadata'] == {}
+
+
+def test_many_leave_some_at_a_time(client, openstack, member):
+    bodies = [openstack.server(f'web-{number}') for number in range(13)]
+    for body in bodies:
+        begin(openstack, body)
+        finished(openstack, body)
+    left = [len(post(client, 'dismiss-all').select('article'))
+            for _ in range(2)]
+    assert left == [3, 0]
+
+
+def test_a_locked_instances_run_is_called_by_its_snapshots_name(
+        client, openstack, member):
+    body = openstack.server('vault', locked=True, status='SHUTOFF')
+    openstack.did(body, 'stop')
+    begin(openstack, body, power_off=False)
+    (image,) = openstack.images.values()
+    fakes.finish(image)
+    image['created_at'] = fakes.stamp(
+        int(image['snapshot_dashboard_taken']) - START)
+    settle(body, 'SHUTOFF')
+    post(client, 'advance')
+    soup = post(client, 'advance')
+    (article,) = soup.select('article')
+    assert 'Snapshot “nightly” of vault' in words(article)
+    assert now(soup) == 'Finished'
+    assert 'nothing was writing' in words(article)
+    assert 'It is not known how' not in words(article)
+    links = [link['href'] for link in article.select('a')]
+    assert f'{INDEX}instance-{image["id"]}/detail/' in links
+
+
+@pytest.mark.parametrize(('noted', 'offered', 'asked'), [
+    ({'off_at': 5}, False, False),  # Cancel does it
+    ({'off_at': 5, 'snapshot_count': 1, 'capture_count': 1,
+      'image_id': 'x'}, True, True),
+    ({'off_at': 5, 'capture_count': 1, 'captured_at': 6}, True, False),
+])
+def test_a_power_on_that_would_harm_is_not_offered_or_asked_for(
+        client, openstack, member, server, noted, offered, asked):
+    settle(server, 'SHUTOFF')
+    server['metadata'].update({f'snapshot_dashboard.{name}': str(value)
+                               for name, value in noted.items()})
+    soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    button = soup.select_one(f'#snapshot-run-power-on-{server["id"]}')
+    assert bool(button) is offered
+    if button:
+        assert 'btn-default' in button['class']
+        assert ('marked as live' in button.parent.get(
+            'data-confirm', '')) is asked
+
+
+def test_a_power_on_that_is_tried_again_says_so(client, openstack, member,
+                                                server):
+    settle(server, 'SHUTOFF')
+    server['metadata'].update({
+        'snapshot_dashboard.off_at': '5',
+        'snapshot_dashboard.captured_at': '6',
+        'snapshot_dashboard.start_count': '2'})
+    soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    assert 'did not power on yet. 2 attempts' in words(soup)
+
+
+def test_saving_is_held_against_the_last_time(client, openstack, member):
+    body = openstack.server('web-1')
+    begin(openstack, body, expected_seconds=600)
+    settle(body, 'SHUTOFF')
+    body['metadata'].update({
+        'snapshot_dashboard.off_at': '5', 'snapshot_dashboard.image_id': 'x',
+        'snapshot_dashboard.first_capture_at': str(int(time.time()) - 200)})
+    soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    (bar,) = soup.select('progress')
+    assert bar['max'] == '600' and 200 <= int(bar['value']) <= 210
+    assert 'took about 10 minutes' in words(soup.find(
+        id=bar['aria-labelledby']))
+
+
 def test_a_finished_run_leaves_with_a_click(client, openstack, member,
                                             server):
     post(client, 'cancel', server)
@@ -192,8 +353,10 @@ def test_a_forged_record_is_told_and_can_be_dismissed(client, openstack,
         'snapshot_dashboard.plan': '{"v":1,"id":[]}'}, status='SHUTOFF')
     soup = post(client, 'advance')
     assert 'Unreadable record' in soup.select_one('article').get_text()
+    # Whether it was the run that had powered it off is not known.
+    assert not soup.select(f'#snapshot-run-power-on-{body["id"]}')
     post(client, 'power-on', body)
-    assert openstack.actions() == ['os-start']
+    assert openstack.actions() == []
     assert not post(client, 'dismiss', body).select('article')
     assert body['metadata'] == {} and body['tags'] == []
 
@@ -256,6 +419,8 @@ def test_leftovers_of_a_failed_run_are_removed(client, openstack, member):
     assert [one['status'] for one in openstack.snapshots.values()] == [
         'deleting']
     assert not soup.select_one(f'#snapshot-run-remove-{body["id"]}')
+    assert 'has been deleted' in words(soup)
+    assert 'was kept' not in words(soup) and 'Remove it' not in words(soup)
 
 
 def test_an_instance_left_off_by_a_live_snapshot_is_powered_on_by_a_click(
@@ -424,6 +589,7 @@ def test_a_button_that_meets_a_fault_promises_nothing(
         client, openstack, member, server, status, words_of_it):
     """Nobody asks again for what a user asked for."""
     server['status'] = 'SHUTOFF'
+    server['metadata']['snapshot_dashboard.capture_count'] = '1'
     openstack.faults['POST', '/action$'] = status
     text = words(post(client, 'power-on', server))
     assert words_of_it in text and 'Nothing is lost' not in text
@@ -451,7 +617,8 @@ def test_what_nova_puts_off_is_told_with_the_next_try(client, openstack,
                                                       member, server):
     openstack.faults['POST', '/action$'] = 429
     soup = post(client, 'advance')
-    assert 'did not accept the next step (as the test wishes).' in words(soup)
+    assert re.search(r'did not accept the next step \(as the test wishes '
+                     r'\[req-[0-9a-f-]{36}\]\)\.', words(soup))
     record = server['metadata']
     noted, again = (int(record[f'snapshot_dashboard.{name}'])
                     for name in ('updated_at', 'not_before'))

@@ -15,15 +15,12 @@
 from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import functools
-import logging
 import time
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.http import urlencode
-from django.utils.translation import gettext_lazy as _
 
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
@@ -31,27 +28,23 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import phases
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.snapshots import model
 
-LOG = logging.getLogger(__name__)
-#: Seconds after which nobody seems to look after an open run.
+#: Seconds without a step after which nobody seems to look after a run.
 _STALLED = 60
-#: Runs that one page may remember.
+#: Seconds for which what went well is shown when it is over.
+_SHOWN_FOR = 24 * 3600
 _WATCHED = 20
-#: How Horizon draws the buttons that stand out.
-_CLASSES = {'adopt': 'btn-primary', 'advance': 'btn-primary',
-            'power_on': 'btn-primary', 'remove': 'btn-warning'}
-#: Failures that a second try cannot mend.
-_FINAL = {failures.Failure.SERVER_GONE.value,
-          failures.Failure.VOLUME_DETACHED.value,
-          failures.Failure.RECORD_LOST.value}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,28 +112,60 @@ def context(request: HttpRequest,
     sight = find(request, answer, suspects)
     if sight.problem is not None:
         troubles.setdefault('', runs_wording.trouble(sight.problem))
-    found = sight.found.runs
-    now = int(time.time())
+    found, now = sight.found, int(time.time())
+    on_page = [run for run in found.runs if _on_page(run, now)]
+    images = _images(request, on_page)
+    may_advance = permissions.can_advance(request)
     return {
-        'runs': [_shown(request, run, now, troubles.get(run.server.id, ''))
-                 for run in found],
+        'runs': [_shown(request, run, now, images.get(run.plan.run_id),
+                        troubles.get(run.server.id, '')) for run in on_page],
         'unreadable': [
-            {'server': server, 'buttons': _power_buttons(request, server)}
-            for server in sight.found.unreadable],
+            {'server': server,
+             'buttons': actions.dismiss_button(request, server)}
+            for server in found.unreadable],
         'gone': [{'id': server_id, 'name': name}
                  for server_id, name in sight.gone],
-        'runs_open': bool(sight.found.open),
-        'runs_more': sight.found.more,
+        'runs_open': bool(found.open),
+        'runs_more': found.more,
+        'may_dismiss_all': may_advance and len(
+            [run for run in on_page if went_well(run)]) > 1,
         'runs_problem': troubles.get('', ''),
-        'may_advance': permissions.can_advance(request),
-        'handed_on': any(run.progress.trust_id for run in sight.found.open),
-        'poll_interval_ms': _interval_ms(found),
+        'may_advance': may_advance,
+        'handed_on': any(run.progress.trust_id for run in found.open),
+        'poll_interval_ms': _interval_ms(found.runs),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
             f'{run.plan.run_id}:{run.progress.image_id}:'
             f'{run.progress.snapshot_count}:{run.progress.captured_at}:'
-            f'{run.progress.ended_at}' for run in found),
+            f'{run.progress.ended_at}' for run in found.runs),
     }
+
+
+def went_well(run: record.Run) -> bool:
+    """Whether a run is over, as its user wished, and nothing is to be done.
+    """
+    return not run.open and not run.progress.leftover_ids and (
+        run.progress.failure in ('', failures.Failure.CANCELLED.value)
+        and not actions.is_left_off(run))
+
+
+def _on_page(run: record.Run, now: int) -> bool:
+    """Whether a run is shown: what went well is not news for ever."""
+    return not went_well(run) or now - run.progress.ended_at < _SHOWN_FOR
+
+
+def _images(request: HttpRequest,
+            found: Iterable[record.Run]) -> dict[str, types.Image]:
+    """The images of runs whose record does not name what they made.
+
+    :returns: by the id of the run, as far as they can be had.
+    """
+    cloud = connect.cloud(request)
+    answers = cloud.gather_named({
+        run.plan.run_id: functools.partial(observe.image, cloud, run)
+        for run in found if run.tagged or run.lost})
+    return {run_id: image for run_id, image in answers.items()
+            if isinstance(image, types.Image)}
 
 
 def _interval_ms(found: Iterable[record.Run]) -> int:
@@ -154,146 +179,67 @@ def _interval_ms(found: Iterable[record.Run]) -> int:
 
 def shown(request: HttpRequest, run: record.Run) -> dict[str, Any]:
     """One run, as it is."""
-    return _shown(request, run, int(time.time()))
+    return _shown(request, run, int(time.time()),
+                  _images(request, [run]).get(run.plan.run_id))
 
 
 def _shown(request: HttpRequest, run: record.Run, now: int,
-           trouble: str = '') -> dict[str, Any]:
+           image: types.Image | None, trouble: str = '') -> dict[str, Any]:
     progress, plan, server = run.progress, run.plan, run.server
     phase = phases.current(run)
-    failed = bool(progress.failure)
     last = min(now, max(progress.updated_at, plan.began_at))
     stalled = (run.open and now - last > _STALLED and not server.task_state)
+    held = runs_wording.held(run) if run.open else ''
+    cancelled = progress.failure == failures.Failure.CANCELLED.value
+    mark = progress.consistency or (
+        model.consistency(image) if image is not None else '')
     return {
         'run': run,
-        'name': plan.name or _("unnamed"),
-        'failed': failed,
-        'phases': [] if failed and not run.open else _phases(plan, phase),
-        'now': runs_wording.PHASES[phase] if phase else (
-            _("Failed") if failed else _("Finished")),
+        'title': runs_wording.title(
+            run, plan.name or (image.name if image is not None else '')),
+        'name': plan.name,
+        'failed': bool(progress.failure) and not cancelled,
+        'cancelled': cancelled,
+        'look': runs_wording.look(run, bool(held or trouble or stalled),
+                                  mark),
+        'phases': [{'state': state.value, 'label': runs_wording.PHASES[one],
+                    'said': runs_wording.PHASE_STATES.get(state, '')}
+                   for one, state in phases.states(run).items()
+                   ] if run.open or progress.failure and not cancelled else [],
+        'now': runs_wording.now(run, mark),
         'elapsed': _duration(
             max(0, (progress.ended_at or now) - plan.began_at)),
+        'ended': (datetime.datetime.fromtimestamp(
+            progress.ended_at, datetime.UTC) if not run.open else None),
         'expected': wording.about(plan.expected_seconds),
+        'saving': _saving(run, phase, now),
         'failure': runs_wording.failure(run),
         'left': runs_wording.left(run),
         'unsealed': run.open and not connect.approves(run),
         'hindrance': runs_wording.hindrance(run, now) if run.open else '',
-        'consistency': (wording.MEANINGS.get(progress.consistency, '')
-                        if progress.captured_at and not run.open else ''),
-        'older_url': _older_url(request, run),
-        'create_url': _create_url(request, run),
+        'consistency': (wording.MEANINGS.get(mark, '') if mark
+                        and progress.captured_at and not run.open else ''),
         'trouble': trouble,
-        'held': runs_wording.held(run) if run.open else '',
+        'held': held,
         'stalled': wording.about(now - last) if stalled else '',
-        'is_off': _is_off(server),
+        'is_off': actions.is_off(server),
         'may_advance': permissions.can_advance(request, run),
-        'buttons': _buttons(request, run, phase, stalled),
+        **actions.context(request, run, stalled, progress.image_id or (
+            image.id if image is not None else '')),
     }
 
 
-def _older_url(request: HttpRequest, run: record.Run) -> str:
-    """Where the user is offered what the plan does not keep; else empty."""
-    if not run.plan.keep_count or not run.progress.captured_at or not (
-            permissions.can_delete_any(request)):
-        return ''
-    address = reverse('horizon:project:compute_snapshots:older',
-                      args=[run.server.id])
-    return f'{address}?{urlencode({"keep": run.plan.keep_count})}'
+def _saving(run: record.Run, phase: phases.Phase | None,
+            now: int) -> dict[str, int] | None:
+    """How long it has been saved, beside how long that took the last time.
 
-
-def _create_url(request: HttpRequest, run: record.Run) -> str:
-    """Where the wizard asks anew for what a run has failed to do; else empty.
-
-    That is for a run that cannot be tried again as it was asked for, and for
-    one whose user may wish it otherwise now.
+    :returns: seconds; None while nothing is saved, or nothing is known.
     """
-    forced_off = run.progress.failure == failures.Failure.FORCED_OFF.value
-    if run.open or not run.progress.failure or not (
-            permissions.can_create_any(request)) or (
-            can_retry(run) and not forced_off):
-        return ''
-    plan = run.plan
-    volume = connect.approves(run) and not plan.captures_image
-    source = (f'volume-{plan.volumes[0]}' if volume
-              else f'instance-{run.server.id}')
-    address = reverse('horizon:project:compute_snapshots:create')
-    return f'{address}?{urlencode({"source": source})}'
-
-
-def _is_off(server: types.Server) -> bool:
-    return server.status == 'SHUTOFF' and not server.task_state
-
-
-def _buttons(request: HttpRequest, run: record.Run, phase: phases.Phase | None,
-             stalled: bool) -> list[dict[str, str]]:
-    """What can be done about a run by this user, now."""
-    progress, server = run.progress, run.server
-    if not permissions.can_advance(request, run):
-        return []
-    left = progress.leftover_ids or (not progress.removed_at
-                                     and progress.failure in failures.KEEPING)
-    unsealed = run.open and not connect.approves(run)
-    possible = {
-        'adopt': unsealed and not (run.lost or run.tagged),
-        'advance': stalled and not unsealed,
-        'cancel': run.open and lifecycle.can_cancel(run),
-        'power_on': (_is_off(server) and run.plan.to_run_again
-                     and not server.locked and permissions.can_power(request)
-                     and phase is not phases.Phase.POWER_OFF),
-        'retry': not run.open and can_retry(run),
-        'remove': not run.open and left,
-        'dismiss': not run.open or server.locked or unsealed,
-    }
-    whole = progress.failure not in failures.KEEPING
-    return [_button(what, server, whole) for what in possible
-            if possible[what]]
-
-
-def _power_buttons(request: HttpRequest,
-                   server: types.Server) -> list[dict[str, str]]:
-    """What can be done about a run whose record cannot be read."""
-    if not permissions.can_advance(request):
-        return []
-    may = (server.status == 'SHUTOFF' and not server.locked
-           and permissions.can_power(request))
-    return [_button(what, server)
-            for what in ('power_on', 'dismiss') if what == 'dismiss' or may]
-
-
-def can_retry(run: record.Run) -> bool:
-    """Whether a run that is over can be tried again as it was asked for."""
-    failure = run.progress.failure
-    return bool(failure) and failure not in _FINAL and not (
-        run.tagged or run.copied) and connect.approves(run)
-
-
-def _button(what: str, server: types.Server,
-            whole: bool = True) -> dict[str, str]:
-    """A button; it removes what is left beside a snapshot that is whole, or
-    all there is of one that is not.
-    """
-    place = () if what == 'advance' else (server.id,)
-    return {
-        'what': what.replace('_', '-'),
-        'url': reverse(f'horizon:project:compute_snapshots:{what}',
-                       args=place),
-        'label': (runs_wording.BUTTONS[what] if what != 'remove' or whole
-                  else runs_wording.REMOVE_ALL),
-        'class': _CLASSES.get(what, 'btn-default'),
-        'confirm': '' if what != 'remove' else (
-            runs_wording.CONFIRM_LEFTOVERS if whole
-            else runs_wording.CONFIRM_REMOVAL),
-    }
-
-
-def _phases(plan: record.Plan,
-            now: phases.Phase | None) -> list[dict[str, Any]]:
-    order = phases.phases(plan)
-    place = order.index(now) if now else len(order)
-    return [{'label': runs_wording.PHASES[phase],
-             'state': ('done' if number < place else
-                       'current' if number == place else 'todo')}
-            for number, phase in enumerate(order)]
+    expected, since = run.plan.expected_seconds, run.progress.first_capture_at
+    if phase is not phases.Phase.SAVE or not (expected and since):
+        return None
+    return {'seconds': min(max(0, now - since), expected),
+            'expected': expected}
 
 
 def _duration(seconds: int) -> str:

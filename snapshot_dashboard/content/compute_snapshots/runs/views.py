@@ -32,6 +32,7 @@ from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.create import submission
+from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
@@ -45,6 +46,8 @@ from snapshot_dashboard.runs import record
 
 #: What went wrong, by the ids of the servers.
 Troubles = dict[str, errors.ServiceError]
+#: Runs that are dismissed by one click: each takes some fifty calls.
+_AT_ONCE = 10
 _TEMPLATE = 'project/compute_snapshots/runs/_runs.html'
 
 
@@ -158,13 +161,31 @@ class DismissView(_WriteView):
         lifecycle.dismiss(cloud, server_id)
 
 
+class DismissAllView(_WriteView):
+    """Takes runs away that went well, some at a time."""
+
+    def write(self, cloud: services.Cloud, server_id: str) -> Troubles:
+        sight = display.find(self.request)
+        if sight.problem is not None:
+            raise sight.problem
+        over = [run for run in sight.found.runs if display.went_well(run)
+                and permissions.can_advance(self.request, run)]
+        results = cloud.gather_named({
+            run.server.id: functools.partial(lifecycle.dismiss, cloud,
+                                             run.server.id)
+            for run in over[:_AT_ONCE]})
+        return {server_id: result for server_id, result in results.items()
+                if isinstance(result, errors.ServiceError)}
+
+
 class PowerOnView(_WriteView):
     """Powers an instance on that a run has left off."""
 
     def write(self, cloud: services.Cloud, server_id: str) -> None:
         if not permissions.can_power(self.request):
             raise django_exceptions.PermissionDenied
-        if journal.is_there(cloud.compute.server(server_id)):
+        run = journal.read(cloud.compute.server(server_id))
+        if run is not None and actions.is_left_off(run):
             cloud.compute.start(server_id)
 
 
@@ -180,7 +201,7 @@ class RetryView(_OneRunView):
     """Tries a failed run once more, if nothing is in its way."""
 
     def write_run(self, cloud: services.Cloud, run: record.Run) -> None:
-        if run.open or not display.can_retry(run):
+        if run.open or not actions.can_retry(run):
             return
         source = sources.of_run(self.request, run)
         found = source.obstacles(

@@ -17,6 +17,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -33,6 +34,18 @@ PHASES = {
     phases.Phase.POWER_ON: _("Powering on"),
 }
 #: What can be done about a run.
+PHASE_STATES = {
+    phases.State.DONE: _("(done)"),
+    phases.State.SKIPPED: _("(skipped)"),
+    phases.State.CANCELLED: _("(cancelled)"),
+    phases.State.FAILED: _("(failed)"),
+}
+#: The class of a panel for each way that a run can stand.
+_OPEN, _ATTENTION, _NEUTRAL, _BAD, _GOOD = (
+    'info', 'warning', 'default', 'danger', 'success')
+_ICONS = {_OPEN: 'fa-refresh fa-spin', _ATTENTION: 'fa-exclamation-circle',
+          _NEUTRAL: 'fa-ban', _BAD: 'fa-exclamation-triangle',
+          _GOOD: 'fa-check'}
 BUTTONS = {
     'adopt': _("Resume Anyway"),
     'advance': _("Resume"),
@@ -47,6 +60,9 @@ CONFIRM_LEFTOVERS = _("The leftovers will be deleted and cannot be recovered. "
                       "Continue?")
 CONFIRM_REMOVAL = _("Everything that was saved of this snapshot will be "
                     "deleted and cannot be recovered. Continue?")
+CONFIRM_LIVE = _("The snapshots of the volumes are not finished. If the "
+                 "instance is powered on now, they are marked as live: files "
+                 "in them may be half-written. Power it on?")
 FAILURES = {
     failures.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
@@ -125,10 +141,57 @@ FAILURES_ALONE = {
         "it may still be finished. Check it later. If it is never finished, "
         "contact your cloud's support."),
 }
+REMOVED = _("The snapshot was incomplete. What was saved of it has been "
+            "deleted. Try again.")
 COPIED = _("This entry was copied here from another instance, together with "
            "its metadata. Nothing was done. Choose “Dismiss”.")
 UNKNOWN_FAILURE = _("The snapshot failed for an unknown reason. Check the "
                     "instance and the list below.")
+
+
+def title(run: record.Run, name: str) -> str:
+    """What a run is about.
+
+    :param name: of the snapshot; empty if it is not known or has none.
+    """
+    words = {'name': name, 'instance': run.server.name or run.server.id}
+    if not run.plan.captures_image:
+        return (_("Snapshot “%(name)s” of a volume of %(instance)s") if name
+                else _("Snapshot of a volume of %(instance)s")) % words
+    return (_("Snapshot “%(name)s” of %(instance)s") if name
+            else _("Snapshot of %(instance)s")) % words
+
+
+def now(run: record.Run, mark: str) -> str:
+    """Where a run stands.
+
+    :param mark: how what it made was taken, one of the values in ``marks``.
+    """
+    phase = phases.current(run)
+    if phase:
+        return str(PHASES[phase])
+    if run.progress.failure == failures.Failure.CANCELLED.value:
+        return str(_("Cancelled"))
+    if run.progress.failure:
+        return str(_("Failed"))
+    if mark == marks.FORCED_OFF:
+        return str(_("Finished, but the instance was forced off"))
+    return str(_("Finished"))
+
+
+def look(run: record.Run, held_up: bool, mark: str) -> dict[str, str]:
+    """The class and the icon of a run's panel.
+
+    :param held_up: whether an open one does not go on as it should.
+    """
+    failure = run.progress.failure
+    if run.open:
+        style = _ATTENTION if held_up else _OPEN
+        return {'class': style, 'icon': _ICONS[_OPEN]}
+    style = (_NEUTRAL if failure == failures.Failure.CANCELLED.value
+             else _BAD if failure
+             else _ATTENTION if mark == marks.FORCED_OFF else _GOOD)
+    return {'class': style, 'icon': _ICONS[style]}
 
 
 def failure(run: record.Run) -> str:
@@ -142,7 +205,9 @@ def failure(run: record.Run) -> str:
         return str(UNKNOWN_FAILURE)
     if run.copied:
         return str(COPIED)
-    words = [str(_failures(run.plan)[code])]
+    words = [str(REMOVED) if progress.removed_at
+             and progress.failure in failures.KEEPING
+             else str(_failures(run.plan)[code])]
     if progress.start_count:
         words.append(str(
             _("The instance is being powered on again.") if run.open else
@@ -174,6 +239,11 @@ def hindrance(run: record.Run, now: int) -> str:
     """Why the next step has to wait, and until when; else empty."""
     progress = run.progress
     if not (progress.put_off_count or progress.refusal_count):
+        if progress.start_count > 1:
+            return ngettext(
+                "The instance did not power on yet. %d attempt was made.",
+                "The instance did not power on yet. %d attempts were made.",
+                progress.start_count) % progress.start_count
         return ''
     words = [str(_("The cloud did not accept the next step (%s).") % (
         progress.hindrance or _("no reason was given")))]
