@@ -50,6 +50,8 @@ IMAGE = 'snapshot_dashboard_image'
 #: On an image: the volume snapshots that belong to it beside those that it
 #: maps. Further ones stand in properties with numbers behind this name.
 PARTS = 'snapshot_dashboard_parts'
+#: On an image: what it does not hold of its instance.
+LEFT_OUT = 'snapshot_dashboard_left_out'
 #: What it was meant for, one of PURPOSES.
 PURPOSE = 'snapshot_dashboard_purpose'
 #: How the instance was: the names of its flavor, security groups (a JSON

@@ -154,12 +154,14 @@ class Flavor:
     cores: int
     ram_mib: int
     disk_gib: int
+    ephemeral_gib: int = 0
 
     @classmethod
     def from_api(cls, body: Mapping[str, Any]) -> 'Flavor':
         return cls(body['id'], body.get('name') or '',
                    body.get('vcpus') or 0, body.get('ram') or 0,
-                   body.get('disk') or 0)
+                   body.get('disk') or 0,
+                   body.get('OS-FLV-EXT-DATA:ephemeral') or 0)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -43,7 +43,7 @@ IMAGE_PROPERTIES = 128
 #: Properties that we write on an image without chosen volumes, how the
 #: instance is in addition, and those that Nova writes (Compute API, Create
 #: Image).
-_MARKS, _RECIPE, _NOVAS = 10, 6, 10
+_MARKS, _RECIPE, _NOVAS = 11, 6, 10
 #: How Nova calls the first disk, by the bus that it is at.
 _FIRST_DISK = re.compile(r'/dev/(vd|sd|hd|xvd)a')
 

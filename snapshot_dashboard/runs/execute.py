@@ -30,6 +30,7 @@ from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.runs import steps
 from snapshot_dashboard.snapshots import deletion
+from snapshot_dashboard.snapshots import omissions
 from snapshot_dashboard.snapshots import recipes
 
 LOG = logging.getLogger(__name__)
@@ -300,6 +301,8 @@ def create_image(cloud: services.Cloud, server: types.Server,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
                 **({marks.PURPOSE: plan.purpose} if plan.purpose else {}),
+                **omissions.write(omissions.of(
+                    server, plan.volume_backed, plan.volumes)),
                 **recipes.write(made_of),
                 **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)

@@ -13,7 +13,6 @@
 """All that is known of one snapshot."""
 
 from collections.abc import Mapping
-from collections.abc import Sequence
 import dataclasses
 import functools
 
@@ -47,6 +46,8 @@ class Details:
     :ivar base_image_name: its name, empty when it cannot be seen any more.
     :ivar encrypted: by the ids of volume snapshots, whether what they hold
         is encrypted; those are left out of which that is not known.
+    :ivar volume_names: of the volumes of its parts, and of those that it
+        does not hold, by their ids; without those that cannot be had.
     :ivar properties: an image's own properties or a volume snapshot's
         metadata, by name. Any member can have written them.
     """
@@ -63,6 +64,7 @@ class Details:
     base_image_name: str = ''
     encrypted: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     properties: tuple[tuple[str, str], ...] = ()
+    volume_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def get(cloud: services.Cloud, row_id: str) -> Details:
@@ -79,6 +81,7 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
                        encrypted={} if known is None else {entry.id: known},
                        properties=tuple(sorted(entry.metadata.items())))
     base_id = entry.properties.get(_BASE_IMAGE, '')
+    volumes = _volumes(cloud, snapshot)
     return Details(
         snapshot,
         description=editing.description(entry),
@@ -92,19 +95,23 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
             entry.properties, entry.created),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',
-        encrypted=_encrypted(cloud, snapshot.parts),
+        encrypted={part.id: volumes[part.volume_id].encrypted
+                   for part in snapshot.parts if part.volume_id in volumes},
+        volume_names={volume_id: volume.name
+                      for volume_id, volume in volumes.items()},
         properties=tuple(sorted(entry.own_properties.items())))
 
 
-def _encrypted(cloud: services.Cloud,
-               parts: Sequence[model.Part]) -> dict[str, bool]:
-    """Which parts are of encrypted volumes; their volumes tell."""
-    volume_ids = sorted({part.volume_id for part in parts if part.volume_id})
+def _volumes(cloud: services.Cloud,
+             snapshot: model.Snapshot) -> dict[str, types.Volume]:
+    """The volumes that a snapshot is about, as far as they are there."""
+    left_out = snapshot.left_out.volume_ids if snapshot.left_out else ()
+    wanted = {part.volume_id for part in snapshot.parts} | set(left_out)
     found = cloud.gather_named({
         volume_id: functools.partial(cloud.volumes.volume, volume_id)
-        for volume_id in volume_ids})
-    return {part.id: volume.encrypted for part in parts
-            if isinstance(volume := found.get(part.volume_id), types.Volume)}
+        for volume_id in sorted(wanted - {''})})
+    return {volume_id: volume for volume_id, volume in found.items()
+            if isinstance(volume, types.Volume)}
 
 
 def _name(cloud: services.Cloud, image_id: str) -> str:

@@ -20,6 +20,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import omissions
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots import statuses
 
@@ -36,6 +37,7 @@ class Source:
     :ivar bootable: for volumes; None when not known.
     :ivar encrypted: likewise.
     :ivar busy: for instances; whether Nova is at work on it.
+    :ivar ephemeral_gib: for instances; as they are today, likewise.
     :ivar certain: False where only the root volume's attachment of today
         tells of what instance it is.
     """
@@ -47,6 +49,7 @@ class Source:
     bootable: bool | None = None
     encrypted: bool | None = None
     busy: bool = False
+    ephemeral_gib: int | None = None
     certain: bool = True
 
 
@@ -102,6 +105,8 @@ class Snapshot:
     :ivar orphaned: whether it is a volume snapshot that is left of one.
     :ivar has_recipe: whether it is known how its instance was.
     :ivar expires: the last day on which its owner wants it.
+    :ivar left_out: what it does not hold of its instance, as that was when
+        it was taken; None if that is not known.
     """
 
     kind: kinds.Kind
@@ -125,6 +130,7 @@ class Snapshot:
     orphaned: sets.Orphaned = sets.Orphaned.NO
     has_recipe: bool = False
     expires: datetime.date | None = None
+    left_out: omissions.Omissions | None = None
 
     @property
     def row_id(self) -> str:
@@ -162,6 +168,26 @@ class Snapshot:
 
     def expired(self, today: datetime.date) -> bool:
         return self.expires is not None and self.expires < today
+
+    @property
+    def lacking_ephemeral_gib(self) -> int | None:
+        """GiB of ephemeral disks that it does not hold; None if not known.
+
+        Where it does not say, its instance tells how it is today.
+        """
+        if self.left_out is not None:
+            return self.left_out.ephemeral_gib
+        return self.source.ephemeral_gib if self.source else None
+
+    @property
+    def bootable(self) -> bool | None:
+        """Whether an instance can boot from it; None if that is not known.
+
+        A volume snapshot says nothing of that, but its volume does.
+        """
+        if self.kind is kinds.Kind.INSTANCE:
+            return True
+        return self.source.bootable if self.source else None
 
     @property
     def motion(self) -> statuses.Outcome:
@@ -250,6 +276,7 @@ def from_image(image: types.Image,
         volume_backed=image.volume_backed,
         has_recipe=marks.FLAVOR in own,
         expires=marks.expiry(image.properties, image.id),
+        left_out=omissions.read(image.properties, image.created),
     )
 
 

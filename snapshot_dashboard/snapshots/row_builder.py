@@ -192,7 +192,8 @@ def _source(cloud: services.Cloud, source: model.Source) -> model.Source:
             server = cloud.compute.server(source.id)
             return dataclasses.replace(
                 source, name=server.name, exists=True,
-                busy=bool(server.task_state))
+                busy=bool(server.task_state),
+                ephemeral_gib=server.ephemeral_gib)
         volume = cloud.volumes.volume(source.id)
     except errors.NotFound:
         return dataclasses.replace(source, exists=False)

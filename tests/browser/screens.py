@@ -101,7 +101,7 @@ class Screen:
             has=self.page.get_by_text(name))
 
     def dismiss_all(self):
-        dismiss = self.page.get_by_role('button', name='Dismiss')
+        dismiss = self.page.get_by_role('button', name='Dismiss', exact=True)
         while dismiss.count():
             left = dismiss.count()
             dismiss.first.click()

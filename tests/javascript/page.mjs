@@ -50,7 +50,8 @@ export function open(html) {
   window.horizon = {
     modals: {
       create: (title, body, confirm) => (page.dialog = $(
-        `<div><h3>${title}</h3>${body}<a class="cancel"></a>` +
+        `<div><h3>${title}</h3><p class="modal-body">${body}</p>` +
+        '<a class="cancel"></a>' +
         `<a class="btn-primary">${confirm}</a></div>`).appendTo('body'))
     },
     datatables: { update: () => page.asked.push('datatables.update') }

@@ -12,6 +12,7 @@
 
 """What the codes of snapshots and of the cloud are in words, for people."""
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -145,10 +146,30 @@ def status(name: str | None) -> str:
     return str(STATUSES.get(name, name))
 
 
-def parts(snapshot: model.Snapshot) -> list[dict[str, Any]]:
-    """A snapshot's parts with their statuses in words."""
-    return [{'part': part, 'status': status(part.status)}
+def parts(snapshot: model.Snapshot,
+          names: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+    """A snapshot's parts with their statuses in words.
+
+    :param names: of their volumes, by the ids of these.
+    """
+    return [{'part': part, 'status': status(part.status),
+             'volume_name': (names or {}).get(part.volume_id, '')}
             for part in snapshot.parts]
+
+
+def lacks(snapshot: model.Snapshot) -> list[str]:
+    """What one may miss in a snapshot of an instance, in few words."""
+    left_out, gib = snapshot.left_out, snapshot.lacking_ephemeral_gib
+    found = []
+    if gib:
+        found.append((_("Without the ephemeral disk (%d GiB)") if left_out
+                      else _("Without an ephemeral disk, if there was one: "
+                             "today there is (%d GiB)")) % gib)
+    if left_out is not None and left_out.volumes:
+        found.append(ngettext("Without %d attached volume",
+                              "Without %d attached volumes",
+                              left_out.volumes) % left_out.volumes)
+    return found
 
 
 def consistency(mark: str) -> dict[str, Any]:

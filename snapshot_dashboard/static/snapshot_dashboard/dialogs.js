@@ -32,8 +32,8 @@ horizon.snapshotDashboard.dialogs = {
 
   /* Ask before something is done that cannot be undone. */
   ask: function (title, question, done) {
-    var $modal = horizon.modals.create(
-      title, $('<p>').text(question)[0].outerHTML, title);
+    var $modal = horizon.modals.create(title, '', title);
+    $modal.find('.modal-body').text(question);
     $modal.on('click', '.btn-primary', function (event) {
       event.preventDefault();
       $modal.modal('hide');

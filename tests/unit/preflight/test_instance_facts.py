@@ -260,8 +260,8 @@ def test_a_limit_that_nova_does_not_tell_is_none(openstack):
 
 
 @pytest.mark.parametrize(('properties', 'obstacle', 'recipe'), [
-    (0, [], True), (102, [], True), (103, [], False), (118, [], False),
-    (119, [Code.QUOTA_PROPERTIES], False)])
+    (0, [], True), (101, [], True), (102, [], False), (117, [], False),
+    (118, [Code.QUOTA_PROPERTIES], False)])
 def test_the_room_for_properties_is_known(openstack, properties, obstacle,
                                           recipe):
     server = openstack.server(image={'id': fakes.new_id(1), 'properties': {

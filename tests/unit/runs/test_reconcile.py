@@ -101,6 +101,19 @@ def test_the_image_carries_the_marks_of_its_run(openstack, web):
             marks.DESCRIPTION: 'before the upgrade'}
 
 
+@pytest.mark.parametrize('locked', [False, True])
+def test_the_image_says_what_it_does_not_hold(openstack, locked):
+    """Whether its record is in metadata or, of a locked one, in tags."""
+    server = openstack.server('web-1', locked=locked)
+    server['flavor'].update(ephemeral=20, swap=0)
+    volume = openstack.volume('data')
+    openstack.attach(server, volume, '/dev/vdb')
+    cloud, run = begin(openstack, server, power_off=False)
+    reconcile.advance(cloud, run)
+    assert only_image(openstack)[marks.LEFT_OUT] == (
+        f'ephemeral:20 volume:{volume["id"]}')
+
+
 def test_a_capture_while_off_is_marked_so(openstack):
     server = openstack.server(status='SHUTOFF')
     openstack.did(server, 'stop')

@@ -729,6 +729,152 @@ def test_the_snapshot_that_was_seen_whole_stays_the_one():
     assert (found.do, found.snapshot_ids) == (Do.REMOVE, (older.id,))
 
 
+def test_a_mark_that_cannot_be_set_ends_no_run_of_volumes_alone():
+    wrong = dataclasses.replace(snapshot(), metadata={marks.RUN: 'r'})
+    tried = dataclasses.replace(TAKEN, mark_count=record.TRIES - 1)
+    assert step(VOLUMES_ONLY, tried, server('SHUTOFF'),
+                snapshots=[wrong]).do is Do.MARK
+    found = step(VOLUMES_ONLY, dataclasses.replace(
+        TAKEN, mark_count=record.TRIES), server('SHUTOFF'), snapshots=[wrong])
+    assert found.do is Do.POWER_ON and found.note.captured_at
+
+
+def test_a_power_off_that_may_be_on_its_way_is_waited_for_at_the_end():
+    progress = record.Progress(stop_count=1, asked_at=NOW,
+                               failure='cancelled', idle_since=NOW)
+    assert step(OFF_AND_ON, progress, server(), actions=(),
+                now=NOW + situation.ANSWER_GRACE - 1).do is Do.WAIT
+    assert step(OFF_AND_ON, progress, server(), actions=(),
+                now=NOW + situation.ANSWER_GRACE).note.ended_at
+
+
+def test_a_run_does_not_end_while_it_is_not_known_what_it_left():
+    back = dataclasses.replace(CAPTURED, start_count=1)
+    for seen in ({'unreachable': {'image'}}, {'unreachable': {'volume'}}):
+        assert step(OFF_AND_ON, back, server(), image('active'),
+                    **seen).do is Do.WAIT
+    alone = dataclasses.replace(TAKEN, captured_at=NOW, start_count=1)
+    assert step(VOLUMES_ONLY, alone, server(), snapshots=[
+        snapshot(), snapshot('creating', 'second', second=1)]
+        ).do is Do.WAIT
+
+
+@pytest.mark.parametrize('hindrance', [
+    {'task': 'powering-off'}, {'capture_count': 1}, {'stop_unfinished': True}])
+def test_that_it_is_off_is_noted_without_glance_unless_it_is_not_sure(
+        hindrance):
+    """Each of these alone leaves it open."""
+    progress = dataclasses.replace(
+        STOPPED, asked_at=NOW, capture_count=hindrance.get('capture_count', 0))
+    stop = dataclasses.replace(STOP, seconds=None) if (
+        'stop_unfinished' in hindrance) else STOP
+
+    def look(progress, task, stop):
+        return step(OFF_AND_ON, progress, server('SHUTOFF', task=task),
+                    actions=[stop], unreachable={'image'})
+
+    assert look(progress, hindrance.get('task'), stop).do is Do.WAIT
+    certain = dataclasses.replace(STOPPED, asked_at=NOW)
+    assert look(certain, None, STOP).note.off_at == NOW
+
+
+def test_how_a_power_off_went_is_waited_for_as_long_as_a_guest_may_take():
+    stop = dataclasses.replace(STOP, seconds=None)
+    asked = dataclasses.replace(STOPPED, asked_at=NOW)
+    last = NOW + OFF_AND_ON.shutdown_timeout + situation.ANSWER_GRACE
+    assert step(OFF_AND_ON, asked, server('SHUTOFF'), actions=[stop],
+                now=last - 1).do is Do.WAIT
+    assert step(OFF_AND_ON, asked, server('SHUTOFF'), actions=[stop],
+                now=last).do is Do.CAPTURE
+
+
+@pytest.mark.parametrize('asked_for', ['capture_count', 'snapshot_count'])
+def test_what_is_being_captured_has_not_missed_its_time(asked_for):
+    progress = record.Progress(**{asked_for: 1})
+    found = step(AS_IT_IS, progress, server(),
+                 now=NOW + AS_IT_IS.begin_within + 1)
+    assert found.do is Do.CAPTURE
+
+
+def test_what_was_only_put_off_is_no_try_of_a_volume_snapshot():
+    tried = dataclasses.replace(
+        STOPPED, off_at=NOW, first_capture_at=NOW,
+        snapshot_count=record.TRIES, put_off_count=1)
+    assert step(WITH_VOLUME, tried,
+                server('SHUTOFF')).do is Do.SNAPSHOT_VOLUMES
+    assert failed(step(WITH_VOLUME, dataclasses.replace(
+        tried, put_off_count=0), server('SHUTOFF'))) is Failure.CAPTURE_FAILED
+
+
+@pytest.mark.parametrize('other', [
+    {'run': 'another'}, {'status': 'deleting'}])
+def test_what_is_another_runs_or_goes_away_is_no_part(other):
+    found = step(WITH_VOLUME, dataclasses.replace(STOPPED, off_at=NOW),
+                 server('SHUTOFF'), snapshots=[snapshot(**other)])
+    assert found.do is Do.SNAPSHOT_VOLUMES
+    strange = dataclasses.replace(snapshot(), volume_id='not-chosen')
+    found = step(WITH_VOLUME, dataclasses.replace(STOPPED, off_at=NOW),
+                 server('SHUTOFF'), snapshots=[strange])
+    assert found.volume_ids == ('v',)
+
+
+def test_a_guest_that_went_off_by_itself_before_the_run_could_is_powered_on():
+    """Its user had asked for a running one, and nobody for a stop."""
+    crashed = dataclasses.replace(CAPTURED, stop_count=0, stop_request='')
+    assert step(OFF_AND_ON, crashed, server('SHUTOFF'), image('active'),
+                actions=[CREATED, BY_NOVA]).do is Do.POWER_ON
+    assert step(OFF_AND_ON, crashed, server('SHUTOFF'), image('active'),
+                actions=[CREATED, STOP]).note.ended_at
+
+
+@pytest.mark.parametrize('rested', ['pause', 'suspend'])
+def test_who_paused_it_last_has_it_so_whatever_ran_before(rested):
+    actions = [types.Action(rested, 'x', 0.1), types.Action(
+        'unpause', 'y', 0.1), CREATED]
+    found = step(RUNNING, dataclasses.replace(FAILED_LIVE, consistency=''),
+                 server('SHUTOFF'), actions=[BY_NOVA, *actions])
+    assert found.do is not Do.POWER_ON
+
+
+def test_an_image_that_is_seen_tells_that_a_capture_was_asked_for():
+    progress = record.Progress(failure='capture-failed')
+    asked = {'actions': [BY_NOVA, CREATED]}
+    assert step(RUNNING, progress, server('SHUTOFF'), image('queued'),
+                **asked).do is Do.POWER_ON
+    assert step(RUNNING, progress, server('SHUTOFF'),
+                **asked).do is not Do.POWER_ON
+
+
+def test_a_rebuild_that_began_while_it_was_off_is_waited_for():
+    """Nova shows it running for a moment, and powers it off again."""
+    actions = [types.Action('rebuild', 'z', None), types.Action(
+        'stop', 'y', 1.0), types.Action('start', 'x', 1.0), STOP]
+    off = dataclasses.replace(STOPPED, off_at=NOW,
+                              baseline_request='req-stop')
+    assert step(OFF_AND_ON, off, server(), actions=actions).do is Do.WAIT
+
+
+def test_of_two_snapshots_of_a_volume_the_one_that_is_whole_is_the_one():
+    younger = snapshot('available', 'younger', second=2)
+    found = step(WITH_VOLUME, dataclasses.replace(STOPPED, off_at=NOW),
+                 server('SHUTOFF'), snapshots=[
+                     snapshot('creating', 'older', second=1), younger])
+    assert found.do is Do.CAPTURE and found.snapshot_ids == ('younger',)
+
+
+@pytest.mark.parametrize('strange', [
+    {'metadata': {marks.RUN: 'r'}},  # no call of the run's has made it
+    {'metadata': {marks.RUN: 'r', marks.CALL: 'c'}, 'volume_id': 'other'}])
+def test_what_an_image_maps_and_the_run_did_not_make_is_not_removed(strange):
+    old = dataclasses.replace(snapshot(), id=part_id(0),
+                              created=moment(-9999), **strange)
+    found = step(WITH_VOLUME, dataclasses.replace(
+        SAVING, failure='image-abandoned', start_count=1), server(),
+        image('queued', parts=['x']), snapshots=[old])
+    assert found.do is Do.REMOVE
+    assert (found.image_ids, found.snapshot_ids) == (('image',), ())
+
+
 def test_an_instance_that_was_to_be_left_off_is_left_off():
     found = step(LEFT_OFF, CAPTURED, server('SHUTOFF'), image('active'))
     assert found.do is Do.NOTE and found.note.ended_at

@@ -101,6 +101,87 @@ def test_an_instance_snapshot_tells_all_that_is_known(client, openstack,
     assert 'disk_format' not in found
 
 
+def left_out(server, words, **more):
+    """The marks of a snapshot that says what it does not hold."""
+    return {'instance_uuid': server['id'], marks.INSTANCE: server['id'],
+            marks.TAKEN: str(int(fakes.seconds(0))), marks.LEFT_OUT: words,
+            **more}
+
+
+def test_what_was_not_captured_is_remembered(client, openstack, member):
+    server, volume = openstack.server('web-1'), openstack.volume('web-data')
+    gone = fakes.new_id(8)
+    body = openstack.image('nightly', **left_out(
+        server, f'ephemeral:20 swap:512 tpm volume:{volume["id"]} '
+        f'volume:{gone} volumes:3'))
+    lines = [words(line) for line in look(client, body).select(
+        '.snapshot-not-captured li')]
+    assert lines == [
+        'Ephemeral disk, 20 GiB', 'Swap, 512 MiB',
+        'The state of the virtual TPM', 'Volume web-data', f'Volume {gone}',
+        '3 more volumes', 'Memory, and file shares, if any']
+
+
+def test_nothing_is_missed_where_nothing_was_left_out(client, openstack,
+                                                      member):
+    body = openstack.image('nightly', **left_out(openstack.server('web-1'),
+                                                 'nothing'))
+    assert facts(client, body)['Not Captured'] == (
+        'Memory, and file shares, if any')
+
+
+def test_a_foreign_snapshot_says_what_its_instance_has_today(
+        client, openstack, member):
+    server = openstack.server('web-1')
+    server['flavor']['ephemeral'] = 20
+    body = openstack.image('nightly', instance_uuid=server['id'])
+    text = facts(client, body)['Not Captured']
+    assert 'Attached volumes, ephemeral disks and swap, if any' in text
+    assert 'has an ephemeral disk of 20 GiB today' in text
+
+
+@pytest.mark.parametrize(('status', 'captured'), [
+    ('error', 'Nothing that can be used.'),
+    ('creating', 'Nothing yet: the snapshot is still being taken.'),
+    ('available', 'The volume, as it was at that moment.')])
+def test_what_is_captured_is_not_more_than_the_status_allows(
+        client, openstack, member, status, captured):
+    body = openstack.snapshot('weekly', status=status)
+    assert facts(client, body)['Captured'] == captured
+
+
+def test_an_incomplete_set_says_so_once(client, openstack, member):
+    body = openstack.set_image('db', [
+        openstack.snapshot('root'), openstack.snapshot('d', status='error')])
+    page = words(look(client, body))
+    assert page.count('so it cannot be launched') == 1
+    assert facts(client, body)['Captured'].startswith('Not everything')
+
+
+@pytest.mark.parametrize(('bootable', 'text'), [
+    ('true', 'Yes, its volume is bootable.'),
+    ('false', 'No, it holds data only.'), (None, 'Unknown')])
+def test_whether_it_can_be_booted_from_is_said(client, openstack, member,
+                                               bootable, text):
+    volume = openstack.volume('data', bootable=bootable)
+    body = openstack.snapshot('weekly', volume_id=volume['id'])
+    if bootable is None:
+        openstack.faults['GET', '/volumes/'] = 503
+    assert facts(client, body)['Bootable'].startswith(text)
+    assert facts(client, openstack.image('i'))['Bootable'] == 'Yes'
+
+
+def test_parts_are_called_by_their_volumes(client, openstack, member):
+    volume = openstack.volume('db-data')
+    body = openstack.set_image('db', [
+        openstack.snapshot('root'),
+        openstack.snapshot('snapshot for db', volume_id=volume['id'])])
+    assert 'including its root disk' in facts(client, body)['Captured']
+    table = look(client, body).select_one('.snapshot-detail-parts')
+    assert table.select_one(f'a[href$="{volume["id"]}/"]').get_text() == (
+        'db-data')
+
+
 def test_a_volume_snapshot_tells_all_that_is_known(client, openstack,
                                                    member):
     volume = openstack.volume('data')
@@ -131,7 +212,6 @@ def test_the_parts_of_a_set_are_listed_with_their_states(client, openstack,
         openstack.snapshot('root'), openstack.snapshot('d', status='error')])
     table = words(look(client, body).select_one('.snapshot-detail-parts'))
     assert '/dev/vda (root disk)' in table and 'Error' in table
-    assert 'including its root disk' in facts(client, body)['Captured']
 
 
 def test_what_was_made_from_a_set_is_found(client, openstack, member):

@@ -39,6 +39,28 @@ def notices(soup):
                     for alert in soup.select('.messages .alert'))
 
 
+def test_a_row_says_what_its_snapshot_lacks(client, openstack, member):
+    server = openstack.server('web-1')
+    server['flavor']['ephemeral'] = 40
+    own = {'instance_uuid': server['id'], marks.INSTANCE: server['id'],
+           marks.TAKEN: str(int(fakes.seconds(0)))}
+    openstack.image('ours', **own, **{
+        marks.LEFT_OUT: f'ephemeral:20 volume:{fakes.new_id(5)} volumes:1'})
+    openstack.image('whole', **own, **{marks.LEFT_OUT: 'nothing'})
+    openstack.image('by hand', instance_uuid=server['id'])
+    response = client.get(INDEX + '?names=1')
+    said = {row.select_one('.snapshot-name').get_text(): [
+        words(line) for line in row.select('.snapshot-lacks')]
+        for row in bs4.BeautifulSoup(
+            response.content, 'html.parser').select('tbody tr')}
+    assert said == {
+        'ours': ['Without the ephemeral disk (20 GiB)',
+                 'Without 2 attached volumes'],
+        'whole': [],
+        'by hand': ['Without an ephemeral disk, if there was one: today '
+                    'there is (40 GiB)']}
+
+
 def test_both_kinds_stand_in_one_table(client, openstack, member):
     server = openstack.server('web-1')
     openstack.image('i', at=2, instance_uuid=server['id'])

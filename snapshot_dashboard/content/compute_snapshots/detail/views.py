@@ -78,9 +78,12 @@ class DetailView(horizon_views.HorizonTemplateView):
             size=cells.render_size(snapshot),
             consistency=wording.consistency(snapshot.consistency),
             captured=detail_wording.captured(snapshot),
-            not_captured=detail_wording.not_captured(snapshot),
+            not_captured=detail_wording.not_captured(snapshot,
+                                                     found.volume_names),
+            bootable=detail_wording.bootable(snapshot),
+            volume_names=found.volume_names,
             made_by=detail_wording.made_by(found.user_id, self.request.user),
-            parts=wording.parts(snapshot),
+            parts=wording.parts(snapshot, found.volume_names),
             pieces=[{'piece': piece, 'commands': [
                 {'text': command.text,
                  'label': detail_wording.COMMANDS[command.what]}
@@ -89,7 +92,6 @@ class DetailView(horizon_views.HorizonTemplateView):
             can_answer=permissions.can_answer(self.request),
             encrypted=[part_id for part_id, value in found.encrypted.items()
                        if value],
-            meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
             purpose=wording.PURPOSES.get(found.purpose, ''),
             old=detail_wording.old(snapshot, timezone.now()),
             expired=snapshot.expired(timezone.localdate()),

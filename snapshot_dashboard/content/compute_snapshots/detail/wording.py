@@ -12,6 +12,7 @@
 
 """What the page of one snapshot says in words."""
 
+from collections.abc import Mapping
 import datetime
 from typing import Any
 
@@ -24,10 +25,19 @@ from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import omissions
+from snapshot_dashboard.snapshots import statuses
 
 
 def captured(snapshot: model.Snapshot) -> str:
-    """What a snapshot holds."""
+    """What a snapshot holds, as far as its status lets it hold anything."""
+    if snapshot.status == statuses.INCOMPLETE:
+        return _("Not everything: see the statuses of the volume snapshots "
+                 "below.")
+    if snapshot.motion is statuses.Outcome.FAILED:
+        return _("Nothing that can be used.")
+    if snapshot.status in _BEING_TAKEN:
+        return _("Nothing yet: the snapshot is still being taken.")
     if snapshot.kind is kinds.Kind.VOLUME:
         return _("The volume, as it was at that moment.")
     if snapshot.volume_backed:
@@ -39,18 +49,60 @@ def captured(snapshot: model.Snapshot) -> str:
     return _("The root disk of the instance.")
 
 
-def not_captured(snapshot: model.Snapshot) -> str:
-    """What a snapshot does not hold."""
+def not_captured(snapshot: model.Snapshot,
+                 names: Mapping[str, str]) -> list[str]:
+    """What a snapshot does not hold, line by line.
+
+    :param names: of volumes, by their ids.
+    """
     if snapshot.kind is kinds.Kind.VOLUME:
-        return _("Other volumes, and the instance it was attached to, if any.")
-    if snapshot.volume_backed:
-        return _("Ephemeral disks and swap, if any, and memory.")
-    if snapshot.parts:
-        return _("Volumes that are not listed below, ephemeral disks and "
-                 "swap, if any, and memory.")
-    return _("Attached volumes, ephemeral disks and swap, if any, and memory.")
+        return [_("Other volumes, and the instance it was attached to, if "
+                  "any.")]
+    if snapshot.left_out is not None:
+        return _noted(snapshot.left_out, names)
+    found = [
+        _("Ephemeral disks and swap, if any, and memory.")
+        if snapshot.volume_backed else
+        _("Volumes that are not listed below, ephemeral disks and swap, if "
+          "any, and memory.") if snapshot.parts else
+        _("Attached volumes, ephemeral disks and swap, if any, and memory.")]
+    if snapshot.lacking_ephemeral_gib:
+        found.append(_("The instance has an ephemeral disk of %d GiB today.")
+                     % snapshot.lacking_ephemeral_gib)
+    return found
 
 
+def _noted(left_out: omissions.Omissions,
+           names: Mapping[str, str]) -> list[str]:
+    """What was noted when it was taken."""
+    found = []
+    if left_out.ephemeral_gib:
+        found.append(_("Ephemeral disk, %d GiB") % left_out.ephemeral_gib)
+    if left_out.swap_mib:
+        found.append(_("Swap, %d MiB") % left_out.swap_mib)
+    if left_out.tpm:
+        found.append(_("The state of the virtual TPM"))
+    found += [_("Volume %s") % (names.get(volume_id) or volume_id)
+              for volume_id in left_out.volume_ids]
+    if left_out.more_volumes:
+        found.append(ngettext("%d more volume", "%d more volumes",
+                              left_out.more_volumes) % left_out.more_volumes)
+    return [*found, _("Memory, and file shares, if any")]
+
+
+def bootable(snapshot: model.Snapshot) -> str:
+    """Whether instances can boot from it."""
+    if snapshot.bootable is None:
+        return _("Unknown: its volume cannot be asked.")
+    if not snapshot.bootable:
+        return _("No, it holds data only.")
+    if snapshot.kind is kinds.Kind.VOLUME:
+        return _("Yes, its volume is bootable.")
+    return _("Yes")
+
+
+#: Statuses of what is not there yet.
+_BEING_TAKEN = ('queued', 'saving', 'uploading', 'importing', 'creating')
 COMMANDS = {
     commands.What.DOWNLOAD: _("Download it:"),
     commands.What.EXPORT: _(

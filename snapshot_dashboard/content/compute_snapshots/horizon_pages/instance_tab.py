@@ -71,6 +71,7 @@ class SnapshotsTab(tabs.Tab):
     def _shown(self, row: model.Snapshot) -> dict[str, Any]:
         return {'row': row, 'kind': wording.KINDS[row.kind],
                 'status': cells.render_status(row),
+                'lacks': wording.lacks(row),
                 'consistency': cells.render_consistency(row),
                 'created': cells.render_created(row),
                 'size': cells.render_size(row)}

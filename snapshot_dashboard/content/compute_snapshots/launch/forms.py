@@ -90,6 +90,10 @@ class LaunchForm(forms.SelfHandlingForm):
 
 
 def _flavor(flavor: types.Flavor) -> str:
-    return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % {
-        'name': flavor.name, 'cores': flavor.cores, 'ram': flavor.ram_mib,
-        'disk': flavor.disk_gib}
+    facts = {'name': flavor.name, 'cores': flavor.cores,
+             'ram': flavor.ram_mib, 'disk': flavor.disk_gib,
+             'ephemeral': flavor.ephemeral_gib}
+    if flavor.ephemeral_gib:
+        return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB, "
+                 "%(ephemeral)d GiB ephemeral)") % facts
+    return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % facts

@@ -84,6 +84,7 @@ class LaunchView(forms.ModalFormView):
                           in launch.obstacles(found, options)],
             'unknown': [wording.SERVICES[error.service]
                         for error in options.problems],
+            'lacks': wording.lacks(snapshot),
             'consistency': wording.consistency(snapshot.consistency),
             'not_captured': launch_wording.not_captured(
                 bool(snapshot.parts) and not snapshot.volume_backed),
