@@ -45,6 +45,7 @@ class Health:
     """What was found among the newest snapshots.
 
     :ivar incomplete: instance snapshots of which a part failed or is gone.
+    :ivar failed: volume snapshots that hold nothing that can be used.
     :ivar left_over: images that nobody works on any more.
     :ivar orphans: volume snapshots that no instance snapshot needs any more.
     :ivar old: one that is older than the operator's limit, the oldest.
@@ -56,6 +57,7 @@ class Health:
     """
 
     incomplete: tuple[model.Snapshot, ...] = ()
+    failed: tuple[model.Snapshot, ...] = ()
     left_over: tuple[model.Snapshot, ...] = ()
     orphans: tuple[model.Snapshot, ...] = ()
     old: model.Snapshot | None = None
@@ -66,8 +68,8 @@ class Health:
 
     @property
     def found(self) -> bool:
-        return bool(self.incomplete or self.left_over or self.orphans
-                    or self.old or self.expired)
+        return bool(self.incomplete or self.failed or self.left_over
+                    or self.orphans or self.old or self.expired)
 
 
 def check(cloud: services.Cloud, now: float, today: datetime.date,
@@ -110,6 +112,10 @@ def check(cloud: services.Cloud, now: float, today: datetime.date,
     whole = 'volumes' in answers and len(volumes) < LOOKED_AT and not problems
     return Health(
         incomplete=_incomplete(images, volumes, whole),
+        failed=tuple(
+            model.from_volume_snapshot(one) for one in volumes
+            if statuses.motion(one.status) is statuses.Outcome.FAILED
+            and not belonging.of(one.id)),
         left_over=_left_over(cloud, found.get('begun', []), now),
         orphans=tuple(
             model.from_volume_snapshot(one) for one in volumes

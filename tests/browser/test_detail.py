@@ -83,9 +83,10 @@ def test_a_snapshot_is_renamed_and_dated_from_the_list(screen, draft):
         page.click('#edit_snapshot [type=submit]')
     expect(user.row(new)).to_contain_text('Expired')
     expect(page.locator('.snapshot-health')).to_contain_text(new)
+    page.locator('.snapshot-more-filters summary').click()
     page.check('.snapshot-filters [name=expired]')
     with page.expect_navigation():
-        page.get_by_role('button', name='Filter').click()
+        page.get_by_role('button', name='Filter', exact=True).click()
     expect(page.locator('.snapshot-name')).to_have_text([new])
     user.shoot('expired')
     user.follow(user.row(new).locator('.snapshot-name'))
@@ -150,7 +151,7 @@ def test_one_like_the_original_is_launched(screen, alice):
                                    power_off=False))
     user = screen()
     page = user.page
-    user.choose(run.plan.name, 'Launch with Original Settings')
+    user.choose(run.plan.name, 'Launch')
     form = page.locator('form#launch_like')
     expect(form.locator('[name=name]')).to_have_value('batch-1')
     expect(form.locator('[name=flavor]')).to_have_value('m1.small')

@@ -80,13 +80,17 @@ def test_pages_lead_to_the_end_and_back_with_nothing_twice(screen, many):
 def test_filters_find_what_stands_on_another_page(screen, many):
     user = screen()
     page = user.page
-    page.fill('[name=name]', 'many-000')
-    user.follow(page.locator('.snapshot-filters button'))
+    search = page.get_by_role('searchbox', name='Search by name or ID')
+    search.fill('NY-000')
+    search.press('Enter')
+    expect(page.locator('.snapshot-chip')).to_have_text('Name or ID: NY-000')
     assert shown(user) == ['many-000']
     user.follow(page.get_by_role('link', name='Show All'))
+    page.locator('.snapshot-more-filters summary').click()
     page.select_option('[name=kind]', 'volume')
-    page.select_option('[name=sort]', 'name')
-    user.follow(page.locator('.snapshot-filters button'))
+    user.shoot('filters')
+    user.follow(page.get_by_role('button', name='Filter', exact=True))
+    user.follow(page.locator('th').get_by_role('link', name='Name'))
     names = shown(user)
     assert names == sorted(names, key=str.lower) and len(names) == 20
     user.shoot('filtered')
@@ -111,9 +115,13 @@ def test_an_incomplete_set_is_named_above_the_list_and_opens(screen, alice,
     assert run.progress.failure == 'part-failed'
     user = screen()
     health = user.page.locator('.snapshot-health')
-    expect(health).to_contain_text('Incomplete')
+    expect(health).to_contain_text('1 incomplete')
+    health.locator('summary').click()
     user.shoot('overview')
     user.follow(health.get_by_role('link', name=name))
+    expect(user.page.locator('.snapshot-captured')).to_contain_text(
+        'Not everything')
+    user.open_panel()
     row = user.row(name)
     expect(row).to_contain_text('Incomplete')
     row.locator('summary').click()
@@ -152,12 +160,13 @@ def test_a_part_does_not_go_before_its_set_is_given_up(screen, alice):
 
 def test_both_kinds_are_deleted_at_once_after_the_plan(screen, many):
     user = screen()
-    kinds = {'Instance snapshot', 'Volume snapshot'}
+    kinds = {'Instance', 'Volume'}
     rows = user.page.locator('#compute_snapshots > tbody > tr')
     names = []
     for number in range(rows.count()):
         row = rows.nth(number)
-        kind = next((one for one in kinds if one in row.inner_text()), None)
+        said = row.locator('.snapshot-kind').inner_text().strip()
+        kind = next((one for one in kinds if one == said), None)
         name = row.locator('.snapshot-name').inner_text()
         if kind and name.startswith('many-'):
             kinds.discard(kind)

@@ -311,7 +311,7 @@ def test_a_snapshot_is_deleted_after_a_question(screen, alice):
 
 def test_launch_opens_horizons_own_dialog(screen):
     user = screen()
-    user.row('web-1-2026-01-15').get_by_text('Launch as Instance').click()
+    user.choose('web-1-2026-01-15', 'Launch')
     expect(user.page.locator('.modal-dialog')).to_contain_text(
         'Launch Instance')
 

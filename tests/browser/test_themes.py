@@ -58,7 +58,7 @@ def test_the_list_and_what_its_rows_open(screen, run):
     _shoot(user, 'list')
     for action, name in (('Edit Snapshot', 'edit'),
                          ('Delete Snapshot', 'delete'),
-                         ('Launch with Original Settings', 'launch')):
+                         ('Launch', 'launch')):
         user.choose(run.plan.name, action)
         _dialog(user, name)
     row = user.row(run.plan.name)

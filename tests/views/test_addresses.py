@@ -85,6 +85,6 @@ def test_a_name_for_which_no_address_has_room_is_not_asked_for(
         client, openstack, member):
     openstack.image('i')
     soup = bs4.BeautifulSoup(client.get(INDEX, {
-        'name': '🚀' * 255}).content, 'html.parser')
+        'name': '🚀' * 255, 'exact': 'on'}).content, 'html.parser')
     assert 'too long for a name' in soup.get_text()
     assert max(len(link['href']) for link in soup.select('[href]')) < 3500

@@ -30,6 +30,12 @@ def render_name(snapshot: model.Snapshot) -> str:
         'expired': snapshot.expired(timezone.localdate())})
 
 
+def render_kind(snapshot: model.Snapshot) -> str:
+    """In one word, with whether an instance can boot from it."""
+    return render_to_string('project/compute_snapshots/cells/_kind.html', {
+        'snapshot': snapshot, 'kind': wording.KINDS[snapshot.kind]})
+
+
 def render_source(snapshot: model.Snapshot) -> str:
     return render_to_string('project/compute_snapshots/cells/_source.html',
                             {'source': snapshot.source})
@@ -45,7 +51,8 @@ def render_status(snapshot: model.Snapshot) -> str:
 def render_consistency(snapshot: model.Snapshot) -> str:
     return render_to_string(
         'project/compute_snapshots/cells/_consistency.html',
-        {'consistency': wording.consistency(snapshot.consistency),
+        {'consistency': wording.consistency_of(snapshot),
+         'pending': snapshot.motion is statuses.Outcome.PENDING,
          'snapshot': snapshot})
 
 
@@ -59,11 +66,18 @@ def render_size(snapshot: model.Snapshot) -> str | None:
 def size_text(size_bytes: int) -> str:
     """Binary units, as the services count: 10 GiB, 1.5 MiB."""
     size = float(size_bytes)
-    for unit in ('B', 'KiB', 'MiB', 'GiB'):
-        if size < 1024:
-            return f'{size:.4g} {unit}'
+    units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+    while size >= 1024 and len(units) > 1:
         size /= 1024
-    return f'{size:.4g} TiB'
+        units.pop(0)
+    number = formats.number_format(round(size, 1), 1).rstrip('0')
+    return f'{number.rstrip(".,")} {units[0]}'
+
+
+def render_age(snapshot: model.Snapshot) -> str:
+    """How long ago it was made; the time itself as a title."""
+    return render_to_string('project/compute_snapshots/cells/_age.html', {
+        'created': snapshot.created})
 
 
 def render_created(snapshot: model.Snapshot) -> str:

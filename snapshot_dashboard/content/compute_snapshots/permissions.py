@@ -102,6 +102,14 @@ def can_delete_any(request: HttpRequest) -> bool:
         request, ("volume", "volume:delete_snapshot"))
 
 
+def only_looks(request: HttpRequest) -> bool:
+    """Whether the user may do nothing with any snapshot."""
+    return not (can_create_any(request) or can_delete_any(request)
+                or can_launch(request) or can_create_volume(request)
+                or _check(request, ("image", "modify_image"))
+                or _check(request, ("volume", "volume:update_snapshot")))
+
+
 def can_launch(request: HttpRequest) -> bool:
     return _check(request, ("compute", "os_compute_api:servers:create"))
 

@@ -14,6 +14,7 @@
 
 from collections.abc import Iterator
 import contextlib
+from urllib import parse
 
 from django.http import Http404
 from django.http import HttpRequest
@@ -28,6 +29,27 @@ from snapshot_dashboard.content.compute_snapshots import wording
 
 #: The list.
 INDEX = 'horizon:project:compute_snapshots:index'
+
+
+_SESSION = 'snapshot_dashboard_list'
+
+
+def remember(request: HttpRequest, filters: str, page: str) -> None:
+    """Keep how the list was looked at last, to come back to it.
+
+    :param filters: the part of an address that says which snapshots.
+    :param page: the cursor of the page; empty for the first one.
+    """
+    kept = '&'.join(filter(None, [filters, page and parse.urlencode({
+        'page': page})]))
+    if request.session.get(_SESSION, '') != kept:
+        request.session[_SESSION] = kept
+
+
+def list_address(request: HttpRequest) -> str:
+    """Where the list is, as it was looked at last."""
+    kept = request.session.get(_SESSION, '')
+    return f'{reverse(INDEX)}?{kept}' if kept else reverse(INDEX)
 
 
 @contextlib.contextmanager
@@ -45,4 +67,4 @@ def to_index_on_error(request: HttpRequest) -> Iterator[None]:
         messages.error(request, _(
             "This snapshot cannot be shown now. Nothing was changed. Error "
             "from %(service)s: %(detail)s") % wording.said(error))
-        raise exceptions.Http302(reverse(INDEX)) from None
+        raise exceptions.Http302(list_address(request)) from None

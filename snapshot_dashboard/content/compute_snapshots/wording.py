@@ -27,6 +27,7 @@ from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import statuses
 
 #: The services' names, which no language declines, and what they are for.
 SERVICES = {
@@ -82,6 +83,9 @@ CONSISTENCIES = {
     marks.LIVE: pgettext_lazy("How a snapshot was taken", "Live"),
     '': pgettext_lazy("How a snapshot was taken", "Unknown"),
 }
+#: For marks of what was at rest; a snapshot of anything else may be torn.
+_ICONS = {marks.POWERED_OFF: 'fa-check-circle text-success',
+          marks.DETACHED: 'fa-check-circle text-success'}
 PURPOSES = {
     marks.BACKUP: _("Backup of this machine"),
     marks.TEMPLATE: _("Template for new machines"),
@@ -163,8 +167,8 @@ def lacks(snapshot: model.Snapshot) -> list[str]:
     found = []
     if gib:
         found.append((_("Without the ephemeral disk (%d GiB)") if left_out
-                      else _("Without an ephemeral disk, if there was one: "
-                             "today there is (%d GiB)")) % gib)
+                      else _("May lack an ephemeral disk: its instance has "
+                             "one of %d GiB today")) % gib)
     if left_out is not None and left_out.volumes:
         found.append(ngettext("Without %d attached volume",
                               "Without %d attached volumes",
@@ -176,7 +180,17 @@ def consistency(mark: str) -> dict[str, Any]:
     """The label of a mark, and what it means; one that nobody knows is none.
     """
     known = mark if mark in CONSISTENCIES else ''
-    return {'label': CONSISTENCIES[known], 'meaning': MEANINGS[known]}
+    return {'label': CONSISTENCIES[known], 'meaning': MEANINGS[known],
+            'icon': _ICONS.get(known, 'fa-exclamation-circle text-warning')
+            if known else ''}
+
+
+def consistency_of(snapshot: model.Snapshot) -> dict[str, Any]:
+    """The same of a snapshot; one that is being taken gets its mark later."""
+    if not snapshot.consistency and (
+            snapshot.motion is statuses.Outcome.PENDING):
+        return {'label': _("Being taken"), 'meaning': '', 'icon': ''}
+    return consistency(snapshot.consistency)
 
 
 def about(seconds: int) -> str:

@@ -43,8 +43,11 @@ _CALLS = 7
 _ROUNDS = 2
 #: How often more is asked for, when most of it turned out to be no rows.
 _TRIES = 50
-#: Up to how many times as much is asked for then.
+#: Up to how many times as much is asked for then, and at once where a text
+#: is looked for.
 _GROWTH = 16
+#: Entries among which a text is looked for, for one page.
+_SEARCHED = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +59,8 @@ class Page:
     :ivar unnamed: whether some of that is not known because it was not
         asked for, to keep the page quick.
     :ivar alphabet: by what it is ordered, if that is by name.
+    :ivar searched: among how many entries a text was looked for, where there
+        are more of them; else 0.
     """
 
     rows: tuple[model.Snapshot, ...]
@@ -65,6 +70,7 @@ class Page:
     vague: tuple[errors.ServiceError, ...] = ()
     unnamed: bool = False
     alphabet: streams.Alphabet = streams.Alphabet.LETTERS
+    searched: int = 0
 
 
 @dataclasses.dataclass
@@ -132,14 +138,17 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
     query = query or queries.Query()
     draft, place = _Draft(), cursor
     for attempt in range(_TRIES):
-        draft.add(_fill(cloud, size * min(2 ** attempt, _GROWTH),
-                        size - len(draft.shown), query, place))
-        if draft.more or not draft.unread:
+        growth = _GROWTH if query.text else min(2 ** attempt, _GROWTH)
+        draft.add(_fill(cloud, size * growth, size - len(draft.shown), query,
+                        place))
+        if draft.more or not draft.unread or (
+                query.text and len(draft.passed) >= _SEARCHED):
             break
         if draft.passed:
             place = _onward(query, draft, place)
     back = cursor is not None and cursor.back
     if cursor is not None and not draft.goes_on and (
+            back or not query.text) and (
             len(draft.shown) < (size if back else 1)):
         # Back where it begins, or beyond where it ends by now.
         return fetch(cloud, size, query, None, names, thorough)
@@ -156,7 +165,8 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
         problems=errors.deduplicate_by_service(draft.problems),
         vague=errors.deduplicate_by_service(lost),
         unnamed=unnamed,
-        alphabet=draft.alphabet)
+        alphabet=draft.alphabet,
+        searched=len(draft.passed) if query.text and draft.goes_on else 0)
 
 
 def _fill(cloud: services.Cloud, size: int, wanted: int, query: queries.Query,
@@ -214,7 +224,8 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
                     (entry.created, entry.id)):
                 continue
             rows = [row for row in _row_entries(query, entry, draft.belonging)
-                    if row.id not in shown]
+                    if row.id not in shown
+                    and query.finds(row.name, row.id)]
             if rows and len(draft.shown) >= wanted:
                 draft.more = True
                 return

@@ -39,9 +39,11 @@ class Sort(enum.Enum):
 
 @dataclasses.dataclass(frozen=True)
 class Query:
-    """What is asked for. Every part of it is for the services to find.
+    """What is asked for. All but a part of a name is for the services to find.
 
-    :ivar name: the whole name: neither service finds a part of one.
+    :ivar name: the whole name.
+    :ivar text: a part of the name, capital or not, or the id. Neither service
+        finds that, so it is looked for among what they list.
     :ivar instance_id: snapshots that say that they are of this instance.
     :ivar volume_id: snapshots of this volume.
     :ivar consistency: one of the values in ``marks``.
@@ -52,6 +54,7 @@ class Query:
 
     kind: kinds.Kind | None = None
     name: str = ''
+    text: str = ''
     state: State | None = None
     instance_id: str = ''
     volume_id: str = ''
@@ -63,6 +66,11 @@ class Query:
     @property
     def order(self) -> Sort:
         return Sort.NEWEST if self.since else self.sort
+
+    def finds(self, name: str, snapshot_id: str) -> bool:
+        """Whether the text that is looked for is in a name, or is an id."""
+        text = self.text.strip().casefold()
+        return text in name.casefold() or text == snapshot_id.lower()
 
     @property
     def filtered(self) -> bool:

@@ -39,6 +39,168 @@ def notices(soup):
                     for alert in soup.select('.messages .alert'))
 
 
+def test_a_name_is_found_by_a_part_of_it(client, openstack, member):
+    openstack.image('Web-1', at=1)
+    openstack.snapshot('old-web', at=2)
+    openstack.image('db', at=3)
+    assert names(page(client, name='WEB')) == ['old-web', 'Web-1']
+    assert names(page(client, name='web-1', exact='on')) == []
+    assert names(page(client, name='Web-1', exact='on')) == ['Web-1']
+
+
+def test_a_search_says_how_far_it_looked_and_looks_further(client, openstack,
+                                                           member):
+    openstack.max_limit = 1000
+    openstack.image('needle', at=0)
+    for number in range(2500):
+        openstack.image(f'x-{number}', at=number + 1)
+    soup = page(client, name='needle')
+    assert names(soup) == []
+    said = soup.select_one('.snapshot-searched')
+    assert 'Only the newest' in words(said)
+    links = {words(link): link['href'] for link in said.select('a')}
+    whole = client.get(INDEX + links[
+        'search all snapshots for exactly this name'])
+    assert names(bs4.BeautifulSoup(whole.content, 'html.parser')) == [
+        'needle']
+    for _ in range(4):
+        if names(soup):
+            break
+        (further,) = [link['href'] for link in soup.select(
+            '.snapshot-searched a') if words(link) == 'Look further']
+        soup = bs4.BeautifulSoup(client.get(INDEX + further).content,
+                                 'html.parser')
+    assert names(soup) == ['needle']
+    assert not soup.select('.snapshot-searched')
+
+
+def test_filters_in_use_are_told_and_can_each_be_removed(client, openstack,
+                                                         member):
+    server = openstack.server('web-1')
+    openstack.image('nightly', instance_uuid=server['id'])
+    openstack.image('other')
+    soup = page(client, name='night', instance=server['id'], kind='instance',
+                since='2026-01-02', sort='name', names='1')
+    chips = {words(chip): chip['href'] for chip in soup.select(
+        '.snapshot-chip')}
+    assert set(chips) == {'Name or ID: night', 'Kind: Instance snapshot',
+                          'Created since: Jan. 2, 2026', 'Instance: web-1'}
+    without = bs4.BeautifulSoup(client.get(
+        INDEX + chips['Instance: web-1']).content, 'html.parser')
+    assert {words(chip) for chip in without.select('.snapshot-chip')} == (
+        set(chips) - {'Instance: web-1'})
+    assert 'sort=name' in chips['Instance: web-1']
+    hidden = {field['name']: field['value'] for field in soup.select(
+        '.snapshot-filters input[type=hidden]') if field.get('value')}
+    assert hidden == {'instance': server['id'], 'sort': 'name'}
+
+
+def test_headings_sort_where_both_services_can(client, openstack, member):
+    openstack.image('b', at=1)
+    openstack.snapshot('a', at=2)
+    def heading(soup, label):
+        return soup.find(lambda tag: tag.name == 'th'
+                         and words(tag) == label)
+    def follow(soup, label):
+        return bs4.BeautifulSoup(client.get(
+            INDEX + heading(soup, label).a['href']).content, 'html.parser')
+    soup = page(client, kind='')
+    assert names(soup) == ['a', 'b']
+    assert heading(soup, 'Created')['aria-sort'] == 'descending'
+    assert 'aria-sort' not in heading(soup, 'Name').attrs
+    oldest = follow(soup, 'Created')
+    assert names(oldest) == ['b', 'a']
+    assert heading(oldest, 'Created')['aria-sort'] == 'ascending'
+    assert names(follow(oldest, 'Created')) == ['a', 'b']
+    by_name = follow(oldest, 'Name')
+    assert names(by_name) == ['a', 'b']
+    assert heading(by_name, 'Name')['aria-sort'] == 'ascending'
+    assert not heading(by_name, 'Size').a
+
+
+def test_one_comes_back_to_the_list_as_it_was(client, openstack, member):
+    for number in range(30):
+        body = openstack.image(f'web-{number}', at=number)
+    second = page(client, name='web').select_one('tfoot a')['href']
+    client.get(INDEX + second)
+    detail = client.get(f'{INDEX}instance-{body["id"]}/detail/')
+    assert detail.context['url'] == INDEX + second
+    response = client.post(f'{INDEX}delete/', {
+        'row': f'instance-{body["id"]}', 'going': body['id']})
+    assert response.url == INDEX + second
+
+
+def test_what_can_be_asked_of_nobody_is_no_id_meanwhile(client, openstack,
+                                                        member):
+    """Names that are asked for a moment later leave no ids to flash."""
+    for number in range(20):
+        openstack.image(f'i-{number}', instance_uuid=openstack.server(
+            f'web-{number}')['id'])
+    soup = page(client)
+    assert soup.select_one('[data-snapshots-list]')[
+        'data-unnamed'] == 'true'
+    assert {link.find(string=True) for link in soup.select(
+        'a.snapshot-source')} == {'…'}
+
+
+def test_who_may_only_look_is_told_and_gets_no_empty_column(
+        client, openstack, reader):
+    openstack.image('i')
+    soup = page(client)
+    assert 'your roles allow no more' in words(soup)
+    assert 'Actions' not in [words(cell) for cell in soup.select('th')]
+    assert names(soup) == ['i']
+
+
+def test_a_protected_snapshot_has_a_lock_that_says_why(client, openstack,
+                                                       member):
+    openstack.image('kept', protected=True, at=1)
+    openstack.image('free', at=2)
+    free, kept = page(client).select('#compute_snapshots > tbody > tr')
+    assert not free.select('.snapshot-lock')
+    assert 'cannot be deleted' in kept.select_one('.snapshot-lock')['title']
+
+
+def test_what_cannot_be_used_offers_the_way_out_first(client, openstack,
+                                                      member):
+    openstack.snapshot('broken', status='error', at=1)
+    openstack.snapshot('coming', status='creating', at=2)
+    coming, broken = page(client).select('#compute_snapshots > tbody > tr')
+    first = broken.select_one('.data-table-action')
+    assert words(first) == 'Delete Snapshot' and 'btn-danger' in first['class']
+    assert 'Edit Snapshot' not in words(coming)
+    assert 'Being taken' in words(coming)
+
+
+def test_a_bootable_volume_is_called_so(client, openstack, member):
+    boot = openstack.volume('root', bootable='true')
+    openstack.snapshot('of root', volume_id=boot['id'], at=1)
+    openstack.snapshot('of data', volume_id=openstack.volume(
+        'data', bootable='false')['id'], at=2)
+    data, root = page(client, names='1').select(
+        '#compute_snapshots > tbody > tr')
+    assert [words(row.select_one('.snapshot-kind')) for row in (data, root)
+            ] == ['Volume', 'Volume , bootable']
+
+
+@pytest.mark.parametrize(('used', 'high'), [(79, False), (80, True)])
+def test_usage_is_folded_and_says_when_it_is_nearly_full(
+        client, openstack, member, used, high):
+    openstack.quotas['snapshots'] = {'limit': 100, 'in_use': used,
+                                     'reserved': 0}
+    folded = overview(client).select_one('.snapshot-usage')
+    assert 'open' not in folded.attrs
+    assert ('nearly full' in words(folded.summary)) is high
+
+
+def test_a_volume_snapshot_with_an_error_is_pointed_out(client, openstack,
+                                                        member):
+    openstack.snapshot('broken', status='error')
+    line = overview(client).select_one('.snapshot-health')
+    assert 'Need attention: 1 with an error' in words(line.summary)
+    assert words(line.a) == 'broken'
+
+
 def test_a_row_says_what_its_snapshot_lacks(client, openstack, member):
     server = openstack.server('web-1')
     server['flavor']['ephemeral'] = 40
@@ -57,8 +219,8 @@ def test_a_row_says_what_its_snapshot_lacks(client, openstack, member):
         'ours': ['Without the ephemeral disk (20 GiB)',
                  'Without 2 attached volumes'],
         'whole': [],
-        'by hand': ['Without an ephemeral disk, if there was one: today '
-                    'there is (40 GiB)']}
+        'by hand': ['May lack an ephemeral disk: its instance has one of 40 '
+                    'GiB today']}
 
 
 def test_both_kinds_stand_in_one_table(client, openstack, member):
@@ -67,9 +229,9 @@ def test_both_kinds_stand_in_one_table(client, openstack, member):
     openstack.snapshot('v', at=1)
     first, second = rows(page(client))
     assert first[:5] == [
-        'i', 'Instance snapshot', 'web-1 Show only the snapshots of web-1',
+        'i', 'Instance', 'web-1 Show only the snapshots of web-1',
         '4 MiB', 'Active']
-    assert second[:2] == ['v', 'Volume snapshot']
+    assert second[:2] == ['v', 'Volume']
     assert '(not in this project)' in second[2]
     assert second[3:5] == ['5 GiB', 'Available']
 
@@ -111,7 +273,7 @@ def test_a_member_gets_the_actions_that_fit_the_row(client, openstack,
             '.actions_column a, .actions_column button')} - {''}
         for row in soup.select('#compute_snapshots > tbody > tr')}
     launch, volume, edit, share, delete = (
-        'Launch as Instance', 'Create Volume', 'Edit Snapshot',
+        'Launch', 'Create Volume', 'Edit Snapshot',
         'Share Snapshot', 'Delete Snapshot')
     assert actions == {
         'i': {launch, volume, edit, share, delete},
@@ -437,9 +599,11 @@ def test_what_is_wrong_is_said_above_the_list(client, openstack, member):
         'Incomplete', 'Left over', 'Possibly orphaned']
     assert 'torn' in lines[0] and 'lost' in lines[0]
     assert 'begun' in lines[1] and 'snapshot for gone' in lines[2]
+    summary = words(soup.select_one('.snapshot-health summary'))
+    assert summary == (
+        'Need attention: 2 incomplete , 1 left over , 1 possibly orphaned')
     link = soup.find('a', string='torn')['href']
-    found = client.get(INDEX + link.rpartition('/')[2])
-    assert names(bs4.BeautifulSoup(found.content, 'html.parser')) == ['torn']
+    assert client.get(link).context['snapshot'].name == 'torn'
 
 
 def test_a_snapshot_older_than_the_operators_limit_is_pointed_out(
@@ -463,7 +627,7 @@ def test_what_is_used_is_drawn_with_numbers_as_text(client, openstack,
               for meter in overview(client).select('.snapshot-meter')]
     assert meters == [
         'Volume snapshots 9 of 10',
-        'Volumes and their snapshots 7 GiB, no limit',
+        'Volume storage (with snapshots) 7 GiB, no limit',
         'Volume snapshots, type ssd 4 of 4', 'Images 2 of 5']
 
 

@@ -237,7 +237,10 @@ def test_it_is_offered_where_there_is_a_recipe(client, openstack, member,
     openstack.image('without', at=1)
     rows = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser').select(
         '#compute_snapshots > tbody > tr')
-    assert ['Launch with Original Settings' in words(row) for row in rows] == [
+    assert [[link['href'].rpartition('-')[2] for link in row.select(
+        'a[href$="/launch/"]')] != [] for row in rows] == [True, False]
+    # Both open a form to launch it; Horizon's own has the plain name alone.
+    assert ['Launch with Other Settings' in words(row) for row in rows] == [
         True, False]
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from django.core import exceptions as django_exceptions
 from django.http import HttpRequest
-from django.urls import reverse_lazy
 from django.utils import text as lazy
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -256,8 +255,10 @@ class CreateSnapshot(workflows.Workflow):
     finalize_button_name = _("Create Snapshot")
     wizard = True
     default_steps = (What, How, Details)
-    success_url = reverse_lazy(redirects.INDEX)
     failure_message = _('Snapshot "%s" was not started.')
+
+    def get_success_url(self) -> str:
+        return redirects.list_address(self.request)
 
     def get_entry_point(self) -> str:
         """The first step, also where the address names what to capture.

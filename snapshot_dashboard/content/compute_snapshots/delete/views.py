@@ -83,7 +83,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
                                      _agreed(request),
                                      request.POST.getlist('going'))
         self._tell(request, results, lost)
-        return redirect(redirects.INDEX)
+        return redirect(redirects.list_address(request))
 
     def show(self, found: list[model.Snapshot],
              notes: list[str]) -> HttpResponse:
@@ -164,7 +164,7 @@ class OlderView(DeleteView):
             messages.info(request, ' '.join([str(_(
                 "There are no older snapshots of this instance to "
                 "delete.")), *notes]))
-            return redirect(redirects.INDEX)
+            return redirect(redirects.list_address(request))
         return self.show(older[:_MOST], notes)
 
     def _leave(self, request: HttpRequest,
@@ -172,4 +172,4 @@ class OlderView(DeleteView):
         """Say why nothing is offered."""
         for problem in errors.deduplicate_by_service(problems):
             messages.error(request, delete_wording.not_offered(problem))
-        return redirect(redirects.INDEX)
+        return redirect(redirects.list_address(request))

@@ -18,7 +18,6 @@ from typing import Any
 from django.http import Http404
 from django.http import HttpRequest
 from django.http import HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.views import generic
 
@@ -69,14 +68,14 @@ class DetailView(horizon_views.HorizonTemplateView):
         return super().get_context_data(
             title=snapshot.name or snapshot.id,
             details=found, snapshot=snapshot,
-            url=reverse(redirects.INDEX),
+            url=redirects.list_address(self.request),
             actions=table.render_row_actions(snapshot),
             kind=wording.KINDS[snapshot.kind],
             status=cells.render_status(snapshot),
             source=cells.render_source(snapshot),
             created=cells.render_created(snapshot),
             size=cells.render_size(snapshot),
-            consistency=wording.consistency(snapshot.consistency),
+            consistency=wording.consistency_of(snapshot),
             captured=detail_wording.captured(snapshot),
             not_captured=detail_wording.not_captured(snapshot,
                                                      found.volume_names),

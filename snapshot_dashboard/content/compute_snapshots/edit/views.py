@@ -16,7 +16,6 @@ from typing import Any
 
 from django.core import exceptions as django_exceptions
 from django.urls import reverse
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from horizon import forms
@@ -41,8 +40,10 @@ class EditView(forms.ModalFormView):
     form_id = 'edit_snapshot'
     page_title = _("Edit Snapshot")
     submit_label = _("Save")
-    success_url = reverse_lazy(redirects.INDEX)
     template_name = 'project/compute_snapshots/edit/edit.html'
+
+    def get_success_url(self) -> str:
+        return redirects.list_address(self.request)
 
     @memoized.memoized_method
     def get_initial(self) -> dict[str, Any]:

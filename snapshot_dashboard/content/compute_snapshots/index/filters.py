@@ -33,10 +33,11 @@ _ROOM = 2300
 
 
 class FilterForm(forms.Form):
-    """The filters above the list. Each is left to the services."""
+    """The filters above the list."""
 
-    name = forms.CharField(label=_("Name"), required=False, max_length=255,
-                           help_text=_("The full name."))
+    name = forms.CharField(
+        label=_("Search by name or ID"), required=False, max_length=255,
+        widget=forms.TextInput(attrs={'type': 'search'}))
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[
         _ANY, *((kind.value, label)
                 for kind, label in wording.KINDS.items())])
@@ -51,10 +52,12 @@ class FilterForm(forms.Form):
     since = forms.DateField(
         label=_("Created since"), required=False,
         widget=forms.DateInput(attrs={'type': 'date'}))
-    sort = forms.ChoiceField(label=_("Order"), required=False, choices=[
-        (sort.value, label) for sort, label in index_wording.SORTS.items()])
     expired = forms.BooleanField(label=_("Expired"), required=False)
     # Set by links, not by hand.
+    sort = forms.ChoiceField(
+        required=False, widget=forms.HiddenInput(),
+        choices=[(sort.value, sort.value) for sort in queries.Sort])
+    exact = forms.BooleanField(required=False, widget=forms.HiddenInput())
     instance = forms.UUIDField(required=False, widget=forms.HiddenInput())
     volume = forms.UUIDField(required=False, widget=forms.HiddenInput())
 
@@ -64,23 +67,27 @@ class FilterForm(forms.Form):
         for field in self.visible_fields():
             if field.name != 'expired':
                 field.field.widget.attrs['class'] = 'form-control'
+        name = self.fields['name']
+        name.widget.attrs['placeholder'] = name.label
 
-    def clean_name(self) -> str:
+    def clean(self) -> dict[str, Any]:
         """What no address has room for is the name of nothing."""
-        name = self.cleaned_data['name']
-        if len(parse.quote_plus(name)) > _ROOM:
-            raise forms.ValidationError(_("This is too long for a name."))
-        return name
+        cleaned = super().clean() or {}
+        if cleaned.get('exact') and len(
+                parse.quote_plus(cleaned.get('name', ''))) > _ROOM:
+            self.add_error('name', _("This is too long for a name."))
+        return cleaned
 
     def query(self) -> queries.Query:
         """What is asked for; a field that cannot be read asks nothing."""
         self.is_valid()
         given = {name: value for name, value in self.cleaned_data.items()
                  if value}
-        since = given.get('since')
+        since, name = given.get('since'), given.get('name', '')
         return queries.Query(
             kind=kinds.Kind(given['kind']) if 'kind' in given else None,
-            name=given.get('name', ''),
+            name=name if 'exact' in given else '',
+            text='' if 'exact' in given else name,
             state=(queries.State(given['state']) if 'state' in given
                    else None),
             instance_id=str(given.get('instance', '')),
@@ -91,8 +98,32 @@ class FilterForm(forms.Form):
             expired_on=timezone.localdate() if 'expired' in given else None,
             sort=queries.Sort(given.get('sort', 'newest')))
 
-    def address(self) -> str:
-        """The part of a page's address that says the same."""
+    def address(self, *without: str, **changed: str) -> str:
+        """The part of a page's address that says the same.
+
+        :param without: names of fields to be left out.
+        :param changed: other values for some.
+        """
         return parse.urlencode({
-            name: value for name, value in self.data.items()
-            if name in self.fields and name not in self.errors and value})
+            name: value for name, value in {**self.data, **changed}.items()
+            if name in self.fields and name not in self.errors and value
+            and name not in without})
+
+    def chips(self, source_name: str) -> list[dict[str, str]]:
+        """What is asked for, each with the address without it.
+
+        :param source_name: of the instance or volume that is asked for;
+            empty if it is not known.
+        """
+        self.is_valid()
+        found = []
+        for field in self:
+            value = self.cleaned_data.get(field.name)
+            if value and field.name not in ('sort', 'exact'):
+                found.append({
+                    'text': index_wording.chip(
+                        field, value, source_name,
+                        bool(self.cleaned_data.get('exact'))),
+                    'address': self.address(field.name, *(
+                        ['exact'] if field.name == 'name' else ()))})
+        return found

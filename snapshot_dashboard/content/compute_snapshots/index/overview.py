@@ -16,47 +16,72 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import health
 
 #: Snapshots that one line about what is wrong names.
 _SHOWN = 10
 #: What is limited, and in which unit.
+_GIB, _MIB = 1024 ** 3, 1024 ** 2
+#: What is limited, and in which unit in bytes; 0 for a mere number.
 METERS = {
-    'snapshots': (_("Volume snapshots"), ''),
-    'gigabytes': (_("Volumes and their snapshots"), _("GiB")),
-    'image_count_total': (_("Images"), ''),
-    'image_size_total': (_("Image storage"), _("MiB")),
+    'snapshots': (_("Volume snapshots"), 0),
+    'gigabytes': (_("Volume storage (with snapshots)"), _GIB),
+    'image_count_total': (_("Images"), 0),
+    'image_size_total': (_("Image storage"), _MIB),
 }
 
 
 def health_lines(found: health.Health) -> list[dict[str, Any]]:
     """What is wrong, one line for each sort of it."""
     lines = [
-        (found.incomplete, _("Incomplete:"),
+        (found.incomplete, ngettext("%d incomplete", "%d incomplete",
+                                    len(found.incomplete)), _("Incomplete:"),
          _("A volume snapshot that they need failed or was deleted, so they "
            "cannot be launched. Delete them and take new ones.")),
-        (found.left_over, _("Left over:"),
+        (found.failed, ngettext("%d with an error", "%d with an error",
+                                len(found.failed)), _("Error:"),
+         _("They hold nothing that can be used. Delete them and take new "
+           "ones.")),
+        (found.left_over, ngettext("%d left over", "%d left over",
+                                   len(found.left_over)), _("Left over:"),
          _("These images were begun and will never be finished. Delete "
            "them.")),
-        (found.orphans, _("Possibly orphaned:"),
+        (found.orphans, ngettext("%d possibly orphaned",
+                                 "%d possibly orphaned",
+                                 len(found.orphans)), _("Possibly orphaned:"),
          _("These volume snapshots probably belonged to instance snapshots "
            "that are gone. Delete them if you do not need them: while they "
            "exist, their volumes cannot be deleted.")),
-        ((found.old,) if found.old else (), _("Oldest:"),
+        ((found.old,) if found.old else (), ngettext(
+            "%d too old", "%d too old", 1), _("Oldest:"),
          _("It is older than this cloud's operator recommends, so later "
            "updates are missing. Consider launching a fresh image and setting "
            "it up with your configuration tool instead.")),
-        (found.expired, _("Expired:"),
+        (found.expired, ngettext("%d expired", "%d expired",
+                                 len(found.expired)), _("Expired:"),
          _("Their keep-until date has passed. Nothing is deleted "
            "automatically.")),
     ]
     return [{'rows': rows[:_SHOWN], 'text': text, 'advice': advice,
+             'count': count % len(rows),
              'more': (wording.more('', len(rows) - _SHOWN).strip()
                       if len(rows) > _SHOWN else '')}
-            for rows, text, advice in lines if rows]
+            for rows, count, text, advice in lines if rows]
+
+
+#: Percent from which on a limit is nearly reached.
+_HIGH = 80
+
+
+def is_high(usage: Mapping[str, types.Quota]) -> bool:
+    """Whether a limit is nearly reached, or passed."""
+    return any(meter['percent'] is not None and meter['percent'] >= _HIGH
+               for meter in meters(usage))
 
 
 def meters(usage: Mapping[str, types.Quota]) -> list[dict[str, Any]]:
@@ -67,13 +92,14 @@ def meters(usage: Mapping[str, types.Quota]) -> list[dict[str, Any]]:
         if base == 'image':
             base, kind = name, ''
         label, unit = METERS[base]
-        text = (_("%(used)d of %(limit)d %(unit)s") if quota.limit >= 0
-                else _("%(used)d %(unit)s, no limit")) % {
-                    'used': quota.used, 'limit': quota.limit, 'unit': unit}
+        used, limit = (cells.size_text(number * unit) if unit else str(number)
+                       for number in (quota.used, max(0, quota.limit)))
+        text = (_("%(used)s of %(limit)s") if quota.limit >= 0
+                else _("%(used)s, no limit")) % {'used': used, 'limit': limit}
         found.append({
             'label': (_("%(label)s, type %(type)s") % {
                 'label': label, 'type': kind}) if kind else label,
-            'text': text.strip(),
+            'text': text,
             'percent': (min(100, round(100 * quota.used / quota.limit))
                         if quota.limit > 0 else
                         100 if quota.limit == 0 else None)})

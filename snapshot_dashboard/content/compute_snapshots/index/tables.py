@@ -25,12 +25,12 @@ from django.utils.translation import gettext_lazy as _
 from horizon import exceptions
 from horizon import tables
 
+from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
-from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.index import filters
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import fetch
@@ -38,26 +38,14 @@ from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
 from snapshot_dashboard.snapshots.listing import cursors
-
-
-class CreateSnapshot(tables.LinkAction):
-    """Opens the wizard."""
-
-    name = 'create'
-    verbose_name = _("Create Snapshot")
-    url = 'horizon:project:compute_snapshots:create'
-    classes = ('ajax-modal',)
-    icon = 'camera'
-
-    def allowed(self, request: HttpRequest, datum: Any = None) -> bool:
-        return permissions.can_create_any(request)
+from snapshot_dashboard.snapshots.listing import queries
 
 
 class LaunchInstance(tables.LinkAction):
     """Opens Horizon's own dialog with this snapshot as the source."""
 
     name = 'launch'
-    verbose_name = _("Launch as Instance")
+    verbose_name = _("Launch")
     url = redirects.INDEX
     classes = ('btn-launch',)
 
@@ -68,6 +56,8 @@ class LaunchInstance(tables.LinkAction):
         if snapshot.kind is kinds.Kind.VOLUME and not (
                 snapshot.source and snapshot.source.bootable):
             return False
+        if snapshot.has_recipe:  # there is our own form, too
+            self.verbose_name = _("Launch with Other Settings")
         return permissions.can_launch(request)
 
     def get_link_url(self, snapshot: model.Snapshot) -> str:
@@ -93,7 +83,7 @@ class LaunchLikeOriginal(_RowLink):
     """Opens our form with what the original was made of."""
 
     name = 'launch_like'
-    verbose_name = _("Launch with Original Settings")
+    verbose_name = _("Launch")
     url = 'horizon:project:compute_snapshots:launch'
     classes = ('ajax-modal',)
     icon = 'clone'
@@ -140,7 +130,9 @@ class EditSnapshot(_RowLink):
 
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
-        return snapshot is not None and permissions.can_edit(request, snapshot)
+        return (snapshot is not None
+                and snapshot.motion is not statuses.Outcome.PENDING
+                and permissions.can_edit(request, snapshot))
 
 
 class ShareSnapshot(_RowLink):
@@ -183,7 +175,10 @@ class DeleteSnapshots(tables.Action):
     verbose_name = _("Delete Snapshots")
     verbose_name_plural = _("Delete Snapshots")
     icon = 'trash'
+    action_type = 'danger'
     requires_input = True
+    # So Horizon's script disables it while nothing is chosen.
+    attrs = {'data-batch-action': 'true'}
 
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
@@ -194,6 +189,11 @@ class DeleteSnapshots(tables.Action):
         # They may be too many for an address.
         plan = resolve(reverse('horizon:project:compute_snapshots:delete'))
         return plan.func(request, chosen=row_ids)
+
+
+#: The orders that the heading of a column leads to.
+_ORDERS = {'snapshot_name': (queries.Sort.NAME,),
+           'created': (queries.Sort.NEWEST, queries.Sort.OLDEST)}
 
 
 class UpdateRow(tables.Row):
@@ -214,19 +214,22 @@ class SnapshotsTable(tables.DataTable):
 
     snapshot_name = tables.Column(cells.render_name, verbose_name=_("Name"),
                                   sortable=False)
-    kind = tables.Column(lambda snapshot: wording.KINDS[snapshot.kind],
-                         verbose_name=_("Kind"), sortable=False)
+    kind = tables.Column(cells.render_kind, verbose_name=_("Kind"),
+                         sortable=False)
     source = tables.Column(cells.render_source, verbose_name=_("Source"),
                            sortable=False)
     size = tables.Column(cells.render_size, verbose_name=_("Size"),
-                         sortable=False)
+                         sortable=False, classes=('snapshot-size',))
     status = tables.Column(cells.render_status, verbose_name=_("Status"),
                            sortable=False)
     consistency = tables.Column(cells.render_consistency,
                                 verbose_name=_("Consistency"),
+                                help_text=_(
+                                    "How much at rest the disks were. The "
+                                    "page of a snapshot explains it."),
                                 sortable=False)
-    created = tables.Column(cells.render_created, verbose_name=_("Created"),
-                            sortable=False)
+    created = tables.Column(cells.render_age, verbose_name=_("Created"),
+                            sortable=False, classes=('snapshot-age',))
     # What decides whether a row is asked for again. A status that nobody
     # knows counts as final, so that it is not asked for for ever.
     motion = tables.Column(
@@ -234,6 +237,9 @@ class SnapshotsTable(tables.DataTable):
         status_choices=((statuses.Outcome.DONE.value, True),
                         (statuses.Outcome.FAILED.value, False),
                         (statuses.Outcome.PENDING.value, None)))
+
+    #: In an address: the place of the page.
+    PAGE = 'page'
 
     class Meta:
         name = 'compute_snapshots'
@@ -243,9 +249,9 @@ class SnapshotsTable(tables.DataTable):
         status_columns = ('motion',)
         pagination_param = 'page'
         prev_pagination_param = 'page'
-        table_actions = (CreateSnapshot, DeleteSnapshots)
+        table_actions = (DeleteSnapshots,)
         launch_actions = (LaunchInstance,)
-        row_actions = (LaunchInstance, LaunchLikeOriginal, CreateVolume,
+        row_actions = (LaunchLikeOriginal, LaunchInstance, CreateVolume,
                        EditSnapshot, ShareSnapshot, DeleteSnapshot)
         row_actions_dropdown_template = (
             'project/compute_snapshots/index/_row_actions.html')
@@ -255,6 +261,37 @@ class SnapshotsTable(tables.DataTable):
     after: cursors.Cursor | None = None
     before: cursors.Cursor | None = None
     filter_form: filters.FilterForm | None = None
+
+    def __init__(self, request: HttpRequest, *args: Any,
+                 **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        if permissions.only_looks(request):
+            del self.columns['actions']
+
+    def show_order(self, form: filters.FilterForm) -> None:
+        """Let headings tell and change the order, where both services can."""
+        self.filter_form = form
+        now = form.query().order
+        for name, orders in _ORDERS.items():
+            column = self.columns[name]
+            other = next((order for order in orders if order is not now), now)
+            column.verbose_name = render_to_string(
+                'project/compute_snapshots/index/_heading.html', {
+                    'label': column.verbose_name, 'address': form.address(
+                        sort=other.value),
+                    'ascending': now is not queries.Sort.NEWEST,
+                    'sorted': now in orders})
+            if now in orders:
+                column.attrs = {**column.attrs, 'aria-sort': (
+                    'descending' if now is queries.Sort.NEWEST
+                    else 'ascending')}
+
+    def get_row_actions(self, snapshot: model.Snapshot) -> list[Any]:
+        """Of what cannot be used the way out comes first."""
+        found = super().get_row_actions(snapshot)
+        return sorted(found, key=lambda action: (
+            snapshot.motion is statuses.Outcome.FAILED
+            and action.name != DeleteSnapshot.name))
 
     def set_multiselect_column_visibility(self, visible: bool = True) -> None:
         # Horizon thinks that one chooses for its own batch actions alone.
@@ -280,8 +317,10 @@ class SnapshotsTable(tables.DataTable):
 
     def get_empty_message(self) -> str:
         if self.filter_form and self.filter_form.query().filtered:
-            return _("No snapshots match these filters. Name has to be the "
-                     "full name.")
+            return (_("None of the snapshots that were searched match these "
+                      "filters.") if self.after
+                    else _("No snapshots match these filters."))
         return render_to_string(
             'project/compute_snapshots/index/_empty.html',
-            {'can_create': permissions.can_create_any(self.request)})
+            {'can_create': permissions.can_create_any(self.request),
+             'guide': settings.get('GUIDE_URL')})

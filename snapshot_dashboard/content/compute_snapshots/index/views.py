@@ -34,6 +34,7 @@ from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.index import filters
 from snapshot_dashboard.content.compute_snapshots.index import overview
@@ -95,8 +96,8 @@ class IndexView(tables.DataTableView):
         for problem in page.vague:
             messages.warning(self.request, index_wording.vague(problem))
         self.table.after, self.table.before = page.after, page.before
-        self.table.filter_form = self.filters
-        self.unnamed, self.alphabet = page.unnamed, page.alphabet
+        self.table.show_order(self.filters)
+        self.page = page
         # What is under way by this panel has a run, found or not.
         self.suspects = [
             row.source.id for row in page.rows
@@ -119,7 +120,7 @@ class IndexView(tables.DataTableView):
 
     def _cursor(self, asked: queries.Query) -> cursors.Cursor | None:
         text = self.request.GET.get(
-            index_tables.SnapshotsTable._meta.pagination_param)
+            index_tables.SnapshotsTable.PAGE)
         if not text:
             return None
         try:
@@ -132,6 +133,20 @@ class IndexView(tables.DataTableView):
         messages.info(self.request, _(
             "That page of the list no longer exists. This is the first page."))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no snapshot at all, as far as is known."""
+        return not (self.page.rows or self.page.problems
+                    or self.filters.query().filtered
+                    or index_tables.SnapshotsTable.PAGE in self.request.GET)
+
+    def _source_name(self, asked: queries.Query) -> str:
+        """Of the instance or volume that is asked for, as a row knows it."""
+        wanted = asked.instance_id or asked.volume_id
+        return next((row.source.name for row in self.page.rows
+                     if wanted and row.source and row.source.id == wanted),
+                    '')
+
     def has_more_data(self, table: Any) -> bool:
         return table.after is not None
 
@@ -141,14 +156,26 @@ class IndexView(tables.DataTableView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         asked = self.filters.query()
+        redirects.remember(self.request, self.filters.address(),
+                           self.request.GET.get(
+                               index_tables.SnapshotsTable.PAGE, ''))
         return {**context,
                 **display.context(self.request, answer=self.runs,
                                   suspects=self.suspects),
                 'worker_url': handoff.address(self.request),
-                'filters': self.filters, 'query': asked,
+                'filters': self.filters,
+                'filter_errors': bool(self.filters.errors),
+                'empty': self.empty,
+                'chips': self.filters.chips(self._source_name(asked)),
                 'filter_notes': index_wording.filter_notes(
-                    asked, self.alphabet),
-                'unnamed': self.unnamed,
+                    asked, self.page.alphabet),
+                'searched': index_wording.searched(self.page.searched,
+                                                   asked.order),
+                'further': self.table.get_pagination_string(),
+                'exact_address': self.filters.address(exact='on'),
+                'unnamed': self.page.unnamed,
+                'can_create': permissions.can_create_any(self.request),
+                'only_looks': permissions.only_looks(self.request),
                 **wording.operators_words(self.request, notices.LIST)}
 
 
@@ -168,5 +195,7 @@ class OverviewView(generic.View):
                 'looked_at': health.LOOKED_AT,
                 'can_answer': permissions.can_answer(request),
                 'offered': found.offered[:_OFFERED],
+                'offered_count': len(found.offered),
                 'more_offered': len(found.offered) - _OFFERED,
-                'usage': overview.meters(used)})
+                'usage': overview.meters(used),
+                'usage_high': overview.is_high(used)})

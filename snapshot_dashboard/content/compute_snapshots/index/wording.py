@@ -12,7 +12,11 @@
 
 """What is said above the list."""
 
+from typing import Any
+
+from django.utils import formats
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -37,11 +41,6 @@ STATES = {
     queries.State.DELETING: _("Being deleted"),
     queries.State.DEACTIVATED: _("Deactivated"),
 }
-SORTS = {
-    queries.Sort.NEWEST: _("Newest first"),
-    queries.Sort.OLDEST: _("Oldest first"),
-    queries.Sort.NAME: _("By name"),
-}
 ALPHABETS = {
     streams.Alphabet.CAPITALS: _(
         "This cloud sorts uppercase letters before lowercase ones."),
@@ -49,6 +48,47 @@ ALPHABETS = {
         "The services of this cloud sort names differently, so the order of "
         "the two kinds is only approximate."),
 }
+
+
+def chip(field: Any, value: Any, source_name: str, exact: bool) -> str:
+    """What one filter asks for.
+
+    :param field: the bound field of the filter.
+    :param source_name: of the instance or volume, if it is known.
+    :param exact: whether the name is a whole one.
+    """
+    if field.name in ('instance', 'volume'):
+        label, text = SOURCES[field.name], source_name or str(value)
+    elif field.name == 'name':
+        label, text = _("Exact name") if exact else _("Name or ID"), value
+    elif field.name == 'expired':
+        return str(field.label)
+    elif field.name == 'since':
+        label, text = field.label, formats.date_format(value, 'DATE_FORMAT')
+    else:
+        label, text = field.label, dict(field.field.choices)[value]
+    return _("%(filter)s: %(value)s") % {'filter': label, 'value': text}
+
+
+SOURCES = {'instance': _("Instance"), 'volume': _("Volume")}
+
+
+def searched(count: int, order: queries.Sort) -> str:
+    """Among how many a text was looked for, where there are more; or empty.
+    """
+    if not count:
+        return ''
+    text = {queries.Sort.NEWEST: ngettext(
+                "Only the newest %d snapshot was searched so far.",
+                "Only the newest %d snapshots were searched so far.", count),
+            queries.Sort.OLDEST: ngettext(
+                "Only the oldest %d snapshot was searched so far.",
+                "Only the oldest %d snapshots were searched so far.", count),
+            queries.Sort.NAME: ngettext(
+                "Only the first %d snapshot by name was searched so far.",
+                "Only the first %d snapshots by name were searched so far.",
+                count)}[order]
+    return text % count
 
 
 def filter_notes(asked: queries.Query,

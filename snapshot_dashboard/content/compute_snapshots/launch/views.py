@@ -88,6 +88,6 @@ class LaunchView(forms.ModalFormView):
             'consistency': wording.consistency(snapshot.consistency),
             'not_captured': launch_wording.not_captured(
                 bool(snapshot.parts) and not snapshot.volume_backed),
-            'cancel_url': reverse(redirects.INDEX),
+            'cancel_url': redirects.list_address(self.request),
             'submit_url': reverse('horizon:project:compute_snapshots:launch',
                                   args=[self.kwargs['row_id']])}

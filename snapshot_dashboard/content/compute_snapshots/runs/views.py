@@ -83,7 +83,7 @@ class _WriteView(generic.View):
         if not http.is_ajax(request):
             for text in told.values():
                 messages.error(request, text)
-            return redirect(redirects.INDEX)
+            return redirect(redirects.list_address(request))
         return fragments.render(request, _TEMPLATE,
                                 display.context(request, told))
 

@@ -57,7 +57,7 @@ class AnswerView(generic.View):
     def post(self, request: HttpRequest, row_id: str) -> HttpResponse:
         answer = request.POST.get('answer')
         if answer not in share_wording.ANSWERED:
-            return redirect(redirects.INDEX)
+            return redirect(redirects.list_address(request))
         if not permissions.can_answer(request):
             raise django_exceptions.PermissionDenied
         cloud = connect.cloud(request)
@@ -73,7 +73,7 @@ class AnswerView(generic.View):
                                      "project."))
         except errors.ServiceError as error:
             _tell_refusal(request, error)
-        return redirect(redirects.INDEX)
+        return redirect(redirects.list_address(request))
 
 
 class ShareView(horizon_views.HorizonTemplateView):

@@ -474,6 +474,53 @@ def test_sets_and_singles_are_each_shown_once_in_any_order(things, size,
             names(page) for page in forward[:-1]]
 
 
+@pytest.mark.parametrize(('text', 'found'), [
+    ('WEB', {'web-1', 'Web-2', 'old web'}), ('b-1', {'web-1', 'db-1'}),
+    (' db-1 ', {'db-1'}), ('straße', {'STRASSE'}), ('', None), ('%', set()),
+    ('.*', set()), (fakes.new_id(77), {'by its id'})])
+def test_a_part_of_a_name_is_found_in_both_kinds(openstack, text, found):
+    openstack.image('web-1', 1)
+    openstack.snapshot('Web-2', 2)
+    openstack.image('STRASSE', 3)
+    openstack.set_image('db-1', [openstack.snapshot('of db-1', 4)], 5)
+    openstack.snapshot('old web', 6)
+    openstack.image('by its id', 7)['id'] = fakes.new_id(77)
+    every = {'web-1', 'Web-2', 'STRASSE', 'db-1', 'old web', 'by its id'}
+    page = pages.fetch(openstack.cloud(), 20, queries.Query(text=text))
+    assert set(names(page)) == (every if found is None else found)
+    assert page.searched == 0 and page.after is None
+
+
+@pytest.mark.parametrize('sort', queries.Sort)
+def test_what_is_looked_for_is_found_once_however_far_one_looks(openstack,
+                                                                sort):
+    openstack.max_limit = 1000
+    for number in range(1500):
+        name = f'web-{number:04}' if number % 250 == 7 else f'x-{number:04}'
+        openstack.image(name, number)
+        openstack.snapshot(f'snapshot {name}', number)
+    query, cloud = queries.Query(text='WEB-', sort=sort), openstack.cloud()
+    found, searched, cursor = [], [], None
+    while not searched or cursor:
+        page = pages.fetch(cloud, 20, query, cursor)
+        found += names(page)
+        searched.append(page.searched)
+        cursor = page.after
+    assert len(found) == len(set(found)) == 12
+    assert searched[0] >= 1000 and searched[-1] == 0
+
+
+def test_looking_further_costs_a_bounded_number_of_calls(openstack):
+    openstack.max_limit = 1000
+    for number in range(3000):
+        openstack.image(f'x-{number}', number)
+    cloud = openstack.cloud()
+    openstack.calls.clear()
+    page = pages.fetch(cloud, 20, queries.Query(text='nowhere'))
+    assert page.rows == () and page.after and page.searched >= 1000
+    assert len(openstack.calls) <= 24
+
+
 def test_a_page_by_name_whose_place_is_gone_says_so(openstack):
     for number in range(60):
         openstack.image(f'i{number:02}', number)
