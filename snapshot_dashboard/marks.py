@@ -52,7 +52,8 @@ IMAGE = 'snapshot_dashboard_image'
 PARTS = 'snapshot_dashboard_parts'
 #: On an image: what it does not hold of its instance.
 LEFT_OUT = 'snapshot_dashboard_left_out'
-#: What it was meant for, one of PURPOSES.
+#: What it was meant for, one of PURPOSES: to go back after a change that
+#: failed, a backup, a template, a move to another cloud.
 PURPOSE = 'snapshot_dashboard_purpose'
 #: How the instance was: the names of its flavor, security groups (a JSON
 #: list), key pair and availability zone, and the ids of its networks.
@@ -88,7 +89,8 @@ LIVE_AGENT = 'live-agent'
 #: It ran, or was paused or suspended.
 LIVE = 'live'
 
-BACKUP, TEMPLATE, MOVE = PURPOSES = ('backup', 'template', 'move')
+CHANGE, BACKUP, TEMPLATE, MOVE = PURPOSES = (
+    'change', 'backup', 'template', 'move')
 
 #: Parts that are looked at.
 _PARTS = 64

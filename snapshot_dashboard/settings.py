@@ -42,7 +42,7 @@ DEFAULTS: dict[str, Any] = {
     'POWER_OFF_BY_DEFAULT': True,
     # Whether Create Snapshot on the rows of Horizon's Instances and Volumes
     # opens the wizard.
-    'ROW_ACTIONS': False,
+    'ROW_ACTIONS': True,
     # The id of the worker's user: runs are handed on to it. Empty for none;
     # a dict by region where Horizon shows several.
     'WORKER_USER_ID': '',

@@ -108,12 +108,6 @@ class Compute(base.Service):
                 query = _next(body) if page else ''
         return found[:limit], bool(query) or len(found) > limit
 
-    def server_names(self, limit: int) -> dict[str, str]:
-        """The names of the project's servers by id, newest first."""
-        with self._calling() as nova:
-            found = nova.servers.list(detailed=False, limit=limit)
-            return {server.id: server.name for server in found}
-
     def attachments(self, server_id: str) -> list[types.Attachment]:
         with self._calling() as nova:
             found = nova.volumes.get_server_volumes(server_id)

@@ -131,6 +131,15 @@ class Identity(base.Service):
                 'remaining_uses': uses,
                 _ERRAND: dataclasses.asdict(errand)}}).json()['trust'])
 
+    def project_name(self, project_id: str) -> str:
+        """The name of a project (Identity API v3, Show project details).
+
+        :raises Forbidden: where only administrators may know.
+        """
+        with self._calling() as keystone:
+            body = keystone.get(f'/projects/{project_id}').json()
+            return str(body['project'].get('name') or '')
+
     def is_gone(self, trust_id: str) -> bool:
         """Whether a trust was taken back, has expired or is used up."""
         try:

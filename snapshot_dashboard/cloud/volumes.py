@@ -47,24 +47,19 @@ class Volumes(base.Service):
                                     self._project_id)
             return volume
 
-    def volume_names(self, limit: int) -> dict[str, str]:
-        """The names of the project's volumes by id, newest first."""
-        with self._calling() as cinder:
-            found = cinder.volumes.list(detailed=False, limit=limit,
-                                        sort='created_at:desc')
-            return {volume.id: volume.name for volume in found}
+    def volumes(self, limit: int, since: datetime.datetime | None = None
+                ) -> list[types.Volume]:
+        """The project's volumes, newest first.
 
-    def volumes(self, limit: int,
-                since: datetime.datetime) -> list[types.Volume]:
-        """The project's volumes made since then, newest first.
-
-        Cinder filters them by time from microversion 3.60 on.
+        :param since: those alone that were made since then. Cinder filters
+            them by time from microversion 3.60 on.
         """
-        moment = since.strftime('%Y-%m-%dT%H:%M:%S')
+        made = {'created_at': since.strftime('gte:%Y-%m-%dT%H:%M:%S')
+                } if since else {}
         with self._calling() as cinder:
             found = cinder.volumes.list(
                 limit=limit, sort='created_at:desc,id:desc',
-                search_opts={'created_at': f'gte:{moment}'})
+                search_opts=made)
             return [types.Volume.from_api(volume.to_dict())
                     for volume in found]
 

@@ -61,6 +61,7 @@ class Facts:
         that it was made of.
     :ivar unknown: which services could not be asked.
     :ivar agent: whether the image announces a guest agent.
+    :ivar uefi: whether the image says that it boots by UEFI.
     :ivar os_type: what the image says of the guest's system; any text.
     :ivar expected: seconds that the saving took earlier; 0 if not known.
     :ivar latest_request: on the server; empty if that is not known.
@@ -73,6 +74,7 @@ class Facts:
     usage: Mapping[str, types.Quota]
     unknown: tuple[errors.ServiceError, ...] = ()
     agent: bool = False
+    uefi: bool = False
     os_type: str = ''
     expected: int = 0
     limits: Mapping[str, types.Quota] = dataclasses.field(
@@ -166,6 +168,7 @@ def gather(cloud: services.Cloud, server_id: str) -> Facts:
             shares if isinstance(shares, list) else ())),
         shutdown_timeout=types.whole_number(
             properties.get('os_shutdown_timeout', '')),
+        uefi=properties.get('hw_firmware_type', '').lower() == 'uefi',
         agent=properties.get('hw_qemu_guest_agent', '').lower() in _TRUE,
         os_type=properties.get('os_type', ''),
         expected=_expected(answers['actions']),

@@ -300,7 +300,6 @@ def create_image(cloud: services.Cloud, server: types.Server,
                 marks.CONSISTENCY: consistency,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
-                **({marks.PURPOSE: plan.purpose} if plan.purpose else {}),
                 **omissions.write(omissions.of(
                     server, plan.volume_backed, plan.volumes)),
                 **recipes.write(made_of),
@@ -310,7 +309,8 @@ def create_image(cloud: services.Cloud, server: types.Server,
 
 def _marks(server: types.Server, plan: record.Plan,
            taken: int) -> dict[str, str]:
-    return {marks.RUN: plan.run_id, **marks.of_server(server, taken)}
+    return {marks.RUN: plan.run_id, **marks.of_server(server, taken),
+            **({marks.PURPOSE: plan.purpose} if plan.purpose else {})}
 
 
 def _call_mark() -> dict[str, str]:

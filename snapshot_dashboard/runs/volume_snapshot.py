@@ -21,7 +21,8 @@ from snapshot_dashboard.runs import observe
 
 def create(cloud: services.Cloud, volume: types.Volume,
            server: types.Server | None, name: str, description: str, *,
-           at_rest: bool, now: int, shutdown_timeout: int) -> str:
+           at_rest: bool, now: int, shutdown_timeout: int,
+           purpose: str = '') -> str:
     """Take the snapshot as things are, marked with how they are; its id.
 
     :param server: the instance that it is attached to; None if there is none,
@@ -30,6 +31,7 @@ def create(cloud: services.Cloud, volume: types.Volume,
     :param now: seconds since the epoch.
     :param shutdown_timeout: seconds that the guest had to shut down, should
         it be off.
+    :param purpose: one of ``marks.PURPOSES``, or nothing.
     :raises Unavailable: when it is not known whether it was begun.
     :raises ServiceError: when it was not begun.
     """
@@ -37,6 +39,7 @@ def create(cloud: services.Cloud, volume: types.Volume,
                   else marks.LIVE if server is None or not at_rest
                   else _mark(cloud, server, shutdown_timeout))
     metadata = {marks.CONSISTENCY: consistent,
+                **({marks.PURPOSE: purpose} if purpose else {}),
                 **({marks.TAKEN: str(now)} if server is None
                    else marks.of_server(server, now))}
     return cloud.volumes.create_snapshot(volume.id, name, description,

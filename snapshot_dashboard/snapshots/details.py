@@ -78,6 +78,7 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
     if isinstance(entry, types.VolumeSnapshot):
         known = snapshot.source.encrypted if snapshot.source else None
         return Details(snapshot, editing.description(entry), entry.user_id,
+                       purpose=_purpose(entry),
                        encrypted={} if known is None else {entry.id: known},
                        properties=tuple(sorted(entry.metadata.items())))
     base_id = entry.properties.get(_BASE_IMAGE, '')
@@ -89,8 +90,7 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
         min_disk_gib=entry.min_disk_gib,
         min_ram_mib=entry.min_ram_mib,
         disk_format=entry.properties.get('disk_format', ''),
-        purpose='' if snapshot.foreign else model.own_marks(entry).get(
-            marks.PURPOSE, ''),
+        purpose='' if snapshot.foreign else _purpose(entry),
         recipe=None if snapshot.foreign else recipes.read(
             entry.properties, entry.created),
         base_image=base_id,
@@ -100,6 +100,10 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
         volume_names={volume_id: volume.name
                       for volume_id, volume in volumes.items()},
         properties=tuple(sorted(entry.own_properties.items())))
+
+
+def _purpose(entry: kinds.Entry) -> str:
+    return model.own_marks(entry).get(marks.PURPOSE, '')
 
 
 def _volumes(cloud: services.Cloud,

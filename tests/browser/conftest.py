@@ -31,8 +31,7 @@ def horizon(where):
     """The address of a real Horizon with the plugin."""
     # A page looks at its runs so often that a test need not wait long.
     (where.root / 'snapshot_dashboard_settings.py').write_text(
-        "SNAPSHOT_DASHBOARD['POLL_INTERVAL'] = 0.5\n"
-        "SNAPSHOT_DASHBOARD['ROW_ACTIONS'] = True\n")
+        "SNAPSHOT_DASHBOARD['POLL_INTERVAL'] = 0.5\n")
     launcher.dashboard_up(where, print)
     return where.url('horizon')
 

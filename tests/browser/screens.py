@@ -16,6 +16,7 @@ from collections.abc import Iterator
 import contextlib
 import os
 import pathlib
+import re
 
 from playwright import sync_api
 
@@ -69,8 +70,14 @@ class Screen:
 
     def open_wizard(self, name, shows='.snapshot-disks'):
         self.page.click('#compute_snapshots__action_create')
-        self.page.select_option('[name=source]', label=name)
+        self.choose_source(name)
         self.page.wait_for_selector(shows)
+
+    def choose_source(self, name):
+        option = self.page.locator('[name=source] option').filter(
+            has_text=re.compile(f'^{re.escape(name)} – '))
+        self.page.select_option('[name=source]',
+                                value=option.get_attribute('value'))
 
     def next_step(self, shows):
         self.page.click('.button-next')

@@ -91,7 +91,7 @@ def test_a_link_with_a_path_for_a_source_leads_nowhere_else(user, panel,
 def test_an_answer_that_is_not_ours_is_not_let_into_the_wizard(user):
     asked = answer_with_a_payload(user, '**/facts/**')
     user.page.click('#compute_snapshots__action_create')
-    user.page.select_option('[name=source]', label='web-1')
+    user.choose_source('web-1')
     expect(user.page.locator('[data-facts-disks]')).to_contain_text(
         'could not be loaded')
     assert len(asked) == 1

@@ -109,6 +109,10 @@ class FakeOpenStack:
         self.usage: dict[str, dict] | None = None
         #: Keystone's, by id.
         self.trusts: dict[str, dict] = {}
+        #: Names of projects by their ids, and whether Keystone tells users
+        #: of no others.
+        self.projects: dict[str, str] = {}
+        self.keeps_projects_secret = True
         #: Requests: method, path, parsed body.
         self.calls: list[tuple[str, str, dict | None]] = []
         #: The same, as requests-mock keeps them.

@@ -20,6 +20,8 @@ from tests.fakes import common
 class Keystone(common.Service):
 
     def answer(self, method, path, query, body):
+        if path.startswith('/v3/projects/'):
+            return self._project(path.rpartition('/')[2])
         trust_id = path.removeprefix('/v3/OS-TRUST/trusts').strip('/')
         if method == 'POST':
             wanted = body['trust']
@@ -41,3 +43,10 @@ class Keystone(common.Service):
             del self._all.trusts[trust_id]
             return 204, None
         return 200, {'trust': trust}
+
+    def _project(self, project_id):
+        """Members may look up their own alone."""
+        name = self._all.projects.get(project_id)
+        if name is None:
+            return 403 if self._all.keeps_projects_secret else 404
+        return 200, {'project': {'id': project_id, 'name': name}}

@@ -39,7 +39,7 @@ const wizard = ({ source = '', status = '', volumes = [] } = {}) => `
     </div>
     <div data-facts-how></div><div data-facts-live>live</div>
     <div data-facts-summary></div>
-    <input name="name">
+    <input name="name"><button type="button" class="button-next"></button>
     ${field('keep', '<select name="keep"></select>')}
   </form>`;
 
@@ -86,6 +86,33 @@ test('the facts of what is chosen are shown, and the state remembered', () => {
   assert.equal(page.value('seen_status'), 'ACTIVE');
   assert.equal(page.value('name'), 'web-1');
   assert.ok(page.ticked('power_off'));
+});
+
+test('one cannot go on where something is in the way', () => {
+  const page = begun();
+  page.choose('a');
+  page.take().answer(facts().replace(
+    'data-facts ', 'data-facts data-possible="false" '));
+  page.settle();
+  assert.ok(page.$('.button-next').prop('disabled'));
+  page.choose('b');
+  assert.ok(!page.$('.button-next').prop('disabled'));
+});
+
+test('what is typed leaves the choices that hold it', () => {
+  const page = open(wizard().replace(
+    '<select name="source">', '<input data-narrow><select name="source">'));
+  page.panel.wizard.start(page.window.document);
+  const type = text => page.$('[data-narrow]').val(text).trigger('input');
+  const left = () => page.$('[name="source"] option').filter(function () {
+    return !this.disabled;
+  }).map(function () { return this.value; }).get().join();
+  type('B');
+  assert.equal(left(), ',b');
+  page.$('[data-narrow]').trigger(page.$.Event('keydown', { key: 'Enter' }));
+  assert.equal(page.$('[name="source"]').val(), 'b');
+  type('');
+  assert.equal(left(), ',a,b');
 });
 
 test('facts that come late are not shown for another choice', () => {

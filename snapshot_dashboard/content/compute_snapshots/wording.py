@@ -87,7 +87,8 @@ CONSISTENCIES = {
 _ICONS = {marks.POWERED_OFF: 'fa-check-circle text-success',
           marks.DETACHED: 'fa-check-circle text-success'}
 PURPOSES = {
-    marks.BACKUP: _("Backup of this machine"),
+    marks.CHANGE: _("Before a change or upgrade"),
+    marks.BACKUP: _("Backup"),
     marks.TEMPLATE: _("Template for new machines"),
     marks.MOVE: _("Move to another cloud"),
 }

@@ -57,8 +57,10 @@
  *
  * The wizard:
  *   data-snapshot-facts         its first step, with data-url
+ *   data-narrow                 leaves the choices that hold what is typed
  *   data-facts                  the answer about what was chosen, with
  *     data-name                 a name for the snapshot
+ *     data-possible             "false": something is in the way, and told
  *     data-status               the state that a decision rests on
  *     data-can-power-off        "true": to power off first is offered,
  *     data-suggest-power-off    and "true": ticked
@@ -71,7 +73,8 @@
  *   data-if-chosen, data-unless-chosen
  *                               are shown while the volume of this id is, or
  *                               is not, chosen
- *   data-summary-off, data-summary-on, data-summary-left-off,
+ *   data-summary-off, data-summary-live, data-summary-on,
+ *   data-summary-left-off,
  *   data-summary-not-captured   what is going to happen
  */
 horizon.snapshotDashboard = {};

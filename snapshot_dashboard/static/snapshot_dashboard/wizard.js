@@ -19,6 +19,17 @@ horizon.snapshotDashboard.wizard = {
     if (!$wizard.length) { return; }
     horizon.snapshotDashboard.worker.ask($wizard);
     var $source = $wizard.find('[name="source"]');
+    $wizard.find('[data-narrow]').on('input', function () {
+      horizon.snapshotDashboard.wizard.narrow($source, this.value);
+    }).on('keydown', function (event) {
+      /* Enter chooses the first one, and does not send the form. */
+      if (event.key !== 'Enter') { return; }
+      event.preventDefault();
+      var first = $source.find('option').filter(function () {
+        return this.value && !this.disabled;
+      })[0];
+      if (first) { $source.val(first.value).trigger('change'); }
+    });
     $source.on('change', function () {
       horizon.snapshotDashboard.wizard.load($wizard, $source.val());
     });
@@ -42,6 +53,7 @@ horizon.snapshotDashboard.wizard = {
   load: function ($wizard, sourceId) {
     var $facts = $wizard.find('[data-snapshot-facts]');
     $wizard.data('facts', sourceId);
+    horizon.snapshotDashboard.wizard.allow($wizard, true);
     /* Nothing of another one stays, should this one not be had. */
     $wizard.find('[name="seen_status"]').val('');
     $wizard.find('[data-power-fields] .form-group').addClass('hidden');
@@ -79,6 +91,8 @@ horizon.snapshotDashboard.wizard = {
     });
     if (!$facts.length) { return; }
     var canPowerOff = $facts.attr('data-can-power-off') === 'true';
+    horizon.snapshotDashboard.wizard.allow(
+      $wizard, $facts.attr('data-possible') !== 'false');
     var $name = $wizard.find('[name="name"]');
     /* The state that was decided on, not the one of now. */
     $wizard.find('[name="seen_status"]').val(
@@ -109,11 +123,31 @@ horizon.snapshotDashboard.wizard = {
     horizon.snapshotDashboard.wizard.choose($wizard);
   },
 
+  /* Whether one can go on: not where what is in the way is told already. */
+  allow: function ($wizard, may) {
+    $wizard.find('.button-next').prop('disabled', !may);
+  },
+
+  /* Leave those choices whose words hold what was typed. */
+  narrow: function ($source, text) {
+    var wanted = text.trim().toLowerCase();
+    $source.find('option').each(function () {
+      var shown = !this.value || this.selected ||
+        this.textContent.toLowerCase().indexOf(wanted) !== -1;
+      $(this).prop('hidden', !shown).prop('disabled', !shown);
+    });
+  },
+
   choose: function ($wizard) {
     var can = $wizard.data('can-power-off') || false;
     var ofInstance = $wizard.find('[data-purpose]').length > 0;
-    $wizard.find('[name="purpose"]').closest('.form-group')
-      .toggleClass('hidden', !ofInstance);
+    /* A volume is no machine that could be a template. */
+    $wizard.find('[name="purpose"] option[value="template"]')
+      .prop('hidden', !ofInstance).prop('disabled', !ofInstance);
+    if (!ofInstance && $wizard.find('[name="purpose"]').val() ===
+        'template') {
+      $wizard.find('[name="purpose"]').val('');
+    }
     $wizard.find('[name="keep"]').closest('.form-group')
       .toggleClass('hidden', !$wizard.data('can-keep'));
     $wizard.find('[data-purpose]').each(function () {
@@ -139,6 +173,7 @@ horizon.snapshotDashboard.wizard = {
     });
     $wizard.find('[data-facts-live]').toggleClass('hidden', off || !can);
     $wizard.find('[data-summary-off]').toggleClass('hidden', !off);
+    $wizard.find('[data-summary-live]').toggleClass('hidden', off);
     $wizard.find('[data-summary-on]').toggleClass('hidden', !on);
     $wizard.find('[data-summary-left-off]').toggleClass('hidden', !off || on);
   }

@@ -40,7 +40,7 @@ def test_the_list_fits_the_system(client, openstack, member, os_type, linux,
     assert ('sysprep' in text) is windows
 
 
-def test_a_volume_has_no_purpose(client, openstack, member):
+def test_a_volume_has_no_checklist(client, openstack, member):
     volume = openstack.volume(status='available')
     html = client.get(f'{INDEX}facts/?source=volume-{volume["id"]}')
     assert b'data-purpose' not in html.content

@@ -74,13 +74,33 @@ def test_an_encrypted_volume_is_named_as_such(client, openstack, member):
 
 
 def test_volumes_are_offered_beside_the_instances(client, openstack, member):
-    openstack.server('web-1')
+    server = openstack.server('web-1')
     openstack.volume('data')
+    root = openstack.volume('', bootable='true', size=9)
+    openstack.attach(server, root, '/dev/vda')
     soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
     assert {group['label']: [option.get_text() for option in
                              group.select('option')]
             for group in soup.select('[name=source] optgroup')} == {
-        'Instances': ['web-1'], 'Volumes': ['data']}
+        'Instances': ['web-1 – Active'], 'Volumes': [
+            'data – 5 GiB, not attached',
+            'Root disk of web-1 – 9 GiB, attached to web-1']}
+
+
+def test_what_a_volume_snapshot_is_for_is_remembered(client, openstack,
+                                                     member):
+    volume = openstack.volume(status='available')
+    submit(client, volume, 'available', purpose='change')
+    snapshot = only(openstack)
+    assert snapshot['metadata']['snapshot_dashboard_purpose'] == 'change'
+    snapshot['created_at'] = fakes.stamp(
+        int(snapshot['metadata']['snapshot_dashboard_taken'])
+        - fakes.seconds(0))[:-1] + '.000000'
+    html = client.get(f'{INDEX}volume-{snapshot["id"]}/detail/').content
+    assert b'Before a change or upgrade' in html
+    server, volume = attached(openstack)
+    submit(client, volume, 'ACTIVE', power_off='on', purpose='backup')
+    assert server['metadata']['snapshot_dashboard.purpose'] == 'backup'
 
 
 def test_without_cinder_the_instances_are_offered_all_the_same(

@@ -60,7 +60,7 @@ def test_it_offers_the_instances_of_the_project(client, openstack, member):
     soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
     assert [option.get_text() for option in soup.select(
         '[name=source] option')] == ['Choose an instance or a volume',
-                                     'web-1', 'web-2']
+                                     'web-1 – Active', 'web-2 – Active']
 
 
 def test_the_address_may_name_the_instance(client, openstack, member):
@@ -70,8 +70,56 @@ def test_the_address_may_name_the_instance(client, openstack, member):
         client.get(CREATE, {'source': f'instance-{chosen["id"]}'}).content,
         'html.parser')
     (option,) = soup.select('[name=source] option[selected]')
-    assert option.get_text() == 'web-2'
+    assert option.get_text() == 'web-2 – Active'
 
+
+@pytest.mark.parametrize(('count', 'found'), [(10, False), (11, True)])
+def test_many_choices_can_be_narrowed(client, openstack, member, count,
+                                      found):
+    for number in range(count):
+        openstack.server(f'web-{number}')
+    soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
+    assert bool(soup.select('[data-narrow]')) is found
+
+
+def test_what_is_in_the_way_is_said_once_and_stops_the_wizard(
+        client, openstack, member):
+    server = openstack.server(image='')
+    for number in range(2):
+        openstack.attach(server, openstack.volume(f'v{number}'), '/dev/vda')
+    openstack.quotas['snapshots'] = {'limit': 1, 'in_use': 1, 'reserved': 0}
+    openstack.quotas['gigabytes'] = {'limit': 1, 'in_use': 1, 'reserved': 0}
+    soup = facts(client, server)
+    (box,) = soup.select('.alert-danger')
+    assert len(box.select('li')) == 2
+    assert soup.select_one('[data-facts]')['data-possible'] == 'false'
+    assert facts(client, openstack.server()).select_one(
+        '[data-facts]')['data-possible'] == 'true'
+
+
+def test_the_review_says_how_long_how_much_and_how_clean(client, openstack,
+                                                         member):
+    review = ' '.join(facts(client, openstack.server()).select_one(
+        '.snapshot-review').get_text(' ').split())
+    assert 'Consistency: clean, if the guest shuts down in time.' in review
+    assert 'Offline: until the image is saved' in review
+    assert 'Space: up to 10 GiB of image storage' in review
+    server = openstack.server(image='')
+    for size in (4, 7):
+        openstack.attach(server, openstack.volume(size=size), '/dev/vda')
+    review = ' '.join(facts(client, server).select_one(
+        '.snapshot-review').get_text(' ').split())
+    assert 'Offline: usually less than a minute.' in review
+    assert 'Space: up to 11 GiB of volume storage.' in review
+
+
+@pytest.mark.parametrize(('firmware', 'told'), [('uefi', True),
+                                                ('bios', False)])
+def test_what_a_power_on_may_forget_is_said_for_uefi(
+        client, openstack, member, firmware, told):
+    server = openstack.server(image={'id': fakes.new_id(1), 'properties': {
+        'hw_firmware_type': firmware}})
+    assert bool(facts(client, server).select('.snapshot-uefi')) is told
 
 def test_an_address_that_names_no_instance_is_no_error(client, openstack,
                                                        member):

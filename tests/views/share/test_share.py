@@ -54,6 +54,25 @@ def test_a_private_image_is_made_one_that_can_be_shared(client, openstack,
         f'openstack image set --accept {body["id"]}')
 
 
+def test_a_project_that_keystone_does_not_know_is_refused(client, openstack,
+                                                          admin):
+    openstack.keeps_projects_secret = False
+    body = openstack.image('i', visibility='private')
+    html = share(client, body).content
+    assert b'There is no project with this ID.' in html
+    assert openstack.writes() == [] and body['visibility'] == 'private'
+    openstack.projects[OTHERS] = 'others'
+    share(client, body)
+    assert openstack.members[body['id']] == {OTHERS: 'pending'}
+
+
+def test_one_does_not_share_with_oneself(client, openstack, member):
+    body = openstack.image('i', visibility='private')
+    assert b'This is your own project.' in share(
+        client, body, fakes.PROJECT).content
+    assert openstack.writes() == []
+
+
 def test_it_is_taken_back(client, openstack, member):
     body = openstack.image('i', visibility='shared')
     openstack.members[body['id']] = {OTHERS: 'accepted'}
@@ -257,7 +276,8 @@ def test_of_a_set_with_chosen_volumes_only_the_root_is_shared(
     assert 'Only the root disk can be shared' in words(page(client, body))
 
 
-@pytest.mark.parametrize('project', ['', '../x', 'a b', '<img>', 'x' * 65])
+@pytest.mark.parametrize('project', [
+    '', '../x', 'a b', '<img>', 'nonsense', 'x' * 32, 'a' * 31, 'a' * 33])
 def test_what_is_no_project_is_refused(client, openstack, member, project):
     body = openstack.image('i', visibility='private')
     assert b'has-error' in share(client, body, project).content

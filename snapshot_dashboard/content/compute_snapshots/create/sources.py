@@ -14,6 +14,7 @@
 
 import abc
 from collections.abc import Collection
+from collections.abc import Iterable
 import time
 from typing import Any
 
@@ -35,6 +36,7 @@ from snapshot_dashboard.content.compute_snapshots.create import submission
 from snapshot_dashboard.content.compute_snapshots.create import (
     wording as create_wording,
 )
+from snapshot_dashboard.preflight import disk_facts
 from snapshot_dashboard.preflight import guest_checklist
 from snapshot_dashboard.preflight import instance_facts
 from snapshot_dashboard.preflight import volume_facts
@@ -170,6 +172,11 @@ class InstanceSource(Source):
                  'can_choose': bool(disk.volume and facts.can_choose_volumes
                                     and may_snapshot)}
                 for disk in facts.disks],
+            'root_size': _size(disk.size_mib for disk in facts.disks
+                               if disk.role is disk_facts.Role.ROOT),
+            'volume_size': _size(disk.size_mib for disk in facts.disks
+                                 if disk.volume_id),
+            'uefi': facts.uefi,
             'encrypted': any(disk.volume and disk.volume.encrypted
                              for disk in facts.disks),
             'not_captured': facts.not_captured,
@@ -241,14 +248,15 @@ class VolumeSource(Source):
                     connect.cloud(self._request), volume, self.server,
                     wish['name'], wish['description'],
                     at_rest=self.facts.at_rest, now=int(time.time()),
-                    shutdown_timeout=shutdown_timeout(instance))
+                    shutdown_timeout=shutdown_timeout(instance),
+                    purpose=wish['purpose'])
             except errors.Unavailable as error:
                 raise lifecycle.Unclear(error) from error
             return _('Snapshot "%s" started.')
         if instance is None:  # the wizard's steps have refused that
             raise errors.Conflict('compute', 'the instance is not known')
         return _submit(self._request, instance, wish, captures_image=False,
-                       volumes=(volume.id,))
+                       volumes=(volume.id,), purpose=wish['purpose'])
 
 
 _KINDS = {kinds.Kind.INSTANCE: InstanceSource, kinds.Kind.VOLUME: VolumeSource}
@@ -277,6 +285,10 @@ def of_run(request: HttpRequest, run: record.Run) -> Source:
     if run.plan.captures_image:
         return InstanceSource(request, run.server.id)
     return VolumeSource(request, run.plan.volumes[0])
+
+
+def _size(sizes_mib: Iterable[int]) -> str:
+    return cells.size_text(sum(sizes_mib) * 1024 ** 2)
 
 
 def shutdown_timeout(facts: instance_facts.Facts | None) -> int:

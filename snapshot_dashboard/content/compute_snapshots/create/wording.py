@@ -18,6 +18,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.preflight import disk_facts
 from snapshot_dashboard.preflight import guest_checklist
@@ -141,3 +142,25 @@ def _quota(code: obstacles.Code, facts: Mapping[str, Any]) -> str:
         obstacles.Code.QUOTA_SNAPSHOTS, obstacles.Code.QUOTA_GIGABYTES)
         else []), str(_("Delete what you no longer need, or ask for a larger "
                         "quota."))])
+
+
+def instance_choice(server: types.Server) -> str:
+    """An instance among the choices of the wizard."""
+    return _("%(name)s – %(status)s") % {
+        'name': server.name or server.id,
+        'status': states.status(server.status)}
+
+
+def volume_choice(volume: types.Volume, names: Mapping[str, str]) -> str:
+    """A volume among the choices of the wizard.
+
+    :param names: of instances, by their ids.
+    """
+    at = ', '.join(names.get(server_id, server_id)
+                   for server_id in volume.server_ids)
+    name = volume.name or (
+        _("Root disk of %s") % at if volume.bootable and at else volume.id)
+    facts = {'name': name, 'size': volume.size_gib, 'at': at}
+    if at:
+        return _("%(name)s – %(size)d GiB, attached to %(at)s") % facts
+    return _("%(name)s – %(size)d GiB, not attached") % facts

@@ -12,6 +12,7 @@
 
 """The wizard's steps: what, how, details."""
 
+from collections.abc import Callable
 from collections.abc import Mapping
 import contextlib
 import logging
@@ -38,6 +39,9 @@ from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import states
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import sources
+from snapshot_dashboard.content.compute_snapshots.create import (
+    wording as create_wording,
+)
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import kinds
@@ -46,6 +50,8 @@ from snapshot_dashboard.snapshots import model
 LOG = logging.getLogger(__name__)
 #: Instances and volumes offered for choice; others can be given by address.
 _CHOICES = 1000
+#: Choices that can be taken in at a glance.
+_FEW = 10
 #: How many snapshots of an instance its owner may want to keep.
 _KEEP = (1, 3, 5, 10)
 
@@ -69,7 +75,7 @@ class WhatAction(workflows.Action):
     volumes = VolumeIds(required=False)
 
     class Meta:
-        name = _("What")
+        name = _("1. Source")
         slug = 'what'
 
     def populate_source_choices(self, request: HttpRequest,
@@ -79,18 +85,24 @@ class WhatAction(workflows.Action):
         chosen = self.data.get('source') or context.get('source') or ''
         cloud = connect.cloud(request)
         instances, volumes = cloud.gather(
-            lambda: cloud.compute.server_names(_CHOICES),
-            lambda: cloud.volumes.volume_names(_CHOICES))
-        if instances == {} and (volumes == {} or not cloud.has('volume')):
+            lambda: cloud.compute.servers(_CHOICES),
+            lambda: cloud.volumes.volumes(_CHOICES))
+        if instances == [] and (volumes == [] or not cloud.has('volume')):
             return [('', _("This project has no instances or volumes."))]
+        names = {server.id: server.name or server.id for server in instances
+                 } if isinstance(instances, list) else {}
         groups = []
         if permissions.can_create(request):
             groups.append(_group(
-                kinds.Kind.INSTANCE, instances, chosen, _("Instances"),
+                kinds.Kind.INSTANCE, _texts(
+                    instances, create_wording.instance_choice),
+                chosen, _("Instances"),
                 _("The instances could not be listed. Try again later.")))
         if cloud.has('volume') and permissions.can_snapshot_volumes(request):
             groups.append(_group(
-                kinds.Kind.VOLUME, volumes, chosen, _("Volumes"),
+                kinds.Kind.VOLUME, _texts(
+                    volumes, lambda volume: create_wording.volume_choice(
+                        volume, names)), chosen, _("Volumes"),
                 _("The volumes could not be listed. Try again later.")))
         return [('', _("Choose an instance or a volume")), *groups]
 
@@ -117,6 +129,14 @@ class WhatAction(workflows.Action):
         return cleaned
 
 
+def _texts(found: list[Any] | errors.ServiceError,
+           text: Callable[[Any], str]
+           ) -> dict[str, str] | errors.ServiceError:
+    """What is said of instances or volumes, by their ids."""
+    return found if isinstance(found, errors.ServiceError) else {
+        one.id: text(one) for one in found}
+
+
 def _group(kind: kinds.Kind, names: Mapping[str, str] | errors.ServiceError,
            chosen: str, label: Any,
            problem: Any) -> tuple[Any, list[tuple[str, str]]]:
@@ -137,6 +157,11 @@ class What(workflows.Step):
     action_class = WhatAction
     contributes = ('source', 'purpose', 'volumes')
     template_name = 'project/compute_snapshots/create/_what.html'
+
+    def many(self) -> bool:
+        """Whether there are so many choices that one looks for one."""
+        return sum(len(group) for _label, group
+                   in self.action.fields['source'].choices[1:]) > _FEW
 
     def operators_words(self) -> dict[str, Any]:
         """For the template."""
@@ -161,7 +186,7 @@ class HowAction(workflows.Action):
                                   widget=forms.HiddenInput())
 
     class Meta:
-        name = _("How")
+        name = _("2. Power")
         slug = 'how'
 
     def clean(self) -> dict[str, Any]:
@@ -213,7 +238,7 @@ class DetailsAction(workflows.Action):
                     "deleted automatically."))
 
     class Meta:
-        name = _("Details")
+        name = _("3. Name and Review")
         slug = 'details'
 
     def clean_name(self) -> str:

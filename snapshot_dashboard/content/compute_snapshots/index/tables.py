@@ -25,7 +25,6 @@ from django.utils.translation import gettext_lazy as _
 from horizon import exceptions
 from horizon import tables
 
-from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
@@ -322,5 +321,4 @@ class SnapshotsTable(tables.DataTable):
                     else _("No snapshots match these filters."))
         return render_to_string(
             'project/compute_snapshots/index/_empty.html',
-            {'can_create': permissions.can_create_any(self.request),
-             'guide': settings.get('GUIDE_URL')})
+            {'can_create': permissions.can_create_any(self.request)})

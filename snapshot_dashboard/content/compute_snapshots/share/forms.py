@@ -19,9 +19,12 @@ from django.utils.translation import gettext_lazy as _
 class ProjectForm(forms.Form):
     """Which project; its id, for members cannot look up others' names."""
 
-    # Keystone's ids are 32 hexadecimal digits, elsewhere any such words.
+    # Keystone makes them of 32 hexadecimal digits (Identity API v3).
     project = forms.RegexField(
-        r'^(?!\.{1,2}$)[A-Za-z0-9_.-]{1,64}$', label=_("Project ID"),
+        r'^[0-9A-Fa-f]{8}(-?)([0-9A-Fa-f]{4}\1){3}[0-9A-Fa-f]{12}$',
+        label=_("Project ID"), error_messages={'invalid': _(
+            "This is not the ID of a project: that has 32 characters, 0 to 9 "
+            "and a to f.")},
         widget=forms.TextInput(attrs={'class': 'form-control'}),
         help_text=_("Members of the project find it under Identity > "
                     "Projects."))

@@ -107,12 +107,31 @@ class ShareView(horizon_views.HorizonTemplateView):
                         for member in members],
             'accept': commands.accept(self.image.id)})
 
+    def _problem(self, project: str) -> str:
+        """Why nothing can be shared with a project; empty if it can.
+
+        Most users may not look up others' projects: then Glance takes any.
+        """
+        cloud = connect.cloud(self.request)
+        if project == cloud.project_id:
+            return _("This is your own project.")
+        if cloud.has('identity'):
+            answer, = cloud.gather(lambda: cloud.identity.project_name(
+                project))
+            if isinstance(answer, errors.NotFound):
+                return _("There is no project with this ID.")
+        return ''
+
     def post(self, request: HttpRequest, row_id: str) -> HttpResponse:
         cloud = connect.cloud(request)
         form = share_forms.ProjectForm(request.POST)
         if sharing.refusal(self.image) or not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         project = form.cleaned_data['project']
+        problem = '' if 'remove' in request.POST else self._problem(project)
+        if problem:
+            form.add_error('project', problem)
+            return self.render_to_response(self.get_context_data(form=form))
         try:
             if 'remove' in request.POST:
                 cloud.images.remove_member(self.image.id, project)
