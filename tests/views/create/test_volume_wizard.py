@@ -75,7 +75,7 @@ def test_an_encrypted_volume_is_named_as_such(client, openstack, member):
 
 def test_volumes_are_offered_beside_the_instances(client, openstack, member):
     server = openstack.server('web-1')
-    openstack.volume('data')
+    openstack.volume('data', created_at=fakes.stamp(2)[:-1] + '.000000')
     root = openstack.volume('', bootable='true', size=9)
     openstack.attach(server, root, '/dev/vda')
     soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
