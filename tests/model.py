@@ -412,6 +412,8 @@ class World:
     def delete_image(self, image_id):
         if image_id not in self.images:
             raise errors.NotFound('image', '', 404)
+        if self.images[image_id].properties.get('protected'):
+            raise errors.Forbidden('image', 'protected', 403)
         run = self.status and journal.read(self.server())
         if run and not run.open and self.images[image_id].status == 'active':
             self.removed_after_end.append(image_id)
@@ -472,9 +474,11 @@ class World:
     def image(self, thing):
         return types.Image(
             thing.id, thing.name, thing.status, self.time(thing.at),
-            0 if self.volume_backed else 1, PROJECT, False, 0,
+            0 if self.volume_backed else 1, PROJECT,
+            bool(thing.properties.get('protected')), 0,
             {'updated_at': self.time(self.now).isoformat(),
-             **thing.properties})
+             **{name: value for name, value in thing.properties.items()
+                if name != 'protected'}})
 
     def snapshot(self, thing):
         return types.VolumeSnapshot(

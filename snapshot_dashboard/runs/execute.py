@@ -41,7 +41,7 @@ ATTEMPTS = (steps.Do.POWER_OFF, steps.Do.SNAPSHOT_VOLUMES, steps.Do.CAPTURE)
 NOT_DONE = (errors.Conflict, errors.NotFound, errors.Forbidden,
             errors.Refused, errors.Throttled, errors.Unauthorized)
 #: Steps that may be taken however long ago they were decided on.
-_TIMELESS = (steps.Do.NOTE, steps.Do.MARK)
+_TIMELESS = (steps.Do.NOTE, steps.Do.MARK, steps.Do.PROTECT)
 #: The tags by which a run is found, in the order in which they are set: what
 #: shows it last stays until it is dismissed.
 INDEX = (record.OPEN_TAG, record.TAG)
@@ -96,10 +96,7 @@ def execute(cloud: services.Cloud, run: record.Run, step: steps.Step,
         return _try(cloud, run, now, lambda: _snapshot_volumes(
             cloud, run, step, now))
     try:
-        if step.do is steps.Do.MARK:
-            _mark(cloud, run, step)
-        elif step.do is steps.Do.REMOVE:
-            remove(cloud, step.image_ids, step.snapshot_ids)
+        _finish(cloud, run, step)
     except errors.ServiceError as error:
         # The next look shows what is left, and a missing mark is no reason
         # to keep the instance off.
@@ -328,16 +325,30 @@ def _snapshot_volumes(cloud: services.Cloud, run: record.Run,
     return ''
 
 
+def _finish(cloud: services.Cloud, run: record.Run,
+            step: steps.Step) -> None:
+    """Do what concerns what was made, and not the instance."""
+    if step.do is steps.Do.MARK:
+        _mark(cloud, run, step)
+    elif step.do is steps.Do.PROTECT:
+        for image_id in step.image_ids:
+            cloud.images.set_properties(image_id, {'protected': True})
+    elif step.do is steps.Do.REMOVE:
+        remove(cloud, step.image_ids, step.snapshot_ids)
+
+
 def _mark(cloud: services.Cloud, run: record.Run,
           step: steps.Step) -> None:
     metadata = {**_marks(run.server, run.plan, step.taken),
                 marks.CONSISTENCY: step.consistency}
-    owner = {marks.IMAGE: step.owner} if step.owner else {}
+    expiry = run.plan.expiry
     cloud.gather_or_raise(
-        *(functools.partial(cloud.images.set_properties, image_id, metadata)
+        *(functools.partial(cloud.images.set_properties, image_id,
+                            {**metadata, **expiry(image_id)})
           for image_id in step.image_ids),
-        *(functools.partial(cloud.volumes.set_snapshot_metadata, snapshot_id,
-                            {**metadata, **owner})
+        *(functools.partial(cloud.volumes.set_snapshot_metadata, snapshot_id, {
+            **metadata, **({marks.IMAGE: step.owner} if step.owner
+                           else expiry(snapshot_id))})
           for snapshot_id in step.snapshot_ids))
 
 

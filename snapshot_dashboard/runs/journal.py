@@ -30,6 +30,7 @@ either, so little is to be written down of its run, and that stands in tags.
 
 from collections.abc import Mapping
 import dataclasses
+import datetime
 import json
 import re
 from typing import Any
@@ -61,7 +62,8 @@ _RUN_ID = re.compile(r'[\w-]{1,32}', re.ASCII)
 _FLAGS = {'power_off': 'power_off', 'power_on': 'power_on',
           'stop_if_forced': 'stop_if_forced', 'agent_announced': 'agent',
           'was_running': 'running', 'captures_image': 'image',
-          'volume_backed': 'volume_backed', 'without_recipe': 'bare'}
+          'volume_backed': 'volume_backed', 'without_recipe': 'bare',
+          'protect': 'protect'}
 #: Seconds that a plan has room for.
 _LONGEST = 99_999
 
@@ -95,7 +97,8 @@ def write(plan: record.Plan, seal: str = '',
                  ('within', plan.begin_within),
                  ('expected', plan.expected_seconds))},
              'is': ' '.join(word for name, word in _FLAGS.items()
-                            if getattr(plan, name))},
+                            if getattr(plan, name)),
+             **({'until': plan.keep_until} if plan.keep_until else {})},
             separators=(',', ':')),
         _NAME: plan.name,
         _DESCRIPTION: plan.description,
@@ -333,6 +336,7 @@ def _read_plan(metadata: Mapping[str, str]) -> record.Plan:
         requested_by=metadata.get(_BY, ''),
         purpose=metadata.get(_PURPOSE, ''),
         keep_count=types.whole_number(metadata.get(_KEEP, '')) or 0,
+        keep_until=_day(packed.get('until', '')),
         **flags,
         volumes=volume_ids,
         shutdown_timeout=int(packed['down']),
@@ -372,6 +376,10 @@ def _read_tags(server: types.Server) -> record.Run | None:
     return record.Run(server,
                       record.Plan(run_id=values[_RUN], began_at=began),
                       progress, tagged=True)
+
+
+def _day(value: Any) -> str:
+    return datetime.date.fromisoformat(value).isoformat() if value else ''
 
 
 def _run_id(value: Any) -> str:

@@ -13,9 +13,11 @@
 """A run: what was asked for, and how far it went."""
 
 import dataclasses
+import datetime
 import hashlib
 import json
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import failures
 
@@ -47,6 +49,9 @@ class Plan:
         volumes alone.
     :ivar volume_backed: whether the root disk is a volume, which Nova does
         not show of an instance that was launched from a set.
+    :ivar keep_until: the last day on which it is wanted, as ``2026-01-31``;
+        empty for no end.
+    :ivar protect: whether the image is to be protected from deletion.
     :ivar without_recipe: whether the image has no room for how the instance
         is.
     :ivar purpose: what it is meant for, one of ``marks.PURPOSES`` or nothing.
@@ -84,6 +89,8 @@ class Plan:
     volume_backed: bool = False
     purpose: str = ''
     keep_count: int = 0
+    keep_until: str = ''
+    protect: bool = False
     without_recipe: bool = False
     begin_within: int = 3600
     server_id: str = ''
@@ -92,6 +99,11 @@ class Plan:
     def to_run_again(self) -> bool:
         """Whether the instance is to run when this is over."""
         return self.power_on if self.power_off else self.was_running
+
+    def expiry(self, thing_id: str) -> dict[str, str]:
+        """The marks of what is made that say until when it is wanted."""
+        return marks.write_expiry(datetime.date.fromisoformat(
+            self.keep_until), thing_id) if self.keep_until else {}
 
     @property
     def fingerprint(self) -> str:

@@ -409,11 +409,19 @@ class Situation:
                   marks.CONSISTENCY: self.consistency}
         of_part = {**wanted, **({marks.IMAGE: image.id} if image else {})}
         return (() if image is None
-                or wanted.items() <= image.properties.items()
-                else (image.id,),
+                or {**wanted, **self.plan.expiry(image.id)}.items()
+                <= image.properties.items() else (image.id,),
                 tuple(snapshot.id for snapshot in self.seen.snapshots
-                      if snapshot.id in self._part_ids
-                      and not of_part.items() <= snapshot.metadata.items()))
+                      if snapshot.id in self._part_ids and not {
+                          **of_part, **({} if image else self.plan.expiry(
+                              snapshot.id))}.items()
+                      <= snapshot.metadata.items()))
+
+    @property
+    def unprotected(self) -> bool:
+        """Whether the image is to be protected, and is not."""
+        return bool(self.plan.protect and self.image
+                    and not self.image.protected)
 
     # After the capture, whether it came to a snapshot or not.
 

@@ -60,6 +60,7 @@ class Do(enum.Enum):
     SNAPSHOT_VOLUMES = 'snapshot-volumes'
     CAPTURE = 'capture'
     MARK = 'mark'
+    PROTECT = 'protect'
     REMOVE = 'remove'
     POWER_ON = 'power-on'
     NOTHING = 'nothing'
@@ -219,6 +220,12 @@ def _mark(s: situation.Situation) -> Step:
         taken=int(min(thing.created for thing in made).timestamp()))
 
 
+def _protect(s: situation.Situation) -> Step:
+    return Step(Do.PROTECT, dataclasses.replace(
+        s.progress, mark_count=s.progress.mark_count + 1),
+        image_ids=(s.image.id,) if s.image else ())
+
+
 def _note_captured(s: situation.Situation) -> Step:
     return _with_progress(s, captured_at=s.seen.now, asked_at=0, **_HEARD,
                           image_id=s.image.id if s.image else '')
@@ -328,6 +335,8 @@ DURING: tuple[Row, ...] = (
      _failed(failures.Failure.PART_FAILED)),
     (lambda s: s.finished and s.image_is_empty,
      _failed(failures.Failure.IMAGE_EMPTY)),
+    (lambda s: s.finished and s.unprotected
+     and s.progress.mark_count < record.TRIES, _protect),
     (lambda s: s.finished, _note_captured),
     (lambda s: s.busy and s.progress.idle_since, _note_busy),
     (lambda s: s.busy, _wait),

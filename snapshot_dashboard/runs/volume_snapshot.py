@@ -12,18 +12,25 @@
 
 """A snapshot of one volume, taken at once as things are."""
 
+import datetime
+import logging
+
 from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import observe
 
+LOG = logging.getLogger(__name__)
+
 
 def create(cloud: services.Cloud, volume: types.Volume,
            server: types.Server | None, name: str, description: str, *,
            at_rest: bool, now: int, shutdown_timeout: int,
-           purpose: str = '') -> str:
-    """Take the snapshot as things are, marked with how they are; its id.
+           purpose: str = '',
+           keep_until: datetime.date | None = None) -> bool:
+    """Take the snapshot as things are, marked with how they are.
 
     :param server: the instance that it is attached to; None if there is none,
         or several, or it cannot be seen.
@@ -32,6 +39,8 @@ def create(cloud: services.Cloud, volume: types.Volume,
     :param shutdown_timeout: seconds that the guest had to shut down, should
         it be off.
     :param purpose: one of ``marks.PURPOSES``, or nothing.
+    :param keep_until: the last day on which it is wanted; None for no end.
+    :returns: whether that day could be noted, for it names the snapshot's id.
     :raises Unavailable: when it is not known whether it was begun.
     :raises ServiceError: when it was not begun.
     """
@@ -42,8 +51,18 @@ def create(cloud: services.Cloud, volume: types.Volume,
                 **({marks.PURPOSE: purpose} if purpose else {}),
                 **({marks.TAKEN: str(now)} if server is None
                    else marks.of_server(server, now))}
-    return cloud.volumes.create_snapshot(volume.id, name, description,
+    made = cloud.volumes.create_snapshot(volume.id, name, description,
                                          metadata)
+    if keep_until is None:
+        return True
+    try:
+        cloud.volumes.set_snapshot_metadata(
+            made, marks.write_expiry(keep_until, made))
+    except errors.ServiceError as error:
+        LOG.warning('Noting until when volume snapshot %s is wanted failed: '
+                    '%s', made, error)
+        return False
+    return True
 
 
 def _mark(cloud: services.Cloud, server: types.Server,

@@ -88,6 +88,27 @@ test('the facts of what is chosen are shown, and the state remembered', () => {
   assert.ok(page.ticked('power_off'));
 });
 
+test('for a change an end is suggested, and the own one stays', () => {
+  const page = open(wizard().replace(
+    'value="template">t', 'value="change">c').replace(
+    '<input name="name">', '<input name="name"><input name="keep_until">'));
+  page.panel.wizard.start(page.window.document);
+  page.$('[name="source"]').val('a').trigger('change');
+  page.take().answer(facts().replace('data-facts ', `data-facts
+    data-can-date="true" data-change-until="2026-12-10" `));
+  page.settle();
+  const day = () => page.$('[name="keep_until"]').val();
+  const mean = purpose => page.$('[name="purpose"]').val(purpose)
+    .trigger('change');
+  mean('change');
+  assert.equal(day(), '2026-12-10');
+  mean('');
+  assert.equal(day(), '');
+  page.$('[name="keep_until"]').val('2027-01-01');
+  mean('change');
+  assert.equal(day(), '2027-01-01');
+});
+
 test('one cannot go on where something is in the way', () => {
   const page = begun();
   page.choose('a');

@@ -65,6 +65,9 @@
  *     data-can-power-off        "true": to power off first is offered,
  *     data-suggest-power-off    and "true": ticked
  *     data-can-keep             "true": older ones may be offered afterwards
+ *     data-can-date             "true": it can have a date until when it is
+ *                               wanted; suggested for a change is
+ *     data-change-until         this one
  *   data-for                    a part of it, for the place data-facts-...:
  *     purpose, disks, how, live, summary
  *   data-power-fields           the fields about powering off

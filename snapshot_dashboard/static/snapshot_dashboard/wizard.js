@@ -120,6 +120,8 @@ horizon.snapshotDashboard.wizard = {
     $wizard.data('can-power-off', canPowerOff);
     /* A locked instance's record does not hold it. */
     $wizard.data('can-keep', $facts.attr('data-can-keep') === 'true');
+    $wizard.data('can-date', $facts.attr('data-can-date') === 'true');
+    $wizard.data('change-until', $facts.attr('data-change-until'));
     horizon.snapshotDashboard.wizard.choose($wizard);
   },
 
@@ -138,6 +140,17 @@ horizon.snapshotDashboard.wizard = {
     });
   },
 
+  /* Suggest an end for what is to go back to after a change; the user's own
+   * date stays. */
+  date: function ($wizard) {
+    var $day = $wizard.find('[name="keep_until"]');
+    var suggested = $wizard.data('suggested-day') || '';
+    var wanted = $wizard.find('[name="purpose"]').val() === 'change' &&
+      $wizard.data('can-date') ? $wizard.data('change-until') : '';
+    if ($day.val() === suggested) { $day.val(wanted); }
+    $wizard.data('suggested-day', wanted);
+  },
+
   choose: function ($wizard) {
     var can = $wizard.data('can-power-off') || false;
     var ofInstance = $wizard.find('[data-purpose]').length > 0;
@@ -150,6 +163,11 @@ horizon.snapshotDashboard.wizard = {
     }
     $wizard.find('[name="keep"]').closest('.form-group')
       .toggleClass('hidden', !$wizard.data('can-keep'));
+    $wizard.find('[name="keep_until"]').closest('.form-group')
+      .toggleClass('hidden', !$wizard.data('can-date'));
+    $wizard.find('[name="protect"]').closest('.form-group')
+      .toggleClass('hidden', !$wizard.data('can-keep'));
+    horizon.snapshotDashboard.wizard.date($wizard);
     $wizard.find('[data-purpose]').each(function () {
       $(this).toggleClass('hidden', $(this).attr('data-purpose') !==
                           $wizard.find('[name="purpose"]').val());

@@ -66,10 +66,11 @@ class Histories(stateful.RuleBasedStateMachine):
         locked=st.sampled_from([False] * 9 + [True]),
         room=st.sampled_from([128] * 8 + [0, 16, 30, 38, 45]),
         others_tags=st.sampled_from([0] * 6 + [40, 47, 50]),
+        keep_until=st.sampled_from(['', '2026-12-31']), protect=st.booleans(),
         fates=st.one_of(st.just([]), st.just([]), st.lists(FATE,
                                                            max_size=8)))
     def begin(self, kind, power_off, power_on, stop, forced, broken, deaf,
-              begins, locked, room, others_tags, fates):
+              begins, locked, room, others_tags, keep_until, protect, fates):
         self.world = world = model.World(
             volumes=() if kind == 'image' else ('v1', 'v2'),
             volume_backed=kind == 'volume', room=room,
@@ -87,6 +88,7 @@ class Histories(stateful.RuleBasedStateMachine):
             world, power_off=power_off and begins == 'ACTIVE',
             power_on=power_on, was_running=begins == 'ACTIVE',
             stop_if_forced=stop, captures_image=kind != 'alone',
+            keep_until=keep_until, protect=protect and kind != 'alone',
             volumes=world.volumes if kind in ('chosen', 'alone') else ())
         for fate in fates:
             beginner.step(fate)
@@ -433,6 +435,8 @@ class Histories(stateful.RuleBasedStateMachine):
                         progress.failure
                         or progress.mark_count >= record.TRIES)
                 ), f'it says {claimed}, and was {thing.truth}'
+        if progress.captured_at and progress.mark_count < record.TRIES:
+            self.check_wishes(run, made, ours)
         if progress.captured_at:
             named = {part for image in made if image.status == 'active'
                      for part in marks.ids_named(marks.PARTS,
@@ -441,6 +445,17 @@ class Histories(stateful.RuleBasedStateMachine):
         if progress.captured_at and run.plan.volumes and (
                 not self.image_deleted or not run.plan.captures_image):
             assert set(per_volume) == set(run.plan.volumes)
+
+    def check_wishes(self, run, made, ours):
+        """What was asked for with it is on what was made."""
+        if run.tagged:
+            return  # there was no room to note it
+        plan = run.plan
+        whole = [image for image in made if image.status == 'active']
+        for thing in whole or (ours if not plan.captures_image else ()):
+            assert plan.expiry(thing.id).items() <= thing.properties.items()
+        for image in whole:
+            assert bool(image.properties.get('protected')) is plan.protect
 
     def check_dismissed(self, run, made):
         """Dismissing takes the record away, and no snapshot."""

@@ -209,6 +209,18 @@ def test_a_record_of_another_server_is_told_and_is_over():
     assert journal.read(server(journal.write(plan), id='origin')).open
 
 
+def test_a_day_that_is_none_makes_no_plan():
+    """Whoever wrote it did not mean to have it kept for ever."""
+    plan = dataclasses.replace(PLAN, keep_until='2026-12-31', protect=True)
+    written = journal.write(plan)
+    assert all(len(value) <= 255 for value in written.values())
+    assert journal.as_recorded(plan) == plan
+    for day in ('2026-13-31', 'tomorrow', '<b>'):
+        forged = {**written, journal.PLAN: written[journal.PLAN].replace(
+            '2026-12-31', day)}
+        assert not journal.same_run(forged, plan)
+
+
 def test_a_dismissed_record_on_a_locked_server_counts_no_more():
     tags = [f'{record.TAG}.gone:{PLAN.run_id}']
     locked = server(journal.write(PLAN), tags, locked=True)

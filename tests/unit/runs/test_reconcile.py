@@ -101,6 +101,57 @@ def test_the_image_carries_the_marks_of_its_run(openstack, web):
             marks.DESCRIPTION: 'before the upgrade'}
 
 
+def test_an_end_date_and_protection_come_with_the_snapshot(openstack, web):
+    cloud, run = begin(openstack, web, keep_until='2026-12-31', protect=True)
+    run = undisturbed(openstack, web, cloud, run)
+    image = only_image(openstack)
+    assert not run.open and not run.progress.failure
+    assert image[marks.EXPIRES] == f'2026-12-31 {image["id"]}'
+    assert image[marks.EXPIRING] == 'True' and image['protected'] is True
+
+
+def test_an_image_is_protected_only_when_it_is_whole(openstack):
+    """One that was given up can be removed again."""
+    server = openstack.server('db', image='')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud, run = begin(openstack, server, power_off=False, protect=True,
+                       volume_backed=True)
+    reconcile.advance(cloud, run)
+    next(iter(openstack.snapshots.values()))['status'] = 'error'
+    run = reconcile.advance(cloud, run)
+    assert run.progress.failure == 'part-failed'
+    assert not only_image(openstack)['protected']
+
+
+def test_a_protection_that_is_refused_ends_no_run(openstack, web):
+    cloud, run = begin(openstack, web, power_off=False, protect=True)
+    reconcile.advance(cloud, run)
+    fakes.finish(only_image(openstack))
+    settle(web, 'ACTIVE')
+    openstack.faults['PATCH', '/images/'] = 403
+    run = reconcile.advance(cloud, run)
+    assert not run.open and run.progress.captured_at
+    assert run.progress.mark_count == record.TRIES
+
+
+def test_a_volume_alone_has_its_end_date_on_itself(openstack, web):
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, keep_until='2026-12-31',
+                       captures_image=False, volumes=(volume['id'],))
+    for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
+        run = reconcile.advance(cloud, run)
+        settle(web, status)
+        for snapshot in openstack.snapshots.values():
+            snapshot['status'] = 'available'
+    run = reconcile.advance(cloud, run)
+    (snapshot,) = openstack.snapshots.values()
+    assert not run.open and not run.progress.failure
+    assert snapshot['metadata'][marks.EXPIRES] == (
+        f'2026-12-31 {snapshot["id"]}')
+    assert run.progress.mark_count == 1
+
+
 @pytest.mark.parametrize('locked', [False, True])
 def test_the_image_says_what_it_does_not_hold(openstack, locked):
     """Whether its record is in metadata or, of a locked one, in tags."""

@@ -87,6 +87,19 @@ def test_volumes_are_offered_beside_the_instances(client, openstack, member):
             'Root disk of web-1 – 9 GiB, attached to web-1']}
 
 
+@pytest.mark.parametrize('fault', [None, 503])
+def test_a_volume_snapshot_has_an_end_date_or_that_is_told(
+        client, openstack, member, fault):
+    volume = openstack.volume(status='available')
+    if fault:
+        openstack.faults['POST', '/metadata$'] = fault
+    submit(client, volume, 'available', keep_until='2999-12-31')
+    snapshot = only(openstack)
+    dated = snapshot['metadata'].get(marks.EXPIRES)
+    assert dated == (None if fault else f'2999-12-31 {snapshot["id"]}')
+    assert ('date could not be saved' in told(client)) is bool(fault)
+
+
 def test_what_a_volume_snapshot_is_for_is_remembered(client, openstack,
                                                      member):
     volume = openstack.volume(status='available')

@@ -113,6 +113,32 @@ def test_the_review_says_how_long_how_much_and_how_clean(client, openstack,
     assert 'Space: up to 11 GiB of volume storage.' in review
 
 
+def test_an_end_date_and_protection_are_asked_for_at_once(client, openstack,
+                                                          member):
+    server = openstack.server('web-1')
+    submit(client, server, keep_until='2999-12-31', protect='on')
+    plan = run_of(server).plan
+    assert (plan.keep_until, plan.protect) == ('2999-12-31', True)
+
+
+def test_a_day_that_has_passed_is_refused(client, openstack, member):
+    server = openstack.server('web-1')
+    assert b'This day has passed.' in submit(
+        client, server, keep_until='2020-01-01').content
+    assert run_of(server) is None
+
+
+def test_a_locked_instance_has_no_room_for_what_comes_later(client, openstack,
+                                                            member):
+    server = openstack.server('vault', locked=True)
+    assert facts(client, server).select_one(
+        '[data-facts]')['data-can-date'] == 'false'
+    html = submit(client, server, power_off=None, power_on=None,
+                  keep_until='2999-12-31').content
+    assert b'Edit the snapshot afterwards' in html
+    assert openstack.images == {}
+
+
 @pytest.mark.parametrize(('firmware', 'told'), [('uefi', True),
                                                 ('bios', False)])
 def test_what_a_power_on_may_forget_is_said_for_uefi(

@@ -183,6 +183,15 @@ def test_what_went_well_a_day_ago_is_no_news(client, openstack, member,
     assert 'Failed' in words(article)
 
 
+def test_what_could_not_be_noted_on_a_snapshot_is_told(client, openstack,
+                                                       member, server):
+    finished(openstack, server, mark_count=record.TRIES)
+    soup = post(client, 'advance')
+    assert 'Not everything could be noted' in words(soup)
+    server['metadata']['snapshot_dashboard.mark_count'] = '1'
+    assert 'Not everything' not in words(post(client, 'advance'))
+
+
 def test_a_forced_power_off_is_no_plain_success(client, openstack, member,
                                                 server):
     finished(openstack, server, consistency='forced-off')

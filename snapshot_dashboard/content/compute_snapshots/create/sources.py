@@ -94,6 +94,14 @@ class Source(abc.ABC):
         :raises ServiceError: when nothing was begun.
         """
 
+    @property
+    def remembers(self) -> bool:
+        """Whether the run's record has room for what comes at its end.
+
+        That of a locked instance stands in tags.
+        """
+        return True
+
     def find_again(self) -> None:
         """Let a run of its instance be found that is under way and got lost.
         """
@@ -151,6 +159,10 @@ class InstanceSource(Source):
                            "instance. Ask an administrator for a role that "
                            "allows it."))
         return found
+
+    @property
+    def remembers(self) -> bool:
+        return not (self.facts.server.locked or self.facts.lacks_metadata())
 
     def can_choose(self, chosen: Collection[str]) -> bool:
         return not chosen or (
@@ -244,15 +256,17 @@ class VolumeSource(Source):
         volume, instance = self.facts.volume, self.facts.instance
         if not wish['power_off']:
             try:
-                volume_snapshot.create(
+                dated = volume_snapshot.create(
                     connect.cloud(self._request), volume, self.server,
                     wish['name'], wish['description'],
                     at_rest=self.facts.at_rest, now=int(time.time()),
                     shutdown_timeout=shutdown_timeout(instance),
-                    purpose=wish['purpose'])
+                    purpose=wish['purpose'], keep_until=wish['keep_until'])
             except errors.Unavailable as error:
                 raise lifecycle.Unclear(error) from error
-            return _('Snapshot "%s" started.')
+            return (_('Snapshot "%s" started.') if dated else
+                    _('Snapshot "%s" started, but its keep-until date could '
+                      "not be saved. Edit the snapshot to set it."))
         if instance is None:  # the wizard's steps have refused that
             raise errors.Conflict('compute', 'the instance is not known')
         return _submit(self._request, instance, wish, captures_image=False,
@@ -315,6 +329,9 @@ def _submit(request: HttpRequest, facts: instance_facts.Facts,
         begin_within=int(settings.get('BEGIN_WITHIN')),
         agent_announced=facts.agent, expected_seconds=facts.expected,
         volume_backed=facts.server.volume_backed,
+        keep_until=wish['keep_until'].isoformat() if wish['keep_until']
+        else '', protect=bool(wish['protect']) and options.get(
+            'captures_image', True),
         without_recipe=not facts.has_room_for_recipe(len(volumes)),
         was_running=facts.server.status == 'ACTIVE', **options)
     tagged = not (plan.power_off or volumes) and facts.lacks_metadata() > 0

@@ -12,12 +12,14 @@
 
 """The wizard, and the facts that it shows of what is chosen."""
 
+import datetime
 from typing import Any
 
 from django.core import exceptions as django_exceptions
 from django.http import Http404
 from django.http import HttpRequest
 from django.http import HttpResponse
+from django.utils import timezone
 from django.views import generic
 
 from horizon import workflows
@@ -28,6 +30,9 @@ from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.create import workflow
+
+#: How long one may want to go back after a change.
+_CHANGE_TAKES = datetime.timedelta(days=14)
 
 
 class CreateView(workflows.WorkflowView):
@@ -62,6 +67,8 @@ class FactsView(generic.View):
                 {'service': wording.SERVICES[error.service]})
         return fragments.render(request, source.template, {
             'source': source,
+            'change_until': (timezone.localdate() + _CHANGE_TAKES
+                             ).isoformat(),
             'obstacles': source.obstacles(),
             'unknown': [wording.SERVICES[error.service]
                         for error in source.facts.unknown],

@@ -15,12 +15,14 @@
 from collections.abc import Callable
 from collections.abc import Mapping
 import contextlib
+import datetime
 import logging
 from typing import Any
 
 from django.core import exceptions as django_exceptions
 from django.http import HttpRequest
 from django.utils import text as lazy
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -226,6 +228,14 @@ class DetailsAction(workflows.Action):
     description = forms.CharField(
         label=_("Description"), max_length=255, required=False,
         widget=forms.Textarea(attrs={'rows': 3}))
+    keep_until = forms.DateField(
+        label=_("Keep Until"), required=False,
+        widget=forms.DateInput(attrs={'type': 'date'}, format='%Y-%m-%d'),
+        help_text=_("Only a reminder: after this day it is listed as expired. "
+                    "Nothing is deleted automatically."))
+    protect = forms.BooleanField(
+        label=_("Protect the snapshot"), required=False,
+        help_text=_("It cannot be deleted while it is protected."))
     keep = forms.ChoiceField(
         label=_("Older Snapshots of This Instance"), required=False,
         choices=[('', _("Keep all")), *(
@@ -248,6 +258,13 @@ class DetailsAction(workflows.Action):
         return fields.usable(texts.one_line(
             self.cleaned_data['description']))
 
+    def clean_keep_until(self) -> datetime.date | None:
+        day = self.cleaned_data['keep_until']
+        if day is not None and day < timezone.localdate():
+            raise django_exceptions.ValidationError(
+                _("This day has passed."))
+        return day
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         try:
@@ -255,6 +272,12 @@ class DetailsAction(workflows.Action):
                                   self.data.get('source') or '')
         except errors.ServiceError:
             return cleaned  # the first step tells
+        if not source.remembers:
+            for field in ('keep_until', 'protect'):
+                if cleaned.get(field):
+                    self.add_error(field, _(
+                        "This cannot be noted for this instance until the "
+                        "snapshot is there. Edit the snapshot afterwards."))
         if len(cleaned.get('name') or '') > source.name_length:
             self.add_error('name', ngettext(
                 "The name is too long: at most %d character is allowed.",
@@ -265,7 +288,7 @@ class DetailsAction(workflows.Action):
 
 class Details(workflows.Step):
     action_class = DetailsAction
-    contributes = ('name', 'description', 'keep')
+    contributes = ('name', 'description', 'keep_until', 'protect', 'keep')
     template_name = 'project/compute_snapshots/create/_details.html'
 
     def worker_url(self) -> str:

@@ -215,6 +215,7 @@ def _shown(request: HttpRequest, run: record.Run, now: int,
         'saving': _saving(run, phase, now),
         'failure': runs_wording.failure(run),
         'left': runs_wording.left(run),
+        'unmarked': runs_wording.unmarked(run),
         'unsealed': run.open and not connect.approves(run),
         'hindrance': runs_wording.hindrance(run, now) if run.open else '',
         'consistency': (wording.MEANINGS.get(mark, '') if mark

@@ -225,6 +225,14 @@ def failure(run: record.Run) -> str:
     return ' '.join(words)
 
 
+def unmarked(run: record.Run) -> str:
+    """That what was made may lack what is noted on it; else empty."""
+    if not run.progress.captured_at or run.progress.mark_count < record.TRIES:
+        return ''
+    return _("Not everything could be noted on the snapshot: check its "
+             "consistency, keep-until date and protection on its page.")
+
+
 def left(run: record.Run) -> str:
     """What a run could not remove; else empty."""
     if not run.progress.leftover_ids:
