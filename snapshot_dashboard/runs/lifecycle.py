@@ -195,7 +195,7 @@ def _begin_tagged(cloud: services.Cloud, server: types.Server,
     return run
 
 
-def plan_again(run: record.Run, requested_by: str,
+def plan_again(run: record.Run, requested_by: str, name: str,
                seal: seals.Seal | None = None,
                clock: execute.Clock = time.time) -> record.Plan:
     """The plan that tries a failed run once more.
@@ -205,7 +205,7 @@ def plan_again(run: record.Run, requested_by: str,
     """
     server_id = run.server.id
     return dataclasses.replace(
-        run.plan, requested_by=requested_by, began_at=int(clock()),
+        run.plan, requested_by=requested_by, name=name, began_at=int(clock()),
         server_id=server_id,
         run_id=seal.new_run_id(server_id) if seal else uuid.uuid4().hex)
 

@@ -25,6 +25,7 @@ from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import recipes
+from snapshot_dashboard.snapshots import sharing
 
 #: What Nova writes on a snapshot: the image that the instance was launched
 #: from.
@@ -48,6 +49,8 @@ class Details:
         is encrypted; those are left out of which that is not known.
     :ivar volume_names: of the volumes of its parts, and of those that it
         does not hold, by their ids; without those that cannot be had.
+    :ivar members: the projects that it is shared with; None if that is not
+        known.
     :ivar properties: an image's own properties or a volume snapshot's
         metadata, by name. Any member can have written them.
     """
@@ -65,6 +68,7 @@ class Details:
     encrypted: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     properties: tuple[tuple[str, str], ...] = ()
     volume_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    members: tuple[types.Member, ...] | None = ()
 
 
 def get(cloud: services.Cloud, row_id: str) -> Details:
@@ -97,6 +101,7 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
         base_image_name=_name(cloud, base_id) if base_id else '',
         encrypted={part.id: volumes[part.volume_id].encrypted
                    for part in snapshot.parts if part.volume_id in volumes},
+        members=_members(cloud, entry) if snapshot.shared else (),
         volume_names={volume_id: volume.name
                       for volume_id, volume in volumes.items()},
         properties=tuple(sorted(entry.own_properties.items())))
@@ -104,6 +109,12 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
 
 def _purpose(entry: kinds.Entry) -> str:
     return model.own_marks(entry).get(marks.PURPOSE, '')
+
+
+def _members(cloud: services.Cloud,
+             image: types.Image) -> tuple[types.Member, ...] | None:
+    answer, = cloud.gather(functools.partial(sharing.members, cloud, image))
+    return tuple(answer) if isinstance(answer, list) else None
 
 
 def _volumes(cloud: services.Cloud,

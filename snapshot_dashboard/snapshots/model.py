@@ -105,6 +105,7 @@ class Snapshot:
     :ivar orphaned: whether it is a volume snapshot that is left of one.
     :ivar has_recipe: whether it is known how its instance was.
     :ivar expires: the last day on which its owner wants it.
+    :ivar shared: whether other projects may use it, of the project's own.
     :ivar left_out: what it does not hold of its instance, as that was when
         it was taken; None if that is not known.
     """
@@ -131,6 +132,7 @@ class Snapshot:
     has_recipe: bool = False
     expires: datetime.date | None = None
     left_out: omissions.Omissions | None = None
+    shared: bool = False
 
     @property
     def row_id(self) -> str:
@@ -277,6 +279,7 @@ def from_image(image: types.Image,
         has_recipe=marks.FLAVOR in own,
         expires=marks.expiry(image.properties, image.id),
         left_out=omissions.read(image.properties, image.created),
+        shared=image.visibility == 'shared',
     )
 
 

@@ -19,12 +19,12 @@ INDEX = '/project/compute_snapshots/'
 CREATE = INDEX + 'create/'
 
 
-def begin(openstack, body, **changed):
+def begin(openstack, body, name='nightly', **changed):
     """A run as the wizard begins it, by another member."""
     cloud, seal = openstack.cloud(), connect.seal()
     run = lifecycle.begin(
         cloud, cloud.compute.server(body['id']), lifecycle.new_plan(
-            'nightly', '', requested_by='bob', server_id=body['id'], seal=seal,
+            name, '', requested_by='bob', server_id=body['id'], seal=seal,
             **{'power_off': True, 'power_on': True, **changed}), seal=seal)
     openstack.calls.clear()
     return run

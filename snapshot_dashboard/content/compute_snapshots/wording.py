@@ -134,6 +134,8 @@ def operators_words(request: HttpRequest, where: str) -> dict[str, Any]:
     """The template context of what the operator tells the users."""
     today = timezone.localdate()
     return {'guide': settings.get('GUIDE_URL'),
+            'unguided': request.user.is_superuser and not (
+                settings.get('GUIDE_URL') or settings.get('NOTICES')),
             'notices': [notice for notice in settings.get('NOTICES')
                         if notice.shown(where, request.user.services_region,
                                         today)]}

@@ -137,18 +137,19 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
     """
     query = query or queries.Query()
     draft, place = _Draft(), cursor
+    bootable = _bootable(cloud, query, draft)
     for attempt in range(_TRIES):
-        growth = _GROWTH if query.text else min(2 ** attempt, _GROWTH)
+        growth = _GROWTH if query.looks else min(2 ** attempt, _GROWTH)
         draft.add(_fill(cloud, size * growth, size - len(draft.shown), query,
-                        place))
+                        place, bootable))
         if draft.more or not draft.unread or (
-                query.text and len(draft.passed) >= _SEARCHED):
+                query.looks and len(draft.passed) >= _SEARCHED):
             break
         if draft.passed:
             place = _onward(query, draft, place)
     back = cursor is not None and cursor.back
     if cursor is not None and not draft.goes_on and (
-            back or not query.text) and (
+            back or not query.looks) and (
             len(draft.shown) < (size if back else 1)):
         # Back where it begins, or beyond where it ends by now.
         return fetch(cloud, size, query, None, names, thorough)
@@ -166,11 +167,25 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
         vague=errors.deduplicate_by_service(lost),
         unnamed=unnamed,
         alphabet=draft.alphabet,
-        searched=len(draft.passed) if query.text and draft.goes_on else 0)
+        searched=len(draft.passed) if query.looks and draft.goes_on else 0)
+
+
+def _bootable(cloud: services.Cloud, query: queries.Query,
+              draft: _Draft) -> frozenset[str]:
+    """The ids of the volumes that can be booted from, where that matters."""
+    if not query.launchable or query.kind is kinds.Kind.INSTANCE or not (
+            cloud.has('volume')):
+        return frozenset()
+    draft.calls, draft.rounds = 1, 1
+    answer, = cloud.gather(cloud.volumes.bootable)
+    if isinstance(answer, errors.ServiceError):
+        draft.problems.append(answer)
+        return frozenset()
+    return frozenset(answer)
 
 
 def _fill(cloud: services.Cloud, size: int, wanted: int, query: queries.Query,
-          cursor: cursors.Cursor | None) -> _Draft:
+          cursor: cursors.Cursor | None, bootable: frozenset[str]) -> _Draft:
     """Ask for a page's part of each stream, and take so many rows."""
     draft = _Draft()
     found = streams.streams(cloud, query, size, cursor)
@@ -195,12 +210,13 @@ def _fill(cloud: services.Cloud, size: int, wanted: int, query: queries.Query,
     draft.problems += draft.belonging.problems
     draft.calls += calls
     draft.rounds += bool(calls)
-    _merge(draft, batches, wanted, query, cursor)
+    _merge(draft, batches, wanted, query, cursor, bootable)
     return draft
 
 
 def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
-           query: queries.Query, cursor: cursors.Cursor | None) -> None:
+           query: queries.Query, cursor: cursors.Cursor | None,
+           bootable: frozenset[str]) -> None:
     """Go over the entries in their order until the page is full."""
     back = cursor is not None and cursor.back
     reverse = (query.order is queries.Sort.NEWEST) is not back
@@ -225,7 +241,8 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
                 continue
             rows = [row for row in _row_entries(query, entry, draft.belonging)
                     if row.id not in shown
-                    and query.finds(row.name, row.id)]
+                    and query.finds(row.name, row.id)
+                    and (not query.launchable or _launches(row, bootable))]
             if rows and len(draft.shown) >= wanted:
                 draft.more = True
                 return
@@ -263,6 +280,13 @@ def _row_entries(query: queries.Query, entry: kinds.Entry,
             query.kind is kinds.Kind.INSTANCE):
         return ()
     return (entry,)
+
+
+def _launches(entry: kinds.Entry, bootable: frozenset[str]) -> bool:
+    """Whether an instance can be launched from what is listed."""
+    usable = model.summary(entry).usable
+    return usable and (isinstance(entry, types.Image)
+                       or entry.volume_id in bootable)
 
 
 def _neighbours(query: queries.Query, draft: _Draft,

@@ -49,6 +49,8 @@ class Query:
     :ivar consistency: one of the values in ``marks``.
     :ivar since: those made at that time or later; newest first only, for
         Cinder cannot be asked for a time.
+    :ivar launchable: those alone that an instance can be launched from. Which
+        volumes can be booted from Cinder tells, and not of their snapshots.
     :ivar expired_on: those that are not wanted any more on this day.
     """
 
@@ -61,11 +63,17 @@ class Query:
     consistency: str = ''
     since: datetime.datetime | None = None
     expired_on: datetime.date | None = None
+    launchable: bool = False
     sort: Sort = Sort.NEWEST
 
     @property
     def order(self) -> Sort:
         return Sort.NEWEST if self.since else self.sort
+
+    @property
+    def looks(self) -> bool:
+        """Whether what is asked for is looked for among what is listed."""
+        return bool(self.text or self.launchable)
 
     def finds(self, name: str, snapshot_id: str) -> bool:
         """Whether the text that is looked for is in a name, or is an id."""

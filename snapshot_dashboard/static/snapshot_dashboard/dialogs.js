@@ -17,6 +17,21 @@ horizon.snapshotDashboard.dialogs = {
   start: function () {
     $(document).on('click', '[data-snapshots-copy]',
                    horizon.snapshotDashboard.dialogs.copy);
+    /* A dialog is read from its title on, a step from its first field on. */
+    $(document).on('shown.bs.modal', '.modal', function () {
+      if (!this.contains(document.activeElement)) {
+        $(this).find('.modal-title').attr('tabindex', -1).trigger('focus');
+      }
+    });
+    $(document).on('shown.bs.tab', '.modal .wizard-tabs a, .workflow a',
+                   horizon.snapshotDashboard.dialogs.enter);
+  },
+
+  enter: function (event) {
+    var $step = $($(event.target).attr('href'));
+    var $first = $step.find('input, select, textarea, button, a[href]')
+      .filter(':visible').first();
+    ($first.length ? $first : $step.attr('tabindex', -1)).trigger('focus');
   },
 
   /* Copy the command beside a button; where that is not allowed, mark it. */

@@ -19,6 +19,11 @@ horizon.snapshotDashboard.list = {
     if ($('[data-snapshots-list]').attr('data-unnamed') === 'true') {
       horizon.snapshotDashboard.list.refresh();
     }
+    horizon.snapshotDashboard.list.later();
+  },
+
+  /* Load, or load again, what the page left for later. */
+  later: function () {
     $('[data-snapshots-later]').each(function () {
       var $later = $(this);
       horizon.snapshotDashboard.fragments.ask(

@@ -119,6 +119,7 @@ horizon.snapshotDashboard.runs = {
     }
     if ($new.attr('data-state') !== $runs.attr('data-state')) {
       horizon.snapshotDashboard.list.refresh();
+      horizon.snapshotDashboard.list.later();
     }
   },
 

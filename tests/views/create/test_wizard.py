@@ -73,6 +73,15 @@ def test_the_address_may_name_the_instance(client, openstack, member):
     assert option.get_text() == 'web-2 – Active'
 
 
+def test_what_was_captured_last_is_offered_first(client, openstack, member):
+    openstack.server('web-1')
+    last = openstack.server('web-2')
+    submit(client, last)
+    soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
+    (option,) = soup.select('[name=source] option[selected]')
+    assert option['value'] == f'instance-{last["id"]}'
+
+
 @pytest.mark.parametrize(('count', 'found'), [(10, False), (11, True)])
 def test_many_choices_can_be_narrowed(client, openstack, member, count,
                                       found):

@@ -108,6 +108,26 @@ def left_out(server, words, **more):
             **more}
 
 
+def test_with_whom_it_is_shared_is_said_to_its_owner(client, openstack,
+                                                     member):
+    body = openstack.image('i', visibility='shared')
+    assert facts(client, body)['Shared With'] == 'No project'
+    openstack.members[body['id']] = {'b' * 32: 'pending', 'c' * 32: 'accepted'}
+    assert facts(client, body)['Shared With'] == (
+        f'{"b" * 32} (not accepted yet) {"c" * 32} (accepted)')
+    openstack.faults['GET', '/members$'] = 503
+    assert facts(client, body)['Shared With'] == 'Unknown'
+    assert 'Shared With' not in facts(client, openstack.image(
+        'mine', visibility='private'))
+
+
+def test_a_set_warns_of_the_rebuild_that_would_break_its_instance(
+        client, openstack, member):
+    body = openstack.set_image('db', [openstack.snapshot('root')])
+    assert 'Do not choose Rebuild Instance' in words(look(client, body))
+    assert 'Rebuild' not in words(look(client, openstack.image('i')))
+
+
 def test_what_was_not_captured_is_remembered(client, openstack, member):
     server, volume = openstack.server('web-1'), openstack.volume('web-data')
     gone = fakes.new_id(8)

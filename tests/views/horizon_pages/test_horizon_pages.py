@@ -45,7 +45,7 @@ def tab(member):
 
     def show(server):
         request = RequestFactory().get('/')
-        request.user = member
+        request.user, request.session = member, {}
         group = types.SimpleNamespace(kwargs={
             'instance': types.SimpleNamespace(id=server['id'])})
         made = instance_tab.SnapshotsTab(group, request)
@@ -53,6 +53,16 @@ def tab(member):
             made.template_name, made.get_context_data(request)),
             'html.parser')
     return show
+
+
+def test_each_snapshot_on_the_tab_can_be_acted_on(openstack, tab):
+    server = openstack.server('web-1')
+    body = openstack.image('nightly', instance_uuid=server['id'])
+    page = tab(server)
+    links = {link.get_text(strip=True): link.get('href')
+             for link in page.select('.actions_column a')}
+    assert f'instance-{body["id"]}/edit/' in links['Edit Snapshot']
+    assert 'Launch' in links and 'Delete Snapshot' in links
 
 
 def names(soup):

@@ -172,6 +172,37 @@ def test_what_cannot_be_used_offers_the_way_out_first(client, openstack,
     assert 'Being taken' in words(coming)
 
 
+def test_what_can_be_launched_is_found_in_both_kinds(client, openstack,
+                                                     member):
+    boot = openstack.volume('root', bootable='true')
+    data = openstack.volume('data', bootable='false')
+    for number, (name, volume, status) in enumerate([
+            ('of root', boot, 'available'), ('of data', data, 'available'),
+            ('broken', boot, 'error')]):
+        openstack.snapshot(name, volume_id=volume['id'], status=status,
+                           at=number)
+    openstack.image('i', at=5)
+    openstack.image('saving', status='saving', at=6)
+    soup = page(client, launchable='on')
+    assert names(soup) == ['i', 'of root']
+    assert words(soup.select_one('.snapshot-chip')) == 'Can be launched'
+    openstack.faults['GET', '/volumes/detail'] = 503
+    response = client.get(INDEX, {'launchable': 'on'})
+    assert names(bs4.BeautifulSoup(response.content, 'html.parser')) == ['i']
+    assert 'Volume snapshots are missing' in ' '.join(
+        str(message) for message in response.context['messages'])
+
+
+def test_an_administrator_learns_that_users_have_no_guide(
+        client, openstack, admin, settings, sign_in):
+    assert page(client, kind='').select('.snapshot-unguided')
+    settings.SNAPSHOT_DASHBOARD = {'GUIDE_URL': 'https://guide.example/'}
+    assert not page(client, kind='').select('.snapshot-unguided')
+    settings.SNAPSHOT_DASHBOARD = {}
+    sign_in('member', 'reader')
+    assert not page(client, kind='').select('.snapshot-unguided')
+
+
 def test_a_bootable_volume_is_called_so(client, openstack, member):
     boot = openstack.volume('root', bootable='true')
     openstack.snapshot('of root', volume_id=boot['id'], at=1)

@@ -415,6 +415,17 @@ def test_a_failed_run_is_tried_again(client, openstack, member, server):
     assert openstack.actions() == ['os-stop']
 
 
+def test_a_name_that_ends_with_the_time_gets_the_time_of_the_retry(
+        client, openstack, member, server):
+    server['metadata'].clear()
+    begin(openstack, server, name='web-1-2026-01-15-0107')
+    post(client, 'cancel', server)
+    post(client, 'retry', server)
+    name = server['metadata']['snapshot_dashboard.name']
+    assert re.fullmatch(r'web-1-\d{4}-\d\d-\d\d-\d{4}', name)
+    assert name != 'web-1-2026-01-15-0107'
+
+
 def test_leftovers_of_a_failed_run_are_removed(client, openstack, member):
     body = openstack.server('db', image='')
     openstack.attach(body, openstack.volume('root'), '/dev/vda')

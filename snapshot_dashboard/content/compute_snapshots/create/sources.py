@@ -15,6 +15,7 @@
 import abc
 from collections.abc import Collection
 from collections.abc import Iterable
+import re
 import time
 from typing import Any
 
@@ -116,7 +117,7 @@ class Source(abc.ABC):
     @property
     def default_name(self) -> str:
         """The name and the minute, as every service takes it."""
-        stamp = timezone.localtime().strftime('-%Y-%m-%d-%H%M')
+        stamp = _stamp()
         name = texts.usable(self.name)[:self.name_length - len(stamp)]
         return name.strip() + stamp
 
@@ -124,6 +125,19 @@ class Source(abc.ABC):
     def name_length(self) -> int:
         """The longest name that a snapshot of it can have."""
         return texts.NAME_LENGTH
+
+
+#: The end of a name that is suggested: the minute.
+_STAMPED = re.compile(r'-\d{4}-\d\d-\d\d-\d{4}$')
+
+
+def _stamp() -> str:
+    return timezone.localtime().strftime('-%Y-%m-%d-%H%M')
+
+
+def stamped_anew(name: str) -> str:
+    """A name that ends with a minute, with that of now."""
+    return _STAMPED.sub(_stamp(), name)
 
 
 class InstanceSource(Source):

@@ -52,6 +52,8 @@ from snapshot_dashboard.snapshots import model
 LOG = logging.getLogger(__name__)
 #: Instances and volumes offered for choice; others can be given by address.
 _CHOICES = 1000
+#: In a session: what a snapshot was taken of last.
+LAST_SOURCE = 'snapshot_dashboard_source'
 #: Choices that can be taken in at a glance.
 _FEW = 10
 #: How many snapshots of an instance its owner may want to keep.
@@ -324,6 +326,7 @@ class CreateSnapshot(workflows.Workflow):
         try:
             self.success_message = sources.find(
                 request, context['source']).begin(context)
+            request.session[LAST_SOURCE] = context['source']
         except lifecycle.Busy:
             self.failure_message = _(
                 'Snapshot "%s" was not started: another snapshot of this '

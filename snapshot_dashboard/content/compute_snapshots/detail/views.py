@@ -40,6 +40,9 @@ from snapshot_dashboard.content.compute_snapshots.index import (
     tables as index_tables,
 )
 from snapshot_dashboard.content.compute_snapshots.runs import display
+from snapshot_dashboard.content.compute_snapshots.share import (
+    wording as share_wording,
+)
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import commands
@@ -80,7 +83,11 @@ class DetailView(horizon_views.HorizonTemplateView):
             not_captured=detail_wording.not_captured(snapshot,
                                                      found.volume_names),
             bootable=detail_wording.bootable(snapshot),
-            volume_names=found.volume_names,
+            members=None if found.members is None else [
+                {'id': member.project_id,
+                 'status': share_wording.STATUSES.get(member.status,
+                                                      member.status)}
+                for member in found.members],
             made_by=detail_wording.made_by(found.user_id, self.request.user),
             parts=wording.parts(snapshot, found.volume_names),
             pieces=[{'piece': piece, 'commands': [

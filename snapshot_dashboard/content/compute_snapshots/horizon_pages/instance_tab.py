@@ -25,6 +25,9 @@ from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.index import (
+    tables as index_tables,
+)
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import by_instance
@@ -51,9 +54,12 @@ class SnapshotsTab(tabs.Tab):
         finally:
             connect.log_out_if_expired(request)
         run = journal.read(server)
+        table = index_tables.SnapshotsTable(request)
         return {
             'server': server,
-            'snapshots': [self._shown(row) for row in found],
+            'snapshots': [
+                {**self._shown(row), 'actions': table.render_row_actions(row)}
+                for row in found],
             'last_good': next(
                 (row for row in found if row.usable
                  and by_instance.is_of(row, server)), None),

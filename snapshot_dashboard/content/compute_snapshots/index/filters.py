@@ -52,6 +52,8 @@ class FilterForm(forms.Form):
     since = forms.DateField(
         label=_("Created since"), required=False,
         widget=forms.DateInput(attrs={'type': 'date'}))
+    launchable = forms.BooleanField(label=_("Can be launched"),
+                                    required=False)
     expired = forms.BooleanField(label=_("Expired"), required=False)
     # Set by links, not by hand.
     sort = forms.ChoiceField(
@@ -65,7 +67,7 @@ class FilterForm(forms.Form):
         # The wizard on the same page has a name, too.
         super().__init__(*args, auto_id='snapshot-filter-%s', **kwargs)
         for field in self.visible_fields():
-            if field.name != 'expired':
+            if not isinstance(field.field, forms.BooleanField):
                 field.field.widget.attrs['class'] = 'form-control'
         name = self.fields['name']
         name.widget.attrs['placeholder'] = name.label
@@ -96,6 +98,7 @@ class FilterForm(forms.Form):
             since=timezone.make_aware(datetime.datetime.combine(
                 since, datetime.time())) if since else None,
             expired_on=timezone.localdate() if 'expired' in given else None,
+            launchable='launchable' in given,
             sort=queries.Sort(given.get('sort', 'newest')))
 
     def address(self, *without: str, **changed: str) -> str:

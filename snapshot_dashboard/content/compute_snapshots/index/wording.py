@@ -61,7 +61,7 @@ def chip(field: Any, value: Any, source_name: str, exact: bool) -> str:
         label, text = SOURCES[field.name], source_name or str(value)
     elif field.name == 'name':
         label, text = _("Exact name") if exact else _("Name or ID"), value
-    elif field.name == 'expired':
+    elif field.name in ('expired', 'launchable'):
         return str(field.label)
     elif field.name == 'since':
         label, text = field.label, formats.date_format(value, 'DATE_FORMAT')

@@ -61,6 +61,8 @@ class LaunchForm(forms.SelfHandlingForm):
                      *((zone, zone) for zone in options.zones)]}
         for field, known in choices.items():
             self.fields[field].choices = known
+            if not known:
+                self.fields[field].widget = forms.MultipleHiddenInput()
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()

@@ -213,8 +213,9 @@ class RetryView(_OneRunView):
             for text in found:
                 messages.error(self.request, text)
             return
-        plan = lifecycle.plan_again(run, self.request.user.username,
-                                    connect.seal())
+        plan = lifecycle.plan_again(
+            run, self.request.user.username,
+            sources.stamped_anew(run.plan.name), connect.seal())
         try:
             submission.submit(self.request, run.server, plan,
                               after=source.latest_request)
