@@ -30,9 +30,9 @@ def test_the_panel_is_found_in_the_menu(screen):
 
 def test_the_list_shows_both_kinds_and_opens_a_set(screen):
     alice = screen()
-    expect(alice.row('archive-2026-01')).to_contain_text('Volume snapshot')
-    expect(alice.row('web-1-2026-01-15')).to_contain_text(
-        'Instance snapshot')
+    for name, kind in (('archive-2026-01', 'Volume'),
+                       ('web-1-2026-01-15', 'Instance')):
+        expect(alice.row(name).locator('.snapshot-kind')).to_have_text(kind)
     expect(alice.row('retired-1-final')).to_contain_text('(deleted)')
     expect(alice.row('scratch-broken')).to_contain_text('Error')
     database = alice.row('db-1-before-upgrade')
@@ -172,7 +172,7 @@ def test_a_volume_is_captured_while_its_instance_is_off(screen, alice):
     page.click('.button-final')
     expect(user.run(name).locator('[data-run-now]')).to_have_attribute(
         'data-run-now', 'Finished')
-    expect(user.row(name)).to_contain_text('Volume snapshot')
+    expect(user.row(name).locator('.snapshot-kind')).to_have_text('Volume')
     expect(user.row(name)).to_contain_text('Powered off')
     assert alice.find('web-1').status == 'ACTIVE'
     user.dismiss_all()

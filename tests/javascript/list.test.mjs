@@ -74,3 +74,18 @@ test('what is loaded later is put in, or said not to be had', () => {
   assert.equal(first.textContent, 'usage');
   assert.match(second.textContent, /could not be loaded/);
 });
+
+test('nothing can be deleted while nothing is chosen', () => {
+  const page = open(list(row('a', '<input type="checkbox" ' +
+    'class="table-row-multi-select">')) +
+    '<button data-snapshots-delete></button>');
+  page.panel.list.start();
+  const off = () => page.$('[data-snapshots-delete]').prop('disabled');
+  assert.ok(off());
+  page.$('[type=checkbox]').prop('checked', true).trigger('change');
+  page.settle();
+  assert.ok(!off());
+  page.$('[type=checkbox]').prop('checked', false).trigger('change');
+  page.settle();
+  assert.ok(off());
+});

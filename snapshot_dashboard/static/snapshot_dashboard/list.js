@@ -20,6 +20,18 @@ horizon.snapshotDashboard.list = {
       horizon.snapshotDashboard.list.refresh();
     }
     horizon.snapshotDashboard.list.later();
+    $(document).on('change', '[data-snapshots-list] [type=checkbox]',
+                   function () {
+                     /* All of them may be about to be ticked by one. */
+                     setTimeout(horizon.snapshotDashboard.list.arm, 0);
+                   });
+    horizon.snapshotDashboard.list.arm();
+  },
+
+  /* Nothing can be deleted while nothing is chosen. */
+  arm: function () {
+    $('[data-snapshots-delete]').prop('disabled', !$(
+      '[data-snapshots-list] .table-row-multi-select:checked').length);
   },
 
   /* Load, or load again, what the page left for later. */
@@ -67,6 +79,7 @@ horizon.snapshotDashboard.list = {
         this, $new.children(this.tagName).contents().get());
     });
     recompileAngularContent($old);
+    horizon.snapshotDashboard.list.arm();
     if (!polling) { horizon.datatables.update(); }
   }
 };
