@@ -12,9 +12,9 @@
 
 """What a screen reader and a keyboard need is there: axe-core finds it so.
 
-Only the panel's own part of each page is looked at. The frame around it and
-all colours are Horizon's and its themes', whose links and buttons are paler
-than axe-core wants; the panel adds no colour of its own.
+Only the panel's own part of each page is looked at. The frame around it is
+Horizon's, and its themes' links and buttons are paler than axe-core wants.
+What the panel puts on a coloured ground has to be read all the same.
 """
 
 import json
@@ -41,6 +41,26 @@ def check(user, part):
              for finding in found['violations']
              if finding['impact'] in _GRAVE]
     assert not grave, json.dumps(grave, indent=1)
+
+
+def contrast(user, part):
+    """Fail for what is ours and too pale, by its colours and the element."""
+    found = axe.Axe().run(user.page, context={'include': [[part]]}, options={
+        'runOnly': ['color-contrast'],
+        'resultTypes': ['violations', 'passes']}).response
+    assert found['passes'], 'nothing was looked at'
+    pale = [(node['any'][0]['data']['fgColor'],
+             node['any'][0]['data']['bgColor'], node['html'])
+            for finding in found['violations'] for node in finding['nodes']
+            if not user.page.locator(node['target'][0]).first.evaluate(
+                _OF_THE_THEME)]
+    assert not pale, json.dumps(pale, indent=1)
+
+
+#: Whether something is a link or a button as the theme draws it, on its own
+#: ground.
+_OF_THE_THEME = """one => Boolean(one.closest('.btn, .label, .nav') || (
+    one.closest('a') && !one.closest('.panel, .alert')))"""
 
 
 def test_the_list(screen):

@@ -162,6 +162,8 @@ def test_both_kinds_are_deleted_at_once_after_the_plan(screen, many):
     user = screen()
     kinds = {'Instance', 'Volume'}
     rows = user.page.locator('#compute_snapshots > tbody > tr')
+    delete = user.page.get_by_role('button', name='Delete Snapshots')
+    expect(delete).to_be_disabled()
     names = []
     for number in range(rows.count()):
         row = rows.nth(number)
@@ -171,9 +173,9 @@ def test_both_kinds_are_deleted_at_once_after_the_plan(screen, many):
         if kind and name.startswith('many-'):
             kinds.discard(kind)
             names.append(name)
-            # Horizon draws its boxes as labels.
-            row.locator('.themable-checkbox label').click()
+            row.locator('.table-row-multi-select').check()
     assert not kinds
+    expect(delete).to_be_enabled()
     user.page.get_by_role('button', name='Delete Snapshots').click()
     plan = user.page.locator('.snapshot-plan')
     for name in names:

@@ -17,6 +17,7 @@ horizon.snapshotDashboard.wizard = {
   start: function (modal) {
     var $wizard = $(modal).find('[data-snapshot-facts]').closest('form');
     if (!$wizard.length) { return; }
+    $wizard.addClass('snapshot-wizard');
     horizon.snapshotDashboard.worker.ask($wizard);
     var $source = $wizard.find('[name="source"]');
     $wizard.find('[data-narrow]').on('input', function () {
@@ -155,12 +156,12 @@ horizon.snapshotDashboard.wizard = {
     var can = $wizard.data('can-power-off') || false;
     var ofInstance = $wizard.find('[data-purpose]').length > 0;
     /* A volume is no machine that could be a template. */
-    $wizard.find('[name="purpose"] option[value="template"]')
-      .prop('hidden', !ofInstance).prop('disabled', !ofInstance);
     if (!ofInstance && $wizard.find('[name="purpose"]').val() ===
         'template') {
       $wizard.find('[name="purpose"]').val('');
     }
+    $wizard.find('[name="purpose"] option[value="template"]')
+      .prop('hidden', !ofInstance).prop('disabled', !ofInstance);
     $wizard.find('[name="keep"]').closest('.form-group')
       .toggleClass('hidden', !$wizard.data('can-keep'));
     $wizard.find('[name="keep_until"]').closest('.form-group')

@@ -174,9 +174,9 @@ class DeleteSnapshots(tables.Action):
     verbose_name = _("Delete Snapshots")
     verbose_name_plural = _("Delete Snapshots")
     icon = 'trash'
-    action_type = 'danger'
+    # Horizon's own mark of what is dangerous would ask before our plan does.
+    classes = ('snapshot-danger',)
     requires_input = True
-    # Horizon's own mark would ask before our plan does.
     attrs = {'data-snapshots-delete': 'true'}
 
     def allowed(self, request: HttpRequest,
