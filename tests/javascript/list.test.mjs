@@ -46,14 +46,15 @@ test('names that were left out are asked for at once', () => {
 test('rows are exchanged without the page around them', () => {
   const page = refreshed(row('a', 'old'), row('a', 'new') + row('b', 'more'));
   assert.deepEqual(texts(page), ['new', 'more']);
-  assert.deepEqual(page.asked, ['recompile', 'datatables.update']);
+  assert.deepEqual(page.asked,
+    ['recompile', 'checkboxes', 'datatables.update']);
 });
 
 test('a row that Horizon is asking for is left alone', () => {
   const page = refreshed(row('a', 'here', true) + row('b', 'old'),
     row('a', 'there') + row('b', 'new'));
   assert.deepEqual(texts(page), ['here', 'new']);
-  assert.deepEqual(page.asked, ['recompile']);
+  assert.deepEqual(page.asked, ['recompile', 'checkboxes']);
 });
 
 test('a page without a list changes nothing', () => {

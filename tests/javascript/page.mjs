@@ -54,7 +54,10 @@ export function open(html) {
         '<a class="cancel"></a>' +
         `<a class="btn-primary">${confirm}</a></div>`).appendTo('body'))
     },
-    datatables: { update: () => page.asked.push('datatables.update') }
+    datatables: {
+      add_table_checkboxes: () => page.asked.push('checkboxes'),
+      update: () => page.asked.push('datatables.update')
+    }
   };
   window.recompileAngularContent = () => page.asked.push('recompile');
   let number = 0;

@@ -12,11 +12,16 @@
 
 """The panel's place beside Horizon's own."""
 
+import pathlib
+import re
+
 from django.urls import reverse
 import pytest
 
 import horizon
+import openstack_dashboard
 
+import snapshot_dashboard
 from tests import fakes
 from tests.views.pages import INDEX
 
@@ -54,3 +59,16 @@ def test_it_shows_with_glance_or_with_cinder(client, openstack, sign_in,
                                  for name in services})
     page = client.get('/project/api_access/')
     assert (INDEX in page.content.decode()) is shown
+
+
+def test_every_icon_is_one_in_horizons_other_theme_too():
+    """It maps the icons that Horizon uses; any other looks like something."""
+    known = re.findall(r"^  ([a-z-]+): '", pathlib.Path(
+        openstack_dashboard.__path__[0], 'themes/material/static/horizon',
+        '_icons.scss').read_text(), re.MULTILINE)
+    ours = pathlib.Path(snapshot_dashboard.__path__[0])
+    used = {icon for path in (*ours.rglob('*.html'), *ours.rglob('*.py'),
+                              *ours.rglob('*.js'))
+            for icon in re.findall(r"\bfa-([a-z-]+)|icon = '([a-z-]+)'",
+                                   path.read_text())}
+    assert {''.join(names) for names in used} <= set(known)

@@ -84,8 +84,8 @@ CONSISTENCIES = {
     '': pgettext_lazy("How a snapshot was taken", "Unknown"),
 }
 #: For marks of what was at rest; a snapshot of anything else may be torn.
-_ICONS = {marks.POWERED_OFF: 'fa-check-circle text-success',
-          marks.DETACHED: 'fa-check-circle text-success'}
+_ICONS = {marks.POWERED_OFF: 'fa-check text-success',
+          marks.DETACHED: 'fa-check text-success'}
 PURPOSES = {
     marks.CHANGE: _("Before a change or upgrade"),
     marks.BACKUP: _("Backup"),

@@ -30,6 +30,8 @@ horizon.snapshotDashboard.list = {
 
   /* Nothing can be deleted while nothing is chosen. */
   arm: function () {
+    $('[data-snapshots-list] .multi-select-header')
+      .attr('aria-label', gettext('Select all snapshots'));
     $('[data-snapshots-delete]').prop('disabled', !$(
       '[data-snapshots-list] .table-row-multi-select:checked').length);
   },
@@ -79,6 +81,7 @@ horizon.snapshotDashboard.list = {
         this, $new.children(this.tagName).contents().get());
     });
     recompileAngularContent($old);
+    horizon.datatables.add_table_checkboxes($old.parent());
     horizon.snapshotDashboard.list.arm();
     if (!polling) { horizon.datatables.update(); }
   }

@@ -152,6 +152,13 @@ def test_who_may_only_look_is_told_and_gets_no_empty_column(
     assert names(soup) == ['i']
 
 
+def test_the_box_of_each_row_has_a_name(client, openstack, member):
+    openstack.image('<b>nightly')
+    (box,) = page(client, kind='').select('tbody .table-row-multi-select')
+    assert box['aria-label'] == 'Select <b>nightly'
+    assert box['name'] == 'object_ids' and not box.has_attr('checked')
+
+
 def test_a_protected_snapshot_has_a_lock_that_says_why(client, openstack,
                                                        member):
     openstack.image('kept', protected=True, at=1)

@@ -23,7 +23,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from horizon import exceptions
+from horizon import forms
 from horizon import tables
+from horizon.tables import base
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import cells
@@ -85,7 +87,7 @@ class LaunchLikeOriginal(_RowLink):
     verbose_name = _("Launch")
     url = 'horizon:project:compute_snapshots:launch'
     classes = ('ajax-modal',)
-    icon = 'clone'
+    icon = 'plus'
 
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
@@ -100,7 +102,7 @@ class CreateVolume(tables.LinkAction):
     verbose_name = _("Create Volume")
     url = 'horizon:project:volumes:create'
     classes = ('ajax-modal',)
-    icon = 'database'
+    icon = 'save'
 
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
@@ -140,7 +142,7 @@ class ShareSnapshot(_RowLink):
     name = 'share'
     verbose_name = _("Share Snapshot")
     url = 'horizon:project:compute_snapshots:share'
-    icon = 'share-alt'
+    icon = 'share-square-o'
 
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
@@ -160,8 +162,10 @@ class DeleteSnapshot(tables.LinkAction):
 
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
-        return snapshot is not None and deletion.hindrance(
-            snapshot, permissions.can_delete(request, snapshot)) is None
+        return (snapshot is not None
+                and snapshot.motion is not statuses.Outcome.PENDING
+                and deletion.hindrance(snapshot, permissions.can_delete(
+                    request, snapshot)) is None)
 
     def get_link_url(self, snapshot: model.Snapshot) -> str:
         return f'{reverse(self.url)}?{urlencode({"row": snapshot.row_id})}'
@@ -208,6 +212,22 @@ class UpdateRow(tables.Row):
             raise exceptions.NotFound from None
 
 
+class NamedCell(base.Cell):
+    """A cell; Horizon's box that chooses a row has no name in it."""
+
+    @property
+    def value(self) -> Any:
+        table = self.row.table
+        if self.column.auto != 'multi_select':
+            return super().value
+        return forms.ThemableCheckboxInput(
+            check_test=lambda value: False).render(
+            'object_ids', table.get_object_id(self.datum), {
+                'class': 'table-row-multi-select',
+                'aria-label': _("Select %s") % (
+                    table.get_object_display(self.datum))})
+
+
 class SnapshotsTable(tables.DataTable):
     """Snapshots of both kinds, one page of them."""
 
@@ -244,6 +264,7 @@ class SnapshotsTable(tables.DataTable):
         name = 'compute_snapshots'
         verbose_name = _("Snapshots")
         row_class = UpdateRow
+        cell_class = NamedCell
         multi_select = True
         status_columns = ('motion',)
         pagination_param = 'page'
