@@ -212,6 +212,8 @@ class MappedDisk:
     boot: bool
 
 
+#: Bootable volumes that are told apart from others.
+BOOTABLE_MOST = 1000
 #: Disks of a server that are looked at; Nova has no limit of its own.
 _DISKS = 64
 #: The fields of an image that are texts (Image API v2, Show image).

@@ -64,13 +64,14 @@ class Volumes(base.Service):
                     for volume in found]
 
     def bootable(self) -> list[str]:
-        """The ids of the volumes that can be booted from, a thousand at most.
+        """The ids of the newest volumes that can be booted from.
 
         A service that ignores the filter must not call others so.
         """
         with self._calling() as cinder:
-            found = cinder.volumes.list(limit=1000,
-                                        search_opts={'bootable': 'true'})
+            found = cinder.volumes.list(
+                limit=types.BOOTABLE_MOST, sort='created_at:desc,id:desc',
+                search_opts={'bootable': 'true'})
             return [volume.id for volume in found
                     if volume.bootable == 'true']
 

@@ -332,7 +332,7 @@ def _read_plan(metadata: Mapping[str, str]) -> record.Plan:
         run_id=_run_id(packed['id']),
         name=metadata.get(_NAME, ''),
         description=metadata.get(_DESCRIPTION, ''),
-        began_at=int(packed['at']),
+        began_at=_moment(packed['at']),
         requested_by=metadata.get(_BY, ''),
         purpose=metadata.get(_PURPOSE, ''),
         keep_count=types.whole_number(metadata.get(_KEEP, '')) or 0,
@@ -376,6 +376,14 @@ def _read_tags(server: types.Server) -> record.Run | None:
     return record.Run(server,
                       record.Plan(run_id=values[_RUN], began_at=began),
                       progress, tagged=True)
+
+
+def _moment(value: Any) -> int:
+    """Seconds since the epoch; what can be no time is refused."""
+    moment = types.whole_number(str(value))
+    if moment is None:
+        raise ValueError(value)
+    return moment
 
 
 def _day(value: Any) -> str:

@@ -306,8 +306,12 @@ def tidy(cloud: services.Cloud, run: record.Run,
                  error)
 
 
-def dismiss(cloud: services.Cloud, server_id: str) -> None:
+def dismiss(cloud: services.Cloud, server_id: str,
+            ended_run_id: str = '') -> None:
     """Take a run's record away.
+
+    :param ended_run_id: take that of this run alone, and only if it is over:
+        somebody may have begun another one.
 
     A tag that the record counts no more comes first and goes last, or nobody
     could tell what is left in between from a record that somebody has
@@ -315,6 +319,9 @@ def dismiss(cloud: services.Cloud, server_id: str) -> None:
     """
     server = cloud.compute.server(server_id)
     run = journal.read(server)
+    if ended_run_id and (run is None or run.open
+                         or run.plan.run_id != ended_run_id):
+        return
     if run is not None:
         with contextlib.suppress(errors.Refused):  # there is no room for it
             cloud.compute.add_tag(server.id, run.dismissed_tag)

@@ -114,8 +114,8 @@ def check(cloud: services.Cloud, now: float, today: datetime.date,
         incomplete=_incomplete(images, volumes, whole),
         failed=tuple(
             model.from_volume_snapshot(one) for one in volumes
-            if statuses.motion(one.status) is statuses.Outcome.FAILED
-            and not belonging.of(one.id)),
+            if one.status == 'error' and not belonging.of(one.id)
+            and belonging.orphaned(one, now) is sets.Orphaned.NO),
         left_over=_left_over(cloud, found.get('begun', []), now),
         orphans=tuple(
             model.from_volume_snapshot(one) for one in volumes

@@ -179,7 +179,8 @@ class Snapshot:
         """
         if self.left_out is not None:
             return self.left_out.ephemeral_gib
-        return self.source.ephemeral_gib if self.source else None
+        return (self.source.ephemeral_gib
+                if self.source and self.source.certain else None)
 
     @property
     def bootable(self) -> bool | None:

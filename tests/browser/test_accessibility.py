@@ -59,7 +59,7 @@ def contrast(user, part):
 
 #: Whether something is a link or a button as the theme draws it, on its own
 #: ground.
-_OF_THE_THEME = """one => Boolean(one.closest('.btn, .label, .nav') || (
+_OF_THE_THEME = """one => Boolean(one.closest('.btn, .nav') || (
     one.closest('a') && !one.closest('.panel, .alert')))"""
 
 

@@ -76,6 +76,15 @@ test('what is loaded later is put in, or said not to be had', () => {
   assert.match(second.textContent, /could not be loaded/);
 });
 
+test('the first one of a project brings what a list needs', () => {
+  const page = open(list('').replace('data-snapshots-list',
+    'data-snapshots-list class="snapshot-list-empty"') +
+    '<div data-snapshots-filters class="hidden"></div>');
+  page.panel.list.refresh();
+  page.take().answer(list(row('a', '<a class="snapshot-name">a</a>')));
+  assert.equal(page.$('.snapshot-list-empty, .hidden').length, 0);
+});
+
 test('nothing can be deleted while nothing is chosen', () => {
   const page = open(list(row('a', '<input type="checkbox" ' +
     'class="table-row-multi-select">')) +

@@ -36,9 +36,10 @@ def render_kind(snapshot: model.Snapshot) -> str:
         'snapshot': snapshot, 'kind': wording.KINDS[snapshot.kind]})
 
 
-def render_source(snapshot: model.Snapshot) -> str:
+def render_source(snapshot: model.Snapshot, whole: bool = False) -> str:
+    """:param whole: show the id of what has no name, or none yet."""
     return render_to_string('project/compute_snapshots/cells/_source.html',
-                            {'source': snapshot.source})
+                            {'source': snapshot.source, 'whole': whole})
 
 
 def render_status(snapshot: model.Snapshot) -> str:

@@ -32,6 +32,8 @@ INDEX = 'horizon:project:compute_snapshots:index'
 
 
 _SESSION = 'snapshot_dashboard_list'
+#: Characters that are kept: a session may be a cookie, of 4 KiB for all.
+_KEPT = 800
 
 
 def remember(request: HttpRequest, filters: str, page: str) -> None:
@@ -40,15 +42,19 @@ def remember(request: HttpRequest, filters: str, page: str) -> None:
     :param filters: the part of an address that says which snapshots.
     :param page: the cursor of the page; empty for the first one.
     """
-    kept = '&'.join(filter(None, [filters, page and parse.urlencode({
+    whole = '&'.join(filter(None, [filters, page and parse.urlencode({
         'page': page})]))
-    if request.session.get(_SESSION, '') != kept:
-        request.session[_SESSION] = kept
+    kept = next((text for text in (whole, filters) if len(text) <= _KEPT), '')
+    value = [request.user.tenant_id, kept]
+    if request.session.get(_SESSION) != value:
+        request.session[_SESSION] = value
 
 
 def list_address(request: HttpRequest) -> str:
     """Where the list is, as it was looked at last."""
-    kept = request.session.get(_SESSION, '')
+    project, kept = request.session.get(_SESSION) or ('', '')
+    if project != request.user.tenant_id:
+        kept = ''  # of another one
     return f'{reverse(INDEX)}?{kept}' if kept else reverse(INDEX)
 
 

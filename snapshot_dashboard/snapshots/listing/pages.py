@@ -43,9 +43,10 @@ _CALLS = 7
 _ROUNDS = 2
 #: How often more is asked for, when most of it turned out to be no rows.
 _TRIES = 50
-#: Up to how many times as much is asked for then, and at once where a text
-#: is looked for.
+#: Up to how many times as much is asked for then.
 _GROWTH = 16
+#: For how many rows is asked at least where something is looked for.
+_PIECE = 330
 #: Entries among which a text is looked for, for one page.
 _SEARCHED = 1000
 
@@ -59,8 +60,9 @@ class Page:
     :ivar unnamed: whether some of that is not known because it was not
         asked for, to keep the page quick.
     :ivar alphabet: by what it is ordered, if that is by name.
-    :ivar searched: among how many entries a text was looked for, where there
-        are more of them; else 0.
+    :ivar searched: the last entry that was looked at, where something was
+        looked for and there are more entries in this direction.
+    :ivar vague_boot: whether there are more bootable volumes than are known.
     """
 
     rows: tuple[model.Snapshot, ...]
@@ -70,7 +72,8 @@ class Page:
     vague: tuple[errors.ServiceError, ...] = ()
     unnamed: bool = False
     alphabet: streams.Alphabet = streams.Alphabet.LETTERS
-    searched: int = 0
+    searched: kinds.Entry | None = None
+    vague_boot: bool = False
 
 
 @dataclasses.dataclass
@@ -139,8 +142,9 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
     draft, place = _Draft(), cursor
     bootable = _bootable(cloud, query, draft)
     for attempt in range(_TRIES):
-        growth = _GROWTH if query.looks else min(2 ** attempt, _GROWTH)
-        draft.add(_fill(cloud, size * growth, size - len(draft.shown), query,
+        asked = (max(size, _PIECE) if query.looks
+                 else size * min(2 ** attempt, _GROWTH))
+        draft.add(_fill(cloud, asked, size - len(draft.shown), query,
                         place, bootable))
         if draft.more or not draft.unread or (
                 query.looks and len(draft.passed) >= _SEARCHED):
@@ -167,7 +171,9 @@ def fetch(cloud: services.Cloud, size: int, query: queries.Query | None = None,
         vague=errors.deduplicate_by_service(lost),
         unnamed=unnamed,
         alphabet=draft.alphabet,
-        searched=len(draft.passed) if query.looks and draft.goes_on else 0)
+        searched=draft.passed[-1] if query.looks and draft.goes_on and (
+            draft.passed and not back) else None,
+        vague_boot=len(bootable) >= types.BOOTABLE_MOST)
 
 
 def _bootable(cloud: services.Cloud, query: queries.Query,
@@ -210,13 +216,20 @@ def _fill(cloud: services.Cloud, size: int, wanted: int, query: queries.Query,
     draft.problems += draft.belonging.problems
     draft.calls += calls
     draft.rounds += bool(calls)
-    _merge(draft, batches, wanted, query, cursor, bootable)
+    parts = {entry.id: entry for entry in draft.seen
+             if isinstance(entry, types.VolumeSnapshot)}
+
+    def admits(entry: kinds.Entry) -> bool:
+        return query.finds(entry.name, entry.id) and (
+            not query.launchable or _launches(
+                entry, parts, bootable, cloud.project_id))
+    _merge(draft, batches, wanted, query, cursor, admits)
     return draft
 
 
 def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
            query: queries.Query, cursor: cursors.Cursor | None,
-           bootable: frozenset[str]) -> None:
+           admits: Callable[[kinds.Entry], bool]) -> None:
     """Go over the entries in their order until the page is full."""
     back = cursor is not None and cursor.back
     reverse = (query.order is queries.Sort.NEWEST) is not back
@@ -240,9 +253,7 @@ def _merge(draft: _Draft, batches: Sequence[streams.Batch], wanted: int,
                     (entry.created, entry.id)):
                 continue
             rows = [row for row in _row_entries(query, entry, draft.belonging)
-                    if row.id not in shown
-                    and query.finds(row.name, row.id)
-                    and (not query.launchable or _launches(row, bootable))]
+                    if row.id not in shown and admits(row)]
             if rows and len(draft.shown) >= wanted:
                 draft.more = True
                 return
@@ -282,11 +293,17 @@ def _row_entries(query: queries.Query, entry: kinds.Entry,
     return (entry,)
 
 
-def _launches(entry: kinds.Entry, bootable: frozenset[str]) -> bool:
-    """Whether an instance can be launched from what is listed."""
-    usable = model.summary(entry).usable
-    return usable and (isinstance(entry, types.Image)
-                       or entry.volume_id in bootable)
+def _launches(entry: kinds.Entry, parts: dict[str, types.VolumeSnapshot],
+              bootable: frozenset[str], project_id: str) -> bool:
+    """Whether an instance can be launched from what is listed.
+
+    :param parts: the volume snapshots that are known, by their ids.
+    """
+    if isinstance(entry, types.VolumeSnapshot):
+        return (model.from_volume_snapshot(entry).usable
+                and entry.volume_id in bootable)
+    return (model.from_image(entry, parts) if entry.owner == project_id
+            else model.from_foreign_image(entry)).usable
 
 
 def _neighbours(query: queries.Query, draft: _Draft,

@@ -14,22 +14,26 @@
 
 /* What Horizon's dialogs leave out, and the button that copies a command. */
 horizon.snapshotDashboard.dialogs = {
+  /* The forms of this panel, on whichever page they open. */
+  OURS: 'form[action*="/compute_snapshots/"]',
+
   start: function () {
     $(document).on('click', '[data-snapshots-copy]',
                    horizon.snapshotDashboard.dialogs.copy);
     /* A dialog is read from its title on, a step from its first field on. */
     $(document).on('shown.bs.modal', '.modal', function () {
-      if (!this.contains(document.activeElement)) {
+      if ($(this).has(horizon.snapshotDashboard.dialogs.OURS).length &&
+          !this.contains(document.activeElement)) {
         $(this).find('.modal-title').attr('tabindex', -1).trigger('focus');
       }
     });
-    $(document).on('shown.bs.tab', '.modal .wizard-tabs a, .workflow a',
-                   horizon.snapshotDashboard.dialogs.enter);
+    $(document).on('shown.bs.tab', horizon.snapshotDashboard.dialogs.OURS +
+                   ' .wizard-tabs a', horizon.snapshotDashboard.dialogs.enter);
   },
 
   enter: function (event) {
     var $step = $($(event.target).attr('href'));
-    var $first = $step.find('input, select, textarea, button, a[href]')
+    var $first = $step.find('input, select, textarea')
       .filter(':visible').first();
     ($first.length ? $first : $step.attr('tabindex', -1)).trigger('focus');
   },
@@ -47,13 +51,17 @@ horizon.snapshotDashboard.dialogs = {
 
   /* Ask before something is done that cannot be undone. */
   ask: function (title, question, done) {
+    var before = document.activeElement;
     var $modal = horizon.modals.create(title, '', title);
     $modal.find('.modal-body').text(question);
     $modal.on('click', '.btn-primary', function (event) {
       event.preventDefault();
       $modal.modal('hide');
       done();
-    }).on('hidden.bs.modal', function () { $modal.remove(); });
+    }).on('hidden.bs.modal', function () {
+      $modal.remove();
+      $(before).trigger('focus');
+    });
     horizon.snapshotDashboard.dialogs.label($modal);
     $modal.modal();
     $modal.find('.cancel').trigger('focus');

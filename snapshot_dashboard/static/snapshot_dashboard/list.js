@@ -43,7 +43,11 @@ horizon.snapshotDashboard.list = {
       horizon.snapshotDashboard.fragments.ask(
         'GET', $later.attr('data-url')
       ).done(function (nodes) {
+        var open = $later.find('details[open]').map(function () {
+          return '.' + this.className;
+        }).get();
         horizon.snapshotDashboard.fragments.put($later[0], nodes);
+        $later.find(open.join() || null).attr('open', '');
       }).fail(function () {
         $later.find('[data-snapshots-loading]').text(
           gettext('This part of the page could not be loaded. Reload the ' +
@@ -80,6 +84,11 @@ horizon.snapshotDashboard.list = {
       horizon.snapshotDashboard.fragments.put(
         this, $new.children(this.tagName).contents().get());
     });
+    /* The first one of a project has come. */
+    if ($old.find('.table-row-multi-select, .snapshot-name').length) {
+      $('[data-snapshots-list]').removeClass('snapshot-list-empty');
+      $('[data-snapshots-filters]').removeClass('hidden');
+    }
     recompileAngularContent($old);
     horizon.datatables.add_table_checkboxes($old.parent());
     horizon.snapshotDashboard.list.arm();

@@ -29,6 +29,7 @@
  * The list:
  *   data-snapshots-list         around the table
  *     data-unnamed              "true": some names were left out, to be quick
+ *   data-snapshots-filters      around the filters
  *   data-snapshots-delete       deletes those that are chosen
  *   data-snapshots-later        a part that is loaded after the page
  *   data-snapshots-loading      says in it that it is being loaded

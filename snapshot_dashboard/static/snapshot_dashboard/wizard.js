@@ -26,8 +26,10 @@ horizon.snapshotDashboard.wizard = {
       /* Enter chooses the first one, and does not send the form. */
       if (event.key !== 'Enter') { return; }
       event.preventDefault();
+      var wanted = this.value.trim().toLowerCase();
       var first = $source.find('option').filter(function () {
-        return this.value && !this.disabled;
+        return this.value &&
+          this.textContent.toLowerCase().indexOf(wanted) !== -1;
       })[0];
       if (first) { $source.val(first.value).trigger('change'); }
     });
@@ -168,6 +170,13 @@ horizon.snapshotDashboard.wizard = {
       .toggleClass('hidden', !$wizard.data('can-date'));
     $wizard.find('[name="protect"]').closest('.form-group')
       .toggleClass('hidden', !$wizard.data('can-keep'));
+    /* What cannot be seen is not asked for. */
+    if (!$wizard.data('can-date')) {
+      $wizard.find('[name="keep_until"]').val('');
+    }
+    if (!$wizard.data('can-keep')) {
+      $wizard.find('[name="protect"]').prop('checked', false);
+    }
     horizon.snapshotDashboard.wizard.date($wizard);
     $wizard.find('[data-purpose]').each(function () {
       $(this).toggleClass('hidden', $(this).attr('data-purpose') !==

@@ -84,7 +84,8 @@ def test_volumes_are_offered_beside_the_instances(client, openstack, member):
             for group in soup.select('[name=source] optgroup')} == {
         'Instances': ['web-1 – Active'], 'Volumes': [
             'data – 5 GiB, not attached',
-            'Root disk of web-1 – 9 GiB, attached to web-1']}
+            'Unnamed bootable volume of web-1 – 9 GiB, attached to '
+            'web-1']}
 
 
 @pytest.mark.parametrize('fault', [None, 503])

@@ -82,6 +82,32 @@ def test_what_was_captured_last_is_offered_first(client, openstack, member):
     assert option['value'] == f'instance-{last["id"]}'
 
 
+def test_what_was_captured_last_and_is_gone_is_not_offered(client, openstack,
+                                                          member):
+    last = openstack.server('web-1')
+    submit(client, last)
+    del openstack.servers[last['id']]
+    openstack.server('web-2')
+    html = client.get(CREATE).content
+    assert last['id'].encode() not in html
+
+
+def test_checking_a_step_lists_no_choices(client, openstack, member):
+    server = openstack.server('web-1')
+    openstack.calls.clear()
+    validate(client, server, '0')
+    assert not [path for _, path, _ in openstack.calls
+                if path.endswith('/detail')]
+
+
+def test_a_size_that_is_not_known_is_not_made_up(client, openstack, member):
+    server = openstack.server('web-1')
+    server['flavor']['disk'] = 0
+    review = ' '.join(facts(client, server).select_one(
+        '.snapshot-review').get_text(' ').split())
+    assert 'Space: not known.' in review
+
+
 @pytest.mark.parametrize(('count', 'found'), [(10, False), (11, True)])
 def test_many_choices_can_be_narrowed(client, openstack, member, count,
                                       found):
@@ -144,7 +170,7 @@ def test_a_locked_instance_has_no_room_for_what_comes_later(client, openstack,
         '[data-facts]')['data-can-date'] == 'false'
     html = submit(client, server, power_off=None, power_on=None,
                   keep_until='2999-12-31').content
-    assert b'Edit the snapshot afterwards' in html
+    assert b'cannot be noted for this instance' in html
     assert openstack.images == {}
 
 

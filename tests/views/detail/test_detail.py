@@ -178,6 +178,12 @@ def test_an_incomplete_set_says_so_once(client, openstack, member):
     assert facts(client, body)['Captured'].startswith('Not everything')
 
 
+def test_what_cannot_be_used_is_not_called_bootable(client, openstack,
+                                                    member):
+    torn = openstack.set_image('db', [openstack.snapshot('d', status='error')])
+    assert facts(client, torn)['Bootable'] == 'Not as it is: see its status.'
+
+
 @pytest.mark.parametrize(('bootable', 'text'), [
     ('true', 'Yes, its volume is bootable.'),
     ('false', 'No, it holds data only.'), (None, 'Unknown')])

@@ -57,7 +57,7 @@ def test_a_search_says_how_far_it_looked_and_looks_further(client, openstack,
     soup = page(client, name='needle')
     assert names(soup) == []
     said = soup.select_one('.snapshot-searched')
-    assert 'Only the newest' in words(said)
+    assert 'Snapshots from before March 1, 2026,' in words(said)
     links = {words(link): link['href'] for link in said.select('a')}
     whole = client.get(INDEX + links[
         'search all snapshots for exactly this name'])
@@ -130,6 +130,61 @@ def test_one_comes_back_to_the_list_as_it_was(client, openstack, member):
     assert response.url == INDEX + second
 
 
+def test_what_no_cookie_has_room_for_is_not_remembered(client, openstack,
+                                                       member):
+    page(client, name='🚀' * 255)
+    assert client.session['snapshot_dashboard_list'] == [fakes.PROJECT, '']
+    page(client, name='web')
+    assert client.session['snapshot_dashboard_list'] == [
+        fakes.PROJECT, 'sort=newest&name=web']
+
+
+def test_what_was_looked_at_in_another_project_is_not_come_back_to(
+        client, openstack, member):
+    page(client, name='web')
+    member.tenant_id = 'another'
+    body = openstack.image('i', owner='another')
+    detail = client.get(f'{INDEX}instance-{body["id"]}/detail/')
+    assert detail.context['url'] == INDEX
+
+
+def test_a_search_that_ends_leads_back_to_what_it_found(client, openstack,
+                                                        member):
+    openstack.max_limit = 1000
+    for number in range(1500):
+        openstack.image(f'x-{number}', at=number)
+    openstack.image('needle', at=1600)
+    soup = page(client, name='needle')
+    assert names(soup) == ['needle']
+    for _ in range(5):
+        links = {words(link): link['href']
+                 for link in soup.select('.snapshot-searched a')}
+        if 'Look further' not in links:
+            break
+        soup = bs4.BeautifulSoup(client.get(
+            INDEX + links['Look further']).content, 'html.parser')
+    empty = soup.select_one('tr.empty')
+    assert 'No further snapshots match these filters.' in words(empty)
+    back = client.get(INDEX + empty.a['href'])
+    assert names(bs4.BeautifulSoup(back.content, 'html.parser')) == ['needle']
+
+
+def test_headings_are_no_links_where_a_date_decides_the_order(
+        client, openstack, member):
+    openstack.image('i')
+    assert not page(client, since='2026-01-01').select('th a')
+
+
+def test_a_filter_without_a_name_offers_no_search_for_one(client, openstack,
+                                                          member):
+    openstack.max_limit = 1000
+    for number in range(1500):
+        openstack.image(f'x-{number}', status='saving', at=number)
+    soup = page(client, launchable='on')
+    assert [words(link) for link in soup.select('.snapshot-searched a')] == [
+        'Look further']
+
+
 def test_what_can_be_asked_of_nobody_is_no_id_meanwhile(client, openstack,
                                                         member):
     """Names that are asked for a moment later leave no ids to flash."""
@@ -190,6 +245,10 @@ def test_what_can_be_launched_is_found_in_both_kinds(client, openstack,
                            at=number)
     openstack.image('i', at=5)
     openstack.image('saving', status='saving', at=6)
+    openstack.set_image('torn', [openstack.snapshot(
+        'of torn', status='error', at=7)], at=8)
+    openstack.set_image('coming', [openstack.snapshot(
+        'of coming', status='creating', at=9)], at=10)
     soup = page(client, launchable='on')
     assert names(soup) == ['i', 'of root']
     assert words(soup.select_one('.snapshot-chip')) == 'Can be launched'

@@ -19,6 +19,7 @@ import bs4
 from django.test import Client
 import pytest
 
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
@@ -173,11 +174,10 @@ def test_what_went_well_a_day_ago_is_no_news(client, openstack, member,
                                              server):
     finished(openstack, server, ago=24 * 3600 + 60)
     assert not post(client, 'advance').select('article')
-    # It is, where the instance was to run again.
-    settle(server, 'SHUTOFF')
-    (article,) = post(client, 'advance').select('article')
-    assert 'although it was to be powered on again' in words(article)
-    settle(server, 'ACTIVE')
+    assert server['metadata'] == {} and server['tags'] == []
+    # It is, where it failed.
+    begin(openstack, server)
+    finished(openstack, server, ago=24 * 3600 + 60, start_count=1)
     server['metadata']['snapshot_dashboard.failure'] = 'image-vanished'
     (article,) = post(client, 'advance').select('article')
     assert 'Failed' in words(article)
@@ -187,9 +187,50 @@ def test_what_could_not_be_noted_on_a_snapshot_is_told(client, openstack,
                                                        member, server):
     finished(openstack, server, mark_count=record.TRIES)
     soup = post(client, 'advance')
-    assert 'Not everything could be noted' in words(soup)
+    assert 'Notes on the snapshot may be missing' in words(soup)
     server['metadata']['snapshot_dashboard.mark_count'] = '1'
-    assert 'Not everything' not in words(post(client, 'advance'))
+    assert 'may be missing' not in words(post(client, 'advance'))
+
+
+def test_who_powers_an_instance_off_afterwards_is_not_told_to_power_it_on(
+        client, openstack, member, server):
+    finished(openstack, server, start_count=1)
+    settle(server, 'SHUTOFF')
+    (article,) = post(client, 'advance').select('article')
+    assert 'The instance is off now.' in words(article)
+    assert not article.select(f'#snapshot-run-power-on-{server["id"]}')
+
+
+def test_an_offer_to_delete_older_ones_stays_until_it_is_dismissed(
+        client, openstack, member):
+    body = openstack.server('web-1')
+    begin(openstack, body, keep_count=3)
+    finished(openstack, body, ago=3 * 24 * 3600)
+    assert post(client, 'advance').select('.snapshot-older')
+    assert not post(client, 'dismiss', body).select('article')
+
+
+def test_a_run_that_began_meanwhile_is_not_dismissed_with_the_others(
+        openstack, member, server):
+    old = journal.read(types.Server.from_api(server))
+    finished(openstack, server)
+    lifecycle.dismiss(openstack.cloud(), server['id'], 'f' * 32)
+    assert server['metadata']
+    begin(openstack, server)
+    lifecycle.dismiss(openstack.cloud(), server['id'], old.plan.run_id)
+    assert journal.read(types.Server.from_api(server)).open
+
+
+def test_a_time_that_is_none_breaks_no_page(client, openstack, member,
+                                            server):
+    """Somebody wrote milliseconds, or worse, and copied it elsewhere."""
+    plan = server['metadata']['snapshot_dashboard.plan']
+    copy = openstack.server('copy', tags=list(server['tags']), metadata={
+        **server['metadata'], 'snapshot_dashboard.plan': re.sub(
+            '"at":[0-9]+', '"at":100000000000000', plan)})
+    soup = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    assert 'Unreadable record' in words(soup.select_one(
+        f'#snapshot-run-{copy["id"]}'))
 
 
 def test_a_forced_power_off_is_no_plain_success(client, openstack, member,
@@ -250,8 +291,21 @@ def test_a_locked_instances_run_is_called_by_its_snapshots_name(
     assert f'{INDEX}instance-{image["id"]}/detail/' in links
 
 
+def test_of_many_locked_instances_some_are_asked_what_they_made(
+        client, openstack, member):
+    for number in range(14):
+        body = openstack.server(f'vault-{number}', locked=True,
+                                status='SHUTOFF')
+        begin(openstack, body, power_off=False)
+    openstack.calls.clear()
+    client.get(INDEX + 'runs/')
+    asked = [path for _, path, _ in openstack.calls if '/v2/images' in path]
+    assert len(asked) == 10
+
+
 @pytest.mark.parametrize(('noted', 'offered', 'asked'), [
     ({'off_at': 5}, False, False),  # Cancel does it
+    ({'off_at': 5, 'capture_count': 1}, True, True),
     ({'off_at': 5, 'snapshot_count': 1, 'capture_count': 1,
       'image_id': 'x'}, True, True),
     ({'off_at': 5, 'capture_count': 1, 'captured_at': 6}, True, False),
@@ -267,7 +321,7 @@ def test_a_power_on_that_would_harm_is_not_offered_or_asked_for(
     assert bool(button) is offered
     if button:
         assert 'btn-default' in button['class']
-        assert ('marked as live' in button.parent.get(
+        assert ('fails or is marked as live' in button.parent.get(
             'data-confirm', '')) is asked
 
 
@@ -281,6 +335,10 @@ def test_a_power_on_that_is_tried_again_says_so(client, openstack, member,
     soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
                              'html.parser')
     assert 'did not power on yet. 2 attempts' in words(soup)
+    settle(server, 'ACTIVE')
+    soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    assert 'did not power on' not in words(soup)
 
 
 def test_saving_is_held_against_the_last_time(client, openstack, member):
@@ -551,7 +609,10 @@ def test_a_run_is_found_among_more_than_a_page_of_finished_ones(
     soup = post(client, 'advance')
     assert openstack.actions() == ['os-stop', 'createImage']
     assert soup.select_one('[data-runs]')['data-open'] == 'true'
-    assert 'more finished snapshots' in words(soup)
+    # None of them is news, and each look takes one away.
+    assert 'more finished snapshots' not in words(soup)
+    left = [body for body in openstack.servers.values() if body['tags']]
+    assert len(left) == 131 - 2
 
 
 FINISHED = {**journal.write(record.Plan('f' * 32, 'done', began_at=1)),

@@ -66,6 +66,27 @@ def test_a_project_that_keystone_does_not_know_is_refused(client, openstack,
     assert openstack.members[body['id']] == {OTHERS: 'pending'}
 
 
+def test_whatever_a_project_is_called_its_share_is_taken_back(
+        client, openstack, member):
+    body = openstack.image('i', visibility='shared')
+    openstack.members[body['id']] = {'nonsense': 'pending'}
+    share(client, body, '../x', remove='1')
+    assert 'It is not shared with' in told(client)
+    share(client, body, 'nonsense', remove='1')
+    assert openstack.members[body['id']] == {}
+
+
+def test_an_id_is_taken_as_keystone_writes_it(client, openstack, member):
+    body = openstack.image('i', visibility='private')
+    typed = fakes.new_id(171).upper()
+    share(client, body, typed)
+    assert list(openstack.members[body['id']]) == [
+        typed.replace('-', '').lower()]
+    own = f'{fakes.PROJECT[:8]}-{fakes.PROJECT[8:12]}-{fakes.PROJECT[12:16]}' \
+          f'-{fakes.PROJECT[16:20]}-{fakes.PROJECT[20:]}'
+    assert b'your own project' in share(client, body, own.upper()).content
+
+
 def test_one_does_not_share_with_oneself(client, openstack, member):
     body = openstack.image('i', visibility='private')
     assert b'This is your own project.' in share(

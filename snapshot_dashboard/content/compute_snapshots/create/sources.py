@@ -316,7 +316,9 @@ def of_run(request: HttpRequest, run: record.Run) -> Source:
 
 
 def _size(sizes_mib: Iterable[int]) -> str:
-    return cells.size_text(sum(sizes_mib) * 1024 ** 2)
+    """Of all of them together; empty if one is not known."""
+    sizes = list(sizes_mib)
+    return cells.size_text(sum(sizes) * 1024 ** 2) if all(sizes) else ''
 
 
 def shutdown_timeout(facts: instance_facts.Facts | None) -> int:

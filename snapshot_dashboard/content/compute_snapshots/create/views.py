@@ -40,11 +40,6 @@ class CreateView(workflows.WorkflowView):
 
     workflow_class = workflow.CreateSnapshot
 
-    def get_initial(self) -> dict[str, Any]:
-        """What the address names, else what was captured last."""
-        return {'source': self.request.session.get(workflow.LAST_SOURCE, ''),
-                **self.request.GET.dict()}
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs),
                 'page_title': self.workflow_class.name}

@@ -159,7 +159,8 @@ def volume_choice(volume: types.Volume, names: Mapping[str, str]) -> str:
     at = ', '.join(names.get(server_id, server_id)
                    for server_id in volume.server_ids)
     name = volume.name or (
-        _("Root disk of %s") % at if volume.bootable and at else volume.id)
+        _("Unnamed bootable volume of %s") % at
+        if volume.bootable and at else volume.id)
     facts = {'name': name, 'size': volume.size_gib, 'at': at}
     if at:
         return _("%(name)s – %(size)d GiB, attached to %(at)s") % facts

@@ -54,6 +54,8 @@ LOG = logging.getLogger(__name__)
 _CHOICES = 1000
 #: In a session: what a snapshot was taken of last.
 LAST_SOURCE = 'snapshot_dashboard_source'
+#: Horizon's wizard sends it with each step that it wants to be checked.
+_VALIDATES = 'HTTP_X_HORIZON_VALIDATE_STEP_START'
 #: Choices that can be taken in at a glance.
 _FEW = 10
 #: How many snapshots of an instance its owner may want to keep.
@@ -87,6 +89,8 @@ class WhatAction(workflows.Action):
                                     tuple[Any, Any]]:
         # The address names it when the wizard opens, the form afterwards.
         chosen = self.data.get('source') or context.get('source') or ''
+        if _VALIDATES in request.META:  # a step is checked, and not shown
+            return [('', ''), (chosen, chosen)]
         cloud = connect.cloud(request)
         instances, volumes = cloud.gather(
             lambda: cloud.compute.servers(_CHOICES),
@@ -108,6 +112,10 @@ class WhatAction(workflows.Action):
                     volumes, lambda volume: create_wording.volume_choice(
                         volume, names)), chosen, _("Volumes"),
                 _("The volumes could not be listed. Try again later.")))
+        last = request.session.get(LAST_SOURCE)
+        if not chosen and last in [value for _label, choices in groups
+                                   for value, _text in choices]:
+            self.initial['source'] = last
         return [('', _("Choose an instance or a volume")), *groups]
 
     def clean(self) -> dict[str, Any]:
@@ -275,11 +283,11 @@ class DetailsAction(workflows.Action):
         except errors.ServiceError:
             return cleaned  # the first step tells
         if not source.remembers:
-            for field in ('keep_until', 'protect'):
-                if cleaned.get(field):
-                    self.add_error(field, _(
-                        "This cannot be noted for this instance until the "
-                        "snapshot is there. Edit the snapshot afterwards."))
+            if cleaned.get('keep_until') or cleaned.get('protect'):
+                raise django_exceptions.ValidationError(_(
+                    "An end date and protection cannot be noted for this "
+                    "instance before the snapshot exists. Edit the snapshot "
+                    "afterwards."))
         if len(cleaned.get('name') or '') > source.name_length:
             self.add_error('name', ngettext(
                 "The name is too long: at most %d character is allowed.",

@@ -75,7 +75,7 @@ class DetailView(horizon_views.HorizonTemplateView):
             actions=table.render_row_actions(snapshot),
             kind=wording.KINDS[snapshot.kind],
             status=cells.render_status(snapshot),
-            source=cells.render_source(snapshot),
+            source=cells.render_source(snapshot, whole=True),
             created=cells.render_created(snapshot),
             size=cells.render_size(snapshot),
             consistency=wording.consistency_of(snapshot),

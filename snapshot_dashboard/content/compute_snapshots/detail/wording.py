@@ -34,7 +34,8 @@ def captured(snapshot: model.Snapshot) -> str:
     if snapshot.status == statuses.INCOMPLETE:
         return _("Not everything: see the statuses of the volume snapshots "
                  "below.")
-    if snapshot.motion is statuses.Outcome.FAILED:
+    if snapshot.motion is statuses.Outcome.FAILED and (
+            snapshot.status != 'error_deleting'):
         return _("Nothing that can be used.")
     if snapshot.status in _BEING_TAKEN:
         return _("Nothing yet: the snapshot is still being taken.")
@@ -92,6 +93,8 @@ def _noted(left_out: omissions.Omissions,
 
 def bootable(snapshot: model.Snapshot) -> str:
     """Whether instances can boot from it."""
+    if not snapshot.usable:
+        return _("Not as it is: see its status.")
     if snapshot.bootable is None:
         return _("Unknown: its volume cannot be asked.")
     if not snapshot.bootable:

@@ -57,8 +57,8 @@ def health_lines(found: health.Health) -> list[dict[str, Any]]:
          _("These volume snapshots probably belonged to instance snapshots "
            "that are gone. Delete them if you do not need them: while they "
            "exist, their volumes cannot be deleted.")),
-        ((found.old,) if found.old else (), ngettext(
-            "%d too old", "%d too old", 1), _("Oldest:"),
+        ((found.old,) if found.old else (), _("the oldest is too old"),
+         _("Oldest:"),
          _("It is older than this cloud's operator recommends, so later "
            "updates are missing. Consider launching a fresh image and setting "
            "it up with your configuration tool instead.")),
@@ -68,7 +68,7 @@ def health_lines(found: health.Health) -> list[dict[str, Any]]:
            "automatically.")),
     ]
     return [{'rows': rows[:_SHOWN], 'text': text, 'advice': advice,
-             'count': count % len(rows),
+             'count': count.replace('%d', str(len(rows))),
              'more': (wording.more('', len(rows) - _SHOWN).strip()
                       if len(rows) > _SHOWN else '')}
             for rows, count, text, advice in lines if rows]

@@ -291,6 +291,8 @@ class SnapshotsTable(tables.DataTable):
     def show_order(self, form: filters.FilterForm) -> None:
         """Let headings tell and change the order, where both services can."""
         self.filter_form = form
+        if form.query().since:
+            return  # the newest come first then, whatever is asked for
         now = form.query().order
         for name, orders in _ORDERS.items():
             column = self.columns[name]
@@ -337,9 +339,11 @@ class SnapshotsTable(tables.DataTable):
 
     def get_empty_message(self) -> str:
         if self.filter_form and self.filter_form.query().filtered:
-            return (_("None of the snapshots that were searched match these "
-                      "filters.") if self.after
-                    else _("No snapshots match these filters."))
+            return render_to_string(
+                'project/compute_snapshots/index/_none_found.html', {
+                    'searching': self.after is not None,
+                    'further': self.before is not None,
+                    'beginning': self.filter_form.address()})
         return render_to_string(
             'project/compute_snapshots/index/_empty.html',
             {'can_create': permissions.can_create_any(self.request)})

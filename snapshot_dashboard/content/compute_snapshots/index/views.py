@@ -84,12 +84,13 @@ class IndexView(tables.DataTableView):
     def get_data(self) -> tuple[model.Snapshot, ...]:
         cloud = connect.cloud(self.request)
         asked = self.filters.query()
+        self.place = self._cursor(asked)
         page, self.runs = cloud.gather(
-            functools.partial(
-                self._page, cloud, asked, self._cursor(asked)),
+            functools.partial(self._page, cloud, asked, self.place),
             functools.partial(lifecycle.list_runs, cloud))
         if isinstance(page, errors.ServiceError):  # its place is gone
             self._tell_first_page()
+            self.place = None
             page = self._page(cloud, asked, None)
         for problem in page.problems:
             messages.warning(self.request, index_wording.problem(problem))
@@ -157,8 +158,7 @@ class IndexView(tables.DataTableView):
         context = super().get_context_data(**kwargs)
         asked = self.filters.query()
         redirects.remember(self.request, self.filters.address(),
-                           self.request.GET.get(
-                               index_tables.SnapshotsTable.PAGE, ''))
+                           str(self.place) if self.place else '')
         return {**context,
                 **display.context(self.request, answer=self.runs,
                                   suspects=self.suspects),
@@ -168,11 +168,12 @@ class IndexView(tables.DataTableView):
                 'empty': self.empty,
                 'chips': self.filters.chips(self._source_name(asked)),
                 'filter_notes': index_wording.filter_notes(
-                    asked, self.page.alphabet),
+                    asked, self.page.alphabet, self.page.vague_boot),
                 'searched': index_wording.searched(self.page.searched,
                                                    asked.order),
                 'further': self.table.get_pagination_string(),
-                'exact_address': self.filters.address(exact='on'),
+                'exact_address': asked.text and self.filters.address(
+                    'launchable', exact='on'),
                 'unnamed': self.page.unnamed,
                 'can_create': permissions.can_create_any(self.request),
                 'only_looks': permissions.only_looks(self.request),

@@ -15,11 +15,12 @@
 from typing import Any
 
 from django.utils import formats
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots.listing import queries
 from snapshot_dashboard.snapshots.listing import streams
 
@@ -73,28 +74,34 @@ def chip(field: Any, value: Any, source_name: str, exact: bool) -> str:
 SOURCES = {'instance': _("Instance"), 'volume': _("Volume")}
 
 
-def searched(count: int, order: queries.Sort) -> str:
-    """Among how many a text was looked for, where there are more; or empty.
+def searched(last: kinds.Entry | None, order: queries.Sort) -> str:
+    """How far something was looked for, where it goes on; else empty.
+
+    :param last: what was looked at last.
     """
-    if not count:
+    if last is None:
         return ''
-    text = {queries.Sort.NEWEST: ngettext(
-                "Only the newest %d snapshot was searched so far.",
-                "Only the newest %d snapshots were searched so far.", count),
-            queries.Sort.OLDEST: ngettext(
-                "Only the oldest %d snapshot was searched so far.",
-                "Only the oldest %d snapshots were searched so far.", count),
-            queries.Sort.NAME: ngettext(
-                "Only the first %d snapshot by name was searched so far.",
-                "Only the first %d snapshots by name were searched so far.",
-                count)}[order]
-    return text % count
+    if order is queries.Sort.NAME:
+        return _("Names after “%s” were not searched yet.") % (
+            last.name or last.id)
+    moment = formats.date_format(timezone.localtime(last.created),
+                                 'DATETIME_FORMAT')
+    text = (_("Snapshots from before %s were not searched yet.")
+            if order is queries.Sort.NEWEST else
+            _("Snapshots from after %s were not searched yet."))
+    return text % moment
 
 
-def filter_notes(asked: queries.Query,
-                 alphabet: streams.Alphabet) -> list[str]:
-    """What the services cannot find by a filter, or sort."""
+def filter_notes(asked: queries.Query, alphabet: streams.Alphabet,
+                 vague_boot: bool) -> list[str]:
+    """What the services cannot find by a filter, or sort.
+
+    :param vague_boot: whether not all bootable volumes are known.
+    """
     notes = [ALPHABETS[alphabet]] if alphabet in ALPHABETS else []
+    if vague_boot:
+        notes.append(_("Only the newest bootable volumes were checked, so "
+                       "snapshots of others are missing."))
     if asked.instance_id:
         notes.append(_(
             "This finds only snapshots that record their instance. Snapshots "

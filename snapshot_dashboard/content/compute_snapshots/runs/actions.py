@@ -26,7 +26,6 @@ from snapshot_dashboard.content.compute_snapshots.runs import (
 )
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import lifecycle
-from snapshot_dashboard.runs import phases
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import kinds
 
@@ -81,10 +80,12 @@ def is_off(server: types.Server) -> bool:
 def is_left_off(run: record.Run) -> bool:
     """Whether an instance is off that is to run again, and can be started.
 
-    Before its capture a run is cancelled instead.
+    Before its capture a run is cancelled instead. One that ended well had it
+    running, or saw that somebody else had powered it off.
     """
     return (is_off(run.server) and run.plan.to_run_again
             and not run.server.locked
+            and bool(run.open or run.progress.failure)
             and not (run.open and lifecycle.can_cancel(run)))
 
 
@@ -104,8 +105,9 @@ def _button(what: str, run: record.Run) -> dict[str, str]:
         question = (runs_wording.CONFIRM_LEFTOVERS if whole
                     else runs_wording.CONFIRM_REMOVAL)
         label = label if whole else runs_wording.REMOVE_ALL
-    elif what == 'power_on' and phases.current(run) is phases.Phase.SAVE:
-        question = runs_wording.CONFIRM_LIVE
+    elif what == 'power_on' and run.open and not (
+            run.progress.captured_at or run.progress.failure):
+        question = runs_wording.CONFIRM_POWER_ON
     elif what == 'power_on' and not run.open:
         style = 'btn-primary'
     return {'what': what.replace('_', '-'), 'url': reverse(
@@ -132,7 +134,8 @@ def view_url(run: record.Run, image_id: str) -> str:
 def launch_url(request: HttpRequest, run: record.Run, image_id: str) -> str:
     """Where an instance like the original is launched; else empty."""
     if run.open or not (run.progress.captured_at and image_id) or (
-            run.plan.without_recipe or not permissions.can_launch(request)):
+            run.tagged or run.plan.without_recipe
+            or not permissions.can_launch(request)):
         return ''
     return reverse(f'{_PANEL}launch',
                    args=[f'{kinds.Kind.INSTANCE.value}-{image_id}'])

@@ -45,6 +45,8 @@ _STALLED = 60
 #: Seconds for which what went well is shown when it is over.
 _SHOWN_FOR = 24 * 3600
 _WATCHED = 20
+#: Runs of which it is asked what they made, for their record does not say.
+_ASKED = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +115,7 @@ def context(request: HttpRequest,
     if sight.problem is not None:
         troubles.setdefault('', runs_wording.trouble(sight.problem))
     found, now = sight.found, int(time.time())
-    on_page = [run for run in found.runs if _on_page(run, now)]
+    on_page = [run for run in found.runs if not is_no_news(run)]
     images = _images(request, on_page)
     may_advance = permissions.can_advance(request)
     return {
@@ -126,7 +128,7 @@ def context(request: HttpRequest,
         'gone': [{'id': server_id, 'name': name}
                  for server_id, name in sight.gone],
         'runs_open': bool(found.open),
-        'runs_more': found.more,
+        'runs_more': found.more and any(not run.open for run in on_page),
         'may_dismiss_all': may_advance and len(
             [run for run in on_page if went_well(run)]) > 1,
         'runs_problem': troubles.get('', ''),
@@ -144,14 +146,18 @@ def context(request: HttpRequest,
 def went_well(run: record.Run) -> bool:
     """Whether a run is over, as its user wished, and nothing is to be done.
     """
-    return not run.open and not run.progress.leftover_ids and (
-        run.progress.failure in ('', failures.Failure.CANCELLED.value)
-        and not actions.is_left_off(run))
+    offers = run.progress.captured_at and run.plan.keep_count
+    over = not run.open and run.progress.failure in (
+        '', failures.Failure.CANCELLED.value)
+    return over and not (offers or run.progress.leftover_ids
+                         or runs_wording.unmarked(run)
+                         or actions.is_left_off(run))
 
 
-def _on_page(run: record.Run, now: int) -> bool:
-    """Whether a run is shown: what went well is not news for ever."""
-    return not went_well(run) or now - run.progress.ended_at < _SHOWN_FOR
+def is_no_news(run: record.Run) -> bool:
+    """Whether a run went well so long ago that it is not shown any more."""
+    return went_well(run) and (
+        time.time() - run.progress.ended_at >= _SHOWN_FOR)
 
 
 def _images(request: HttpRequest,
@@ -163,7 +169,7 @@ def _images(request: HttpRequest,
     cloud = connect.cloud(request)
     answers = cloud.gather_named({
         run.plan.run_id: functools.partial(observe.image, cloud, run)
-        for run in found if run.tagged or run.lost})
+        for run in [run for run in found if run.tagged or run.lost][:_ASKED]})
     return {run_id: image for run_id, image in answers.items()
             if isinstance(image, types.Image)}
 

@@ -109,6 +109,11 @@ class AdvanceView(_WriteView):
             run.server.id: functools.partial(reconcile.advance, cloud, run,
                                              approves=connect.approves)
             for run in found})
+        # One at a time, and none of them is news to anybody.
+        old = [run for run in sight.found.runs if display.is_no_news(run)
+               and permissions.can_advance(self.request, run)]
+        cloud.gather(*(functools.partial(_dismiss, cloud, run)
+                       for run in old[:1]))
         return {server_id: result for server_id, result in results.items()
                 if isinstance(result, errors.ServiceError)}
 
@@ -147,6 +152,13 @@ class AdoptView(_OneRunView):
             lifecycle.adopt(cloud, run, connect.seal())
 
 
+def _dismiss(cloud: services.Cloud, run: record.Run) -> None:
+    """Take a run away that is over, and what came late of it."""
+    if connect.approves(run):
+        lifecycle.tidy(cloud, run)
+    lifecycle.dismiss(cloud, run.server.id, run.plan.run_id)
+
+
 class DismissView(_WriteView):
     """Takes a run away that is over, or that cannot be read or go on."""
 
@@ -156,9 +168,10 @@ class DismissView(_WriteView):
         if run is not None and run.open and not server.locked and (
                 connect.approves(run)):
             return
-        if run is not None and not run.open and connect.approves(run):
-            lifecycle.tidy(cloud, run)
-        lifecycle.dismiss(cloud, server_id)
+        if run is not None and not run.open:
+            _dismiss(cloud, run)
+        else:
+            lifecycle.dismiss(cloud, server_id)
 
 
 class DismissAllView(_WriteView):
@@ -171,8 +184,7 @@ class DismissAllView(_WriteView):
         over = [run for run in sight.found.runs if display.went_well(run)
                 and permissions.can_advance(self.request, run)]
         results = cloud.gather_named({
-            run.server.id: functools.partial(lifecycle.dismiss, cloud,
-                                             run.server.id)
+            run.server.id: functools.partial(_dismiss, cloud, run)
             for run in over[:_AT_ONCE]})
         return {server_id: result for server_id, result in results.items()
                 if isinstance(result, errors.ServiceError)}

@@ -60,9 +60,9 @@ CONFIRM_LEFTOVERS = _("The leftovers will be deleted and cannot be recovered. "
                       "Continue?")
 CONFIRM_REMOVAL = _("Everything that was saved of this snapshot will be "
                     "deleted and cannot be recovered. Continue?")
-CONFIRM_LIVE = _("The snapshots of the volumes are not finished. If the "
-                 "instance is powered on now, they are marked as live: files "
-                 "in them may be half-written. Power it on?")
+CONFIRM_POWER_ON = _("The snapshot is not finished. If the instance is "
+                     "powered on now, it fails or is marked as live: files in "
+                     "it may be half-written. Power the instance on?")
 FAILURES = {
     failures.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
@@ -229,8 +229,8 @@ def unmarked(run: record.Run) -> str:
     """That what was made may lack what is noted on it; else empty."""
     if not run.progress.captured_at or run.progress.mark_count < record.TRIES:
         return ''
-    return _("Not everything could be noted on the snapshot: check its "
-             "consistency, keep-until date and protection on its page.")
+    return _("Notes on the snapshot may be missing: check its consistency, "
+             "keep-until date and protection on its page.")
 
 
 def left(run: record.Run) -> str:
@@ -247,7 +247,7 @@ def hindrance(run: record.Run, now: int) -> str:
     """Why the next step has to wait, and until when; else empty."""
     progress = run.progress
     if not (progress.put_off_count or progress.refusal_count):
-        if progress.start_count > 1:
+        if progress.start_count > 1 and run.server.status == 'SHUTOFF':
             return ngettext(
                 "The instance did not power on yet. %d attempt was made.",
                 "The instance did not power on yet. %d attempts were made.",

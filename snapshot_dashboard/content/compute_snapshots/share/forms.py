@@ -28,3 +28,7 @@ class ProjectForm(forms.Form):
         widget=forms.TextInput(attrs={'class': 'form-control'}),
         help_text=_("Members of the project find it under Identity > "
                     "Projects."))
+
+    def clean_project(self) -> str:
+        """As Keystone writes it, for Glance compares the text."""
+        return str(self.cleaned_data['project']).replace('-', '').lower()

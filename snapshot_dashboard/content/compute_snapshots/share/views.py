@@ -122,28 +122,40 @@ class ShareView(horizon_views.HorizonTemplateView):
                 return _("There is no project with this ID.")
         return ''
 
+    def _remove(self, project: str, row_id: str) -> HttpResponse:
+        """Take back a share, whatever its project's id looks like."""
+        cloud = connect.cloud(self.request)
+        try:
+            if project not in [member.project_id for member
+                               in sharing.members(cloud, self.image)]:
+                raise errors.NotFound('image', project)
+            cloud.images.remove_member(self.image.id, project)
+            messages.success(self.request, _(
+                "It is no longer shared with %s.") % project)
+        except errors.NotFound:
+            messages.info(self.request,
+                          _("It is not shared with %s.") % project)
+        except errors.ServiceError as error:
+            _tell_refusal(self.request, error)
+        return redirect('horizon:project:compute_snapshots:share', row_id)
+
     def post(self, request: HttpRequest, row_id: str) -> HttpResponse:
         cloud = connect.cloud(request)
+        if 'remove' in request.POST:
+            return self._remove(request.POST.get('project', ''), row_id)
         form = share_forms.ProjectForm(request.POST)
         if sharing.refusal(self.image) or not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         project = form.cleaned_data['project']
-        problem = '' if 'remove' in request.POST else self._problem(project)
+        problem = self._problem(project)
         if problem:
             form.add_error('project', problem)
             return self.render_to_response(self.get_context_data(form=form))
         try:
-            if 'remove' in request.POST:
-                cloud.images.remove_member(self.image.id, project)
-                messages.success(request, _(
-                    "It is no longer shared with %s.") % project)
-            else:
-                sharing.share(cloud, self.image, project)
-                messages.success(request, _(
-                    "It is shared with %s. A member of that project must now "
-                    "accept it.") % project)
-        except errors.NotFound:
-            messages.info(request, _("It is not shared with %s.") % project)
+            sharing.share(cloud, self.image, project)
+            messages.success(request, _(
+                "It is shared with %s. A member of that project must now "
+                "accept it.") % project)
         except errors.Conflict:
             messages.info(request, _("It is already shared with %s.")
                           % project)
