@@ -298,7 +298,8 @@ def create_image(cloud: services.Cloud, server: types.Server,
                 marks.IMAGE_TYPE: 'snapshot',
                 marks.DESCRIPTION: plan.description,
                 **omissions.write(omissions.of(
-                    server, plan.volume_backed, plan.volumes)),
+                    server, plan.volume_backed or server.volume_backed,
+                    plan.volumes)),
                 **recipes.write(made_of),
                 **marks.name_parts(parts)}
     return cloud.compute.create_image(server.id, plan.name, metadata)

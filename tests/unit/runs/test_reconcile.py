@@ -165,6 +165,14 @@ def test_the_image_says_what_it_does_not_hold(openstack, locked):
         f'ephemeral:20 volume:{volume["id"]}')
 
 
+def test_a_set_leaves_out_no_volume_whatever_its_plan_knew(openstack):
+    server = openstack.server('db', image='')
+    openstack.attach(server, openstack.volume('root'), '/dev/vda')
+    cloud, run = begin(openstack, server, power_off=False)
+    reconcile.advance(cloud, run)
+    assert only_image(openstack)[marks.LEFT_OUT] == 'nothing'
+
+
 def test_a_capture_while_off_is_marked_so(openstack):
     server = openstack.server(status='SHUTOFF')
     openstack.did(server, 'stop')

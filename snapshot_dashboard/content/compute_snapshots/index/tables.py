@@ -236,7 +236,7 @@ class SnapshotsTable(tables.DataTable):
     kind = tables.Column(cells.render_kind, verbose_name=_("Kind"),
                          sortable=False)
     source = tables.Column(cells.render_source, verbose_name=_("Source"),
-                           sortable=False)
+                           sortable=False, classes=('snapshot-of',))
     size = tables.Column(cells.render_size, verbose_name=_("Size"),
                          sortable=False, classes=('snapshot-size',))
     status = tables.Column(cells.render_status, verbose_name=_("Status"),
