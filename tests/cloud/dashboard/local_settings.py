@@ -56,6 +56,13 @@ SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': site.SHUTDOWN_TIMEOUT,
                       'SNAPSHOT_TIMEOUT': site.SNAPSHOT_TIMEOUT}
 if _WHERE.worker_user.exists():
     SNAPSHOT_DASHBOARD['WORKER_USER_ID'] = _WHERE.worker_user.read_text()
+if _WHERE.name == 'demo':  # so that what operators can say is seen
+    SNAPSHOT_DASHBOARD['NOTICES'] = [{
+        'text': 'This is a demo: its instances are not real, and snapshots of '
+                'them hold nothing.', 'where': 'list'}]
+    SNAPSHOT_DASHBOARD['GUIDE_URL'] = (
+        'https://docs.openstack.org/nova/latest/admin/'
+        'migrate-instance-with-snapshot.html')
 # What this site changes of that is a Python file of its own.
 _OWN = pathlib.Path(_WHERE.root / 'snapshot_dashboard_settings.py')
 if _OWN.exists():

@@ -53,7 +53,8 @@ def test_the_plan_names_the_parts_of_a_set_and_they_go_with_it(
         client, openstack, member):
     part = openstack.snapshot('part')
     image = openstack.set_image('db', [part])
-    assert 'First its image, then' in words(ask(client, row_id(image)))
+    assert 'With the volume snapshots that belong to it:' in words(
+        ask(client, row_id(image)))
     delete(client, row_id(image))
     assert openstack.images == {} and part['status'] == 'deleting'
 

@@ -104,8 +104,9 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
                         if entry.hindrance else ''),
         } for entry in plan.entries]
         return self.render_to_response(self.get_context_data(
-            plan=entries, most=dependants.MOST, notes=notes,
-            possible=any(not entry['blocked'] for entry in entries)))
+            going=[entry for entry in entries if not entry['blocked']],
+            staying=[entry for entry in entries if entry['blocked']],
+            most=dependants.MOST, notes=notes))
 
     def _look(self, row_ids: list[str]
               ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
