@@ -485,14 +485,26 @@ class Situation:
         if stop is None:
             return False
         if self.progress.start_count:  # a crash since then is nobody's wish
-            return (stop.by_user
-                    and stop.request_id != self.progress.stop_request)
+            return stop.by_user and self._ran_before(stop)
         if not self.progress.stop_count:
             return stop.by_user and self.plan.power_off
         # One of ours that was late arrives within the grace.
         ours = next((action for action in self.seen.actions
                      if action.request_id == self.progress.stop_request), stop)
         return stop.began - ours.began > 2 * ANSWER_GRACE
+
+    def _ran_before(self, stop: types.Action) -> bool:
+        """Whether the instance ran between the run's power-off and this one.
+
+        Of two who ask at the same moment Nova may take both requests, and
+        both are the run's.
+        """
+        earlier = self.seen.actions[self.seen.actions.index(stop):]
+        since = list(itertools.takewhile(
+            lambda action: action.request_id != self.progress.stop_request,
+            earlier))
+        return len(since) == len(earlier) or any(
+            action.name in consistency.RAN for action in since)
 
     @functools.cached_property
     def _useless(self) -> tuple[list[types.Image],

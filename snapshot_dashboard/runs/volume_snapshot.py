@@ -28,9 +28,8 @@ LOG = logging.getLogger(__name__)
 def create(cloud: services.Cloud, volume: types.Volume,
            server: types.Server | None, name: str, description: str, *,
            at_rest: bool, now: int, shutdown_timeout: int,
-           purpose: str = '',
-           keep_until: datetime.date | None = None) -> bool:
-    """Take the snapshot as things are, marked with how they are.
+           purpose: str = '') -> str:
+    """Take the snapshot as things are, marked with how they are; its id.
 
     :param server: the instance that it is attached to; None if there is none,
         or several, or it cannot be seen.
@@ -39,8 +38,6 @@ def create(cloud: services.Cloud, volume: types.Volume,
     :param shutdown_timeout: seconds that the guest had to shut down, should
         it be off.
     :param purpose: one of ``marks.PURPOSES``, or nothing.
-    :param keep_until: the last day on which it is wanted; None for no end.
-    :returns: whether that day could be noted, for it names the snapshot's id.
     :raises Unavailable: when it is not known whether it was begun.
     :raises ServiceError: when it was not begun.
     """
@@ -51,16 +48,22 @@ def create(cloud: services.Cloud, volume: types.Volume,
                 **({marks.PURPOSE: purpose} if purpose else {}),
                 **({marks.TAKEN: str(now)} if server is None
                    else marks.of_server(server, now))}
-    made = cloud.volumes.create_snapshot(volume.id, name, description,
+    return cloud.volumes.create_snapshot(volume.id, name, description,
                                          metadata)
-    if keep_until is None:
-        return True
+
+
+def keep_until(cloud: services.Cloud, snapshot_id: str,
+               day: datetime.date) -> bool:
+    """Note the last day on which it is wanted, beside its own id.
+
+    :returns: whether that was possible: the snapshot is there in any case.
+    """
     try:
         cloud.volumes.set_snapshot_metadata(
-            made, marks.write_expiry(keep_until, made))
+            snapshot_id, marks.write_expiry(day, snapshot_id))
     except errors.ServiceError as error:
         LOG.warning('Noting until when volume snapshot %s is wanted failed: '
-                    '%s', made, error)
+                    '%s', snapshot_id, error)
         return False
     return True
 

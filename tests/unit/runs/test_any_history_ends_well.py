@@ -232,9 +232,11 @@ class Histories(stateful.RuleBasedStateMachine):
         run = model.read(world)
         world.crash()
         # What goes off before the run has touched it is not the run's, and
-        # neither is what does when the run is over.
-        if not self.plan.power_off or run is None or not run.open or not (
-                run.progress.stop_count or run.progress.off_at):
+        # neither is what does when the run is over, or when somebody has it
+        # on again.
+        touched = run is not None and run.open and (
+            run.progress.stop_count or run.progress.off_at)
+        if world.will == 'on' or not (self.plan.power_off and touched):
             self.exempt_power = True
 
     def _delete(self, world):

@@ -729,6 +729,21 @@ def test_the_snapshot_that_was_seen_whole_stays_the_one():
     assert (found.do, found.snapshot_ids) == (Do.REMOVE, (older.id,))
 
 
+@pytest.mark.parametrize(('between', 'expected'), [
+    ([], Do.POWER_ON), ([types.Action('start', 'req-start', 1.0)], Do.NOTE),
+    ([types.Action('reboot', 'req-boot', 1.0)], Do.NOTE)])
+def test_two_power_offs_at_the_same_moment_are_both_the_runs(between,
+                                                             expected):
+    """Nova records both, in either order; only one of them is noted."""
+    progress = dataclasses.replace(CAPTURED, start_count=1)
+    second = types.Action('stop', 'req-second', 2.0)
+    found = step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
+                 actions=[CREATED, second, *between, STOP])
+    assert found.do is expected
+    assert step(OFF_AND_ON, progress, server('SHUTOFF'), image('active'),
+                actions=[CREATED, STOP, second]).do is Do.POWER_ON
+
+
 def test_a_mark_that_cannot_be_set_ends_no_run_of_volumes_alone():
     wrong = dataclasses.replace(snapshot(), metadata={marks.RUN: 'r'})
     tried = dataclasses.replace(TAKEN, mark_count=record.TRIES - 1)

@@ -270,15 +270,18 @@ class VolumeSource(Source):
         volume, instance = self.facts.volume, self.facts.instance
         if not wish['power_off']:
             try:
-                dated = volume_snapshot.create(
+                made = volume_snapshot.create(
                     connect.cloud(self._request), volume, self.server,
                     wish['name'], wish['description'],
                     at_rest=self.facts.at_rest, now=int(time.time()),
                     shutdown_timeout=shutdown_timeout(instance),
-                    purpose=wish['purpose'], keep_until=wish['keep_until'])
+                    purpose=wish['purpose'])
             except errors.Unavailable as error:
                 raise lifecycle.Unclear(error) from error
-            return (_('Snapshot "%s" started.') if dated else
+            day = wish['keep_until']
+            return (_('Snapshot "%s" started.') if day is None
+                    or volume_snapshot.keep_until(connect.cloud(
+                        self._request), made, day) else
                     _('Snapshot "%s" started, but its keep-until date could '
                       "not be saved. Edit the snapshot to set it."))
         if instance is None:  # the wizard's steps have refused that
