@@ -454,7 +454,10 @@ class Histories(stateful.RuleBasedStateMachine):
             return  # there was no room to note it
         plan = run.plan
         whole = [image for image in made if image.status == 'active']
-        for thing in whole or (ours if not plan.captures_image else ()):
+        alone = [] if plan.captures_image else [
+            snapshot for snapshot in ours if snapshot.status == 'available'
+            and snapshot.id not in run.progress.leftover_ids.split()]
+        for thing in whole or alone:
             assert plan.expiry(thing.id).items() <= thing.properties.items()
         for image in whole:
             assert bool(image.properties.get('protected')) is plan.protect
