@@ -48,7 +48,7 @@ def states(run: record.Run) -> dict[Phase, State]:
     for phase in _phases(run):
         if phase is now:
             found[phase] = State.CURRENT
-        elif phase is last and not _was_cancelled(run):
+        elif phase is last and not run.cancelled:
             found[phase] = State.FAILED
         elif phase is last and run.progress.stop_count and (
                 phase is Phase.POWER_OFF):
@@ -96,10 +96,6 @@ def _is_done(run: record.Run, phase: Phase) -> bool:
     if phase is Phase.SAVE:
         return bool(progress.captured_at)
     return bool(progress.start_count)
-
-
-def _was_cancelled(run: record.Run) -> bool:
-    return run.progress.failure == failures.Failure.CANCELLED.value
 
 
 def _last(run: record.Run) -> Phase | None:

@@ -229,6 +229,11 @@ class Run:
         return {TAG, OPEN_TAG} <= set(self.server.tags)
 
     @property
+    def cancelled(self) -> bool:
+        """Whether its user gave it up."""
+        return self.progress.failure == failures.Failure.CANCELLED.value
+
+    @property
     def copied(self) -> bool:
         """Whether the record is about another server."""
         return self.plan.server_id not in ('', self.server.id)

@@ -71,7 +71,7 @@ class Part:
 
     @property
     def row_id(self) -> str:
-        return f'{kinds.Kind.VOLUME.value}-{self.id}'
+        return row_id(kinds.Kind.VOLUME, self.id)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Owner:
 
     @property
     def row_id(self) -> str:
-        return f'{kinds.Kind.INSTANCE.value}-{self.id}'
+        return row_id(kinds.Kind.INSTANCE, self.id)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Snapshot:
     @property
     def row_id(self) -> str:
         """Both services' ids in one space."""
-        return f'{self.kind.value}-{self.id}'
+        return row_id(self.kind, self.id)
 
     @property
     def order(self) -> tuple[datetime.datetime, str]:
@@ -225,6 +225,11 @@ class Snapshot:
         """Whether it can be launched; Cinder shares no parts of a set."""
         return self.status in ('active', 'available') and not (
             self.foreign and self.volume_backed)
+
+
+def row_id(kind: kinds.Kind, service_id: str) -> str:
+    """What names one thing of either service."""
+    return f'{kind.value}-{service_id}'
 
 
 def parse_row_id(row_id: str) -> tuple[kinds.Kind, str]:

@@ -12,6 +12,7 @@
 
 """What several forms ask of their fields."""
 
+from django import forms
 from django.core import exceptions
 from django.utils.translation import gettext_lazy as _
 
@@ -31,3 +32,12 @@ def usable(text: str) -> str:
                 character if character.isprintable()
                 else f'U+{ord(character):04X}' for character in refused))
     return text
+
+
+def keep_until() -> forms.DateField:
+    """The last day on which a snapshot is wanted."""
+    return forms.DateField(
+        label=_("Keep Until"), required=False,
+        widget=forms.DateInput(attrs={'type': 'date'}, format='%Y-%m-%d'),
+        help_text=_("Only a reminder: after this day it is listed as expired. "
+                    "Nothing is deleted automatically."))

@@ -14,7 +14,6 @@
 
 from collections.abc import Iterator
 import contextlib
-from urllib import parse
 
 from django.http import Http404
 from django.http import HttpRequest
@@ -36,15 +35,13 @@ _SESSION = 'snapshot_dashboard_list'
 _KEPT = 800
 
 
-def remember(request: HttpRequest, filters: str, page: str) -> None:
+def remember(request: HttpRequest, *addresses: str) -> None:
     """Keep how the list was looked at last, to come back to it.
 
-    :param filters: the part of an address that says which snapshots.
-    :param page: the cursor of the page; empty for the first one.
+    :param addresses: the part of an address that says so, and shorter ones
+        for want of room: the first that has room is kept.
     """
-    whole = '&'.join(filter(None, [filters, page and parse.urlencode({
-        'page': page})]))
-    kept = next((text for text in (whole, filters) if len(text) <= _KEPT), '')
+    kept = next((text for text in addresses if len(text) <= _KEPT), '')
     value = [request.user.tenant_id, kept]
     if request.session.get(_SESSION) != value:
         request.session[_SESSION] = value

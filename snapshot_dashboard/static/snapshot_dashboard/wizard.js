@@ -26,10 +26,10 @@ horizon.snapshotDashboard.wizard = {
       /* Enter chooses the first one, and does not send the form. */
       if (event.key !== 'Enter') { return; }
       event.preventDefault();
-      var wanted = this.value.trim().toLowerCase();
+      var text = this.value;
       var first = $source.find('option').filter(function () {
         return this.value &&
-          this.textContent.toLowerCase().indexOf(wanted) !== -1;
+          horizon.snapshotDashboard.wizard.holds(this, text);
       })[0];
       if (first) { $source.val(first.value).trigger('change'); }
     });
@@ -133,12 +133,17 @@ horizon.snapshotDashboard.wizard = {
     $wizard.find('.button-next').prop('disabled', !may);
   },
 
+  /* Whether what was typed is in the words of a choice. */
+  holds: function (option, text) {
+    return option.textContent.toLowerCase()
+      .indexOf(text.trim().toLowerCase()) !== -1;
+  },
+
   /* Leave those choices whose words hold what was typed. */
   narrow: function ($source, text) {
-    var wanted = text.trim().toLowerCase();
     $source.find('option').each(function () {
       var shown = !this.value || this.selected ||
-        this.textContent.toLowerCase().indexOf(wanted) !== -1;
+        horizon.snapshotDashboard.wizard.holds(this, text);
       $(this).prop('hidden', !shown).prop('disabled', !shown);
     });
   },

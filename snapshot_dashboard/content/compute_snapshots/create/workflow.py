@@ -156,7 +156,7 @@ def _group(kind: kinds.Kind, names: Mapping[str, str] | errors.ServiceError,
     if isinstance(names, errors.ServiceError):
         LOG.warning('Listing choices for the wizard failed: %s', names)
         label, names = problem, {}
-    choices = {f'{kind.value}-{service_id}': name or service_id
+    choices = {model.row_id(kind, service_id): name or service_id
                for service_id, name in names.items()}
     with contextlib.suppress(ValueError):
         chosen_kind, service_id = model.parse_row_id(chosen)
@@ -238,11 +238,7 @@ class DetailsAction(workflows.Action):
     description = forms.CharField(
         label=_("Description"), max_length=255, required=False,
         widget=forms.Textarea(attrs={'rows': 3}))
-    keep_until = forms.DateField(
-        label=_("Keep Until"), required=False,
-        widget=forms.DateInput(attrs={'type': 'date'}, format='%Y-%m-%d'),
-        help_text=_("Only a reminder: after this day it is listed as expired. "
-                    "Nothing is deleted automatically."))
+    keep_until = fields.keep_until()
     protect = forms.BooleanField(
         label=_("Protect the snapshot"), required=False,
         help_text=_("It cannot be deleted while it is protected."))

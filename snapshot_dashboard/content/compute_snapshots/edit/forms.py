@@ -36,11 +36,7 @@ class EditForm(forms.SelfHandlingForm):
     description = forms.CharField(
         label=_("Description"), max_length=255, required=False,
         widget=forms.Textarea(attrs={'rows': 3}))
-    expires = forms.DateField(
-        label=_("Keep Until"), required=False,
-        widget=forms.DateInput(attrs={'type': 'date'}, format='%Y-%m-%d'),
-        help_text=_("Only a reminder: after this day it is listed as expired. "
-                    "Nothing is deleted automatically."))
+    expires = fields.keep_until()
     protected = forms.BooleanField(
         label=_("Protected"), required=False,
         help_text=_("It cannot be deleted while it is protected."))

@@ -78,10 +78,10 @@ def health_lines(found: health.Health) -> list[dict[str, Any]]:
 _HIGH = 80
 
 
-def is_high(usage: Mapping[str, types.Quota]) -> bool:
-    """Whether a limit is nearly reached, or passed."""
+def is_high(shown: list[dict[str, Any]]) -> bool:
+    """Whether one of the meters is nearly full, or over."""
     return any(meter['percent'] is not None and meter['percent'] >= _HIGH
-               for meter in meters(usage))
+               for meter in shown)
 
 
 def meters(usage: Mapping[str, types.Quota]) -> list[dict[str, Any]]:

@@ -291,9 +291,10 @@ class SnapshotsTable(tables.DataTable):
     def show_order(self, form: filters.FilterForm) -> None:
         """Let headings tell and change the order, where both services can."""
         self.filter_form = form
-        if form.query().since:
+        asked = form.query()
+        if asked.since:
             return  # the newest come first then, whatever is asked for
-        now = form.query().order
+        now = asked.order
         for name, orders in _ORDERS.items():
             column = self.columns[name]
             other = next((order for order in orders if order is not now), now)
@@ -327,13 +328,17 @@ class SnapshotsTable(tables.DataTable):
         return snapshot.name or snapshot.id
 
     def get_pagination_string(self) -> str:
-        return self._page_address(self.after)
+        return self.page_address(self.after)
 
     def get_prev_pagination_string(self) -> str:
-        return self._page_address(self.before)
+        return self.page_address(self.before)
 
-    def _page_address(self, cursor: cursors.Cursor | None) -> str:
-        page = urlencode({self._meta.pagination_param: str(cursor)})
+    def page_address(self, cursor: cursors.Cursor | None) -> str:
+        """The part of an address that says the filters and the page.
+
+        :param cursor: None for the first one.
+        """
+        page = urlencode({self.PAGE: str(cursor)}) if cursor else ''
         kept = self.filter_form.address() if self.filter_form else ''
         return '&'.join(filter(None, [kept, page]))
 

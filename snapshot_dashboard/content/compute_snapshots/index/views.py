@@ -157,8 +157,8 @@ class IndexView(tables.DataTableView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         asked = self.filters.query()
-        redirects.remember(self.request, self.filters.address(),
-                           str(self.place) if self.place else '')
+        redirects.remember(self.request, self.table.page_address(self.place),
+                           self.filters.address())
         return {**context,
                 **display.context(self.request, answer=self.runs,
                                   suspects=self.suspects),
@@ -189,6 +189,7 @@ class OverviewView(generic.View):
             lambda: health.check(cloud, time.time(), timezone.localdate(),
                                  settings.get('OLD_AFTER_DAYS')),
             lambda: health.usage(cloud))
+        meters = overview.meters(used)
         return fragments.render(
             request, 'project/compute_snapshots/index/_overview.html', {
                 'health': found,
@@ -198,5 +199,5 @@ class OverviewView(generic.View):
                 'offered': found.offered[:_OFFERED],
                 'offered_count': len(found.offered),
                 'more_offered': len(found.offered) - _OFFERED,
-                'usage': overview.meters(used),
-                'usage_high': overview.is_high(used)})
+                'usage': meters,
+                'usage_high': overview.is_high(meters)})

@@ -28,6 +28,7 @@ from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
 
 _PANEL = 'horizon:project:compute_snapshots:'
 _CLASSES = {'adopt': 'btn-primary', 'advance': 'btn-primary',
@@ -124,7 +125,7 @@ def view_url(run: record.Run, image_id: str) -> str:
         return ''
     if image_id:
         return reverse(f'{_PANEL}detail',
-                       args=[f'{kinds.Kind.INSTANCE.value}-{image_id}'])
+                       args=[model.row_id(kinds.Kind.INSTANCE, image_id)])
     if run.plan.captures_image or not run.plan.name:
         return ''
     return f'{reverse(_PANEL + "index")}?' + urlencode({
@@ -138,7 +139,7 @@ def launch_url(request: HttpRequest, run: record.Run, image_id: str) -> str:
             or not permissions.can_launch(request)):
         return ''
     return reverse(f'{_PANEL}launch',
-                   args=[f'{kinds.Kind.INSTANCE.value}-{image_id}'])
+                   args=[model.row_id(kinds.Kind.INSTANCE, image_id)])
 
 
 def older_url(request: HttpRequest, run: record.Run) -> str:
@@ -163,8 +164,8 @@ def create_url(request: HttpRequest, run: record.Run) -> str:
         return ''
     plan = run.plan
     volume = connect.approves(run) and not plan.captures_image
-    source = (f'volume-{plan.volumes[0]}' if volume
-              else f'instance-{run.server.id}')
+    source = (model.row_id(kinds.Kind.VOLUME, plan.volumes[0]) if volume
+              else model.row_id(kinds.Kind.INSTANCE, run.server.id))
     return f'{reverse(_PANEL + "create")}?{urlencode({"source": source})}'
 
 

@@ -32,7 +32,6 @@ from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
-from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import observe
@@ -147,8 +146,7 @@ def went_well(run: record.Run) -> bool:
     """Whether a run is over, as its user wished, and nothing is to be done.
     """
     offers = run.progress.captured_at and run.plan.keep_count
-    over = not run.open and run.progress.failure in (
-        '', failures.Failure.CANCELLED.value)
+    over = not run.open and (run.cancelled or not run.progress.failure)
     return over and not (offers or run.progress.leftover_ids
                          or runs_wording.unmarked(run)
                          or actions.is_left_off(run))
@@ -196,7 +194,7 @@ def _shown(request: HttpRequest, run: record.Run, now: int,
     last = min(now, max(progress.updated_at, plan.began_at))
     stalled = (run.open and now - last > _STALLED and not server.task_state)
     held = runs_wording.held(run) if run.open else ''
-    cancelled = progress.failure == failures.Failure.CANCELLED.value
+    cancelled = run.cancelled
     mark = progress.consistency or (
         model.consistency(image) if image is not None else '')
     return {

@@ -170,7 +170,7 @@ def now(run: record.Run, mark: str) -> str:
     phase = phases.current(run)
     if phase:
         return str(PHASES[phase])
-    if run.progress.failure == failures.Failure.CANCELLED.value:
+    if run.cancelled:
         return str(_("Cancelled"))
     if run.progress.failure:
         return str(_("Failed"))
@@ -188,7 +188,7 @@ def look(run: record.Run, held_up: bool, mark: str) -> dict[str, str]:
     if run.open:
         style = _ATTENTION if held_up else _OPEN
         return {'class': style, 'icon': _ICONS[_OPEN]}
-    style = (_NEUTRAL if failure == failures.Failure.CANCELLED.value
+    style = (_NEUTRAL if run.cancelled
              else _BAD if failure
              else _ATTENTION if mark == marks.FORCED_OFF else _GOOD)
     return {'class': style, 'icon': _ICONS[style]}
