@@ -21,11 +21,6 @@ import pytest
 _KINDS = ('unit', 'views', 'scenario', 'browser')
 
 
-def pytest_collection_modifyitems(items):
-    """The fault matrix comes last: it needs all processors for itself."""
-    items.sort(key=lambda item: item.path.name == 'test_fault_matrix.py')
-
-
 def pytest_terminal_summary(terminalreporter):
     """Say how many tests of each kind passed."""
     passed = collections.Counter(

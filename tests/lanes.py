@@ -11,8 +11,8 @@
 # under the License.
 """Every test, in lanes at the same time: ``python -m tests.lanes``.
 
-Unit and view tests take a processor, and give way; those on a real cloud and
-in a real browser mostly wait, and have a cloud each. What a lane says is
+Unit and view tests take a processor, and give way; those on a real cloud, in
+a real browser and under faults mostly wait, and have a cloud each. What a lane says is
 printed as it comes, after the lane's name; what a lane that failed said last
 is said again at the end. With ``--quick`` it is unit and view tests alone,
 with other arguments it is pytest.
@@ -31,7 +31,9 @@ import threading
 from tests.cloud import processes
 
 _PYTHON = ['tests/unit', 'tests/views']
-_SCENARIO, _BROWSER = ['tests/scenario'], ['tests/browser']
+_MATRIX = 'tests/scenario/test_fault_matrix.py'
+_CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}'],
+          'matrix': [_MATRIX], 'browser': ['tests/browser']}
 #: How many lines of a lane that failed are said again.
 _LAST = 80
 
@@ -39,9 +41,9 @@ _LAST = 80
 def _lanes(quick: bool) -> dict[str, list[str]]:
     if quick:
         return {'unit': ['tests/unit'], 'views': ['tests/views']}
-    if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for both
-        return {'python': _PYTHON, 'cloud': [*_SCENARIO, *_BROWSER]}
-    return {'python': _PYTHON, 'scenario': _SCENARIO, 'browser': _BROWSER}
+    if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
+        return {'python': _PYTHON, 'cloud': ['tests/scenario', 'tests/browser']}
+    return {'python': _PYTHON, **_CLOUD}
 
 
 def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
