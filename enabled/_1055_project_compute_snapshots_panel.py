@@ -22,12 +22,16 @@ ADD_PANEL = ('snapshot_dashboard.content.compute_snapshots.panel.'
 # Applications to be prepended to INSTALLED_APPS: translations, templates and
 # static files.
 ADD_INSTALLED_APPS = ['snapshot_dashboard']
-# A tab on the page of an instance.
+# A tab on the page of an instance, and the place of Horizon's own tab on that
+# of a volume.
 EXTRA_TABS = {
     'openstack_dashboard.dashboards.project.instances.tabs.'
     'InstanceDetailTabs': (
         'snapshot_dashboard.content.compute_snapshots.horizon_pages.'
-        'instance_tab.SnapshotsTab',)}
+        'instance_tab.SnapshotsTab',),
+    'openstack_dashboard.dashboards.project.volumes.tabs.VolumeDetailTabs': (
+        'snapshot_dashboard.content.compute_snapshots.horizon_pages.'
+        'volume_tab.SnapshotsTab',)}
 # JavaScript and SCSS of the panel.
 ADD_JS_FILES = [
     f'snapshot_dashboard/{name}.js' for name in (

@@ -12,10 +12,10 @@
 """Every test, in lanes at the same time: ``python -m tests.lanes``.
 
 Unit and view tests take a processor, and give way; those on a real cloud, in
-a real browser and under faults mostly wait, and have a cloud each. What a lane says is
-printed as it comes, after the lane's name; what a lane that failed said last
-is said again at the end. With ``--quick`` it is unit and view tests alone,
-with other arguments it is pytest.
+a real browser and under faults mostly wait, and have a cloud each. What a lane
+says is printed as it comes, after the lane's name; what a lane that failed
+said last is said again at the end. With ``--quick`` it is unit and view tests
+alone, with other arguments it is pytest.
 """
 
 import collections
@@ -42,7 +42,8 @@ def _lanes(quick: bool) -> dict[str, list[str]]:
     if quick:
         return {'unit': ['tests/unit'], 'views': ['tests/views']}
     if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
-        return {'python': _PYTHON, 'cloud': ['tests/scenario', 'tests/browser']}
+        return {'python': _PYTHON,
+                'cloud': ['tests/scenario', *_CLOUD['browser']]}
     return {'python': _PYTHON, **_CLOUD}
 
 

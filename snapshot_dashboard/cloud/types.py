@@ -354,6 +354,7 @@ class Volume:
 
     :ivar server_ids: the instances that it is attached to; more than one
         with a multi-attach volume.
+    :ivar devices: what each of these calls it, as ``/dev/vdb``, by their ids.
     :ivar hosts: the hosts that it is attached to without an instance.
     :ivar encrypted: whether it is of no use without its key.
     """
@@ -371,6 +372,7 @@ class Volume:
     server_ids: tuple[str, ...] = ()
     hosts: tuple[str, ...] = ()
     encrypted: bool = False
+    devices: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def attached(self) -> bool:
@@ -397,6 +399,10 @@ class Volume:
                 in body.get('attachments') or ()
                 if not attachment.get('server_id')),
             encrypted=bool(body.get('encrypted')),
+            devices={
+                attachment['server_id']: attachment.get('device') or ''
+                for attachment in body.get('attachments') or ()
+                if attachment.get('server_id')},
         )
 
 

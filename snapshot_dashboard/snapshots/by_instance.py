@@ -41,7 +41,7 @@ _AT_ONCE = 30
 _VOLUMES = 20
 
 
-class _Unnamed(row_builder.SourceCache):
+class Unnamed(row_builder.SourceCache):
     """What they were taken of is known, and its name is not needed."""
 
     guesses = False
@@ -75,6 +75,28 @@ def find(cloud: services.Cloud, server: types.Server
     problems = errors.among(answers)
     entries = [entry for answer in answers if isinstance(answer, list)
                for entry in answer]
+    images, found, vague = rows(cloud, entries, Unnamed())
+    certain = _certain(server, images, actions if isinstance(
+        actions, list) else [])
+    found = [dataclasses.replace(row, source=dataclasses.replace(
+        row.source, certain=row.id in certain))
+        if row.source and row.kind is kinds.Kind.INSTANCE else row
+        for row in found]
+    return (sorted(found, key=lambda row: row.order, reverse=True),
+            [*problems, *vague])
+
+
+def rows(cloud: services.Cloud, entries: Iterable[kinds.Entry],
+         names: row_builder.SourceCache
+         ) -> tuple[list[types.Image], list[model.Snapshot],
+                    list[errors.ServiceError]]:
+    """The rows for images and volume snapshots, in no order.
+
+    A volume snapshot that images need is in their rows, and has none.
+
+    :returns: all images, the rows, and why some of it is not known.
+    """
+    entries = list(entries)
     images = {entry.id: entry for entry in entries
               if isinstance(entry, types.Image)}
     volumes = [entry for entry in entries
@@ -86,16 +108,9 @@ def find(cloud: services.Cloud, server: types.Server
         *images.values(),
         *(one for one in volumes if not belonging.of(one.id))]
     found, vague, _ = row_builder.build(
-        cloud, shown, [*images.values(), *volumes], belonging, _Unnamed(),
-        None, time.time())
-    certain = _certain(server, images.values(), actions if isinstance(
-        actions, list) else [])
-    found = [dataclasses.replace(row, source=dataclasses.replace(
-        row.source, certain=row.id in certain))
-        if row.source and row.kind is kinds.Kind.INSTANCE else row
-        for row in found]
-    return (sorted(found, key=lambda row: row.order, reverse=True),
-            [*problems, *belonging.problems, *vague])
+        cloud, shown, [*images.values(), *volumes], belonging, names, None,
+        time.time())
+    return list(images.values()), found, [*belonging.problems, *vague]
 
 
 def _certain(server: types.Server, images: Iterable[types.Image],

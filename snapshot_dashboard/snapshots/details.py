@@ -47,8 +47,8 @@ class Details:
     :ivar base_image_name: its name, empty when it cannot be seen any more.
     :ivar encrypted: by the ids of volume snapshots, whether what they hold
         is encrypted; those are left out of which that is not known.
-    :ivar volume_names: of the volumes of its parts, and of those that it
-        does not hold, by their ids; without those that cannot be had.
+    :ivar volumes: those of its parts, and those that it does not hold, by
+        their ids; without those that cannot be had.
     :ivar members: the projects that it is shared with; None if that is not
         known.
     :ivar properties: an image's own properties or a volume snapshot's
@@ -67,7 +67,8 @@ class Details:
     base_image_name: str = ''
     encrypted: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     properties: tuple[tuple[str, str], ...] = ()
-    volume_names: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    volumes: Mapping[str, types.Volume] = dataclasses.field(
+        default_factory=dict)
     members: tuple[types.Member, ...] | None = ()
 
 
@@ -86,7 +87,7 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
                        encrypted={} if known is None else {entry.id: known},
                        properties=tuple(sorted(entry.metadata.items())))
     base_id = entry.properties.get(_BASE_IMAGE, '')
-    volumes = _volumes(cloud, snapshot)
+    found = volumes(cloud, snapshot)
     return Details(
         snapshot,
         description=editing.description(entry),
@@ -99,11 +100,10 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
             entry.properties, entry.created),
         base_image=base_id,
         base_image_name=_name(cloud, base_id) if base_id else '',
-        encrypted={part.id: volumes[part.volume_id].encrypted
-                   for part in snapshot.parts if part.volume_id in volumes},
+        encrypted={part.id: found[part.volume_id].encrypted
+                   for part in snapshot.parts if part.volume_id in found},
         members=_members(cloud, entry) if snapshot.shared else (),
-        volume_names={volume_id: volume.name
-                      for volume_id, volume in volumes.items()},
+        volumes=found,
         properties=tuple(sorted(entry.own_properties.items())))
 
 
@@ -117,9 +117,12 @@ def _members(cloud: services.Cloud,
     return tuple(answer) if isinstance(answer, list) else None
 
 
-def _volumes(cloud: services.Cloud,
-             snapshot: model.Snapshot) -> dict[str, types.Volume]:
-    """The volumes that a snapshot is about, as far as they are there."""
+def volumes(cloud: services.Cloud,
+            snapshot: model.Snapshot) -> dict[str, types.Volume]:
+    """The volumes that a snapshot is about, by their ids.
+
+    Those that are gone, or cannot be had, are left out.
+    """
     left_out = snapshot.left_out.volume_ids if snapshot.left_out else ()
     wanted = {part.volume_id for part in snapshot.parts} | set(left_out)
     found = cloud.gather_named({

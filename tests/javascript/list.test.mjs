@@ -43,6 +43,25 @@ test('names that were left out are asked for at once', () => {
   assert.equal(whole.requests.length, 0);
 });
 
+test('the names of a set\'s volumes are asked for once it is opened', () => {
+  const page = open(list(`<tr><td><details data-snapshots-parts="/parts/">
+    <summary>with 1</summary><ul><li>one</li></ul></details></td></tr>`));
+  page.panel.list.start();
+  const details = page.$('details')[0];
+  const turn = open => {
+    details.open = open;
+    details.dispatchEvent(new page.window.Event('toggle'));
+  };
+  turn(true);
+  assert.equal(page.requests[0].options.url, '/parts/');
+  page.take().answer('<ul><li>one of web-data</li></ul>');
+  page.settle();
+  assert.equal(page.$('details li').text(), 'one of web-data');
+  turn(false);
+  turn(true);
+  assert.equal(page.requests.length, 0);
+});
+
 test('rows are exchanged without the page around them', () => {
   const page = refreshed(row('a', 'old'), row('a', 'new') + row('b', 'more'));
   assert.deepEqual(texts(page), ['new', 'more']);

@@ -109,6 +109,42 @@ test('for a change an end is suggested, and the own one stays', () => {
   assert.equal(day(), '2027-01-01');
 });
 
+test('a step without a choice is passed by, as it was come to', () => {
+  const page = open(`<form><ul class="wizard-tabs">
+    ${['what', 'how', 'details'].map(step =>
+    `<li><a href="#${step}">${step}</a></li>`).join('')}</ul>
+    <button class="button-previous"></button>
+    ${wizard().replace(/<.?form>/g, '')
+    .replace('<div data-power', '<div class="tab-pane" id="how">$&')
+    .replace('<div data-facts-how>', '</div><div data-facts-folded></div>' +
+      '<div data-facts-how>')}</form>`);
+  const went = [];
+  for (const way of ['previous', 'next']) {
+    page.$(`.button-${way}`).on('click', event => {
+      event.preventDefault();
+      went.push(way);
+    });
+  }
+  const come = from => page.$('[href="#how"]').trigger(page.$.Event(
+    'shown.bs.tab', { relatedTarget: page.$(`[href="#${from}"]`)[0] }));
+  page.panel.wizard.start(page.window.document);
+  const choose = can => {
+    page.$('[name="source"]').val('a').trigger('change');
+    page.take().answer(facts({ can }).replace(
+      '<div data-for="summary">', '<p data-for="how">It is off.</p>$&'));
+    page.settle();
+  };
+  choose(false);
+  come('what');
+  come('details');
+  assert.deepEqual(went, ['next', 'previous']);
+  assert.equal(page.$('[data-facts-folded]').text(), 'It is off.');
+  choose(true);
+  come('what');
+  assert.deepEqual(went, ['next', 'previous']);
+  assert.equal(page.$('[data-facts-folded]').text(), '');
+});
+
 test('one cannot go on where something is in the way', () => {
   const page = begun();
   page.choose('a');

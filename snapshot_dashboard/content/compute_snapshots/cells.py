@@ -25,7 +25,7 @@ from snapshot_dashboard.snapshots import statuses
 def render_name(snapshot: model.Snapshot) -> str:
     return render_to_string('project/compute_snapshots/cells/_name.html', {
         'snapshot': snapshot,
-        'parts': wording.parts(snapshot),
+        'parts': wording.parts(snapshot, {}),
         'lacks': wording.lacks(snapshot),
         'expired': snapshot.expired(timezone.localdate())})
 

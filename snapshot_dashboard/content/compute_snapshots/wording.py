@@ -25,6 +25,7 @@ from django.utils.translation import pgettext_lazy
 from snapshot_dashboard import marks
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
@@ -154,14 +155,24 @@ def status(name: str | None) -> str:
 
 
 def parts(snapshot: model.Snapshot,
-          names: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+          volumes: Mapping[str, types.Volume]) -> list[dict[str, Any]]:
     """A snapshot's parts with their statuses in words.
 
-    :param names: of their volumes, by the ids of these.
+    Which device the root disk's neighbours were is noted in no image; while
+    one is attached to the same instance, which it is now is known.
+
+    :param volumes: theirs, by their ids, as far as they are known.
     """
-    return [{'part': part, 'status': status(part.status),
-             'volume_name': (names or {}).get(part.volume_id, '')}
-            for part in snapshot.parts]
+    instance = snapshot.source.id if snapshot.source else ''
+    found = []
+    for part in snapshot.parts:
+        volume = volumes.get(part.volume_id)
+        found.append({
+            'part': part, 'status': status(part.status),
+            'volume_name': volume.name if volume else '',
+            'device_now': volume.devices.get(instance, '')
+            if volume and not part.device else ''})
+    return found
 
 
 def lacks(snapshot: model.Snapshot) -> list[str]:

@@ -26,6 +26,20 @@ horizon.snapshotDashboard.list = {
                      setTimeout(horizon.snapshotDashboard.list.arm, 0);
                    });
     horizon.snapshotDashboard.list.arm();
+    /* This event stays where it happens, so that it is caught on its way. */
+    document.addEventListener(
+      'toggle', horizon.snapshotDashboard.list.name, true);
+  },
+
+  /* Say of what volumes a set's parts are, once somebody looks. */
+  name: function (event) {
+    var details = event.target;
+    var url = details.getAttribute('data-snapshots-parts');
+    if (!url || !details.open) { return; }
+    details.removeAttribute('data-snapshots-parts');
+    horizon.snapshotDashboard.fragments.ask('GET', url).done(function (nodes) {
+      $(details).children('ul').replaceWith(nodes);
+    });
   },
 
   /* Nothing can be deleted while nothing is chosen. */

@@ -33,6 +33,8 @@
  *   data-snapshots-delete       deletes those that are chosen
  *   data-snapshots-later        a part that is loaded after the page
  *   data-snapshots-loading      says in it that it is being loaded
+ *   data-snapshots-parts        where the parts of a row, with the names of
+ *                               their volumes, are asked for once it is opened
  *   data-snapshots-copy         a button that copies the <pre> beside it
  *
  * The runs:
@@ -72,6 +74,7 @@
  *     data-change-until         this one
  *   data-for                    a part of it, for the place data-facts-...:
  *     purpose, disks, how, live, summary
+ *   data-facts-folded           in the review: what a folded step says
  *   data-power-fields           the fields about powering off
  *   data-purpose                is shown for this purpose alone
  *   data-choice-off             is shown while a volume is not chosen

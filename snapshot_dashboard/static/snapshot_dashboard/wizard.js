@@ -40,6 +40,8 @@ horizon.snapshotDashboard.wizard = {
                '[name="volumes"], [name="purpose"]', function () {
                  horizon.snapshotDashboard.wizard.choose($wizard);
                });
+    $wizard.on('shown.bs.tab', '.wizard-tabs a',
+               horizon.snapshotDashboard.wizard.pass);
     $wizard.find('[data-power-fields] .form-group').addClass('hidden');
     /* A form that came back with an error keeps what the user had chosen. */
     if ($wizard.find('[name="seen_status"]').val()) {
@@ -57,6 +59,7 @@ horizon.snapshotDashboard.wizard = {
     var $facts = $wizard.find('[data-snapshot-facts]');
     $wizard.data('facts', sourceId);
     horizon.snapshotDashboard.wizard.allow($wizard, true);
+    horizon.snapshotDashboard.wizard.fold($wizard, false);
     /* Nothing of another one stays, should this one not be had. */
     $wizard.find('[name="seen_status"]').val('');
     $wizard.find('[data-power-fields] .form-group').addClass('hidden');
@@ -121,6 +124,7 @@ horizon.snapshotDashboard.wizard = {
     }
     $wizard.data('default-name', $facts.attr('data-name'));
     $wizard.data('can-power-off', canPowerOff);
+    horizon.snapshotDashboard.wizard.fold($wizard, !canPowerOff);
     /* A locked instance's record does not hold it. */
     $wizard.data('can-keep', $facts.attr('data-can-keep') === 'true');
     $wizard.data('can-date', $facts.attr('data-can-date') === 'true');
@@ -131,6 +135,28 @@ horizon.snapshotDashboard.wizard = {
   /* Whether one can go on: not where what is in the way is told already. */
   allow: function ($wizard, may) {
     $wizard.find('.button-next').prop('disabled', !may);
+  },
+
+  /* Fold the step about power where there is nothing to choose: it is passed
+   * by, and what it says stands in the review. */
+  fold: function ($wizard, folded) {
+    $wizard.find('[data-facts-folded]').empty().append(
+      folded ? $wizard.find('[data-facts-how]').contents().clone() : []);
+    var step = $wizard.find('[data-power-fields]').closest('.tab-pane')
+      .attr('id');
+    $wizard.find('.wizard-tabs a[href="#' + step + '"]')
+      .attr('title', folded ? gettext('There is nothing to choose.') : null)
+      .parent().toggleClass('snapshot-folded', folded);
+  },
+
+  /* Leave a folded step as it was come to: forward or back. */
+  pass: function (event) {
+    var $step = $(event.target).parent('.snapshot-folded');
+    if (!$step.length) { return; }
+    var back = event.relatedTarget &&
+      $(event.relatedTarget).parent().index() > $step.index();
+    $step.closest('form').find(back ? '.button-previous' : '.button-next')
+      .trigger('click');
   },
 
   /* Whether what was typed is in the words of a choice. */

@@ -69,6 +69,68 @@ def test_what_is_encrypted_is_named_as_such(client, openstack, member):
     assert 'useless elsewhere' in words(page.select_one('.snapshot-along'))
 
 
+def test_the_page_begins_with_what_it_is_in_a_sentence(client, openstack,
+                                                       member):
+    def lead(body):
+        return words(look(client, body).select_one('.snapshot-lead'))
+    server = openstack.server('web-1')
+    volume = openstack.volume('data')
+    assert lead(openstack.image('i', instance_uuid=server['id'])) == (
+        'A copy of the root disk of web-1.')
+    assert lead(openstack.image('i')) == (
+        'A copy of the root disk of an instance.')
+    assert lead(openstack.snapshot('s', volume_id=volume['id'])) == (
+        'A copy of the volume data.')
+    root = openstack.volume('root')
+    openstack.attach(openstack.server('db-1', image=''), root, '/dev/vda')
+    # Where the root volume is attached today proves nothing.
+    assert lead(openstack.set_image('db', [openstack.snapshot(
+        'r', volume_id=root['id'])])) == (
+        'A copy of an instance whose root disk is a volume: 1 volume '
+        'snapshot.')
+    assert lead(openstack.image('i', status='killed')) == (
+        'Nothing that can be used.')
+
+
+def data_of(openstack, server):
+    """A set of an instance with a root disk of its own, and its volume."""
+    volume = openstack.volume('web-data')
+    openstack.attach(server, volume, '/dev/vdb')
+    part = openstack.snapshot('nightly', volume_id=volume['id'])
+    return openstack.image('nightly', **{
+        'instance_uuid': server['id'], marks.INSTANCE: server['id'],
+        marks.TAKEN: str(int(fakes.seconds(0))),
+        **marks.name_parts([part['id']])})
+
+
+def test_a_part_tells_its_volume_and_which_device_that_is_now(
+        client, openstack, member):
+    body = data_of(openstack, openstack.server('web-1'))
+    row = words(look(client, body).select_one(
+        '.snapshot-detail-parts tbody tr'))
+    assert 'web-data /dev/vdb (now)' in row
+    answer = client.get(f'{INDEX}{row_id(body)}/parts/')
+    assert words(bs4.BeautifulSoup(answer.content, 'html.parser')) == (
+        'nightly (volume web-data, /dev/vdb, 5 GiB, Available)')
+
+
+def test_another_instances_device_is_not_said(client, openstack, member):
+    server = openstack.server('web-1')
+    body = data_of(openstack, server)
+    (volume,) = openstack.volumes.values()
+    volume['attachments'][0]['server_id'] = fakes.new_id()
+    assert '/dev/vdb' not in words(look(client, body).select_one(
+        '.snapshot-detail-parts tbody tr'))
+
+
+def test_parts_that_cannot_be_had_leave_the_row_as_it_is(client, openstack,
+                                                         member):
+    body = data_of(openstack, openstack.server('web-1'))
+    assert client.get(f'{INDEX}instance-nothing/parts/').status_code == 404
+    openstack.faults['GET', '/v2/images'] = 503
+    assert client.get(f'{INDEX}{row_id(body)}/parts/').status_code == 503
+
+
 def test_the_names_in_the_list_lead_to_the_page(client, openstack, member):
     body = openstack.image('nightly')
     page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')

@@ -24,12 +24,16 @@ from openstack_dashboard.dashboards.project.instances import (
     tables as instances,
 )
 from openstack_dashboard.dashboards.project.volumes import tables as volumes
+from openstack_dashboard.dashboards.project.volumes import tabs as volume_tabs
 
 from snapshot_dashboard.content.compute_snapshots.horizon_pages import (
     instance_tab,
 )
 from snapshot_dashboard.content.compute_snapshots.horizon_pages import (
     row_actions,
+)
+from snapshot_dashboard.content.compute_snapshots.horizon_pages import (
+    volume_tab,
 )
 from tests import fakes
 from tests.views.pages import CREATE
@@ -38,21 +42,35 @@ from tests.views.pages import words
 
 
 @pytest.fixture
-def tab(member):
-    """Shows the tab of a server."""
+def show(member):
+    """Shows a tab of what Horizon's page is about."""
     # Horizon finds the panels' templates once it has their addresses.
     reverse('horizon:project:compute_snapshots:index')
 
-    def show(server):
+    def made(tab_class, **page):
         request = RequestFactory().get('/')
         request.user, request.session = member, {}
-        group = types.SimpleNamespace(kwargs={
-            'instance': types.SimpleNamespace(id=server['id'])})
-        made = instance_tab.SnapshotsTab(group, request)
+        made = tab_class(types.SimpleNamespace(kwargs=page), request)
         return bs4.BeautifulSoup(render_to_string(
             made.template_name, made.get_context_data(request)),
             'html.parser')
-    return show
+    return made
+
+
+@pytest.fixture
+def tab(show):
+    """Shows the tab of a server."""
+    return lambda server: show(
+        instance_tab.SnapshotsTab,
+        instance=types.SimpleNamespace(id=server['id']))
+
+
+@pytest.fixture
+def of_volume(show):
+    """Shows the tab of a volume."""
+    return lambda volume: show(
+        volume_tab.SnapshotsTab, volume=types.SimpleNamespace(
+            **{name: volume[name] for name in ('id', 'name', 'bootable')}))
 
 
 def test_each_snapshot_on_the_tab_can_be_acted_on(openstack, tab):
@@ -169,3 +187,55 @@ def test_create_snapshot_on_horizons_rows_opens_the_wizard(monkeypatch,
             f'{CREATE}?source={kind}-x')
         # Administrators see others' in the same tables.
         assert link(action, 'another', field) == 'old'
+
+
+def test_the_tab_of_a_volume_shows_its_own_and_those_it_is_in(
+        openstack, of_volume):
+    volume = openstack.volume('root', bootable='true')
+    openstack.snapshot('alone', at=1, volume_id=volume['id'])
+    part = openstack.snapshot('snapshot for db-1', at=2,
+                              volume_id=volume['id'])
+    openstack.set_image('db-1', [part], at=2)
+    openstack.snapshot('others', at=3)
+    page = of_volume(volume)
+    assert names(page) == ['db-1', 'alone']
+    assert 'newest usable snapshot of this volume is' in words(page)
+    assert page.select_one('a.ajax-modal')['href'] == (
+        f'{CREATE}?source=volume-{volume["id"]}')
+    alone = page.select('.actions_column')[1]
+    assert 'Launch' in words(alone)  # its volume is bootable
+    assert 'Create Volume' in words(alone)
+
+
+def test_the_part_of_an_incomplete_set_is_good_for_its_own_volume(
+        openstack, of_volume):
+    volume = openstack.volume('data')
+    openstack.set_image('db-1', [
+        openstack.snapshot('root', status='error'),
+        openstack.snapshot('data', volume_id=volume['id'])])
+    assert 'newest usable snapshot of this volume is' in words(
+        of_volume(volume))
+
+
+def test_a_volume_without_any_is_told_so(openstack, of_volume):
+    page = of_volume(openstack.volume('data'))
+    assert 'No usable snapshot of this volume was found.' in words(page)
+    assert 'There are no snapshots of this volume.' in words(page)
+
+
+def test_without_cinder_the_tab_of_a_volume_says_so(openstack, of_volume):
+    volume = openstack.volume('data')
+    openstack.faults['GET', '/snapshots/detail'] = 503
+    page = of_volume(volume)
+    assert 'Some snapshots cannot be shown now' in words(page)
+    assert 'No usable' not in words(page)
+
+
+def test_the_tab_stands_in_the_place_of_horizons_own(member):
+    request = RequestFactory().get('/')
+    request.user, request.session = member, {}
+    volume = types.SimpleNamespace(id='x', name='')
+    group = volume_tabs.VolumeDetailTabs(request, volume=volume, snapshots=[])
+    assert [type(one) for one in group.get_tabs()] == [
+        volume_tabs.OverviewTab, volume_tab.SnapshotsTab,
+        volume_tabs.VolumeMessagesTab]

@@ -79,9 +79,10 @@ class DetailView(horizon_views.HorizonTemplateView):
             created=cells.render_created(snapshot),
             size=cells.render_size(snapshot),
             consistency=wording.consistency_of(snapshot),
+            lead=detail_wording.lead(snapshot),
             captured=detail_wording.captured(snapshot),
             not_captured=detail_wording.not_captured(snapshot,
-                                                     found.volume_names),
+                                                     found.volumes),
             bootable=detail_wording.bootable(snapshot),
             members=None if found.members is None else [
                 {'id': member.project_id,
@@ -89,7 +90,7 @@ class DetailView(horizon_views.HorizonTemplateView):
                                                       member.status)}
                 for member in found.members],
             made_by=detail_wording.made_by(found.user_id, self.request.user),
-            parts=wording.parts(snapshot, found.volume_names),
+            parts=wording.parts(snapshot, found.volumes),
             pieces=[{'piece': piece, 'commands': [
                 {'text': command.text,
                  'label': detail_wording.COMMANDS[command.what]}
@@ -144,6 +145,23 @@ def _run_of(cloud: services.Cloud, entry: kinds.Entry) -> record.Run | None:
     except errors.NotFound:
         return None
     return run if run and run.plan.run_id == own[marks.RUN] else None
+
+
+class PartsView(generic.View):
+    """The parts of a row with their volumes: loaded when it is opened."""
+
+    def get(self, request: HttpRequest, row_id: str) -> HttpResponse:
+        cloud = connect.cloud(request)
+        try:
+            snapshot = fetch.snapshot(cloud, row_id)
+        except errors.NotFound:
+            raise Http404 from None
+        except errors.ServiceError:
+            return HttpResponse(status=503)  # the row keeps what it shows
+        return fragments.render(
+            request, 'project/compute_snapshots/cells/_part_list.html',
+            {'parts': wording.parts(snapshot,
+                                    details.volumes(cloud, snapshot))})
 
 
 class DependantsView(generic.View):

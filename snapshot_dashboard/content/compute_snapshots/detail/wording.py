@@ -21,12 +21,47 @@ from django.utils.translation import ngettext
 
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import omissions
 from snapshot_dashboard.snapshots import statuses
+
+
+def lead(snapshot: model.Snapshot) -> str:
+    """What a snapshot is, in one sentence; where it is none, what is wrong."""
+    if not snapshot.usable:
+        return captured(snapshot)
+    source = snapshot.source
+    if source and not source.certain:
+        source = None
+    known = {'name': source.name or source.id if source else '',
+             'count': len(snapshot.parts)}
+    if snapshot.kind is kinds.Kind.VOLUME:
+        return (_("A copy of the volume %(name)s.") if source
+                else _("A copy of a volume.")) % known
+    if snapshot.volume_backed:
+        return (ngettext(
+            "A copy of %(name)s, whose root disk is a volume: %(count)d "
+            "volume snapshot.",
+            "A copy of %(name)s, whose root disk is a volume: %(count)d "
+            "volume snapshots.", known['count']) if source else ngettext(
+            "A copy of an instance whose root disk is a volume: %(count)d "
+            "volume snapshot.",
+            "A copy of an instance whose root disk is a volume: %(count)d "
+            "volume snapshots.", known['count'])) % known
+    if not snapshot.parts:
+        return (_("A copy of the root disk of %(name)s.") if source
+                else _("A copy of the root disk of an instance.")) % known
+    return (ngettext(
+        "A copy of the root disk of %(name)s, and of %(count)d volume.",
+        "A copy of the root disk of %(name)s, and of %(count)d volumes.",
+        known['count']) if source else ngettext(
+        "A copy of the root disk of an instance, and of %(count)d volume.",
+        "A copy of the root disk of an instance, and of %(count)d volumes.",
+        known['count'])) % known
 
 
 def captured(snapshot: model.Snapshot) -> str:
@@ -51,16 +86,16 @@ def captured(snapshot: model.Snapshot) -> str:
 
 
 def not_captured(snapshot: model.Snapshot,
-                 names: Mapping[str, str]) -> list[str]:
+                 volumes: Mapping[str, types.Volume]) -> list[str]:
     """What a snapshot does not hold, line by line.
 
-    :param names: of volumes, by their ids.
+    :param volumes: by their ids, as far as they are known.
     """
     if snapshot.kind is kinds.Kind.VOLUME:
         return [_("Other volumes, and the instance it was attached to, if "
                   "any.")]
     if snapshot.left_out is not None:
-        return _noted(snapshot.left_out, names)
+        return _noted(snapshot.left_out, volumes)
     found = [
         _("Ephemeral disks and swap, if any, and memory.")
         if snapshot.volume_backed else
@@ -74,7 +109,7 @@ def not_captured(snapshot: model.Snapshot,
 
 
 def _noted(left_out: omissions.Omissions,
-           names: Mapping[str, str]) -> list[str]:
+           volumes: Mapping[str, types.Volume]) -> list[str]:
     """What was noted when it was taken."""
     found = []
     if left_out.ephemeral_gib:
@@ -83,8 +118,10 @@ def _noted(left_out: omissions.Omissions,
         found.append(_("Swap, %d MiB") % left_out.swap_mib)
     if left_out.tpm:
         found.append(_("The state of the virtual TPM"))
-    found += [_("Volume %s") % (names.get(volume_id) or volume_id)
-              for volume_id in left_out.volume_ids]
+    for volume_id in left_out.volume_ids:
+        volume = volumes.get(volume_id)
+        found.append(_("Volume %s") % (
+            volume.name if volume and volume.name else volume_id))
     if left_out.more_volumes:
         found.append(ngettext("%d more volume", "%d more volumes",
                               left_out.more_volumes) % left_out.more_volumes)

@@ -21,17 +21,12 @@ from django.utils.translation import gettext_lazy as _
 from horizon import tabs
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
-from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.content.compute_snapshots.index import (
-    tables as index_tables,
-)
+from snapshot_dashboard.content.compute_snapshots.horizon_pages import shown
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import by_instance
-from snapshot_dashboard.snapshots import model
 
 
 class SnapshotsTab(tabs.Tab):
@@ -50,16 +45,13 @@ class SnapshotsTab(tabs.Tab):
             server = cloud.compute.server(server_id)
             found, problems = by_instance.find(cloud, server)
         except errors.ServiceError as error:
-            return {'problems': [not_listed(error)]}
+            return {'problems': [shown.not_listed(error)]}
         finally:
             connect.log_out_if_expired(request)
         run = journal.read(server)
-        table = index_tables.SnapshotsTable(request)
         return {
             'server': server,
-            'snapshots': [
-                {**self._shown(row), 'actions': table.render_row_actions(row)}
-                for row in found],
+            'snapshots': shown.rows(request, found),
             'last_good': next(
                 (row for row in found if row.usable
                  and by_instance.is_of(row, server)), None),
@@ -69,21 +61,5 @@ class SnapshotsTab(tabs.Tab):
             'run': display.shown(request, run) if run else None,
             'can_create': permissions.can_create(request,
                                                  server.volume_backed),
-            'problems': list(dict.fromkeys(
-                not_listed(problem)
-                for problem in problems)),
+            'problems': list(dict.fromkeys(map(shown.not_listed, problems))),
         }
-
-    def _shown(self, row: model.Snapshot) -> dict[str, Any]:
-        return {'row': row, 'kind': wording.KINDS[row.kind],
-                'status': cells.render_status(row),
-                'lacks': wording.lacks(row),
-                'consistency': cells.render_consistency(row),
-                'created': cells.render_created(row),
-                'size': cells.render_size(row)}
-
-
-def not_listed(error: errors.ServiceError) -> str:
-    """Why an instance's snapshots may not all be there."""
-    return _("Some snapshots of this instance cannot be shown now. Error from "
-             "%(service)s: %(detail)s") % wording.said(error)

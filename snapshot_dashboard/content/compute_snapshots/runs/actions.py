@@ -129,7 +129,8 @@ def view_url(run: record.Run, image_id: str) -> str:
     if run.plan.captures_image or not run.plan.name:
         return ''
     return f'{reverse(_PANEL + "index")}?' + urlencode({
-        'kind': kinds.Kind.VOLUME.value, 'name': run.plan.name})
+        'kind': kinds.Kind.VOLUME.value, 'name': run.plan.name,
+        'exact': 'on'})
 
 
 def launch_url(request: HttpRequest, run: record.Run, image_id: str) -> str:
