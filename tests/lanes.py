@@ -11,11 +11,11 @@
 # under the License.
 """Every test, in lanes at the same time: ``python -m tests.lanes``.
 
-Unit and view tests take a processor, and give way; those on a real cloud, in
-a real browser and under faults mostly wait, and have a cloud each. What a lane
-says is printed as it comes, after the lane's name; what a lane that failed
-said last is said again at the end. With ``--quick`` it is unit and view tests
-alone, with other arguments it is pytest.
+Unit and view tests take a processor, and give way; those on a real cloud, with
+workers, under faults and in a browser mostly wait. What a lane says is printed
+as it comes, after the lane's name; what a lane that failed said last is said
+again at the end. With ``--quick`` it is unit and view tests alone, with other
+arguments it is pytest.
 """
 
 import collections
@@ -31,9 +31,14 @@ import threading
 from tests.cloud import processes
 
 _PYTHON = ['tests/unit', 'tests/views']
-_MATRIX = 'tests/scenario/test_fault_matrix.py'
-_CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}'],
-          'matrix': [_MATRIX], 'browser': ['tests/browser']}
+_SCENARIO = pathlib.Path('tests/scenario')
+_MATRIX = [str(_SCENARIO / 'test_fault_matrix.py')]
+_WORKER = [*map(str, sorted(_SCENARIO.glob('test_worker*.py'))),
+           str(_SCENARIO / 'test_trusts_end.py')]
+#: Each has a cloud of its own.
+_CLOUD = {'scenario': [str(_SCENARIO), *(
+              f'--ignore={path}' for path in (*_MATRIX, *_WORKER))],
+          'worker': _WORKER, 'matrix': _MATRIX, 'browser': ['tests/browser']}
 #: How many lines of a lane that failed are said again.
 _LAST = 80
 

@@ -108,8 +108,23 @@ class Played:
 
 
 class OnTheCloud(Played):
+    """What is under way is still so at the next call, until it may end."""
+
+    def __init__(self, cloud, server_id, drivers):
+        super().__init__(cloud, server_id)
+        self.drivers = drivers
+        self.hold(True)
+
+    def hold(self, held):
+        for operation in ('server.stop', 'server.start', 'server.upload'):
+            self.drivers.turn(operation, hold=held)
 
     def settle(self):
+        self.hold(False)
+        self.wait()
+        self.hold(True)
+
+    def wait(self):
         def is_idle():
             server = self.server()
             # A deleted one is shown as such for a moment.
@@ -153,10 +168,7 @@ class OnTheModel(Played):
 
 @pytest.mark.parametrize('name', SEQUENCES)
 def test_the_same_calls_have_the_same_answers(alice, drivers, victim, name):
-    # So that what is under way is still so at the next call.
-    for operation in ('server.stop', 'server.start', 'server.upload'):
-        drivers.turn(operation, seconds=1.5)
-    real = OnTheCloud(alice, victim.id)
+    real = OnTheCloud(alice, victim.id, drivers)
     played = real.answers(SEQUENCES[name])
     if real.image_id and name != 'removed':
         real.settle()
