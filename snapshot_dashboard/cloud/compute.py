@@ -148,7 +148,7 @@ class Compute(base.Service):
 
     def action_seconds(self, server_id: str,
                        action: types.Action) -> float | None:
-        """How long a finished action took; None for one that is not.
+        """How long the host was at work on an action; None if it still is.
 
         Nova shows the state that an action leads to before the action is
         finished (os-instance-actions, Show; members see events from

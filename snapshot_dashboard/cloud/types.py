@@ -169,7 +169,8 @@ class Action:
     """Something that was done to a server (Nova API, os-instance-actions).
 
     :ivar seconds: how long it took, from the request to its last event
-        (``updated_at``, microversion 2.58); None while it is not known.
+        (``updated_at``, microversion 2.58), or, where its events were asked
+        for, from the first of them; None while it is not known.
     :ivar by_user: a user asked for it, and not Nova itself.
     :ivar began: seconds since the epoch, by Nova's clock; 0 if not known.
     """
@@ -194,12 +195,17 @@ class Action:
 
 
 def seconds_of_events(body: Mapping[str, Any]) -> float | None:
-    """How long an action took by its events; None while one goes on."""
-    ends = [event.get('finish_time') for event in body.get('events') or ()]
+    """How long Nova was at work on an action; None while it goes on.
+
+    The time that the request waited for the host does not count.
+    """
+    events = body.get('events') or ()
+    ends = [event.get('finish_time') for event in events]
     if not ends or not all(ends):
         return None
-    return max((parse_time(end) - parse_time(body['start_time'])
-                ).total_seconds() for end in ends)
+    return (max(map(parse_time, ends))
+            - min(parse_time(event['start_time']) for event in events)
+            ).total_seconds()
 
 
 @dataclasses.dataclass(frozen=True)

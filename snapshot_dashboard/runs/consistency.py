@@ -23,6 +23,10 @@ RAN = ('start', 'reboot', 'create', 'rebuild', 'resume', 'unpause',
 
 #: The marks of what was taken of an instance that was not off.
 LIVE_MARKS = (marks.LIVE, marks.LIVE_AGENT)
+#: Seconds that Nova's libvirt driver waits at least for a guest that was
+#: running when it asked it to shut down: it looks once a second
+#: (``_clean_shutdown``).
+_SHUTDOWN_TAKES = 1
 
 
 def last_stop(actions: Sequence[types.Action]) -> types.Action | None:
@@ -46,7 +50,8 @@ def classify(status: str, stop: types.Action | None, shutdown_timeout: int,
     Nova waits the shutdown timeout for the guest and then pulls the plug;
     SHUTOFF looks the same either way. A stop that took so long was forced.
     Nor does SHUTOFF tell that anybody wished it: the guest may have crashed,
-    or its host.
+    or its host. Nova notices that late, and a stop finds the guest off then
+    and is over at once.
 
     :param status: the server's.
     :param stop: what powered it off, if that is known.
@@ -55,6 +60,8 @@ def classify(status: str, stop: types.Action | None, shutdown_timeout: int,
     """
     if status == 'SHUTOFF':
         if stop is None or not stop.by_user or stop.seconds is None:
+            return marks.OFF
+        if stop.seconds < _SHUTDOWN_TAKES:
             return marks.OFF
         return (marks.FORCED_OFF if stop.seconds >= shutdown_timeout
                 else marks.POWERED_OFF)

@@ -40,9 +40,6 @@ from snapshot_dashboard.snapshots import deletion
 _MOST = 100
 #: Actions of a server among which the last stop is looked for.
 _ACTIONS = 20
-#: Seconds that Nova takes to note that a power-off is over, and to save the
-#: server once more.
-_UNRECORDED = 2
 
 
 def observe(cloud: services.Cloud, run: record.Run, now: int,
@@ -149,14 +146,14 @@ def _actions_matter(run: record.Run,
 def actions(cloud: services.Cloud, server: types.Server) -> list[types.Action]:
     """What was done to a server; nothing where the cloud hides it.
 
-    Without it a forced power-off cannot be told from an orderly one, but no
-    instance is to be left off for that.
+    How long the host was at work on what powered it off tells an orderly
+    power-off from a forced one, and from one that found the guest off. Where
+    that is hidden, no instance is to be left off for it.
     """
     try:
         found = cloud.compute.actions(server.id, _ACTIONS)
         stop = consistency.last_stop(found)
-        if server.status != 'SHUTOFF' or stop is None or (
-                not _may_go_on(server, stop)):
+        if server.status != 'SHUTOFF' or stop is None:
             return found
         finished = dataclasses.replace(
             stop, seconds=_seconds_of(cloud, server, stop))
@@ -171,16 +168,6 @@ def _seconds_of(cloud: services.Cloud, server: types.Server,
         return cloud.compute.action_seconds(server.id, action)
     except errors.NotFound:  # who answers does not know of it yet
         return None
-
-
-def _may_go_on(server: types.Server, stop: types.Action) -> bool:
-    """Whether a power-off may have taken longer than its record says yet.
-
-    Nova shows a server off a moment before it records how long that took.
-    Both times are by Nova's clock.
-    """
-    return stop.seconds is None or (
-        server.updated - stop.began > stop.seconds + _UNRECORDED)
 
 
 def _images(cloud: services.Cloud, run: record.Run) -> list[types.Image]:

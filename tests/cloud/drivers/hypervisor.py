@@ -35,6 +35,9 @@ from nova.virt import node
 from tests.cloud import knobs
 
 CONF = nova.conf.CONF
+#: Seconds between two looks at a guest that was asked to shut down, as in
+#: Nova's libvirt driver.
+_LOOKS = 1
 
 
 class FileDriver(fake.FakeDriver):
@@ -82,6 +85,9 @@ class FileDriver(fake.FakeDriver):
         names = (instance.display_name, instance.uuid)
         if self._knobs.setting('server.stop', *names).get('deaf'):
             time.sleep(timeout)
+        elif timeout and self.instances[instance.uuid].state == (
+                power_state.RUNNING):
+            time.sleep(_LOOKS)
         self._knobs.obey('server.stop', *names)
         super().power_off(instance, timeout, retry_interval)
         self._note_power(instance, power_state.SHUTDOWN)
