@@ -29,7 +29,7 @@ _SOURCES = {
     'test.txt': ['setup.cfg', '--extra', 'test'],
     'tools.txt': [f'{_FOLDER}/tools.in', '-c', f'{_FOLDER}/test.txt'],
     **{f'{name}.txt': [f'{_FOLDER}/{name}.in']
-       for name in ('docs', 'lint', 'services', 'tox')},
+       for name in ('docs', 'hypervisor', 'lint', 'services', 'tox')},
 }
 
 

@@ -47,6 +47,7 @@ def environment(where: site.Site, venv: pathlib.Path) -> dict[str, str]:
         'OS_NOVA_CONFIG_FILES':
             f'{venv}/etc/nova/api-paste.ini;nova.conf',
         'SNAPSHOT_CLOUD_KNOBS': str(where.knobs),
+        'SNAPSHOT_CLOUD_LIBVIRT': 'yes' if where.libvirt.exists() else '',
         # There are no more than a few dozen threads that allocate little;
         # without this glibc keeps an arena for each.
         'MALLOC_ARENA_MAX': '2',
@@ -60,11 +61,31 @@ def write(where: site.Site, venv: pathlib.Path) -> None:
     where.state.mkdir(parents=True, exist_ok=True)
     (where.etc / 'policy.d').mkdir(exist_ok=True)
     (where.etc / 'policy.yaml').write_text('{}\n')
-    for service, sections in _all(where, venv).items():
+    found = _all(where, venv)
+    if where.libvirt.exists():
+        _have_real_guests(where, found['nova'])
+    for service, sections in found.items():
         parser = configparser.RawConfigParser(default_section='-')
         parser.read_dict(sections)
         with open(where.etc / f'{service}.conf', 'w') as file:
             parser.write(file)
+
+
+def _have_real_guests(where: site.Site, nova: dict) -> None:
+    """Let Nova use its own driver of libvirt, with QEMU and no KVM."""
+    nova['DEFAULT'] |= {
+        'compute_driver': 'libvirt.LibvirtDriver',
+        'instances_path': str(where.state / 'nova' / 'instances'),
+        'default_ephemeral_format': 'ext4',
+        'cpu_allocation_ratio': '16',
+        'ram_allocation_ratio': '4',
+        'disk_allocation_ratio': '16',
+    }
+    nova['libvirt'] = {
+        'virt_type': 'qemu', 'connection_uri': where.hypervisor,
+        'cpu_mode': 'none', 'sysinfo_serial': 'none',
+        'mem_stats_period_seconds': '0'}
+    nova['vnc'] = {'enabled': 'false'}
 
 
 def _auth(where: site.Site) -> dict[str, str]:

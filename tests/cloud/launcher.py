@@ -46,6 +46,8 @@ def up(where: site.Site, say: Say) -> None:
         _begin(where, venv, say)
     elif processes.pid(where, 'keystone') is None:
         bootstrap.point_catalogue(where)
+    if where.libvirt.exists():
+        _libvirt_up(where, say)
     say('starting ' + ', '.join(site.SERVICES))
     for service in site.SERVICES:
         processes.start_service(where, service, venv)
@@ -54,6 +56,37 @@ def up(where: site.Site, say: Say) -> None:
     say('waiting for the compute and volume services to report')
     _wait_for_reports(where)
     bootstrap.create_flavors(where)
+
+
+def have_real_guests(where: site.Site, say: Say) -> None:
+    """Let a cloud that is not up yet have real guests.
+
+    :raises CloudError: when this machine cannot have them.
+    """
+    reason = machine.why_no_guests()
+    if reason:
+        raise site.CloudError(f'There can be no real guests: {reason}.')
+    machine.add_binding(say)
+    where.libvirt.mkdir(parents=True)
+
+
+def _libvirt_up(where: site.Site, say: Say) -> None:
+    say('starting libvirt')
+    (where.state / 'nova' / 'instances').mkdir(parents=True, exist_ok=True)
+    processes.start(
+        where, 'libvirt',
+        ['unshare', '--mount', '--propagation', 'private', sys.executable,
+         '-m', 'tests.cloud.services.libvirt', str(where.libvirt)],
+        {**os.environ}, site.REPOSITORY)
+    end = time.monotonic() + _REPORT
+    while subprocess.run(['virsh', '-q', '-c', where.hypervisor, 'list'],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                         stderr=subprocess.DEVNULL).returncode:
+        if time.monotonic() > end:
+            raise site.CloudError(
+                f'libvirt did not answer within {_REPORT} s; '
+                f'{where.logs / "libvirt.log"} tells why.')
+        time.sleep(0.2)
 
 
 def dashboard_up(where: site.Site, say: Say) -> None:
@@ -141,7 +174,7 @@ def down(where: site.Site, say: Say) -> None:
     """Stop this cloud's own processes; its state is kept."""
     where.worker_user.unlink(missing_ok=True)
     stopped = [service for service in (
-        'worker', *reversed(site.SERVICES), 'horizon')
+        'worker', *reversed(site.SERVICES), 'libvirt', 'horizon')
                if processes.stop(where, service)]
     say('stopped ' + ', '.join(stopped) if stopped else 'nothing was running')
 

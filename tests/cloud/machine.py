@@ -13,6 +13,7 @@
 """What the test cloud needs on a machine, and how to get it."""
 
 import hashlib
+import os
 import pathlib
 import shutil
 import subprocess
@@ -20,9 +21,16 @@ import sys
 
 from tests.cloud import site
 
+_PINNED = pathlib.Path(__file__).parents[1] / 'requirements'
 #: The services themselves, unmodified, and the WSGI server that runs them.
-REQUIREMENTS = (pathlib.Path(__file__).parents[1]
-                / 'requirements' / 'services.txt')
+REQUIREMENTS = _PINNED / 'services.txt'
+#: What Nova's own driver needs to talk to libvirt; it is compiled.
+_BINDING = _PINNED / 'hypervisor.txt'
+#: Debian's packages for real guests.
+HYPERVISOR = (
+    'busybox-static', 'cpio', 'e2fsprogs', 'gcc', 'kmod', 'libvirt-clients',
+    'libvirt-daemon-system', 'libvirt-dev', 'pkg-config', 'python3-dev',
+    'qemu-guest-agent', 'qemu-system-x86', 'qemu-utils')
 
 
 def check() -> None:
@@ -39,6 +47,29 @@ def check() -> None:
             'qemu-img is missing; Cinder needs it to make volumes from '
             'images. Install it, on Debian and Ubuntu with: '
             'apt-get install qemu-utils')
+
+
+def why_no_guests() -> str:
+    """Why there can be no real guests on this machine; empty if they can."""
+    if os.geteuid() != 0:
+        return 'only root can run libvirt'
+    if shutil.which('dpkg-query') is None:
+        return "it takes Debian's kernel and packages"
+    missing = missing_packages()
+    if missing:
+        return 'these packages are missing: ' + ' '.join(missing)
+    if subprocess.run(['unshare', '--mount', 'true'], capture_output=True,
+                      stdin=subprocess.DEVNULL).returncode:
+        return 'this root may not make a mount namespace'
+    return ''
+
+
+def missing_packages() -> list[str]:
+    """Those of Debian's for real guests that are not installed."""
+    return [package for package in HYPERVISOR if b'ok installed' not in
+            subprocess.run(['dpkg-query', '-W', '-f', '${Status}', package],
+                           capture_output=True,
+                           stdin=subprocess.DEVNULL).stdout]
 
 
 def fingerprint() -> str:
@@ -60,6 +91,25 @@ def services_venv(say) -> pathlib.Path:
     with site.alone():
         _install(venv, say)
     return venv
+
+
+def add_binding(say) -> None:
+    """Let the services talk to libvirt.
+
+    :raises CloudError: when it cannot be compiled.
+    """
+    venv = services_venv(say)
+    with site.alone():
+        log = site.HOME / 'binding-install.log'
+        with open(log, 'wb') as output:
+            if subprocess.run(
+                    [str(venv / 'bin' / 'python'), '-m', 'pip', 'install',
+                     '--no-input', '--require-hashes', '-r', str(_BINDING)],
+                    stdout=output, stderr=output,
+                    stdin=subprocess.DEVNULL).returncode:
+                raise site.CloudError(
+                    f"libvirt's binding could not be installed; {log} tells "
+                    f'why.')
 
 
 def _install(venv: pathlib.Path, say) -> None:

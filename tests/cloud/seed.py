@@ -52,8 +52,8 @@ def seed(where: site.Site, say: Callable[[str], None]) -> None:
     """Make the accounts, the instances, the volumes and the snapshots."""
     admin = bootstrap.connect(where, 'admin', 'admin')
     say('making accounts and an image')
-    _accounts(admin)
-    _quotas(admin)
+    accounts(admin)
+    quotas(admin)
     _image(admin)
     say('making the sample data of the project "demo"')
     _Project(bootstrap.connect(where, 'alice', PROJECT),
@@ -63,7 +63,7 @@ def seed(where: site.Site, say: Callable[[str], None]) -> None:
              knobs.Knobs(where.knobs)).fill_other()
 
 
-def _accounts(admin: connection.Connection) -> None:
+def accounts(admin: connection.Connection) -> None:
     identity = admin.identity
     for user, project, role in ACCOUNTS:
         found = identity.find_project(project)
@@ -81,7 +81,7 @@ def _accounts(admin: connection.Connection) -> None:
                              domain_id='default')
 
 
-def _quotas(admin: connection.Connection) -> None:
+def quotas(admin: connection.Connection) -> None:
     """The stock quota of ten volumes is too small for the sample data."""
     for project in (PROJECT, OTHER_PROJECT):
         admin.set_volume_quotas(project, **QUOTAS)

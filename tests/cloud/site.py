@@ -98,6 +98,17 @@ class Site:
         """Holds the id of the worker's user, where there is a worker."""
         return self.root / 'worker_user'
 
+    @property
+    def libvirt(self) -> pathlib.Path:
+        """The folder of its libvirt, where its guests are real ones."""
+        return self.root / 'libvirt'
+
+    @property
+    def hypervisor(self) -> str:
+        """The address of its libvirt."""
+        return ('qemu:///system?socket='
+                f'{self.libvirt}/run/libvirt/libvirt-sock')
+
     def url(self, service: str, host: str = HOST) -> str:
         return f'http://{host}:{self.ports[service]}'
 

@@ -44,7 +44,7 @@ def names(texts):
     path.name for path in FOLDER.glob('*.txt')))
 def test_whatever_the_tests_install_is_pinned_with_hashes(name):
     found = pins(name)
-    assert len(found) > 5
+    assert found
     for requirement, hashes in found.items():
         assert re.match(r'[\w.-]+==[\w.+]+( ;|$)', requirement)
         assert hashes and all(re.fullmatch('sha256:[0-9a-f]{64}', one)

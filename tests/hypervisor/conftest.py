@@ -1,0 +1,64 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""One cloud with real guests for all tests."""
+
+import pytest
+
+from tests import programs
+from tests.cloud import bootstrap
+from tests.cloud import launcher
+from tests.cloud import machine
+from tests.cloud import processes
+from tests.cloud import seed
+from tests.cloud import site
+from tests.hypervisor import lab as labs
+
+
+@pytest.fixture(scope='session')
+def lab():
+    """The cloud, with Horizon and a worker; made and taken down again."""
+    for package in machine.missing_packages():
+        programs.install(package)
+    reason = machine.why_no_guests()
+    if reason:
+        pytest.skip(f'There can be no real guests here: {reason}.')
+    with site.mine('test-hypervisor'):
+        with site.alone():
+            place = site.plan('test-hypervisor', 0)
+            launcher.wipe(place, print)
+            place.save()
+        try:
+            launcher.have_real_guests(place, print)
+            launcher.up(place, print)
+            admin = bootstrap.connect(place, 'admin', 'admin')
+            seed.accounts(admin)
+            seed.quotas(admin)
+            launcher.worker_up(place, print)
+            launcher.dashboard_up(place, print)
+            yield labs.Lab(place)
+        finally:
+            processes.ignore_interrupts()
+            launcher.down(place, print)
+
+
+@pytest.fixture
+def boot(lab):
+    """Boots guests, which are deleted afterwards."""
+    booted = []
+
+    def booter(*kind, **more):
+        booted.append(lab.boot(*kind, **more))
+        return booted[-1]
+    yield booter
+    for guest in booted:
+        guest.delete()

@@ -1,0 +1,234 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""A cloud with real guests, and what one does with them."""
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+import contextlib
+import dataclasses
+import pathlib
+import re
+import signal
+import subprocess
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
+from tests.bench import pages
+from tests.cloud import bootstrap
+from tests.cloud import machine
+from tests.cloud import processes
+from tests.cloud import seed
+from tests.cloud import site
+from tests.hypervisor import guests
+from tests.scenario import clouds
+from tests.scenario.waiting import until
+
+#: Seconds that a guest may take to boot where the processor is emulated and
+#: other tests run beside it.
+_BOOT = 180
+#: Seconds after which Nova has noticed that a guest is gone: it waits 15 for
+#: another event first.
+NOTICED = 60
+#: Seconds that a snapshot may take there.
+_TAKEN = 240
+#: Seconds that Nova gives a guest to shut down.
+TIMEOUTS = {'obedient': 60, 'deaf': 8}
+_FLAVORS = {'plain': {'disk': 1, 'ephemeral': 0},
+            'ephemeral': {'disk': 1, 'ephemeral': 1},
+            'volume-backed': {'disk': 0, 'ephemeral': 0}}
+
+
+class Lab:
+    """Images and flavors for guests of each kind, and guests of them."""
+
+    def __init__(self, where: site.Site) -> None:
+        self.where = where
+        self.alice = clouds.connect(where, 'alice')
+        self.page = pages.Session(where.url('horizon'), 'alice')
+        self._admin = bootstrap.connect(where, 'admin', seed.PROJECT)
+        self._files = guests.made()
+        self._images: dict[tuple[str, str], str] = {}
+        self._kernel = {
+            'kernel_id': self._upload('kernel', 'aki', self._files.kernel),
+            'ramdisk_id': self._upload('initrd', 'ari', self._files.initrd)}
+        self._data = self._upload('data', 'raw', self._files.data)
+        self._flavors = {
+            name: self._admin.compute.create_flavor(
+                name=name, vcpus=1, ram=256, **disks).id
+            for name, disks in _FLAVORS.items()}
+
+    def _upload(self, name: str, disk_format: str, path: pathlib.Path,
+                **properties: str) -> str:
+        container = disk_format if disk_format in ('aki', 'ari') else 'bare'
+        return self._admin.create_image(
+            name, filename=str(path), disk_format=disk_format,
+            container_format=container, visibility='public', wait=True,
+            validate_checksum=False, **properties).id
+
+    def image(self, kind: str, agent: str) -> str:
+        """The id of the image of guests of a kind.
+
+        :param agent: ``none``, ``good``, ``silent``, or ``absent`` for one
+            that the image announces and the guest has not.
+        """
+        key = kind, agent
+        if key not in self._images:
+            more = {} if agent == 'none' else {'hw_qemu_guest_agent': 'yes'}
+            self._images[key] = self._upload(
+                f'{kind} {agent}', 'raw', self._files.root, **self._kernel,
+                os_command_line=f'console=ttyS0 quiet panic=-1 guest={kind} '
+                                f'agent={agent}',
+                os_shutdown_timeout=str(TIMEOUTS[kind]), **more)
+        return self._images[key]
+
+    def boot(self, kind: str = 'obedient', agent: str = 'none',
+             flavor: str = 'plain', data: bool = False) -> 'Guest':
+        """A new guest that writes; with a data volume if that is wished."""
+        nova = self.alice.nova
+        image_id = self.image(kind, agent)
+        disks = {} if flavor != 'volume-backed' else {
+            'block_device_mapping_v2': [{
+                'uuid': self.volume(image_id), 'source_type': 'volume',
+                'destination_type': 'volume', 'boot_index': 0,
+                'delete_on_termination': True}]}
+        server = nova.servers.create(
+            clouds.unique(kind), None if disks else image_id,
+            self._flavors[flavor], nics='none', **disks)
+        guest = Guest(self, server.id)
+        guest.hear('synced 20')
+        if flavor == 'ephemeral':
+            guest.hear('the ephemeral disk is mounted')
+        if data:
+            guest.attach(self.volume())
+            guest.hear('the data volume is mounted')
+        return guest
+
+    @contextlib.contextmanager
+    def nova_killed(self) -> Iterator[None]:
+        """Nova is killed, and starts again after the block."""
+        processes.stop(self.where, 'nova', signal.SIGKILL)
+        try:
+            yield
+        finally:
+            processes.start_service(self.where, 'nova',
+                                    machine.services_venv(print))
+            processes.wait_until_answering(self.where, 'nova')
+
+    def volume(self, image_id: str = '') -> str:
+        """The id of a new volume, of one with a file system for data."""
+        made = self.alice.cinder.volumes.create(
+            1, name=clouds.unique('data'), imageRef=image_id or self._data)
+        until(lambda: self.alice.volumes.volume(made.id).status
+              == 'available', 'the volume is there')
+        return made.id
+
+
+class Guest:
+    """An instance that writes, and what its console says of that."""
+
+    def __init__(self, lab: Lab, server_id: str) -> None:
+        self.lab, self.id = lab, server_id
+
+    @property
+    def server(self) -> types.Server:
+        return self.lab.alice.compute.server(self.id)
+
+    @property
+    def console(self) -> str:
+        path = (self.lab.where.state / 'nova' / 'instances' / self.id
+                / 'console.log')
+        return path.read_text(errors='replace') if path.exists() else ''
+
+    def hear(self, text: str) -> None:
+        """Wait until it says something."""
+        until(lambda: text in self.console, f'{self.id} says {text!r}', _BOOT)
+
+    @property
+    def synced(self) -> int:
+        """The last record that it knows to be on its disks."""
+        found = re.findall(r'^synced (\d+)\r?$', self.console, re.MULTILINE)
+        return int(found[-1]) if found else 0
+
+    def press_power_button(self) -> None:
+        """Somebody on its host asks it to shut down; Nova does not know."""
+        subprocess.run(['virsh', '-q', '-c', self.lab.where.hypervisor,
+                        'shutdown', self.id], check=True,
+                       stdin=subprocess.DEVNULL)
+
+    def delete(self) -> None:
+        self.lab.alice.nova.servers.delete(self.id)
+        until(lambda: clouds.is_gone(lambda: self.server), 'it is gone')
+
+    @property
+    def process(self) -> int:
+        """The process that the guest runs in."""
+        for status in (self.lab.where.libvirt / 'run' / 'libvirt'
+                       / 'qemu').glob('*.xml'):
+            found = re.search(r"pid='(\d+)'", status.read_text())
+            if self.id in status.read_text() and found:
+                return int(found[1])
+        raise LookupError(self.id)
+
+    def begin(self, power_off: bool = True, if_forced: str = 'go-on',
+              volumes: Sequence[str] = ()) -> None:
+        """Ask the wizard for a snapshot."""
+        answer = self.lab.page.post(f'{pages.PANEL}create/', [
+            ('source', f'instance-{self.id}'),
+            ('seen_status', self.server.status), ('if_forced', if_forced),
+            ('name', clouds.unique('snapshot')), ('purpose', ''),
+            *([('power_off', 'on'), ('power_on', 'on')] if power_off else []),
+            *(('volumes', volume) for volume in volumes)])
+        # A form that is wrong comes back.
+        assert b'help-block' not in answer.content, answer.text
+        assert self.run is not None, answer.text
+
+    @property
+    def run(self) -> record.Run | None:
+        return journal.read(self.server)
+
+    def finish(self) -> 'Taken':
+        """Wait until the worker has seen the snapshot through."""
+        until(lambda: not self.run.open, 'the snapshot is finished', _TAKEN)
+        progress = self.run.progress
+        image = (self.lab.alice.images.image(progress.image_id)
+                 if progress.image_id else None)
+        return Taken(self.run, image)
+
+    def take(self, **wish) -> 'Taken':
+        self.begin(**wish)
+        return self.finish()
+
+    def attach(self, volume_id: str) -> None:
+        self.lab.alice.nova.volumes.create_server_volume(self.id, volume_id)
+        until(lambda: self.lab.alice.volumes.volume(volume_id).status
+              == 'in-use', 'the volume is attached')
+
+
+@dataclasses.dataclass(frozen=True)
+class Taken:
+    """What came of a run."""
+
+    run: record.Run
+    image: types.Image | None
+
+    @property
+    def mark(self) -> str:
+        """How the image says that it was taken."""
+        return self.image.properties.get(marks.CONSISTENCY, '')
+
+    @property
+    def parts(self) -> list[str]:
+        """The ids of the volume snapshots that belong to it."""
+        return marks.parts(self.image.properties, self.image.created)
