@@ -65,7 +65,8 @@ NETWORKS = 'snapshot_dashboard_networks'
 #: How it was taken, one of those below.
 CONSISTENCY = 'snapshot_dashboard_consistency'
 #: Until when its owner wants to keep it: a date, and the snapshot's own id,
-#: for an image's heirs must not inherit that.
+#: for an image's heirs must not inherit that; or, from its creation on, the
+#: id of a volume snapshot's volume.
 EXPIRES = 'snapshot_dashboard_expires'
 #: On all that have such a date, for neither service finds a part of a value.
 EXPIRING = 'snapshot_dashboard_expiring'
@@ -124,16 +125,19 @@ def of_server(server: types.Server, taken: int) -> dict[str, str]:
             INSTANCE_NAME: server.name[:limits.VALUE_LENGTH]}
 
 
-def write_expiry(day: datetime.date, snapshot_id: str) -> dict[str, str]:
-    """The properties that say until when a snapshot is wanted."""
-    return {EXPIRES: f'{day.isoformat()} {snapshot_id}', EXPIRING: 'True'}
+def write_expiry(day: datetime.date, owner_id: str) -> dict[str, str]:
+    """The properties that say until when a snapshot is wanted.
+
+    :param owner_id: the snapshot's, or its volume's where there is none yet.
+    """
+    return {EXPIRES: f'{day.isoformat()} {owner_id}', EXPIRING: 'True'}
 
 
 def expiry(properties: Mapping[str, str],
-           snapshot_id: str) -> datetime.date | None:
+           *owner_ids: str) -> datetime.date | None:
     """The last day on which a snapshot is wanted; None for no end."""
     day, _, owner = properties.get(EXPIRES, '').partition(' ')
-    if owner != snapshot_id:
+    if owner not in owner_ids:
         return None
     try:
         return datetime.date.fromisoformat(day)

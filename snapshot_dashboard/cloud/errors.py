@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
 import contextlib
+import html
 import re
 from typing import Any
 from typing import TypeVar
@@ -217,7 +218,8 @@ def translated(service: str) -> Iterator[None]:
                           str(error.message or error)) from error
     except glance_errors.HTTPException as error:
         raise from_status(service, _status(error.code),
-                          str(error.details or error)) from error
+                          html.unescape(str(error.details or error))
+                          ) from error
     except keystone_errors.HttpError as error:
         status = _status(error.http_status)
         raise from_status(service, status, str(error.message or error)

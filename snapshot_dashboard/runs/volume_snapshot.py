@@ -13,23 +13,22 @@
 """A snapshot of one volume, taken at once as things are."""
 
 import datetime
-import logging
 
 from snapshot_dashboard import marks
-from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import consistency
 from snapshot_dashboard.runs import observe
 
-LOG = logging.getLogger(__name__)
-
 
 def create(cloud: services.Cloud, volume: types.Volume,
            server: types.Server | None, name: str, description: str, *,
            at_rest: bool, now: int, shutdown_timeout: int,
-           purpose: str = '') -> str:
+           purpose: str = '', keep_until: datetime.date | None = None) -> str:
     """Take the snapshot as things are, marked with how they are; its id.
+
+    All marks are given at once: when Cinder has finished a snapshot, it writes
+    the metadata back that this had at the beginning.
 
     :param server: the instance that it is attached to; None if there is none,
         or several, or it cannot be seen.
@@ -38,6 +37,7 @@ def create(cloud: services.Cloud, volume: types.Volume,
     :param shutdown_timeout: seconds that the guest had to shut down, should
         it be off.
     :param purpose: one of ``marks.PURPOSES``, or nothing.
+    :param keep_until: the last day on which it is wanted; None for no end.
     :raises Unavailable: when it is not known whether it was begun.
     :raises ServiceError: when it was not begun.
     """
@@ -46,26 +46,12 @@ def create(cloud: services.Cloud, volume: types.Volume,
                   else _mark(cloud, server, shutdown_timeout))
     metadata = {marks.CONSISTENCY: consistent,
                 **({marks.PURPOSE: purpose} if purpose else {}),
+                **(marks.write_expiry(keep_until, volume.id) if keep_until
+                   else {}),
                 **({marks.TAKEN: str(now)} if server is None
                    else marks.of_server(server, now))}
     return cloud.volumes.create_snapshot(volume.id, name, description,
                                          metadata)
-
-
-def keep_until(cloud: services.Cloud, snapshot_id: str,
-               day: datetime.date) -> bool:
-    """Note the last day on which it is wanted, beside its own id.
-
-    :returns: whether that was possible: the snapshot is there in any case.
-    """
-    try:
-        cloud.volumes.set_snapshot_metadata(
-            snapshot_id, marks.write_expiry(day, snapshot_id))
-    except errors.ServiceError as error:
-        LOG.warning('Noting until when volume snapshot %s is wanted failed: '
-                    '%s', snapshot_id, error)
-        return False
-    return True
 
 
 def _mark(cloud: services.Cloud, server: types.Server,

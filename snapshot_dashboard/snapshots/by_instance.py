@@ -79,7 +79,8 @@ def find(cloud: services.Cloud, server: types.Server
     certain = _certain(server, images, actions if isinstance(
         actions, list) else [])
     found = [dataclasses.replace(row, source=dataclasses.replace(
-        row.source, certain=row.id in certain))
+        row.source, certain=row.id in certain,
+        ephemeral_gib=server.ephemeral_gib))
         if row.source and row.kind is kinds.Kind.INSTANCE else row
         for row in found]
     return (sorted(found, key=lambda row: row.order, reverse=True),

@@ -327,7 +327,8 @@ def from_volume_snapshot(snapshot: types.VolumeSnapshot) -> Snapshot:
         source=Source(kinds.Kind.VOLUME, snapshot.volume_id),
         consistency=consistency(snapshot),
         group_snapshot_id=snapshot.group_snapshot_id,
-        expires=marks.expiry(snapshot.metadata, snapshot.id),
+        expires=marks.expiry(snapshot.metadata, snapshot.id,
+                             snapshot.volume_id),
     )
 
 

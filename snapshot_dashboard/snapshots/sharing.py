@@ -12,13 +12,16 @@
 
 """Sharing an instance snapshot with another project."""
 
+from collections.abc import Iterable
 import contextlib
 import enum
+import functools
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.snapshots import model
 
 #: Images that are looked through for those of others.
 _MOST = 1000
@@ -49,6 +52,34 @@ def members(cloud: services.Cloud, image: types.Image) -> list[types.Member]:
     if image.visibility != 'shared':
         return []
     return cloud.images.members(image.id)
+
+
+def members_of(cloud: services.Cloud, snapshots: Iterable[model.Snapshot]
+               ) -> dict[str, list[types.Member]]:
+    """With whom each is shared that may be, by the ids of their rows.
+
+    :returns: those are left out of which that is not known.
+    """
+    found = cloud.gather_named({
+        snapshot.row_id: functools.partial(cloud.images.members, snapshot.id)
+        for snapshot in snapshots if snapshot.shared})
+    return {snapshot.row_id: answer for snapshot in snapshots
+            if isinstance(answer := found.get(snapshot.row_id, []), list)}
+
+
+def stop_sharing(cloud: services.Cloud, image: types.Image,
+                 project_id: str) -> None:
+    """Take a share back; with nobody left the image is private again.
+
+    :raises ServiceError: ``NotFound`` when it is not shared with it.
+    """
+    there = [member.project_id for member in members(cloud, image)]
+    if project_id not in there:
+        raise errors.NotFound('image', project_id)
+    cloud.images.remove_member(image.id, project_id)
+    if there == [project_id]:
+        with contextlib.suppress(errors.ServiceError):
+            cloud.images.set_properties(image.id, {'visibility': 'private'})
 
 
 def offered(cloud: services.Cloud) -> list[types.Image]:

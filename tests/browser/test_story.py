@@ -87,7 +87,7 @@ def test_a_chosen_volume_is_captured_with_the_instance(screen, alice):
     user = screen()
     page = user.page
     user.open_wizard('web-1')
-    box = page.get_by_label('Capture it too, as a volume snapshot')
+    box = page.get_by_label('Capture it too, as a volume snapshot: ')
     box.check()
     user.next_step('[data-power-fields]')
     expect(page.locator('[name=if_forced]')).to_be_visible()

@@ -60,7 +60,7 @@ class Glance(common.Service):
                 or image['visibility'] == 'public'
                 or image['visibility'] == 'shared' and self._all.members.get(
                     image_id, {}).get(common.PROJECT) in (
-                        ('accepted', 'pending', "declined")
+                        ('accepted', 'pending', 'rejected')
                         if member_status == 'all' else (member_status,))}
 
     def _members(self, method, image, parts, body):

@@ -139,10 +139,28 @@ test('a step without a choice is passed by, as it was come to', () => {
   come('details');
   assert.deepEqual(went, ['next', 'previous']);
   assert.equal(page.$('[data-facts-folded]').text(), 'It is off.');
+  assert.equal(page.$('[href="#how"]').text(), 'how (nothing to choose)');
   choose(true);
   come('what');
   assert.deepEqual(went, ['next', 'previous']);
   assert.equal(page.$('[data-facts-folded]').text(), '');
+});
+
+test('the review follows what is to be done with a deaf guest', () => {
+  const page = begun();
+  page.$('[name="if_forced"]').append(
+    '<option value="go-on"></option><option value="stop"></option>');
+  page.choose('a');
+  page.take().answer(facts().replace('<p data-summary-on>', `
+    <p data-summary-if-forced="go-on">taken</p>
+    <p data-summary-if-forced="stop">not taken</p>$&`));
+  page.settle();
+  assert.ok(page.shown('[data-summary-if-forced="go-on"]'));
+  page.$('[name="if_forced"]').val('stop').trigger('change');
+  assert.ok(!page.shown('[data-summary-if-forced="go-on"]'));
+  assert.ok(page.shown('[data-summary-if-forced="stop"]'));
+  page.tick('power_off', false);
+  assert.ok(!page.shown('[data-summary-if-forced="stop"]'));
 });
 
 test('one cannot go on where something is in the way', () => {
@@ -158,7 +176,8 @@ test('one cannot go on where something is in the way', () => {
 
 test('what is typed leaves the choices that hold it', () => {
   const page = open(wizard().replace(
-    '<select name="source">', '<input data-narrow><select name="source">'));
+    '<select name="source">', '<input data-narrow><i data-narrow-none ' +
+      'class="hidden"></i><select name="source">'));
   page.panel.wizard.start(page.window.document);
   const type = text => page.$('[data-narrow]').val(text).trigger('input');
   const left = () => page.$('[name="source"] option').filter(function () {
@@ -170,6 +189,12 @@ test('what is typed leaves the choices that hold it', () => {
   assert.equal(page.$('[name="source"]').val(), 'b');
   type('');
   assert.equal(left(), ',a,b');
+  /* Who looks for another one does not mean the one before. */
+  type('zzz');
+  assert.equal(page.$('[name="source"]').val(), '');
+  assert.ok(!page.$('[data-narrow-none]').hasClass('hidden'));
+  type('a');
+  assert.ok(page.$('[data-narrow-none]').hasClass('hidden'));
 });
 
 test('facts that come late are not shown for another choice', () => {

@@ -51,6 +51,18 @@ def test_the_other_project_accepts_it_and_launches_it(alice, carol, shells,
         carol.images.image(image.id)
 
 
+def test_the_other_project_declines_it(alice, carol, image):
+    sharing.share(alice, image, carol.project_id)
+    assert image.id in [one.id for one in sharing.offered(carol)]
+    carol.images.answer(image.id, carol.project_id, 'rejected')
+    assert image.id not in [one.id for one in sharing.offered(carol)]
+    (member,) = alice.images.members(image.id)
+    assert member.status == 'rejected'
+    sharing.stop_sharing(alice, alice.images.image(image.id),
+                         carol.project_id)
+    assert alice.images.image(image.id).visibility == 'private'
+
+
 def test_a_set_is_refused_for_its_volume_snapshots(alice):
     row = row_named(alice, 'db-1-before-upgrade')
     assert sharing.refusal(alice.images.image(row.id)) is (

@@ -12,6 +12,7 @@
 
 """Snapshots of single volumes, on a real cloud."""
 
+import datetime
 import time
 
 import pytest
@@ -22,17 +23,19 @@ from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.preflight import volume_facts
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import volume_snapshot
+from snapshot_dashboard.snapshots import fetch
 from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 
 
-def take(cloud, facts, name):
+def take(cloud, facts, name, **more):
     """Take a snapshot at once; its id."""
     return volume_snapshot.create(
         cloud, facts.volume, facts.server, name, 'by a test',
-        at_rest=facts.at_rest, now=int(time.time()), shutdown_timeout=60)
+        at_rest=facts.at_rest, now=int(time.time()), shutdown_timeout=60,
+        **more)
 
 
 def taken(cloud, volume, name):
@@ -99,6 +102,17 @@ def test_a_volume_in_use_is_captured_without_more_ado(alice):
     assert facts.instance.server.name == 'web-1' and not facts.at_rest
     snapshot = taken(alice, volume, unique('live'))
     assert snapshot.metadata[marks.CONSISTENCY] == marks.LIVE
+
+
+def test_the_end_date_of_a_volume_snapshot_outlasts_its_creation(alice):
+    """What is noted meanwhile does not: Cinder writes back what there was."""
+    facts = volume_facts.gather(alice, alice.find_volume('scratch').id)
+    day = datetime.date(2999, 12, 31)
+    snapshot_id = take(alice, facts, unique('dated'), keep_until=day)
+    until(lambda: alice.volumes.snapshot(snapshot_id).status == 'available',
+          'it is whole')
+    found = fetch.snapshot(alice, f'volume-{snapshot_id}')
+    assert found.expires == day
 
 
 def test_a_volume_of_no_instance_is_captured_at_rest(alice):

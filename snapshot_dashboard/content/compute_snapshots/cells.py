@@ -42,10 +42,12 @@ def render_source(snapshot: model.Snapshot, whole: bool = False) -> str:
                             {'source': snapshot.source, 'whole': whole})
 
 
-def render_status(snapshot: model.Snapshot) -> str:
+def render_status(snapshot: model.Snapshot, explained: bool = True) -> str:
+    """:param explained: say what a status means that one may not know."""
     return render_to_string('project/compute_snapshots/cells/_status.html', {
         'status': wording.status(snapshot.status),
-        'meaning': wording.STATUS_MEANINGS.get(snapshot.status, ''),
+        'meaning': (wording.STATUS_MEANINGS.get(snapshot.status, '')
+                    if explained else ''),
         'motion': snapshot.motion.value})
 
 
@@ -54,6 +56,9 @@ def render_consistency(snapshot: model.Snapshot) -> str:
         'project/compute_snapshots/cells/_consistency.html',
         {'consistency': wording.consistency_of(snapshot),
          'pending': snapshot.motion is statuses.Outcome.PENDING,
+         # Of what holds nothing it does not matter how it was taken.
+         'known': bool(snapshot.consistency) and (
+             snapshot.motion is not statuses.Outcome.FAILED),
          'snapshot': snapshot})
 
 

@@ -15,7 +15,6 @@
 from collections.abc import Iterator
 import contextlib
 
-from django.http import Http404
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -59,13 +58,16 @@ def list_address(request: HttpRequest) -> str:
 def to_index_on_error(request: HttpRequest) -> Iterator[None]:
     """Leave for the list, with a message, when a snapshot cannot be fetched.
 
-    :raises Http404: when there is no such snapshot in this project.
-    :raises Http302: when its service does not tell.
+    :raises Http302: when there is no such snapshot in this project, or its
+        service does not tell.
     """
     try:
         yield
     except errors.NotFound:
-        raise Http404 from None
+        messages.error(request, _(
+            "There is no such snapshot in this project. It may have been "
+            "deleted."))
+        raise exceptions.Http302(list_address(request)) from None
     except errors.ServiceError as error:
         messages.error(request, _(
             "This snapshot cannot be shown now. Nothing was changed. Error "

@@ -204,6 +204,10 @@ def consistency_of(snapshot: model.Snapshot) -> dict[str, Any]:
     if not snapshot.consistency and (
             snapshot.motion is statuses.Outcome.PENDING):
         return {'label': _("Being taken"), 'meaning': '', 'icon': ''}
+    if snapshot.foreign:
+        return {**consistency(''), 'meaning': _(
+            "It is not known how this snapshot was taken: what another "
+            "project notes on its snapshots is not relied on here.")}
     return consistency(snapshot.consistency)
 
 

@@ -20,13 +20,38 @@ horizon.snapshotDashboard.dialogs = {
   start: function () {
     $(document).on('click', '[data-snapshots-copy]',
                    horizon.snapshotDashboard.dialogs.copy);
+    /* What opened a dialog has the focus again when it is closed. */
+    $(document).on('click', '.ajax-modal', function () {
+      horizon.snapshotDashboard.dialogs.opener = this;
+    });
+    $(document).on('hidden.bs.modal', '.modal', function () {
+      if (document.activeElement === document.body) {
+        $(horizon.snapshotDashboard.dialogs.opener).filter(':visible')
+          .trigger('focus');
+      }
+    });
     /* A dialog is read from its title on, a step from its first field on. */
     $(document).on('shown.bs.modal', '.modal', function () {
-      if ($(this).has(horizon.snapshotDashboard.dialogs.OURS).length &&
-          !this.contains(document.activeElement)) {
+      if (!$(this).has(horizon.snapshotDashboard.dialogs.OURS).length) {
+        return;
+      }
+      /* Else Bootstrap can neither keep the focus in it nor hear Escape. */
+      $(this).attr('tabindex', -1);
+      if (!this.contains(document.activeElement)) {
         $(this).find('.modal-title').attr('tabindex', -1).trigger('focus');
       }
     });
+    /* After it was sent, the page is read from the snapshots in progress on.
+     */
+    $(document).on('submit', horizon.snapshotDashboard.dialogs.OURS +
+                   '.snapshot-wizard', function () {
+      sessionStorage.setItem('snapshot-submitted', 'true');
+    });
+    if (sessionStorage.getItem('snapshot-submitted') &&
+        $('.snapshot-runs').length) {
+      sessionStorage.removeItem('snapshot-submitted');
+      $('.snapshot-runs').trigger('focus');
+    }
     $(document).on('shown.bs.tab', horizon.snapshotDashboard.dialogs.OURS +
                    ' .wizard-tabs a', horizon.snapshotDashboard.dialogs.enter);
   },

@@ -62,6 +62,7 @@
  * The wizard:
  *   data-snapshot-facts         its first step, with data-url
  *   data-narrow                 leaves the choices that hold what is typed
+ *   data-narrow-none            says that there are none
  *   data-facts                  the answer about what was chosen, with
  *     data-name                 a name for the snapshot
  *     data-possible             "false": something is in the way, and told
@@ -81,8 +82,10 @@
  *   data-if-chosen, data-unless-chosen
  *                               are shown while the volume of this id is, or
  *                               is not, chosen
+ *   data-cannot-keep            says why there are no such fields
  *   data-summary-off, data-summary-live, data-summary-on,
- *   data-summary-left-off,
+ *   data-summary-left-off, data-summary-if-forced (for this choice),
+ *   data-summary-parts (if volumes are chosen),
  *   data-summary-not-captured   what is going to happen
  */
 horizon.snapshotDashboard = {};

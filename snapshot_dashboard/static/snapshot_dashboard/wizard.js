@@ -21,7 +21,8 @@ horizon.snapshotDashboard.wizard = {
     horizon.snapshotDashboard.worker.ask($wizard);
     var $source = $wizard.find('[name="source"]');
     $wizard.find('[data-narrow]').on('input', function () {
-      horizon.snapshotDashboard.wizard.narrow($source, this.value);
+      var found = horizon.snapshotDashboard.wizard.narrow($source, this.value);
+      $wizard.find('[data-narrow-none]').toggleClass('hidden', found);
     }).on('keydown', function (event) {
       /* Enter chooses the first one, and does not send the form. */
       if (event.key !== 'Enter') { return; }
@@ -37,7 +38,8 @@ horizon.snapshotDashboard.wizard = {
       horizon.snapshotDashboard.wizard.load($wizard, $source.val());
     });
     $wizard.on('change', '[name="power_off"], [name="power_on"], ' +
-               '[name="volumes"], [name="purpose"]', function () {
+               '[name="if_forced"], [name="volumes"], [name="purpose"]',
+               function () {
                  horizon.snapshotDashboard.wizard.choose($wizard);
                });
     $wizard.on('shown.bs.tab', '.wizard-tabs a',
@@ -144,9 +146,13 @@ horizon.snapshotDashboard.wizard = {
       folded ? $wizard.find('[data-facts-how]').contents().clone() : []);
     var step = $wizard.find('[data-power-fields]').closest('.tab-pane')
       .attr('id');
-    $wizard.find('.wizard-tabs a[href="#' + step + '"]')
-      .attr('title', folded ? gettext('There is nothing to choose.') : null)
-      .parent().toggleClass('snapshot-folded', folded);
+    var $tab = $wizard.find('.wizard-tabs a[href="#' + step + '"]');
+    $tab.parent().toggleClass('snapshot-folded', folded);
+    $tab.find('.snapshot-folded-why').remove();
+    if (folded) {
+      $('<span class="snapshot-folded-why"></span>')
+        .text(' ' + gettext('(nothing to choose)')).appendTo($tab);
+    }
   },
 
   /* Leave a folded step as it was come to: forward or back. */
@@ -165,13 +171,18 @@ horizon.snapshotDashboard.wizard = {
       .indexOf(text.trim().toLowerCase()) !== -1;
   },
 
-  /* Leave those choices whose words hold what was typed. */
+  /* Leave those choices whose words hold what was typed; whether there are
+   * any. What was chosen before and is none of them is not meant any more. */
   narrow: function ($source, text) {
+    var found = false;
     $source.find('option').each(function () {
-      var shown = !this.value || this.selected ||
+      var shown = !this.value ||
         horizon.snapshotDashboard.wizard.holds(this, text);
+      found = found || Boolean(this.value) && shown;
+      if (!shown && this.selected) { $source.val('').trigger('change'); }
       $(this).prop('hidden', !shown).prop('disabled', !shown);
     });
+    return found;
   },
 
   /* Suggest an end for what is to go back to after a change; the user's own
@@ -201,6 +212,8 @@ horizon.snapshotDashboard.wizard = {
       .toggleClass('hidden', !$wizard.data('can-date'));
     $wizard.find('[name="protect"]').closest('.form-group')
       .toggleClass('hidden', !$wizard.data('can-keep'));
+    $wizard.find('[data-cannot-keep]').toggleClass(
+      'hidden', !ofInstance || Boolean($wizard.data('can-keep')));
     /* What cannot be seen is not asked for. */
     if (!$wizard.data('can-date')) {
       $wizard.find('[name="keep_until"]').val('');
@@ -232,6 +245,13 @@ horizon.snapshotDashboard.wizard = {
     });
     $wizard.find('[data-facts-live]').toggleClass('hidden', off || !can);
     $wizard.find('[data-summary-off]').toggleClass('hidden', !off);
+    var forced = $wizard.find('[name="if_forced"]').val();
+    $wizard.find('[data-summary-if-forced]').each(function () {
+      $(this).toggleClass('hidden', !off ||
+        $(this).attr('data-summary-if-forced') !== forced);
+    });
+    $wizard.find('[data-summary-parts]').toggleClass(
+      'hidden', !$wizard.find('[name="volumes"]:checked').length);
     $wizard.find('[data-summary-live]').toggleClass('hidden', off);
     $wizard.find('[data-summary-on]').toggleClass('hidden', !on);
     $wizard.find('[data-summary-left-off]').toggleClass('hidden', !off || on);

@@ -73,13 +73,20 @@ def test_the_address_may_name_the_instance(client, openstack, member):
     assert option.get_text() == 'web-2 – Active'
 
 
-def test_what_was_captured_last_is_offered_first(client, openstack, member):
+def test_what_was_captured_last_is_offered_first_and_not_chosen(
+        client, openstack, member):
+    """Else one is shut down that nobody meant."""
     openstack.server('web-1')
     last = openstack.server('web-2')
     submit(client, last)
     soup = bs4.BeautifulSoup(client.get(CREATE).content, 'html.parser')
-    (option,) = soup.select('[name=source] option[selected]')
-    assert option['value'] == f'instance-{last["id"]}'
+    group = soup.select_one('[name=source] optgroup')
+    assert group['label'] == 'Used last'
+    value = f'instance-{last["id"]}'
+    assert [option['value'] for option in group.select('option')] == [value]
+    assert len(soup.select(f'[name=source] option[value="{value}"]')) == 1
+    assert not [option for option in soup.select(
+        '[name=source] option[selected]') if option['value']]
 
 
 def test_what_was_captured_last_and_is_gone_is_not_offered(client, openstack,
@@ -215,7 +222,8 @@ def test_the_disk_table_tells_each_disk(client, openstack, member):
             for row in soup.select('.snapshot-disks tbody tr')] == [
         'Root disk 10 GiB Captured', 'Ephemeral disk 20 GiB Not captured',
         'Swap disk 512 MiB Recreated empty',
-        'Volume data (/dev/vdb) 5 GiB Capture it too, as a volume snapshot '
+        'Volume data (/dev/vdb) 5 GiB Capture it too, as a volume snapshot : '
+        'data '
         'Not captured']
 
 

@@ -59,6 +59,29 @@ def test_the_plan_names_the_parts_of_a_set_and_they_go_with_it(
     assert openstack.images == {} and part['status'] == 'deleting'
 
 
+@pytest.mark.parametrize('fault', [None, 503])
+def test_the_plan_says_which_projects_lose_it(client, openstack, member,
+                                              fault):
+    body = openstack.image('i', visibility='shared')
+    openstack.members[body['id']] = {'b' * 32: 'accepted'}
+    if fault:
+        openstack.faults['GET', '/members$'] = fault
+    said = words(ask(client, row_id(body)).select_one(
+        '.snapshot-plan-shared'))
+    assert (f'These projects lose it, because it is shared with them: '
+            f'{"b" * 32}' == said) is not bool(fault)
+    assert ('it is not known now with which' in said) is bool(fault)
+    alone = openstack.image('alone', visibility='shared')
+    openstack.faults.clear()
+    assert not ask(client, row_id(alone)).select('.snapshot-plan-shared')
+
+
+def test_the_plan_says_how_large_and_how_old_each_is(client, openstack,
+                                                     member):
+    text = words(ask(client, row_id(openstack.snapshot('v', size=7))))
+    assert '7 GiB' in text and 'ago' in text
+
+
 def test_both_kinds_go_at_once_and_are_told_in_one_message(client, openstack,
                                                            member):
     ids = [row_id(openstack.image('i')), row_id(openstack.snapshot('v'))]

@@ -20,6 +20,7 @@ from tests import fakes
 from tests.views.pages import CREATE
 from tests.views.pages import INDEX
 from tests.views.pages import row_id
+from tests.views.pages import told
 from tests.views.pages import words
 
 
@@ -88,8 +89,22 @@ def test_the_page_begins_with_what_it_is_in_a_sentence(client, openstack,
         'r', volume_id=root['id'])])) == (
         'A copy of an instance whose root disk is a volume: 1 volume '
         'snapshot.')
-    assert lead(openstack.image('i', status='killed')) == (
+    assert lead(openstack.image('i', instance_uuid=fakes.new_id())) == (
+        'A copy of the root disk of an instance.')  # a deleted one
+
+
+def test_what_cannot_be_used_says_so_first_and_claims_no_way_back(
+        client, openstack, member):
+    def unusable(body):
+        page = look(client, body)
+        assert not page.select('.snapshot-lead, .snapshot-no-rebuild')
+        return words(page.select_one('.snapshot-unusable'))
+    assert unusable(openstack.image('i', status='killed')) == (
         'Nothing that can be used.')
+    gone = openstack.set_image('db', [openstack.snapshot('d')])
+    openstack.snapshots.clear()
+    assert unusable(gone).startswith(
+        'Nothing that can be used: none of its volume snapshots is left.')
 
 
 def data_of(openstack, server):
@@ -357,24 +372,29 @@ def test_a_service_that_is_down_leads_back_to_the_list(client, openstack,
     assert any('cannot be shown now' in text for text in told)
 
 
-@pytest.mark.parametrize('what', ['detail', 'dependants'])
+def back_at_the_list(answer):
+    """Whether a page leads there, and says why."""
+    return answer.status_code == 302 and answer.url == INDEX
+
+
 @pytest.mark.parametrize('row', [
     f'instance-{fakes.new_id()}', f'volume-{fakes.new_id()}', 'instance-x',
     'nothing'])
-def test_what_is_not_there_is_not_found(client, openstack, member, what, row):
-    assert client.get(f'{INDEX}{row}/{what}/').status_code == 404
+def test_what_is_not_there_is_not_found(client, openstack, member, row):
+    assert client.get(f'{INDEX}{row}/dependants/').status_code == 404
+    assert back_at_the_list(client.get(f'{INDEX}{row}/detail/'))
+    assert 'There is no such snapshot' in told(client)
 
 
 @pytest.mark.parametrize('make', [
     lambda cloud: cloud.image('i', owner='another'),
     lambda cloud: cloud.snapshot('v', **{
         'os-extended-snapshot-attributes:project_id': 'another'})])
-@pytest.mark.parametrize('what', ['detail', 'dependants'])
 def test_another_projects_snapshot_is_not_found(client, openstack, member,
-                                                make, what):
-    body = make(openstack)
-    assert client.get(
-        f'{INDEX}{row_id(body)}/{what}/').status_code == 404
+                                                make):
+    row = row_id(make(openstack))
+    assert client.get(f'{INDEX}{row}/dependants/').status_code == 404
+    assert back_at_the_list(client.get(f'{INDEX}{row}/detail/'))
 
 
 def test_a_reader_sees_it_and_can_change_nothing(client, openstack, reader):

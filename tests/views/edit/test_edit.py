@@ -143,8 +143,8 @@ def test_a_reader_changes_nothing(client, openstack, reader):
 def test_another_projects_snapshot_is_out_of_reach(client, openstack,
                                                    member):
     body = openstack.image('i', owner='others')
-    assert client.get(address(body)).status_code == 404
-    assert edit(client, body).status_code == 404
+    assert client.get(address(body)).url == INDEX
+    assert edit(client, body).url == INDEX
     assert openstack.writes() == []
 
 

@@ -352,8 +352,17 @@ def test_saving_is_held_against_the_last_time(client, openstack, member):
                              'html.parser')
     (bar,) = soup.select('progress')
     assert bar['max'] == '600' and 200 <= int(bar['value']) <= 210
-    assert 'took about 10 minutes' in words(soup.find(
-        id=bar['aria-labelledby']))
+    told = words(soup.find(id=bar['aria-labelledby']))
+    assert 'took about 10 minutes' in told and 'longer' not in told
+    assert 'can no longer be cancelled' in words(soup)
+    # A bar that is full says that it is done.
+    body['metadata']['snapshot_dashboard.first_capture_at'] = str(
+        int(time.time()) - 700)
+    soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    (bar,) = soup.select('progress')
+    assert 'value' not in bar.attrs
+    assert 'longer this time' in words(soup.find(id=bar['aria-labelledby']))
 
 
 def test_a_finished_run_leaves_with_a_click(client, openstack, member,
@@ -471,6 +480,20 @@ def test_a_failed_run_is_tried_again(client, openstack, member, server):
     assert server['metadata']['snapshot_dashboard.plan'] != before
     assert server['metadata']['snapshot_dashboard.begin_request'] == latest
     assert openstack.actions() == ['os-stop']
+
+
+def test_who_tries_again_is_asked_before_an_instance_is_powered_off(
+        client, openstack, member, server):
+    post(client, 'cancel', server)
+
+    def question():
+        soup = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                                 'html.parser')
+        return soup.select_one('form[action$="/retry/"]').get('data-confirm')
+    settle(server, 'ACTIVE')
+    assert 'powered off again' in question()
+    settle(server, 'SHUTOFF')
+    assert not question()
 
 
 def test_a_name_that_ends_with_the_time_gets_the_time_of_the_retry(

@@ -270,20 +270,15 @@ class VolumeSource(Source):
         volume, instance = self.facts.volume, self.facts.instance
         if not wish['power_off']:
             try:
-                made = volume_snapshot.create(
+                volume_snapshot.create(
                     connect.cloud(self._request), volume, self.server,
                     wish['name'], wish['description'],
                     at_rest=self.facts.at_rest, now=int(time.time()),
                     shutdown_timeout=shutdown_timeout(instance),
-                    purpose=wish['purpose'])
+                    purpose=wish['purpose'], keep_until=wish['keep_until'])
             except errors.Unavailable as error:
                 raise lifecycle.Unclear(error) from error
-            day = wish['keep_until']
-            return (_('Snapshot "%s" started.') if day is None
-                    or volume_snapshot.keep_until(connect.cloud(
-                        self._request), made, day) else
-                    _('Snapshot "%s" started, but its keep-until date could '
-                      "not be saved. Edit the snapshot to set it."))
+            return _('Snapshot "%s" started.')
         if instance is None:  # the wizard's steps have refused that
             raise errors.Conflict('compute', 'the instance is not known')
         return _submit(self._request, instance, wish, captures_image=False,

@@ -113,9 +113,13 @@ class WhatAction(workflows.Action):
                         volume, names)), chosen, _("Volumes"),
                 _("The volumes could not be listed. Try again later.")))
         last = request.session.get(LAST_SOURCE)
-        if not chosen and last in [value for _label, choices in groups
-                                   for value, _text in choices]:
-            self.initial['source'] = last
+        again = [(value, text) for _label, choices in groups
+                 for value, text in choices if value == last]
+        if again:
+            # Offered and not chosen: another one is shut down by mistake.
+            groups = [(_("Used last"), again), *(
+                (label, [choice for choice in choices if choice[0] != last])
+                for label, choices in groups)]
         return [('', _("Choose an instance or a volume")), *groups]
 
     def clean(self) -> dict[str, Any]:

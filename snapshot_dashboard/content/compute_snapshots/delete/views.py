@@ -29,6 +29,7 @@ from horizon.forms import views as form_views
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
@@ -41,6 +42,7 @@ from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import sharing
 
 #: Snapshots that one request may delete: as many as a large page shows.
 _MOST = 200
@@ -90,6 +92,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
         """The plan for some snapshots."""
         cloud = connect.cloud(self.request)
         made = dependants.find(cloud, found)
+        shared = sharing.members_of(cloud, found)
         plan = deletion.plan(cloud, found, functools.partial(
             permissions.can_delete, self.request))
         entries = [{
@@ -98,6 +101,10 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
             'stays': [(part, owners) for part in entry.snapshot.parts
                       if (owners := entry.needed.get(part.id))],
             'dependants': made[entry.snapshot.row_id],
+            'size': cells.render_size(entry.snapshot),
+            'age': cells.render_age(entry.snapshot),
+            'members': shared.get(entry.snapshot.row_id, []),
+            'members_unknown': entry.snapshot.row_id not in shared,
             'problems': [wording.unknown_dependants(error) for error
                          in made[entry.snapshot.row_id].problems],
             'blocked': (delete_wording.HINDRANCES[entry.hindrance]

@@ -51,6 +51,7 @@ from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import statuses
 
 
 class DetailView(horizon_views.HorizonTemplateView):
@@ -74,12 +75,16 @@ class DetailView(horizon_views.HorizonTemplateView):
             url=redirects.list_address(self.request),
             actions=table.render_row_actions(snapshot),
             kind=wording.KINDS[snapshot.kind],
-            status=cells.render_status(snapshot),
+            status=cells.render_status(
+                snapshot,
+                explained=snapshot.motion is not statuses.Outcome.FAILED),
             source=cells.render_source(snapshot, whole=True),
             created=cells.render_created(snapshot),
             size=cells.render_size(snapshot),
             consistency=wording.consistency_of(snapshot),
             lead=detail_wording.lead(snapshot),
+            failed=snapshot.motion is statuses.Outcome.FAILED,
+            status_meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
             captured=detail_wording.captured(snapshot),
             not_captured=detail_wording.not_captured(snapshot,
                                                      found.volumes),

@@ -35,7 +35,7 @@ def lead(snapshot: model.Snapshot) -> str:
     if not snapshot.usable:
         return captured(snapshot)
     source = snapshot.source
-    if source and not source.certain:
+    if source and not (source.certain and (source.name or source.exists)):
         source = None
     known = {'name': source.name or source.id if source else '',
              'count': len(snapshot.parts)}
@@ -67,8 +67,11 @@ def lead(snapshot: model.Snapshot) -> str:
 def captured(snapshot: model.Snapshot) -> str:
     """What a snapshot holds, as far as its status lets it hold anything."""
     if snapshot.status == statuses.INCOMPLETE:
-        return _("Not everything: see the statuses of the volume snapshots "
-                 "below.")
+        return (_("Not everything: see the statuses of the volume snapshots "
+                  "below.") if any(part.status == 'available'
+                                   for part in snapshot.parts)
+                else _("Nothing that can be used: none of its volume "
+                       "snapshots is left."))
     if snapshot.motion is statuses.Outcome.FAILED and (
             snapshot.status != 'error_deleting'):
         return _("Nothing that can be used.")

@@ -61,7 +61,7 @@ class EditView(forms.ModalFormView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return {**super().get_context_data(**kwargs),
-                'cancel_url': self.success_url,
+                'cancel_url': self.get_success_url(),
                 'submit_url': reverse(
                     'horizon:project:compute_snapshots:edit',
                     args=[self.kwargs['row_id']])}

@@ -23,6 +23,7 @@ from horizon import tabs
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.horizon_pages import shown
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
@@ -49,12 +50,14 @@ class SnapshotsTab(tabs.Tab):
         finally:
             connect.log_out_if_expired(request)
         run = journal.read(server)
+        last_good = next((row for row in found if row.usable
+                          and by_instance.is_of(row, server)), None)
         return {
             'server': server,
             'snapshots': shown.rows(request, found),
-            'last_good': next(
-                (row for row in found if row.usable
-                 and by_instance.is_of(row, server)), None),
+            'last_good': last_good,
+            'last_good_consistency': wording.consistency_of(last_good)[
+                'label'] if last_good else '',
             'last_probable': next(
                 (row for row in found if row.usable
                  and by_instance.is_probably_of(row, server)), None),

@@ -41,12 +41,17 @@ def health_lines(found: health.Health) -> list[dict[str, Any]]:
     lines = [
         (found.incomplete, ngettext("%d incomplete", "%d incomplete",
                                     len(found.incomplete)), _("Incomplete:"),
-         _("A volume snapshot that they need failed or was deleted, so they "
-           "cannot be launched. Delete them and take new ones.")),
+         ngettext("A volume snapshot that it needs failed or was deleted, so "
+                  "it cannot be launched. Delete it and take a new one.",
+                  "A volume snapshot that they need failed or was deleted, so "
+                  "they cannot be launched. Delete them and take new ones.",
+                  len(found.incomplete))),
         (found.failed, ngettext("%d with an error", "%d with an error",
                                 len(found.failed)), _("Error:"),
-         _("They hold nothing that can be used. Delete them and take new "
-           "ones.")),
+         ngettext("It holds nothing that can be used. Delete it and take a "
+                  "new one.",
+                  "They hold nothing that can be used. Delete them and take "
+                  "new ones.", len(found.failed))),
         (found.left_over, ngettext("%d left over", "%d left over",
                                    len(found.left_over)), _("Left over:"),
          _("These images were begun and will never be finished. Delete "

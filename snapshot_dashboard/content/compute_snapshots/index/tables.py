@@ -347,6 +347,7 @@ class SnapshotsTable(tables.DataTable):
             return render_to_string(
                 'project/compute_snapshots/index/_none_found.html', {
                     'searching': self.after is not None,
+                    'by_text': bool(self.filter_form.query().text),
                     'further': self.before is not None,
                     'beginning': self.filter_form.address()})
         return render_to_string(

@@ -106,6 +106,10 @@ def filter_notes(asked: queries.Query, alphabet: streams.Alphabet,
         notes.append(_(
             "This finds only snapshots that record their instance. Snapshots "
             "of volume-backed instances do so only if this panel took them."))
+    if asked.launchable:
+        notes.append(_(
+            "This may find incomplete snapshots, which cannot be launched: "
+            "see the statuses."))
     if asked.state is queries.State.FAILED:
         notes.append(_(
             "This finds instance snapshots with a failed volume snapshot, but "

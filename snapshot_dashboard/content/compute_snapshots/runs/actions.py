@@ -33,7 +33,9 @@ from snapshot_dashboard.snapshots import model
 _PANEL = 'horizon:project:compute_snapshots:'
 _CLASSES = {'adopt': 'btn-primary', 'advance': 'btn-primary',
             'remove': 'btn-warning'}
-_FINAL = {failures.Failure.SERVER_GONE.value,
+#: What a run cannot be tried again after, or would only meet again.
+_FINAL = {failures.Failure.FORCED_OFF.value,
+          failures.Failure.SERVER_GONE.value,
           failures.Failure.VOLUME_DETACHED.value,
           failures.Failure.RECORD_LOST.value}
 
@@ -109,6 +111,9 @@ def _button(what: str, run: record.Run) -> dict[str, str]:
     elif what == 'power_on' and run.open and not (
             run.progress.captured_at or run.progress.failure):
         question = runs_wording.CONFIRM_POWER_ON
+    elif what == 'retry' and run.plan.power_off and (
+            run.server.status == 'ACTIVE'):
+        question = runs_wording.CONFIRM_RETRY
     elif what == 'power_on' and not run.open:
         style = 'btn-primary'
     return {'what': what.replace('_', '-'), 'url': reverse(
@@ -155,13 +160,10 @@ def older_url(request: HttpRequest, run: record.Run) -> str:
 def create_url(request: HttpRequest, run: record.Run) -> str:
     """Where the wizard asks anew for what a run has failed to do; else empty.
 
-    That is for a run that cannot be tried again as it was asked for, and for
-    one whose user may wish it otherwise now.
+    That is for a run that cannot be tried again as it was asked for.
     """
-    forced_off = run.progress.failure == failures.Failure.FORCED_OFF.value
     if run.open or not run.progress.failure or not (
-            permissions.can_create_any(request)) or (
-            can_retry(run) and not forced_off):
+            permissions.can_create_any(request)) or can_retry(run):
         return ''
     plan = run.plan
     volume = connect.approves(run) and not plan.captures_image
@@ -174,6 +176,7 @@ def context(request: HttpRequest, run: record.Run, stalled: bool,
             image_id: str) -> dict[str, Any]:
     """All of it, for a template."""
     return {'buttons': buttons(request, run, stalled),
+            'may_power_on': is_left_off(run),
             'view_url': view_url(run, image_id),
             'launch_url': launch_url(request, run, image_id),
             'older_url': older_url(request, run),

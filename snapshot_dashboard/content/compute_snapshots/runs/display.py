@@ -217,6 +217,7 @@ def _shown(request: HttpRequest, run: record.Run, now: int,
             progress.ended_at, datetime.UTC) if not run.open else None),
         'expected': wording.about(plan.expected_seconds),
         'saving': _saving(run, phase, now),
+        'past_cancel': phase is phases.Phase.SAVE and not progress.failure,
         'failure': runs_wording.failure(run),
         'left': runs_wording.left(run),
         'unmarked': runs_wording.unmarked(run),
@@ -243,8 +244,8 @@ def _saving(run: record.Run, phase: phases.Phase | None,
     expected, since = run.plan.expected_seconds, run.progress.first_capture_at
     if phase is not phases.Phase.SAVE or not (expected and since):
         return None
-    return {'seconds': min(max(0, now - since), expected),
-            'expected': expected}
+    return {'seconds': max(0, now - since), 'expected': expected,
+            'over': now - since > expected}
 
 
 def _duration(seconds: int) -> str:

@@ -63,6 +63,8 @@ CONFIRM_REMOVAL = _("Everything that was saved of this snapshot will be "
 CONFIRM_POWER_ON = _("The snapshot is not finished. If the instance is "
                      "powered on now, it fails or is marked as live: files in "
                      "it may be half-written. Power the instance on?")
+CONFIRM_RETRY = _("The instance is powered off again for the snapshot. "
+                  "Continue?")
 FAILURES = {
     failures.Failure.SERVER_GONE: _(
         "The instance was deleted before the snapshot was taken."),
@@ -81,9 +83,9 @@ FAILURES = {
         "and then take the snapshot."),
     failures.Failure.FORCED_OFF: _(
         "The guest did not shut down in time, so the instance was forced off. "
-        "No snapshot was taken, as you chose. Shut the guest down from inside "
-        "and then take the snapshot, or create a new snapshot and choose "
-        "“Force it off and take the snapshot”."),
+        "No snapshot was taken, as was chosen. Shut the guest down from "
+        "inside and then take the snapshot, or create a new snapshot and "
+        "choose “Force it off and take the snapshot”."),
     failures.Failure.STARTED_BY_OTHERS: _(
         "Somebody powered the instance on before the snapshot was taken. It "
         "was left running, and no snapshot was kept. Try again."),

@@ -126,10 +126,7 @@ class ShareView(horizon_views.HorizonTemplateView):
         """Take back a share, whatever its project's id looks like."""
         cloud = connect.cloud(self.request)
         try:
-            if project not in [member.project_id for member
-                               in sharing.members(cloud, self.image)]:
-                raise errors.NotFound('image', project)
-            cloud.images.remove_member(self.image.id, project)
+            sharing.stop_sharing(cloud, self.image, project)
             messages.success(self.request, _(
                 "It is no longer shared with %s.") % project)
         except errors.NotFound:

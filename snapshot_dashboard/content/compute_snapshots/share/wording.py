@@ -31,9 +31,9 @@ UNSHARABLE = {
 STATUSES = {
     'pending': _("not accepted yet"),
     'accepted': _("accepted"),
-    "declined": _("declined"),
+    'rejected': _("declined"),
 }
 ANSWERED = {
     'accepted': _('"%s" is now in the list and can be launched.'),
-    "declined": _("\"%s\" was declined, and is not in the list."),
+    'rejected': _('"%s" was declined, and is not in the list.'),
 }
