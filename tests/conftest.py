@@ -18,7 +18,7 @@ import pathlib
 
 import pytest
 
-_KINDS = ('unit', 'views', 'scenario', 'browser')
+_KINDS = ('unit', 'views', 'scenario', 'browser', 'hypervisor')
 
 
 def pytest_terminal_summary(terminalreporter):

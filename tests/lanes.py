@@ -12,9 +12,10 @@
 """Every test, in lanes at the same time: ``python -m tests.lanes``.
 
 Unit and view tests take a processor, and give way; those on a real cloud, with
-workers, under faults and in a browser mostly wait. What a lane says is printed
-as it comes, after the lane's name; what a lane that failed said last is said
-again at the end. With ``--quick`` it is unit and view tests alone, with other
+workers, under faults and in a browser mostly wait; so do those on a cloud with
+real guests, whose processors are emulated. What a lane says is printed as it
+comes, after the lane's name; what a lane that failed said last is said again
+at the end. With ``--quick`` it is unit and view tests alone, with other
 arguments it is pytest.
 """
 
@@ -38,7 +39,8 @@ _WORKER = [*map(str, sorted(_SCENARIO.glob('test_worker*.py'))),
 #: Each has a cloud of its own.
 _CLOUD = {'scenario': [str(_SCENARIO), *(
               f'--ignore={path}' for path in (*_MATRIX, *_WORKER))],
-          'worker': _WORKER, 'matrix': _MATRIX, 'browser': ['tests/browser']}
+          'worker': _WORKER, 'matrix': _MATRIX, 'browser': ['tests/browser'],
+          'hypervisor': ['tests/hypervisor']}
 #: How many lines of a lane that failed are said again.
 _LAST = 80
 
@@ -48,7 +50,8 @@ def _lanes(quick: bool) -> dict[str, list[str]]:
         return {'unit': ['tests/unit'], 'views': ['tests/views']}
     if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
         return {'python': _PYTHON,
-                'cloud': ['tests/scenario', *_CLOUD['browser']]}
+                'cloud': ['tests/scenario', *_CLOUD['browser']],
+                'hypervisor': _CLOUD['hypervisor']}
     return {'python': _PYTHON, **_CLOUD}
 
 
@@ -56,8 +59,7 @@ def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
     def prepare():
         # A shell that puts us into the background lets it be ignored.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if lane == 'python':
-            os.nice(19)
+        os.nice({'python': 19, 'hypervisor': 10}.get(lane, 0))
     # Of a session of its own, so that one Ctrl-C reaches it once, by us.
     return subprocess.Popen(
         [sys.executable, '-m', 'pytest', *(

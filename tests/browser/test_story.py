@@ -130,7 +130,6 @@ def test_older_snapshots_are_offered_for_deletion_afterwards(screen, alice):
     older = clouds.unique('older')
     alice.finish(alice.begin(server, older, power_off=False))
     user.open_wizard('batch-1')
-    user.next_step('[data-facts-how]')
     user.next_step('.workflow [name=name]')
     newer = clouds.unique('newer')
     page.fill('.workflow [name=name]', newer)
@@ -168,7 +167,7 @@ def test_a_volume_is_captured_while_its_instance_is_off(screen, alice):
         re.compile('^web-data-'))
     name = clouds.unique('upgrade')
     page.fill('.workflow [name=name]', name)
-    expect(page.locator('[data-summary-off]')).to_be_visible()
+    expect(page.locator('li[data-summary-off]').first).to_be_visible()
     page.click('.button-final')
     expect(user.run(name).locator('[data-run-now]')).to_have_attribute(
         'data-run-now', 'Finished')
@@ -184,8 +183,12 @@ def test_a_volume_of_no_instance_is_captured_at_once(screen):
     page = user.page
     user.open_wizard('archive', shows='.snapshot-volume')
     expect(page.locator('[data-facts-disks]')).to_contain_text('No instance')
-    user.next_step('[data-facts-how]')
-    expect(page.locator('[name=power_off]')).to_be_hidden()
+    # There is nothing to choose about power.
+    user.next_step('.workflow [name=name]')
+    expect(page.locator('[data-facts-folded]')).to_contain_text(
+        'not attached to an instance')
+    page.click('.button-previous')
+    expect(page.locator('[name=source]')).to_be_visible()
     user.next_step('.workflow [name=name]')
     name = clouds.unique('rest')
     page.fill('.workflow [name=name]', name)
@@ -257,6 +260,9 @@ def test_a_failing_run_says_why_and_is_tried_again_with_a_click(screen, alice,
     user.shoot('failed')
     drivers.clear()
     run.get_by_role('button', name='Try Again').click()
+    asked = user.page.locator('.modal.in')
+    expect(asked).to_contain_text('powered off again')
+    asked.locator('.btn-primary').click()
     expect(run.locator('[data-run-now]')).to_have_attribute(
         'data-run-now', 'Finished')
     expect(user.row(name)).to_contain_text('Active')
@@ -286,10 +292,9 @@ def test_the_address_may_name_the_instance(screen, alice, horizon):
                    f'?source=instance-{server.id}')
     expect(user.page.locator('.snapshot-disks caption')).to_contain_text(
         'batch-1')
-    user.next_step('[data-facts-how]')
-    expect(user.page.locator('[data-facts-how]')).to_contain_text(
+    user.next_step('.workflow [name=name]')
+    expect(user.page.locator('[data-facts-folded]')).to_contain_text(
         'nothing is writing to its disks')
-    expect(user.page.locator('[name=power_off]')).to_be_hidden()
     assert user.errors == []
 
 

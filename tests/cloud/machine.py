@@ -58,9 +58,11 @@ def why_no_guests() -> str:
     missing = missing_packages()
     if missing:
         return 'these packages are missing: ' + ' '.join(missing)
-    if subprocess.run(['unshare', '--mount', 'true'], capture_output=True,
+    if subprocess.run(['unshare', '--mount', '--propagation', 'private',
+                       'mount', '--bind', '/etc', '/etc'],
+                      capture_output=True,
                       stdin=subprocess.DEVNULL).returncode:
-        return 'this root may not make a mount namespace'
+        return 'this root may not mount in a namespace of its own'
     return ''
 
 

@@ -14,6 +14,7 @@
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+import configparser
 import contextlib
 import dataclasses
 import pathlib
@@ -22,6 +23,7 @@ import signal
 import subprocess
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
@@ -40,7 +42,7 @@ from tests.scenario.waiting import until
 _BOOT = 180
 #: Seconds after which Nova has noticed that a guest is gone: it waits 15 for
 #: another event first.
-NOTICED = 60
+NOTICED = 120
 #: Seconds that a snapshot may take there.
 _TAKEN = 240
 #: Seconds that Nova gives a guest to shut down.
@@ -126,6 +128,22 @@ class Lab:
                                     machine.services_venv(print))
             processes.wait_until_answering(self.where, 'nova')
 
+    @contextlib.contextmanager
+    def nova_with(self, section: str, **options: str) -> Iterator[None]:
+        """Nova has other options for the length of a block."""
+        path = self.where.etc / 'nova.conf'
+        before = path.read_text()
+        parser = configparser.RawConfigParser(default_section='-')
+        parser.read_string(before)
+        parser.read_dict({section: options})
+        try:
+            with self.nova_killed(), open(path, 'w') as file:
+                parser.write(file)
+            yield
+        finally:
+            with self.nova_killed():
+                path.write_text(before)
+
     def volume(self, image_id: str = '') -> str:
         """The id of a new volume, of one with a file system for data."""
         made = self.alice.cinder.volumes.create(
@@ -164,7 +182,7 @@ class Guest:
     def press_power_button(self) -> None:
         """Somebody on its host asks it to shut down; Nova does not know."""
         subprocess.run(['virsh', '-q', '-c', self.lab.where.hypervisor,
-                        'shutdown', self.id], check=True,
+                        'shutdown', '--mode', 'acpi', self.id], check=True,
                        stdin=subprocess.DEVNULL)
 
     def delete(self) -> None:
@@ -201,10 +219,16 @@ class Guest:
     def finish(self) -> 'Taken':
         """Wait until the worker has seen the snapshot through."""
         until(lambda: not self.run.open, 'the snapshot is finished', _TAKEN)
-        progress = self.run.progress
-        image = (self.lab.alice.images.image(progress.image_id)
-                 if progress.image_id else None)
-        return Taken(self.run, image)
+        run, image = self.run, None
+        if run.progress.image_id:
+            with contextlib.suppress(errors.NotFound):
+                image = self.lab.alice.images.image(run.progress.image_id)
+        return Taken(run, image)
+
+    def until_task(self, task: str) -> None:
+        """Wait until Nova is at something."""
+        until(lambda: (self.server.task_state or '').startswith(task), task,
+              _TAKEN)
 
     def take(self, **wish) -> 'Taken':
         self.begin(**wish)

@@ -16,9 +16,11 @@ Snapshots of real guests, taken through the wizard and seen through by the
 worker, are taken apart; the mark and what it means is held against them.
 """
 
+import contextlib
 import os
 import signal
 
+from novaclient import exceptions as nova_errors
 import pytest
 
 from snapshot_dashboard import marks
@@ -28,14 +30,15 @@ from tests.scenario.waiting import until
 
 
 def judged(lab, taken):
-    """What the bytes of an image's root disk say, and holds for all.
+    """What the bytes of an image's root disk say, held against its mark.
 
-    Whatever the mark: it can be brought in order, it has all that the guest
-    knew to be on its disk, and nothing of the ephemeral disk.
+    Whatever that is, the file system can be brought in order, and nothing of
+    the ephemeral disk is there.
     """
     verdict = judge.image(lab.where, taken.image.id)
     assert verdict.sound
     assert not verdict.mark
+    assert verdict.clean or taken.mark != marks.POWERED_OFF
     return verdict
 
 
@@ -85,7 +88,7 @@ def test_what_an_agent_froze_needs_no_replay(lab, boot):
     verdict = judged(lab, guest.take(power_off=False))
     assert verdict.clean
     now = guest.synced
-    until(lambda: guest.synced > now, 'it writes again', labs.TIMEOUTS['deaf'])
+    until(lambda: guest.synced > now, 'it writes again')
 
 
 def test_of_a_guest_whose_process_was_killed_nothing_is_claimed(lab, boot):
@@ -175,3 +178,60 @@ def test_volumes_that_are_taken_while_off_are_of_one_moment(lab, boot):
     assert root.clean and data.clean
     # Each record goes to the root disk first.
     assert root.last - data.last in (0, 1)
+
+
+def test_a_guest_that_is_saved_for_its_snapshot_claims_no_order(lab, boot):
+    """Nova suspends it where live snapshots are turned off."""
+    with lab.nova_with('workarounds', disable_libvirt_livesnapshot='true'):
+        guest = boot()
+        guest.hear('synced 40')
+        synced = guest.synced
+        taken = guest.take(power_off=False)
+        assert taken.mark == marks.LIVE
+        assert judged(lab, taken).last >= synced
+        assert guest.server.status == 'ACTIVE'
+
+
+def test_one_that_somebody_starts_at_once_claims_no_more_than_there_is(
+        lab, boot):
+    guest = boot()
+    guest.begin()
+    until(lambda: guest.server.status == 'SHUTOFF', 'it is off')
+    with contextlib.suppress(nova_errors.Conflict):  # the run was faster
+        lab.alice.nova.servers.start(guest.id)
+    taken = guest.finish()
+    assert taken.image or taken.run.progress.failure
+    if taken.image:
+        judged(lab, taken)
+    until(lambda: guest.server.status == 'ACTIVE', 'it runs')
+
+
+@pytest.mark.parametrize('task', ['powering-off', 'image_', 'powering-on'])
+def test_wherever_nova_dies_the_mark_is_true_and_the_guest_runs(lab, boot,
+                                                                task):
+    guest = boot('deaf' if task == 'powering-off' else 'obedient')
+    guest.hear('synced 40')
+    guest.begin()
+    guest.until_task(task)
+    with lab.nova_killed():
+        pass
+    taken = guest.finish()
+    assert taken.image or taken.run.progress.failure
+    if taken.image:
+        assert judged(lab, taken).last >= 40
+    until(lambda: guest.server.status == 'ACTIVE', 'it runs', labs.NOTICED)
+
+
+def test_an_agent_that_keeps_silent_is_waited_for_and_nothing_is_claimed(
+        lab, boot):
+    """Nova waits for it without end, until nova-compute is restarted."""
+    guest = boot('obedient', 'silent')
+    guest.begin(power_off=False)
+    guest.hear('guest-fsfreeze-freeze')
+    assert guest.run.open
+    assert guest.server.task_state == 'image_pending_upload'
+    with lab.nova_killed():
+        pass
+    taken = guest.finish()
+    assert taken.run.progress.failure and taken.image is None
+    assert guest.server.status == 'ACTIVE'
