@@ -19,6 +19,7 @@ import functools
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.inspection import check
 from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import editing
 from snapshot_dashboard.snapshots import fetch
@@ -51,6 +52,8 @@ class Details:
         their ids; without those that cannot be had.
     :ivar members: the projects that it is shared with; None if that is not
         known.
+    :ivar checked: what its bytes said when somebody looked at them.
+    :ivar can_check: whether there is something to be looked at.
     :ivar properties: an image's own properties or a volume snapshot's
         metadata, by name. Any member can have written them.
     """
@@ -70,6 +73,8 @@ class Details:
     volumes: Mapping[str, types.Volume] = dataclasses.field(
         default_factory=dict)
     members: tuple[types.Member, ...] | None = ()
+    checked: check.Report | None = None
+    can_check: bool = False
 
 
 def get(cloud: services.Cloud, row_id: str) -> Details:
@@ -103,6 +108,8 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
         encrypted={part.id: found[part.volume_id].encrypted
                    for part in snapshot.parts if part.volume_id in found},
         members=_members(cloud, entry) if snapshot.shared else (),
+        checked=None if snapshot.foreign else check.read(entry),
+        can_check=not snapshot.foreign and check.can_check(entry),
         volumes=found,
         properties=tuple(sorted(entry.own_properties.items())))
 

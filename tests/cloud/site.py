@@ -121,7 +121,10 @@ class Site:
 
     def save(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)
-        (self.root / 'ports.json').write_text(json.dumps(self.ports))
+        # In one go: other clouds look at it for ports that are free.
+        new = self.root / 'ports.json.new'
+        new.write_text(json.dumps(self.ports))
+        new.replace(self.root / 'ports.json')
 
 
 def load(name: str) -> Site:

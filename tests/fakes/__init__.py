@@ -99,6 +99,9 @@ class FakeOpenStack:
         self.messages: list[dict] = []
         #: Of each image, the states of other projects by their ids.
         self.members: dict[str, dict[str, str]] = {}
+        #: The data of images, and how their store answers who wants a part.
+        self.data: dict[str, bytes] = {}
+        self.ranges = 206
         self.snapshots: dict[str, dict] = {}
         self.attachments: dict[str, list[dict]] = {}
         #: What was done to each server, the latest first.
@@ -146,7 +149,7 @@ class FakeOpenStack:
                      NEUTRON, KEYSTONE):
             mocker.register_uri(
                 requests_mock.ANY, re.compile(re.escape(root)),
-                text=self._text,
+                content=self._content,
                 headers={'Content-Type': 'application/json'})
 
     # What a test puts in.
@@ -260,14 +263,16 @@ class FakeOpenStack:
 
     # What goes out.
 
-    def _text(self, request, context):
+    def _content(self, request, context):
         try:
             answer = self._answer(request, context)
         except Refusal as refusal:
             answer = self._refuse(context, refusal.status, str(refusal))
-        if isinstance(answer, str):
+        if isinstance(answer, bytes):
             return answer
-        return '' if answer is None else json.dumps(answer)
+        if isinstance(answer, str):
+            return answer.encode()
+        return b'' if answer is None else json.dumps(answer).encode()
 
     def _answer(self, request, context):
         url = parse.urlsplit(request.url)
@@ -283,27 +288,24 @@ class FakeOpenStack:
         context.headers['x-openstack-request-id'] = f'req-{new_id()}'
         if self.fail_at and len(self.calls) - 1 == self.fail_at[0]:
             return self._fail(context, self.fail_at[1])
-        def meant(what):
-            return [value for (method, pattern), value in what.items()
-                    if method == request.method
-                    and re.search(pattern, url.path)]
-
-        for fault in meant(self.faults):
+        for fault in self._meant(request, self.faults):
             if isinstance(fault, type):  # no answer
                 raise fault('no answer in time', request=request._request)
             return self._fail(context, fault)
-        for interfere in meant(self.meanwhile):
+        for interfere in self._meant(request, self.meanwhile):
             interfere()
         service, _, asked = request.headers.get(
             'OpenStack-API-Version', '').partition(' ')
         if asked and versions._parse(asked) > versions._parse(
                 self.newest[service]):
             return self._refuse(context, 406, 'not acceptable')
+        if url.path.endswith('/file'):
+            return self._data(request, context, url.path.split('/')[-2])
         query = dict(parse.parse_qsl(url.query))
         host = url.hostname.partition('.')[0]
         answer = self._services[host].answer(
             request.method, url.path, query, body)
-        for status in meant(self.lost):
+        for status in self._meant(request, self.lost):
             return self._fail(context, status)
         if isinstance(answer, int):
             return self._refuse(context, answer, 'not possible')
@@ -311,6 +313,26 @@ class FakeOpenStack:
         if answer[1] is None:
             context.headers['Content-Type'] = 'text/html; charset=UTF-8'
         return answer[1]
+
+    @staticmethod
+    def _meant(request, what):
+        """What a test wishes for such requests."""
+        path = parse.urlsplit(request.url).path
+        return [value for (method, pattern), value in what.items()
+                if method == request.method and re.search(pattern, path)]
+
+    def _data(self, request, context, image_id):
+        """Some of an image's data, as its store gives it."""
+        if self.ranges >= 400:
+            return self._refuse(context, self.ranges, 'no ranges here')
+        context.headers['Content-Type'] = 'application/octet-stream'
+        context.status_code = self.ranges
+        content = self.data[image_id]
+        if self.ranges == 200:
+            return content
+        first, last = request.headers['Range'].removeprefix(
+            'bytes=').split('-')
+        return content[int(first):int(last) + 1]
 
     def _fail(self, context, fault):
         """Answer as a test wishes: with a status, or as a gateway does.

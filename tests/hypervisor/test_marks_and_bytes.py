@@ -17,6 +17,7 @@ worker, are taken apart; the mark and what it means is held against them.
 """
 
 import contextlib
+import datetime
 import os
 import signal
 
@@ -24,6 +25,7 @@ from novaclient import exceptions as nova_errors
 import pytest
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.inspection import check
 from tests.hypervisor import judge
 from tests.hypervisor import lab as labs
 from tests.scenario.waiting import until
@@ -39,6 +41,11 @@ def judged(lab, taken):
     assert verdict.sound
     assert not verdict.mark
     assert verdict.clean or taken.mark != marks.POWERED_OFF
+    # What the page of the snapshot finds out of the same bytes.
+    report = check.check(lab.alice, taken.image,
+                         datetime.datetime.now(datetime.UTC))
+    assert report.verdict is (check.Verdict.REPLAY if verdict.replays
+                              else check.Verdict.CLEAN)
     return verdict
 
 

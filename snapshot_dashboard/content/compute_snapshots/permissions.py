@@ -82,6 +82,12 @@ def can_share(request: HttpRequest) -> bool:
                   ("image", "delete_member"), ("image", "get_members"))
 
 
+def can_check(request: HttpRequest) -> bool:
+    """Read the data of the project's images, and note what it says."""
+    return _check(request, ("image", "download_image"),
+                  ("image", "modify_image"))
+
+
 def can_answer(request: HttpRequest) -> bool:
     """Accept or decline what other projects share."""
     return _check(request, ("image", "modify_member"))

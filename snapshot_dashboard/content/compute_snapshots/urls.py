@@ -61,6 +61,7 @@ urlpatterns = [
     _page('<slug:row_id>/dependants/', detail_views.DependantsView,
           'dependants'),
     _page('<slug:row_id>/history/', detail_views.HistoryView, 'history'),
+    _page('<slug:row_id>/check/', detail_views.CheckView, 'check'),
     _page('<slug:row_id>/parts/', detail_views.PartsView, 'parts'),
     _page('<slug:row_id>/edit/', edit_views.EditView, 'edit'),
     _page('<slug:row_id>/launch/', launch_views.LaunchView, 'launch'),

@@ -15,12 +15,15 @@
 import functools
 from typing import Any
 
+from django.core import exceptions as django_exceptions
 from django.http import Http404
 from django.http import HttpRequest
 from django.http import HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.views import generic
 
+from horizon import messages
 from horizon import views as horizon_views
 
 from snapshot_dashboard import marks
@@ -43,6 +46,7 @@ from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.content.compute_snapshots.share import (
     wording as share_wording,
 )
+from snapshot_dashboard.inspection import check
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import commands
@@ -86,6 +90,9 @@ class DetailView(horizon_views.HorizonTemplateView):
             failed=snapshot.motion is statuses.Outcome.FAILED,
             status_meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
             captured=detail_wording.captured(snapshot),
+            checked=found.checked, verdict=found.checked and (
+                detail_wording.VERDICTS[found.checked.verdict]),
+            can_check=found.can_check and permissions.can_check(self.request),
             not_captured=detail_wording.not_captured(snapshot,
                                                      found.volumes),
             bootable=detail_wording.bootable(snapshot),
@@ -109,6 +116,26 @@ class DetailView(horizon_views.HorizonTemplateView):
             expired=snapshot.expired(timezone.localdate()),
             can_create_volume=permissions.can_create_volume(self.request),
             **kwargs)
+
+
+class CheckView(generic.View):
+    """Looks at the bytes of an image, and notes what they say on it."""
+
+    http_method_names = ['post']
+
+    def post(self, request: HttpRequest, row_id: str) -> HttpResponse:
+        if not permissions.can_check(request):
+            raise django_exceptions.PermissionDenied
+        cloud = connect.cloud(request)
+        with redirects.to_index_on_error(request):
+            image = fetch.entry(cloud, row_id)
+        if isinstance(image, types.Image) and check.can_check(image):
+            try:
+                report = check.check(cloud, image, timezone.now())
+                messages.info(request, detail_wording.VERDICTS[report.verdict])
+            except errors.ServiceError as error:
+                messages.error(request, detail_wording.unchecked(error))
+        return redirect('horizon:project:compute_snapshots:detail', row_id)
 
 
 class HistoryView(generic.View):

@@ -23,6 +23,7 @@ from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.inspection import check
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -175,6 +176,32 @@ def made_by(user_id: str, user: Any) -> str:
     if not user_id:
         return ''
     return user.username if user_id == user.id else user_id
+
+
+VERDICTS = {
+    check.Verdict.CLEAN: _(
+        "Clean, according to the file systems themselves: they were closed in "
+        "order."),
+    check.Verdict.REPLAY: _(
+        "As after a power failure (crash-consistent): a file system was in "
+        "use, and its journal is replayed when it is mounted. That happens by "
+        "itself when an instance boots from it."),
+    check.Verdict.DIRTY: _(
+        "A file system was in use and has no journal. It needs a check (fsck) "
+        "before it is relied on."),
+    check.Verdict.ERRORS: _(
+        "A file system has noted errors. It needs a check (fsck) before it is "
+        "relied on."),
+    check.Verdict.UNKNOWN: _(
+        "Unknown: it could not be read, or holds something that does not say, "
+        "such as LVM, XFS or an encrypted disk."),
+}
+
+
+def unchecked(error: errors.ServiceError) -> str:
+    """Why the bytes of a snapshot were not looked at, or nothing was noted."""
+    return _("The snapshot could not be checked, and was not changed. Error "
+             "from %(service)s: %(detail)s") % wording.said(error)
 
 
 def unknown_history(error: errors.ServiceError) -> str:

@@ -1,0 +1,132 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Look at the bytes of a snapshot, and note what they say.
+
+An image of a local root disk can be read by who may launch it. What Cinder
+keeps can be read by nobody but an instance.
+"""
+
+import dataclasses
+import datetime
+import enum
+import functools
+import logging
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.inspection import disks
+from snapshot_dashboard.inspection import file_systems
+from snapshot_dashboard.inspection import partitions
+
+LOG = logging.getLogger(__name__)
+#: On an image: the verdict, when it was found, and of what data.
+CHECKED = 'snapshot_dashboard_checked'
+_DIGEST = 16
+
+
+class Verdict(enum.Enum):
+    """What the file systems of a disk say together, the worst first.
+
+    :cvar UNKNOWN: none of them tells, or it could not be looked at.
+    """
+
+    ERRORS = 'errors'
+    DIRTY = 'dirty'
+    REPLAY = 'replay'
+    UNKNOWN = 'unknown'
+    CLEAN = 'clean'
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """What was found, and when.
+
+    :ivar kinds: of the file systems, in the order of the disk.
+    """
+
+    verdict: Verdict
+    at: datetime.datetime
+    kinds: tuple[str, ...] = ()
+
+
+def can_check(image: types.Image) -> bool:
+    """Whether there is something to be looked at."""
+    return (image.status == 'active' and not image.volume_backed
+            and bool(image.size_bytes) and bool(_digest(image)))
+
+
+def check(cloud: services.Cloud, image: types.Image,
+          now: datetime.datetime) -> Report:
+    """Look at an image, and note on it what was found.
+
+    :raises ServiceError: when Glance gives no data, or takes no note.
+    """
+    try:
+        found = _look(cloud, image)
+    except disks.Unreadable as unreadable:
+        LOG.info('Image %s was not looked at: %s', image.id, unreadable)
+        found = []
+    report = Report(_together(found), now, tuple(one.kind for one in found))
+    cloud.images.set_properties(image.id, {CHECKED: ' '.join([
+        report.verdict.value, str(int(now.timestamp())), _digest(image),
+        *report.kinds])})
+    return report
+
+
+def read(image: types.Image) -> Report | None:
+    """What was noted of just this data; None for nothing.
+
+    Those that inherit the properties of an image have other data.
+    """
+    verdict, at, digest, *kinds = (
+        image.properties.get(CHECKED, '').split() + [''] * 3)[:16]
+    moment = types.whole_number(at)
+    if not digest or digest != _digest(image) or moment is None:
+        return None
+    try:
+        return Report(Verdict(verdict), datetime.datetime.fromtimestamp(
+            moment, datetime.UTC), tuple(kind for kind in kinds if kind))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _digest(image: types.Image) -> str:
+    """What tells an image's data from any other; empty if nothing does."""
+    return (image.properties.get('os_hash_value')
+            or image.properties.get('checksum') or '')[:_DIGEST]
+
+
+def _look(cloud: services.Cloud,
+          image: types.Image) -> list[file_systems.Found]:
+    file = disks.File(functools.partial(_fetch, cloud, image.id),
+                      image.size_bytes)
+    disk = disks.opened(file, image.properties.get('disk_format', ''))
+    return [found for part in partitions.find(disk)
+            if (found := file_systems.probe(part))]
+
+
+def _fetch(cloud: services.Cloud, image_id: str, offset: int,
+           length: int) -> bytes:
+    try:
+        return cloud.images.read(image_id, offset, length)
+    except errors.Refused as error:
+        raise disks.Unreadable(f'Glance gives no part of it: {error}'
+                               ) from error
+
+
+def _together(found: list[file_systems.Found]) -> Verdict:
+    """The verdict on a disk by those of its file systems that matter."""
+    states = {Verdict(one.state.value) for one in found if one.matters}
+    return next((verdict for verdict in Verdict if verdict in states),
+                Verdict.UNKNOWN)

@@ -1,0 +1,135 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What file systems say of themselves is read, and nothing else of them."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+import pytest
+
+from snapshot_dashboard.inspection import disks
+from snapshot_dashboard.inspection import file_systems
+from snapshot_dashboard.inspection import partitions
+from tests.unit.inspection import images
+
+CLEAN, REPLAY, ERRORS, DIRTY, UNKNOWN = (
+    file_systems.State.CLEAN, file_systems.State.REPLAY,
+    file_systems.State.ERRORS, file_systems.State.DIRTY,
+    file_systems.State.UNKNOWN)
+
+
+def file(content):
+    return disks.File(lambda offset, length: content[offset:offset + length],
+                      len(content))
+
+
+def look(disk):
+    return [found for part in partitions.find(disk)
+            if (found := file_systems.probe(part))]
+
+
+@pytest.mark.parametrize(('content', 'kind', 'state'), [
+    (images.ext(), 'ext4', CLEAN),
+    (images.ext(incompatible=0x44), 'ext4', REPLAY),
+    (images.ext(state=0), 'ext4', REPLAY),
+    (images.ext(state=0, compatible=0), 'ext4', DIRTY),
+    (images.ext(state=3), 'ext4', ERRORS),
+    (images.ext(state=3, incompatible=0x44), 'ext4', ERRORS),
+    (images.ntfs(), 'ntfs', CLEAN),
+    (images.ntfs(flags=1), 'ntfs', REPLAY),
+    (b'XFSB'.ljust(70000, b'\0'), 'xfs', UNKNOWN),
+    (b'LUKS\xba\xbe'.ljust(70000, b'\0'), 'luks', UNKNOWN),
+    ((bytes(512) + b'LABELONE').ljust(70000, b'\0'), 'lvm', UNKNOWN),
+    ((bytes(0x10040) + b'_BHRfS_M').ljust(70000, b'\0'), 'btrfs', UNKNOWN),
+    ((bytes(4086) + b'SWAPSPACE2').ljust(70000, b'\0'), 'swap', UNKNOWN)])
+def test_how_each_file_system_stands_is_what_it_notes(content, kind, state):
+    (found,) = look(file(content))
+    assert (found.kind, found.state) == (kind, state)
+
+
+def test_what_nobody_knows_is_nothing():
+    assert look(file(b'\x17' * 70000)) == []
+    assert look(file(b'')) == [] == look(file(b'\xef'))
+
+
+@pytest.mark.parametrize('table', [images.with_old_table, images.with_gpt])
+def test_each_partition_is_looked_at(table):
+    found = look(file(table(images.ntfs(), b'\1' * 5000, images.ext())))
+    assert [one.kind for one in found] == ['ntfs', 'ext4']
+
+
+def test_a_table_that_was_tampered_with_is_none():
+    content = bytearray(images.with_gpt(images.ext()))
+    content[512 + 80] ^= 1
+    assert look(file(bytes(content))) == []
+
+
+@pytest.mark.parametrize('bits', [9, 12, 16])
+def test_a_disk_in_qemus_format_is_the_same_disk(bits):
+    content = images.ext(size=30000)
+    disk = disks.opened(file(images.qcow2(content, bits)), 'qcow2')
+    assert disk.size == len(content)
+    assert disk.read(0, 40000) == content
+    assert disk.read(1023, 3) == content[1023:1026]
+
+
+@pytest.mark.parametrize('wrong', [
+    {'backing': 8}, {'crypt': 1}, {'features': 4}, {'version': 9},
+    {'entry_flags': 1 << 62}])
+def test_what_is_not_known_of_that_format_is_not_guessed(wrong):
+    with pytest.raises(disks.Unreadable):
+        disks.opened(file(images.qcow2(images.ext(), **wrong)),
+                     'qcow2').read(0, 4096)
+
+
+def test_other_formats_are_not_read():
+    with pytest.raises(disks.Unreadable):
+        disks.opened(file(images.ext()), 'vmdk')
+
+
+def test_no_more_is_read_than_is_allowed():
+    disk = disks.File(lambda offset, length: bytes(length), 1 << 50)
+    disk.read(0, disks.MOST - 1)
+    with pytest.raises(disks.Unreadable):
+        disk.read(disks.MOST, 1)
+    assert disk.fetched <= disks.MOST
+
+
+def test_what_comes_short_is_told():
+    disk = disks.File(lambda offset, length: b'x', 5000)
+    with pytest.raises(disks.Unreadable):
+        disk.read(0, 10)
+
+
+_SEEDS = [images.ext(size=9000), images.ntfs(size=30000),
+          images.with_gpt(images.ext(size=9000), images.ntfs(size=30000)),
+          images.with_old_table(images.ext(size=9000)),
+          images.qcow2(images.with_gpt(images.ext(size=9000)), 12),
+          images.qcow2(images.ntfs(size=30000), 9)]
+
+
+@given(st.sampled_from(_SEEDS), st.sampled_from(['raw', 'qcow2']),
+       st.lists(st.tuples(st.integers(0, 2 ** 15), st.binary(
+           min_size=1, max_size=9)), max_size=6),
+       st.integers(0, 40000))
+def test_whatever_is_in_an_image_it_is_read_within_bounds_or_not(
+        seed, disk_format, changes, end):
+    content = bytearray(seed)
+    for place, new in changes:
+        content[place:place + len(new)] = new
+    disk = file(bytes(content[:end]) if end < 30000 else bytes(content))
+    try:
+        found = look(disks.opened(disk, disk_format))
+    except disks.Unreadable:
+        found = []
+    assert len(found) <= partitions.MOST
+    assert disk.fetched <= disks.MOST
