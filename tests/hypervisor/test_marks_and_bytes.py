@@ -86,7 +86,9 @@ def test_what_is_taken_of_a_running_guest_claims_no_order(lab, boot, agent,
     synced = guest.synced
     taken = guest.take(power_off=False)
     assert taken.mark == mark
-    assert judged(lab, taken).last >= synced
+    verdict = judged(lab, taken)
+    assert verdict.last >= synced
+    assert verdict.replays is (agent != 'good')
 
 
 def test_what_an_agent_froze_needs_no_replay(lab, boot):
@@ -142,7 +144,8 @@ def test_of_a_guest_that_went_off_from_inside_nothing_is_claimed(lab, boot):
           labs.NOTICED)
     taken = guest.take(power_off=False)
     assert taken.mark == marks.OFF
-    assert judged(lab, taken).last >= 40
+    verdict = judged(lab, taken)
+    assert verdict.clean and verdict.last >= 40
 
 
 def test_volumes_that_are_taken_live_are_of_several_moments(lab, boot):
@@ -195,7 +198,8 @@ def test_a_guest_that_is_saved_for_its_snapshot_claims_no_order(lab, boot):
         synced = guest.synced
         taken = guest.take(power_off=False)
         assert taken.mark == marks.LIVE
-        assert judged(lab, taken).last >= synced
+        verdict = judged(lab, taken)
+        assert verdict.replays and verdict.last >= synced
         assert guest.server.status == 'ACTIVE'
 
 

@@ -22,6 +22,7 @@ import collections
 import concurrent.futures
 import itertools
 import multiprocessing
+import threading
 import time
 
 import pytest
@@ -122,12 +123,14 @@ def played(request, where, faults, lanes):
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(['tests.scenario.advancer'])
     free = collections.deque(lanes)
+    given_up = threading.Event()
 
     def play(case):
         server_id = free.popleft()
         try:
             for _ in range(_PLAYS):
-                played = _Case(where, faults, context, server_id, *case)
+                played = _Case(where, faults, context, given_up, server_id,
+                               *case)
                 end = played.play()
                 if played.fault.struck or end.startswith('WRONG'):
                     return end
@@ -135,12 +138,20 @@ def played(request, where, faults, lanes):
         finally:
             free.append(server_id)
 
-    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
-        chosen = [item.callspec.params['case']
-                  for item in request.session.items
-                  if item.module is request.module
-                  and hasattr(item, 'callspec')]
-        return {case: pool.submit(play, case) for case in chosen}
+    chosen = [item.callspec.params['case'] for item in request.session.items
+              if item.module is request.module and hasattr(item, 'callspec')]
+    pool = concurrent.futures.ThreadPoolExecutor(LANES)
+    try:
+        plays = {case: pool.submit(play, case) for case in chosen}
+        concurrent.futures.wait(plays.values())
+        return plays
+    finally:
+        # Who interrupts it does not wait for the cases that are left.
+        pool.shutdown(wait=False, cancel_futures=True)
+        given_up.set()
+        for process in multiprocessing.active_children():
+            process.kill()
+        pool.shutdown()
 
 
 # The advancers are processes of their own, and nothing is to hold the proxy.
@@ -162,10 +173,11 @@ def test_most_faults_do_not_cost_the_snapshot(played, capsys):
 class _Case:
     """One fault at one step, with so many advancers."""
 
-    def __init__(self, where, faults, context, server_id, step, kind,
-                 advancers):
+    def __init__(self, where, faults, context, given_up, server_id, step,
+                 kind, advancers):
         self.cloud = clouds.connect(where, 'alice')
         self.faults, self.context = faults, context
+        self.given_up = given_up
         self.server_id, self.advancers = server_id, int(advancers)
         self.fault = proxy.Fault(kind, STEPS[step])
 
@@ -202,6 +214,8 @@ class _Case:
             self.server_id, self.server_id, began,
             _POLL * self.advancers)
         while time.monotonic() < end:
+            if self.given_up.is_set():
+                raise KeyboardInterrupt
             started = [self.context.Process(target=advancer.run,
                                             args=arguments)
                        for _ in range(1 if processes else self.advancers)]

@@ -88,6 +88,15 @@ def test_volumes_are_offered_beside_the_instances(client, openstack, member):
             'web-1']}
 
 
+def test_a_volume_without_a_name_is_called_after_its_instance(
+        client, openstack, member):
+    server, volume = attached(openstack)
+    volume['name'] = ''
+    html = client.get(INDEX + 'facts/', {
+        'source': f'volume-{volume["id"]}'}).content.decode()
+    assert f'data-name="{server["name"]}-2' in html
+
+
 def test_a_volume_snapshot_has_its_end_date_from_the_beginning(
         client, openstack, member):
     """What is noted before Cinder has finished it is lost."""

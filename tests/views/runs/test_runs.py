@@ -341,6 +341,17 @@ def test_a_power_on_that_is_tried_again_says_so(client, openstack, member,
     assert 'did not power on' not in words(soup)
 
 
+def test_a_cancelled_run_says_that_it_waits_for_the_power_off(
+        client, openstack, member, server):
+    server['OS-EXT-STS:task_state'] = 'powering-off'
+    server['metadata'].update({
+        'snapshot_dashboard.failure': 'cancelled',
+        'snapshot_dashboard.stop_count': '1'})
+    page = bs4.BeautifulSoup(client.get(INDEX + 'runs/').content,
+                             'html.parser')
+    assert now(page) == 'Waiting for the power-off to end'
+
+
 def test_saving_is_held_against_the_last_time(client, openstack, member):
     body = openstack.server('web-1')
     begin(openstack, body, expected_seconds=600)

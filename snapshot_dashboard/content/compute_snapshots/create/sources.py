@@ -235,7 +235,10 @@ class VolumeSource(Source):
         volume, instance = self.facts.volume, self.facts.instance
         self.server = self.facts.server
         self.latest_request = instance.latest_request if instance else ''
-        self.state, self.name = self.facts.state, volume.name or volume.id
+        self.state = self.facts.state
+        # Nova gives the root volumes that it makes no names.
+        self.name = volume.name or (
+            self.server.name if self.server else '') or volume.id
         self.can_power_off = (self.facts.can_power_off
                               and permissions.can_power(request)
                               and permissions.can_record(request))

@@ -148,9 +148,12 @@ class WhatAction(workflows.Action):
 def _texts(found: list[Any] | errors.ServiceError,
            text: Callable[[Any], str]
            ) -> dict[str, str] | errors.ServiceError:
-    """What is said of instances or volumes, by their ids."""
-    return found if isinstance(found, errors.ServiceError) else {
-        one.id: text(one) for one in found}
+    """What is said of instances or volumes, by their ids, in its order."""
+    if isinstance(found, errors.ServiceError):
+        return found
+    texts_by_id = {one.id: str(text(one)) for one in found}
+    return dict(sorted(texts_by_id.items(),
+                       key=lambda choice: choice[1].casefold()))
 
 
 def _group(kind: kinds.Kind, names: Mapping[str, str] | errors.ServiceError,

@@ -170,6 +170,9 @@ def now(run: record.Run, mark: str) -> str:
     :param mark: how what it made was taken, one of the values in ``marks``.
     """
     phase = phases.current(run)
+    if phase is phases.Phase.POWER_ON and (
+            run.server.task_state == 'powering-off'):
+        return str(_("Waiting for the power-off to end"))
     if phase:
         return str(PHASES[phase])
     if run.cancelled:
