@@ -11,12 +11,11 @@
 # under the License.
 """Every test, in lanes at the same time: ``python -m tests.lanes``.
 
-Unit and view tests take a processor, and give way; those on a real cloud, with
-workers, under faults and in a browser mostly wait; so do those on a cloud with
-real guests, whose processors are emulated. What a lane says is printed as it
-comes, after the lane's name; what a lane that failed said last is said again
-at the end. With ``--quick`` it is unit and view tests alone, with other
-arguments it is pytest.
+Unit and view tests take a processor, and give way; those on a real cloud,
+under faults and on real guests, and in a browser mostly wait. What a lane says
+is printed as it comes, after the lane's name; what a lane that failed said
+last is said again at the end. With ``--quick`` it is unit and view tests
+alone, with other arguments it is pytest.
 """
 
 import collections
@@ -32,15 +31,12 @@ import threading
 from tests.cloud import processes
 
 _PYTHON = ['tests/unit', 'tests/views']
-_SCENARIO = pathlib.Path('tests/scenario')
-_MATRIX = [str(_SCENARIO / 'test_fault_matrix.py')]
-_WORKER = [*map(str, sorted(_SCENARIO.glob('test_worker*.py'))),
-           str(_SCENARIO / 'test_trusts_end.py')]
-#: Each has a cloud of its own.
-_CLOUD = {'scenario': [str(_SCENARIO), *(
-              f'--ignore={path}' for path in (*_MATRIX, *_WORKER))],
-          'worker': _WORKER, 'matrix': _MATRIX, 'browser': ['tests/browser'],
-          'hypervisor': ['tests/hypervisor']}
+_MATRIX = 'tests/scenario/test_fault_matrix.py'
+#: Each has a cloud of its own. More at a time would be slower: who waits asks
+#: again and again.
+_CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}'],
+          'faults': [_MATRIX, 'tests/hypervisor'],
+          'browser': ['tests/browser']}
 #: How many lines of a lane that failed are said again.
 _LAST = 80
 
@@ -50,8 +46,8 @@ def _lanes(quick: bool) -> dict[str, list[str]]:
         return {'unit': ['tests/unit'], 'views': ['tests/views']}
     if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
         return {'python': _PYTHON,
-                'cloud': ['tests/scenario', *_CLOUD['browser']],
-                'hypervisor': _CLOUD['hypervisor']}
+                'cloud': ['tests/scenario', *_CLOUD['browser'],
+                          'tests/hypervisor']}
     return {'python': _PYTHON, **_CLOUD}
 
 
@@ -59,7 +55,8 @@ def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
     def prepare():
         # A shell that puts us into the background lets it be ignored.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        os.nice({'python': 19, 'hypervisor': 10}.get(lane, 0))
+        if lane == 'python':
+            os.nice(19)
     # Of a session of its own, so that one Ctrl-C reaches it once, by us.
     return subprocess.Popen(
         [sys.executable, '-m', 'pytest', *(

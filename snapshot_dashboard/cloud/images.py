@@ -32,7 +32,7 @@ from snapshot_dashboard.cloud import types
 _PARTIAL = 206
 _CHUNK = 64 * 1024
 #: Bytes at the beginning that are read where no parts can be had.
-_WHOLE = 4 * 1024 ** 2
+BEGINNING = 4 * 1024 ** 2
 
 
 class Images(base.Service):
@@ -97,13 +97,13 @@ class Images(base.Service):
         with self._calling() as glance:
             return _page(glance, query)
 
-    def read(self, image_id: str, offset: int, length: int) -> bytes:
+    def read(self, image_id: str, offset: int,
+             length: int) -> tuple[int, bytes]:
         """Some of an image's data (Image API v2, Download binary image data).
 
-        Where the store gives no parts, only what lies at the beginning is
-        read.
-
-        :raises Refused: when the store gives no such part.
+        :returns: where it begins, and the data: what was asked for, or, where
+            the store gives no parts, the beginning.
+        :raises Refused: when the store gives neither.
         """
         ids.check('image', image_id)
         with self._calling():
@@ -112,14 +112,13 @@ class Images(base.Service):
                 f'{self._root}/v2/images/{image_id}/file', stream=True,
                 headers={'Range': f'bytes={offset}-{offset + length - 1}'})
             try:
-                if response.status_code == _PARTIAL:
-                    skipped = 0
-                elif offset + length <= _WHOLE:
-                    skipped = offset
-                else:
-                    raise errors.Refused(self.name, 'no parts of this image '
-                                         'can be had', response.status_code)
-                return _some(response.iter_content(_CHUNK), skipped, length)
+                chunks = response.iter_content(_CHUNK)
+                if response.status_code != _PARTIAL:
+                    return 0, _some(chunks, BEGINNING)
+                if not response.headers.get('Content-Range', '').startswith(
+                        f'bytes {offset}-'):
+                    raise errors.Refused(self.name, 'another part came')
+                return offset, _some(chunks, length)
             finally:
                 response.close()
 
@@ -194,14 +193,14 @@ class Images(base.Service):
                 for name, quota in (body.get('usage') or {}).items()}
 
 
-def _some(chunks: Iterable[bytes], skipped: int, length: int) -> bytes:
+def _some(chunks: Iterable[bytes], length: int) -> bytes:
     """Some of what comes, and no more of it than is needed."""
     found = b''
     for chunk in chunks:
         found += chunk
-        if len(found) >= skipped + length:
+        if len(found) >= length:
             break
-    return found[skipped:skipped + length]
+    return found[:length]
 
 
 def _page(glance: Any, query: Mapping[str, str]

@@ -197,7 +197,8 @@ class Action:
 def seconds_of_events(body: Mapping[str, Any]) -> float | None:
     """How long Nova was at work on an action; None while it goes on.
 
-    The time that the request waited for the host does not count.
+    The time that the request waited for its host to take it does not count,
+    but that for another action on the instance does.
     """
     events = body.get('events') or ()
     ends = [event.get('finish_time') for event in events]

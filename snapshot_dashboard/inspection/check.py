@@ -19,7 +19,6 @@ keeps can be read by nobody but an instance.
 import dataclasses
 import datetime
 import enum
-import functools
 import logging
 
 from snapshot_dashboard.cloud import errors
@@ -33,6 +32,8 @@ LOG = logging.getLogger(__name__)
 #: On an image: the verdict, when it was found, and of what data.
 CHECKED = 'snapshot_dashboard_checked'
 _DIGEST = 16
+#: Words of such a note: those three, and a kind for each partition.
+_WORDS = 3 + partitions.MOST + 1
 
 
 class Verdict(enum.Enum):
@@ -70,13 +71,15 @@ def check(cloud: services.Cloud, image: types.Image,
           now: datetime.datetime) -> Report:
     """Look at an image, and note on it what was found.
 
+    Where it cannot be looked at, what was noted before stays.
+
     :raises ServiceError: when Glance gives no data, or takes no note.
     """
     try:
         found = _look(cloud, image)
     except disks.Unreadable as unreadable:
         LOG.info('Image %s was not looked at: %s', image.id, unreadable)
-        found = []
+        return Report(Verdict.UNKNOWN, now)
     report = Report(_together(found), now, tuple(one.kind for one in found))
     cloud.images.set_properties(image.id, {CHECKED: ' '.join([
         report.verdict.value, str(int(now.timestamp())), _digest(image),
@@ -90,7 +93,7 @@ def read(image: types.Image) -> Report | None:
     Those that inherit the properties of an image have other data.
     """
     verdict, at, digest, *kinds = (
-        image.properties.get(CHECKED, '').split() + [''] * 3)[:16]
+        image.properties.get(CHECKED, '').split() + [''] * 3)[:_WORDS]
     moment = types.whole_number(at)
     if not digest or digest != _digest(image) or moment is None:
         return None
@@ -109,20 +112,32 @@ def _digest(image: types.Image) -> str:
 
 def _look(cloud: services.Cloud,
           image: types.Image) -> list[file_systems.Found]:
-    file = disks.File(functools.partial(_fetch, cloud, image.id),
-                      image.size_bytes)
+    file = disks.File(_Data(cloud, image.id), image.size_bytes)
     disk = disks.opened(file, image.properties.get('disk_format', ''))
-    return [found for part in partitions.find(disk)
-            if (found := file_systems.probe(part))]
+    parts, whole = partitions.find(disk)
+    found = [one for part in parts if (one := file_systems.probe(part))]
+    return found if whole else [*found, file_systems.OTHER]
 
 
-def _fetch(cloud: services.Cloud, image_id: str, offset: int,
-           length: int) -> bytes:
-    try:
-        return cloud.images.read(image_id, offset, length)
-    except errors.Refused as error:
-        raise disks.Unreadable(f'Glance gives no part of it: {error}'
-                               ) from error
+class _Data:
+    """An image's data, from a store that gives parts, or its beginning."""
+
+    def __init__(self, cloud: services.Cloud, image_id: str) -> None:
+        self._cloud, self._image_id = cloud, image_id
+        self._beginning: bytes | None = None
+
+    def __call__(self, offset: int, length: int) -> bytes:
+        if self._beginning is None:
+            try:
+                start, found = self._cloud.images.read(
+                    self._image_id, offset, length)
+            except errors.Refused as error:
+                raise disks.Unreadable(f'Glance gives no part: {error}'
+                                       ) from error
+            if start == offset and len(found) <= length:
+                return found
+            self._beginning = found
+        return self._beginning[offset:offset + length]
 
 
 def _together(found: list[file_systems.Found]) -> Verdict:

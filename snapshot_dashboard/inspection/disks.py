@@ -13,10 +13,13 @@
 """A disk that is read in pieces, and no more of it than is allowed."""
 
 import struct
+import time
 from typing import Protocol
 
 #: The most that is read of one snapshot, in bytes.
 MOST = 8 * 1024 ** 2
+#: Seconds that it may take: somebody waits for the page.
+_PATIENCE = 20
 #: Pieces of this size are fetched, and kept: what is looked at lies together.
 _PIECE = 64 * 1024
 
@@ -56,6 +59,7 @@ class File:
     def __init__(self, fetch: Fetch, size: int) -> None:
         self._fetch, self.size = fetch, size
         self._pieces: dict[int, bytes] = {}
+        self._end = time.monotonic() + _PATIENCE
         self.fetched = 0
 
     def read(self, offset: int, length: int) -> bytes:
@@ -71,6 +75,8 @@ class File:
         if number not in self._pieces:
             if self.fetched + _PIECE > MOST:
                 raise Unreadable(f'more than {MOST} bytes would be read')
+            if time.monotonic() > self._end:
+                raise Unreadable(f'it takes longer than {_PATIENCE} s')
             offset = number * _PIECE
             length = min(_PIECE, self.size - offset)
             piece = self._fetch(offset, length)

@@ -30,7 +30,8 @@ class State(enum.Enum):
     :cvar CLEAN: it was closed in order.
     :cvar REPLAY: its journal is to be replayed, as after a power failure.
     :cvar ERRORS: it has noted errors.
-    :cvar DIRTY: it was in use, and has no journal that it notes here.
+    :cvar DIRTY: it wants a check: it was in use without a journal, or says
+        so itself.
     :cvar UNKNOWN: what it is is known, and not how it stands.
     """
 
@@ -46,7 +47,7 @@ class Found:
     """What is on a disk or a partition.
 
     :ivar kind: ``ext4`` (also for ext2 and ext3), ``xfs``, ``ntfs``,
-        ``btrfs``, ``fat``, ``swap``, ``lvm``, ``luks``.
+        ``btrfs``, ``fat``, ``swap``, ``lvm``, ``luks``, or ``other``.
     """
 
     kind: str
@@ -58,19 +59,22 @@ class Found:
         return self.kind not in ('swap', 'fat')
 
 
+#: What cannot be told.
+OTHER = Found('other', State.UNKNOWN)
+
+
 def probe(disk: disks.Disk) -> Found | None:
-    """What is there; None for what is not known.
+    """What is there; None where nothing is.
 
     :raises Unreadable: when it cannot be looked at.
     """
     begin = disk.read(0, 4096)
-    if len(begin) < 4096:
-        return None
-    for look in _PROBES:
-        found = look(disk, begin)
-        if found:
-            return found
-    return None
+    if len(begin) == 4096:
+        for look in _PROBES:
+            found = look(disk, begin)
+            if found:
+                return found
+    return OTHER if begin.strip(b'\0') else None
 
 
 def _ext(disk: disks.Disk, begin: bytes) -> Found | None:
@@ -100,7 +104,10 @@ _VOLUME_RECORD, _VOLUME_INFORMATION, _END = 3, 0x70, 0xffffffff
 
 
 def _ntfs(disk: disks.Disk, begin: bytes) -> Found | None:
-    """NTFS notes in the record of the volume that it is in use."""
+    """NTFS notes in the record of the volume that it wants a check.
+
+    Whether it was closed in order is told by its log alone.
+    """
     if begin[3:11] != b'NTFS    ':
         return None
     unknown = Found('ntfs', State.UNKNOWN)
@@ -117,9 +124,7 @@ def _ntfs(disk: disks.Disk, begin: bytes) -> Found | None:
         return unknown
     record = disk.read(table * cluster + _VOLUME_RECORD * size, size)
     flags = _volume_flags(record)
-    if flags is None:
-        return unknown
-    return Found('ntfs', State.REPLAY if flags & 0x1 else State.CLEAN)
+    return Found('ntfs', State.DIRTY) if flags and flags & 0x1 else unknown
 
 
 def _volume_flags(record: bytes) -> int | None:

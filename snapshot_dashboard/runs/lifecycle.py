@@ -234,8 +234,11 @@ def cancel(cloud: services.Cloud, run: record.Run,
            clock: execute.Clock = time.time) -> record.Run:
     """Give a run up before its capture; the instance is powered on again.
 
-    A tag says so, which nobody undoes who writes at the same time.
+    A tag says so, which nobody undoes who writes at the same time, and a note,
+    which stays when another tool replaces the tags.
 
+    :raises ServiceError: when it was not written down, or not in both places,
+        as far as is known; it can be asked for again.
     :returns: the run as it was read then: whether it is cancelled is there.
     """
     if not can_cancel(run):
@@ -243,7 +246,7 @@ def cancel(cloud: services.Cloud, run: record.Run,
     try:
         cloud.compute.add_tag(run.server.id, run.cancel_tag)
         suppressed: tuple[type[errors.ServiceError], ...] = (
-            errors.Unavailable, errors.Conflict)
+            errors.Conflict,)
     except errors.Refused:  # no room: the note has to do
         suppressed = ()
     with contextlib.suppress(*suppressed):

@@ -73,12 +73,13 @@ def stop_sharing(cloud: services.Cloud, image: types.Image,
 
     :raises ServiceError: ``NotFound`` when it is not shared with it.
     """
-    there = [member.project_id for member in members(cloud, image)]
-    if project_id not in there:
+    if project_id not in [member.project_id
+                          for member in members(cloud, image)]:
         raise errors.NotFound('image', project_id)
     cloud.images.remove_member(image.id, project_id)
-    if there == [project_id]:
-        with contextlib.suppress(errors.ServiceError):
+    with contextlib.suppress(errors.ServiceError):
+        # Asked anew: somebody may have shared it with another one meanwhile.
+        if not cloud.images.members(image.id):
             cloud.images.set_properties(image.id, {'visibility': 'private'})
 
 

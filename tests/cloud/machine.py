@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import sys
 
+from tests import programs
 from tests.cloud import site
 
 _PINNED = pathlib.Path(__file__).parents[1] / 'requirements'
@@ -50,19 +51,25 @@ def check() -> None:
 
 
 def why_no_guests() -> str:
-    """Why there can be no real guests on this machine; empty if they can."""
+    """Why there can be no real guests on this machine; empty if they can.
+
+    What is missing is installed where that is possible.
+    """
     if os.geteuid() != 0:
         return 'only root can run libvirt'
     if shutil.which('dpkg-query') is None:
         return "it takes Debian's kernel and packages"
-    missing = missing_packages()
-    if missing:
-        return 'these packages are missing: ' + ' '.join(missing)
     if subprocess.run(['unshare', '--mount', '--propagation', 'private',
                        'mount', '--bind', '/etc', '/etc'],
                       capture_output=True,
                       stdin=subprocess.DEVNULL).returncode:
         return 'this root may not mount in a namespace of its own'
+    missing = missing_packages()
+    for package in missing:
+        programs.install(package)
+    missing = missing and missing_packages()
+    if missing:
+        return 'these packages are missing: ' + ' '.join(missing)
     return ''
 
 
@@ -106,7 +113,8 @@ def add_binding(say) -> None:
         with open(log, 'wb') as output:
             if subprocess.run(
                     [str(venv / 'bin' / 'python'), '-m', 'pip', 'install',
-                     '--no-input', '--require-hashes', '-r', str(_BINDING)],
+                     '--no-input', '--require-hashes',
+                     '--no-build-isolation', '-r', str(_BINDING)],
                     stdout=output, stderr=output,
                     stdin=subprocess.DEVNULL).returncode:
                 raise site.CloudError(

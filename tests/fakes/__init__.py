@@ -102,6 +102,8 @@ class FakeOpenStack:
         #: The data of images, and how their store answers who wants a part.
         self.data: dict[str, bytes] = {}
         self.ranges = 206
+        #: Where a part begins that a store gives by mistake.
+        self.part_from = ''
         self.snapshots: dict[str, dict] = {}
         self.attachments: dict[str, list[dict]] = {}
         #: What was done to each server, the latest first.
@@ -332,6 +334,8 @@ class FakeOpenStack:
             return content
         first, last = request.headers['Range'].removeprefix(
             'bytes=').split('-')
+        context.headers['Content-Range'] = (
+            f'bytes {self.part_from or first}-{last}/{len(content)}')
         return content[int(first):int(last) + 1]
 
     def _fail(self, context, fault):

@@ -14,7 +14,6 @@
 
 import pytest
 
-from tests import programs
 from tests.cloud import bootstrap
 from tests.cloud import launcher
 from tests.cloud import machine
@@ -27,8 +26,6 @@ from tests.hypervisor import lab as labs
 @pytest.fixture(scope='session')
 def lab():
     """The cloud, with Horizon and a worker; made and taken down again."""
-    for package in machine.missing_packages():
-        programs.install(package)
     reason = machine.why_no_guests()
     if reason:
         pytest.skip(f'There can be no real guests here: {reason}.')

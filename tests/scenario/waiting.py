@@ -15,14 +15,19 @@
 import time
 
 PATIENCE = 60
+#: Seconds between two looks, at first and after a while.
+_SHORTEST, _LONGEST = 0.1, 0.8
 
 
 def until(condition, what, patience=PATIENCE):
     """The first true value of a condition; fails when it takes too long."""
     end = time.monotonic() + patience
+    pause = _SHORTEST
     while True:
         found = condition()
         if found:
             return found
         assert time.monotonic() < end, f'not so after {patience} s: {what}'
-        time.sleep(0.1)
+        time.sleep(pause)
+        # Each look costs the services more than it costs us to wait.
+        pause = min(2 * pause, _LONGEST)

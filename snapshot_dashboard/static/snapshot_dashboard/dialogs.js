@@ -21,13 +21,15 @@ horizon.snapshotDashboard.dialogs = {
     $(document).on('click', '[data-snapshots-copy]',
                    horizon.snapshotDashboard.dialogs.copy);
     /* What opened a dialog has the focus again when it is closed. */
-    $(document).on('click', '.ajax-modal', function () {
-      horizon.snapshotDashboard.dialogs.opener = this;
-    });
+    $(document).on('click', '.ajax-modal[href*="/compute_snapshots/"]',
+                   function () {
+                     horizon.snapshotDashboard.dialogs.opener = this;
+                   });
     $(document).on('hidden.bs.modal', '.modal', function () {
+      var opener = horizon.snapshotDashboard.dialogs.opener;
+      horizon.snapshotDashboard.dialogs.opener = null;
       if (document.activeElement === document.body) {
-        $(horizon.snapshotDashboard.dialogs.opener).filter(':visible')
-          .trigger('focus');
+        $(opener).filter(':visible').trigger('focus');
       }
     });
     /* A dialog is read from its title on, a step from its first field on. */
@@ -45,15 +47,26 @@ horizon.snapshotDashboard.dialogs = {
      */
     $(document).on('submit', horizon.snapshotDashboard.dialogs.OURS +
                    '.snapshot-wizard', function () {
-      sessionStorage.setItem('snapshot-submitted', 'true');
+      horizon.snapshotDashboard.dialogs.remember(true);
     });
-    if (sessionStorage.getItem('snapshot-submitted') &&
-        $('.snapshot-runs').length) {
-      sessionStorage.removeItem('snapshot-submitted');
+    if (horizon.snapshotDashboard.dialogs.remember(false) &&
+        $('.alert-success').length) {
       $('.snapshot-runs').trigger('focus');
     }
     $(document).on('shown.bs.tab', horizon.snapshotDashboard.dialogs.OURS +
                    ' .wizard-tabs a', horizon.snapshotDashboard.dialogs.enter);
+  },
+
+  /* Whether the page before this one sent the wizard; a browser may keep
+   * nothing. */
+  remember: function (sent) {
+    var before = null;
+    try {
+      before = sessionStorage.getItem('snapshot-submitted');
+      sessionStorage[sent ? 'setItem' : 'removeItem'](
+        'snapshot-submitted', 'true');
+    } catch { return false; }
+    return before === 'true';
   },
 
   enter: function (event) {

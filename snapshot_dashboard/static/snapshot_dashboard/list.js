@@ -36,8 +36,8 @@ horizon.snapshotDashboard.list = {
     var details = event.target;
     var url = details.getAttribute('data-snapshots-parts');
     if (!url || !details.open) { return; }
-    details.removeAttribute('data-snapshots-parts');
     horizon.snapshotDashboard.fragments.ask('GET', url).done(function (nodes) {
+      details.removeAttribute('data-snapshots-parts');
       $(details).children('ul').replaceWith(nodes);
     });
   },

@@ -35,9 +35,8 @@ from nova.virt import node
 from tests.cloud import knobs
 
 CONF = nova.conf.CONF
-#: Seconds between two looks at a guest that was asked to shut down, as in
-#: Nova's libvirt driver.
-_LOOKS = 1
+#: Seconds that a guest takes to shut down, as quick ones do.
+_SHUTDOWN = 2
 
 
 class FileDriver(fake.FakeDriver):
@@ -87,7 +86,7 @@ class FileDriver(fake.FakeDriver):
             time.sleep(timeout)
         elif timeout and self.instances[instance.uuid].state == (
                 power_state.RUNNING):
-            time.sleep(_LOOKS)
+            time.sleep(_SHUTDOWN)
         self._knobs.obey('server.stop', *names)
         super().power_off(instance, timeout, retry_interval)
         self._note_power(instance, power_state.SHUTDOWN)

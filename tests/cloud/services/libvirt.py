@@ -16,6 +16,8 @@ It has its paths compiled in, so it runs in a mount namespace of its own, with
 folders of the cloud in the places of the system's. Its guests end with it.
 """
 
+import contextlib
+import os
 import pathlib
 import shutil
 import signal
@@ -47,18 +49,28 @@ def main(root: pathlib.Path) -> None:
         subprocess.run(['mount', '--bind', own, place], check=True)
     for stale in pathlib.Path('/run').glob('*.pid'):
         stale.unlink()
-    daemons = [subprocess.Popen([name]) for name in ('virtlogd', 'libvirtd')]
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
+    daemons = []
     try:
-        for daemon in daemons:
-            daemon.wait()
+        for name in ('virtlogd', 'libvirtd'):
+            daemons.append(subprocess.Popen([name]))
+        daemons[-1].wait()
     finally:
         for daemon in reversed(daemons):
             daemon.terminate()
-        for kept in pathlib.Path('/run/libvirt/qemu').glob('*.pid'):
-            subprocess.run(['kill', '-KILL', kept.read_text().strip()])
-        for daemon in daemons:
             daemon.wait()
+        for kept in pathlib.Path('/run/libvirt/qemu').glob('*.pid'):
+            _kill(kept)
+
+
+def _kill(kept: pathlib.Path) -> None:
+    """End a guest, and nobody who merely got its number."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError,
+                             ValueError):
+        number = int(kept.read_text())
+        command = pathlib.Path(f'/proc/{number}/cmdline').read_bytes()
+        if b'qemu-system' in command and kept.stem.encode() in command:
+            os.kill(number, signal.SIGKILL)
 
 
 if __name__ == '__main__':

@@ -57,18 +57,37 @@ def test_the_verdict_is_that_of_the_worst_and_stands_on_the_image(
     assert check.read(image) == report
 
 
-def test_another_format_is_unknown(checked):
-    assert checked(images.ext(), disk_format='vmdk')[1].verdict is (
-        check.Verdict.UNKNOWN)
+def test_what_is_not_all_looked_at_is_not_called_clean(checked):
+    content = images.with_gpt(images.ext(), b'\1' * 5000)
+    assert checked(content)[1].verdict is check.Verdict.UNKNOWN
+    logical = bytearray(images.with_old_table(images.ext(), bytes(5000)))
+    logical[446 + 16 + 4] = 0x05
+    assert checked(bytes(logical))[1].verdict is check.Verdict.UNKNOWN
+
+
+def test_another_format_is_unknown_and_that_is_not_noted(checked):
+    image, report = checked(images.ext(), disk_format='vmdk', **{
+        check.CHECKED: 'errors 5 aaaaaaaaaaaaaaaa'})
+    assert report.verdict is check.Verdict.UNKNOWN
+    assert check.read(image).verdict is check.Verdict.ERRORS
+
+
+def test_a_part_from_elsewhere_is_not_taken_for_what_was_asked(openstack,
+                                                               checked):
+    openstack.part_from = '4096'
+    assert checked(images.ext())[1].verdict is check.Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize('ranges', [200, 400])
 def test_a_store_that_gives_no_parts_is_read_from_the_beginning_or_not(
         openstack, checked, ranges):
     openstack.ranges = ranges
+    openstack.calls.clear()
     expected = (check.Verdict.CLEAN if ranges == 200
                 else check.Verdict.UNKNOWN)
     assert checked(images.ext())[1].verdict is expected
+    assert len([path for _, path, _ in openstack.calls
+                if path.endswith('/file')]) == 1
 
 
 def test_far_from_the_beginning_such_a_store_is_not_read(openstack, checked):

@@ -12,6 +12,9 @@
 
 """What file systems say of themselves is read, and nothing else of them."""
 
+import time
+import uuid
+
 from hypothesis import given
 from hypothesis import strategies as st
 import pytest
@@ -33,8 +36,10 @@ def file(content):
 
 
 def look(disk):
-    return [found for part in partitions.find(disk)
-            if (found := file_systems.probe(part))]
+    parts, whole = partitions.find(disk)
+    return [found for part in parts
+            if (found := file_systems.probe(part))] + (
+                [] if whole else [file_systems.OTHER])
 
 
 @pytest.mark.parametrize(('content', 'kind', 'state'), [
@@ -44,8 +49,8 @@ def look(disk):
     (images.ext(state=0, compatible=0), 'ext4', DIRTY),
     (images.ext(state=3), 'ext4', ERRORS),
     (images.ext(state=3, incompatible=0x44), 'ext4', ERRORS),
-    (images.ntfs(), 'ntfs', CLEAN),
-    (images.ntfs(flags=1), 'ntfs', REPLAY),
+    (images.ntfs(), 'ntfs', UNKNOWN),
+    (images.ntfs(flags=1), 'ntfs', DIRTY),
     (b'XFSB'.ljust(70000, b'\0'), 'xfs', UNKNOWN),
     (b'LUKS\xba\xbe'.ljust(70000, b'\0'), 'luks', UNKNOWN),
     ((bytes(512) + b'LABELONE').ljust(70000, b'\0'), 'lvm', UNKNOWN),
@@ -56,21 +61,37 @@ def test_how_each_file_system_stands_is_what_it_notes(content, kind, state):
     assert (found.kind, found.state) == (kind, state)
 
 
-def test_what_nobody_knows_is_nothing():
-    assert look(file(b'\x17' * 70000)) == []
-    assert look(file(b'')) == [] == look(file(b'\xef'))
+def test_what_nobody_knows_is_called_so_and_what_is_blank_is_nothing():
+    assert look(file(b'\x17' * 70000)) == [file_systems.OTHER]
+    assert look(file(b'\xef')) == [file_systems.OTHER]
+    assert look(file(b'')) == [] == look(file(bytes(70000)))
 
 
 @pytest.mark.parametrize('table', [images.with_old_table, images.with_gpt])
 def test_each_partition_is_looked_at(table):
-    found = look(file(table(images.ntfs(), b'\1' * 5000, images.ext())))
-    assert [one.kind for one in found] == ['ntfs', 'ext4']
+    found = look(file(table(images.ntfs(), b'\1' * 5000, bytes(5000),
+                            images.ext())))
+    assert [one.kind for one in found] == ['ntfs', 'other', 'ext4']
+
+
+def test_boot_code_in_a_partition_is_no_file_system():
+    content = bytearray(images.with_gpt(b'\1' * 5000, images.ext()))
+    content[1024:1040] = uuid.UUID(
+        '21686148-6449-6e6f-744e-656564454649').bytes_le
+    assert [one.kind for one in look(file(bytes(content)))] == ['ext4']
+
+
+def test_logical_partitions_are_known_to_be_left_out():
+    content = bytearray(images.with_old_table(images.ext(), bytes(5000)))
+    content[446 + 16 + 4] = 0x05
+    assert [one.kind for one in look(file(bytes(content)))] == [
+        'ext4', 'other']
 
 
 def test_a_table_that_was_tampered_with_is_none():
     content = bytearray(images.with_gpt(images.ext()))
     content[512 + 80] ^= 1
-    assert look(file(bytes(content))) == []
+    assert look(file(bytes(content))) == [file_systems.OTHER]
 
 
 @pytest.mark.parametrize('bits', [9, 12, 16])
@@ -104,6 +125,14 @@ def test_no_more_is_read_than_is_allowed():
     assert disk.fetched <= disks.MOST
 
 
+def test_who_waits_for_it_waits_no_longer_than_a_page_may_take(monkeypatch):
+    disk = disks.File(lambda offset, length: bytes(length), 1 << 50)
+    now = time.monotonic()
+    monkeypatch.setattr(time, 'monotonic', lambda: now + 60)
+    with pytest.raises(disks.Unreadable):
+        disk.read(0, 10)
+
+
 def test_what_comes_short_is_told():
     disk = disks.File(lambda offset, length: b'x', 5000)
     with pytest.raises(disks.Unreadable):
@@ -131,5 +160,5 @@ def test_whatever_is_in_an_image_it_is_read_within_bounds_or_not(
         found = look(disks.opened(disk, disk_format))
     except disks.Unreadable:
         found = []
-    assert len(found) <= partitions.MOST
+    assert len(found) <= partitions.MOST + 1
     assert disk.fetched <= disks.MOST

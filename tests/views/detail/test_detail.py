@@ -126,7 +126,7 @@ def test_a_part_tells_its_volume_and_which_device_that_is_now(
     assert 'web-data /dev/vdb (now)' in row
     answer = client.get(f'{INDEX}{row_id(body)}/parts/')
     assert words(bs4.BeautifulSoup(answer.content, 'html.parser')) == (
-        'nightly (volume web-data, /dev/vdb, 5 GiB, Available)')
+        'nightly (volume web-data, /dev/vdb (now), 5 GiB, Available)')
 
 
 def test_another_instances_device_is_not_said(client, openstack, member):

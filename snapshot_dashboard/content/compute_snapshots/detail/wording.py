@@ -181,20 +181,20 @@ def made_by(user_id: str, user: Any) -> str:
 VERDICTS = {
     check.Verdict.CLEAN: _(
         "Clean, according to the file systems themselves: they were closed in "
-        "order."),
+        "order, or frozen by a guest agent."),
     check.Verdict.REPLAY: _(
         "As after a power failure (crash-consistent): a file system was in "
         "use, and its journal is replayed when it is mounted. That happens by "
         "itself when an instance boots from it."),
     check.Verdict.DIRTY: _(
-        "A file system was in use and has no journal. It needs a check (fsck) "
-        "before it is relied on."),
+        "A file system was in use without a journal, or asks for a check "
+        "itself. Check it (fsck, chkdsk) before you rely on it."),
     check.Verdict.ERRORS: _(
-        "A file system has noted errors. It needs a check (fsck) before it is "
-        "relied on."),
+        "A file system has noted errors. Check it (fsck) before you rely on "
+        "it."),
     check.Verdict.UNKNOWN: _(
         "Unknown: it could not be read, or holds something that does not say, "
-        "such as LVM, XFS or an encrypted disk."),
+        "such as LVM, XFS, NTFS or an encrypted disk."),
 }
 
 
