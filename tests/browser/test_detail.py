@@ -134,9 +134,13 @@ def test_a_snapshot_is_shared_and_taken_back(screen, where):
     page = user.page
     row = user.row('web-1-2026-01-15')
     row.locator('.dropdown-toggle').click()
-    user.follow(row.get_by_role('link', name='Share Snapshot'))
-    page.get_by_label('Project ID').fill(other)
-    user.follow(page.get_by_role('button', name='Share'))
+    row.get_by_role('link', name='Share Snapshot').click()
+    dialog = page.locator('.modal.in')
+    dialog.get_by_label('Project ID').fill('nonsense')
+    dialog.get_by_role('button', name='Share', exact=True).click()
+    expect(page.locator('.modal.in .has-error')).to_be_visible()
+    dialog.get_by_label('Project ID').fill(other)
+    user.follow(dialog.get_by_role('button', name='Share', exact=True))
     expect(page.locator('.snapshot-members')).to_contain_text(
         'not accepted yet')
     expect(page.locator('.snapshot-share pre')).to_contain_text('--accept')

@@ -44,6 +44,8 @@ horizon.snapshotDashboard.list = {
 
   /* Nothing can be deleted while nothing is chosen. */
   arm: function () {
+    $('[data-snapshots-list] table.datatable')
+      .attr('aria-label', gettext('Snapshots'));
     $('[data-snapshots-list] .multi-select-header')
       .attr('aria-label', gettext('Select all snapshots'));
     $('[data-snapshots-delete]').prop('disabled', !$(

@@ -97,7 +97,7 @@ def test_one_does_not_share_with_oneself(client, openstack, member):
 def test_it_is_taken_back(client, openstack, member):
     body = openstack.image('i', visibility='shared')
     openstack.members[body['id']] = {OTHERS: 'accepted'}
-    (button,) = page(client, body).select('[name=remove]')
+    (button,) = page(client, body).select('.snapshot-members button')
     assert OTHERS in button['aria-label']
     share(client, body, remove='1')
     assert openstack.members[body['id']] == {}

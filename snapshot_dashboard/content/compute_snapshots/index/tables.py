@@ -142,6 +142,7 @@ class ShareSnapshot(_RowLink):
     name = 'share'
     verbose_name = _("Share Snapshot")
     url = 'horizon:project:compute_snapshots:share'
+    classes = ('ajax-modal',)
     icon = 'share-square-o'
 
     def allowed(self, request: HttpRequest,

@@ -24,6 +24,7 @@ from django.views import generic
 
 from horizon import messages
 from horizon import views as horizon_views
+from horizon.forms import views as form_views
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
@@ -76,7 +77,7 @@ class AnswerView(generic.View):
         return redirect(redirects.list_address(request))
 
 
-class ShareView(horizon_views.HorizonTemplateView):
+class ShareView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
     """Shows with whom by GET; shares and takes back by POST."""
 
     template_name = 'project/compute_snapshots/share/share.html'
