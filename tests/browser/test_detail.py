@@ -135,10 +135,10 @@ def test_a_snapshot_is_shared_and_taken_back(screen, where):
     row = user.row('web-1-2026-01-15')
     row.locator('.dropdown-toggle').click()
     row.get_by_role('link', name='Share Snapshot').click()
-    dialog = page.locator('.modal.in')
+    dialog = page.locator('.modal .snapshot-share:visible')
     dialog.get_by_label('Project ID').fill('nonsense')
     dialog.get_by_role('button', name='Share', exact=True).click()
-    expect(page.locator('.modal.in .has-error')).to_be_visible()
+    expect(dialog.locator('.has-error')).to_be_visible()
     dialog.get_by_label('Project ID').fill(other)
     user.follow(dialog.get_by_role('button', name='Share', exact=True))
     expect(page.locator('.snapshot-members')).to_contain_text(

@@ -26,6 +26,7 @@ horizon.snapshotDashboard.dialogs = {
                      horizon.snapshotDashboard.dialogs.opener = this;
                    });
     $(document).on('hidden.bs.modal', '.modal', function () {
+      horizon.snapshotDashboard.dialogs.replace();
       var opener = horizon.snapshotDashboard.dialogs.opener;
       horizon.snapshotDashboard.dialogs.opener = null;
       if (document.activeElement === document.body) {
@@ -37,6 +38,7 @@ horizon.snapshotDashboard.dialogs = {
       if (!$(this).has(horizon.snapshotDashboard.dialogs.OURS).length) {
         return;
       }
+      horizon.snapshotDashboard.dialogs.replace();
       /* Else Bootstrap can neither keep the focus in it nor hear Escape. */
       $(this).attr('tabindex', -1);
       if (!this.contains(document.activeElement)) {
@@ -55,6 +57,14 @@ horizon.snapshotDashboard.dialogs = {
     }
     $(document).on('shown.bs.tab', horizon.snapshotDashboard.dialogs.OURS +
                    ' .wizard-tabs a', horizon.snapshotDashboard.dialogs.enter);
+  },
+
+  /* A form that comes back stands in a dialog of its own. The one that it was
+   * sent from is not wanted again, nor are its ids. */
+  replace: function () {
+    var $ours = $('#modal_wrapper > .modal')
+      .has(horizon.snapshotDashboard.dialogs.OURS);
+    $ours.not(':last').filter(':hidden').remove();
   },
 
   /* Whether the page before this one sent the wizard; a browser may keep
