@@ -26,7 +26,7 @@ class ProjectForm(forms.Form):
             "This is not the ID of a project: that has 32 characters, 0 to 9 "
             "and a to f.")},
         widget=forms.TextInput(attrs={'class': 'form-control'}),
-        help_text=_("Members of the project find it under Identity > "
+        help_text=_("Members of that project find its ID under Identity > "
                     "Projects."))
 
     def clean_project(self) -> str:
