@@ -281,7 +281,8 @@ class VolumeSource(Source):
                     purpose=wish['purpose'], keep_until=wish['keep_until'])
             except errors.Unavailable as error:
                 raise lifecycle.Unclear(error) from error
-            return _('Snapshot "%s" started.')
+            return _('Snapshot "%s" started. Its status in the list says '
+                     "whether it succeeds.")
         if instance is None:  # the wizard's steps have refused that
             raise errors.Conflict('compute', 'the instance is not known')
         return _submit(self._request, instance, wish, captures_image=False,
