@@ -32,7 +32,7 @@ from snapshot_dashboard.cloud import types
 _PARTIAL = 206
 _CHUNK = 64 * 1024
 #: Bytes at the beginning that are read where no parts can be had.
-BEGINNING = 4 * 1024 ** 2
+_BEGINNING = 4 * 1024 ** 2
 
 
 class Images(base.Service):
@@ -114,7 +114,7 @@ class Images(base.Service):
             try:
                 chunks = response.iter_content(_CHUNK)
                 if response.status_code != _PARTIAL:
-                    return 0, _some(chunks, BEGINNING)
+                    return 0, _some(chunks, _BEGINNING)
                 if not response.headers.get('Content-Range', '').startswith(
                         f'bytes {offset}-'):
                     raise errors.Refused(self.name, 'another part came')

@@ -359,9 +359,8 @@ class Member:
 class Volume:
     """A volume of Cinder.
 
-    :ivar server_ids: the instances that it is attached to; more than one
-        with a multi-attach volume.
-    :ivar devices: what each of these calls it, as ``/dev/vdb``, by their ids.
+    :ivar devices: what each instance that it is attached to calls it, as
+        ``/dev/vdb``, by their ids; more than one with a multi-attach volume.
     :ivar hosts: the hosts that it is attached to without an instance.
     :ivar encrypted: whether it is of no use without its key.
     """
@@ -376,10 +375,14 @@ class Volume:
     image_properties: Mapping[str, str] = dataclasses.field(
         default_factory=dict)
     snapshot_id: str = ''
-    server_ids: tuple[str, ...] = ()
+    devices: Mapping[str, str] = dataclasses.field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     encrypted: bool = False
-    devices: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def server_ids(self) -> tuple[str, ...]:
+        """The instances that it is attached to."""
+        return tuple(self.devices)
 
     @property
     def attached(self) -> bool:
@@ -397,19 +400,15 @@ class Volume:
             project_id=body.get('os-vol-tenant-attr:tenant_id') or '',
             image_properties=dict(body.get('volume_image_metadata') or {}),
             snapshot_id=body.get('snapshot_id') or '',
-            server_ids=tuple(
-                attachment['server_id'] for attachment
-                in body.get('attachments') or ()
-                if attachment.get('server_id')),
+            devices={
+                attachment['server_id']: attachment.get('device') or ''
+                for attachment in body.get('attachments') or ()
+                if attachment.get('server_id')},
             hosts=tuple(
                 attachment.get('host_name') or '' for attachment
                 in body.get('attachments') or ()
                 if not attachment.get('server_id')),
             encrypted=bool(body.get('encrypted')),
-            devices={
-                attachment['server_id']: attachment.get('device') or ''
-                for attachment in body.get('attachments') or ()
-                if attachment.get('server_id')},
         )
 
 

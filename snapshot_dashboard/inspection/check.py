@@ -18,7 +18,6 @@ keeps can be read by nobody but an instance.
 
 import dataclasses
 import datetime
-import enum
 import logging
 
 from snapshot_dashboard.cloud import errors
@@ -36,27 +35,15 @@ _DIGEST = 16
 _WORDS = 3 + partitions.MOST + 1
 
 
-class Verdict(enum.Enum):
-    """What the file systems of a disk say together, the worst first.
-
-    :cvar UNKNOWN: none of them tells, or it could not be looked at.
-    """
-
-    ERRORS = 'errors'
-    DIRTY = 'dirty'
-    REPLAY = 'replay'
-    UNKNOWN = 'unknown'
-    CLEAN = 'clean'
-
-
 @dataclasses.dataclass(frozen=True)
 class Report:
     """What was found, and when.
 
+    :ivar verdict: unknown also where it could not be looked at.
     :ivar kinds: of the file systems, in the order of the disk.
     """
 
-    verdict: Verdict
+    verdict: file_systems.State
     at: datetime.datetime
     kinds: tuple[str, ...] = ()
 
@@ -79,7 +66,7 @@ def check(cloud: services.Cloud, image: types.Image,
         found = _look(cloud, image)
     except disks.Unreadable as unreadable:
         LOG.info('Image %s was not looked at: %s', image.id, unreadable)
-        return Report(Verdict.UNKNOWN, now)
+        return Report(file_systems.State.UNKNOWN, now)
     report = Report(_together(found), now, tuple(one.kind for one in found))
     cloud.images.set_properties(image.id, {CHECKED: ' '.join([
         report.verdict.value, str(int(now.timestamp())), _digest(image),
@@ -98,8 +85,9 @@ def read(image: types.Image) -> Report | None:
     if not digest or digest != _digest(image) or moment is None:
         return None
     try:
-        return Report(Verdict(verdict), datetime.datetime.fromtimestamp(
-            moment, datetime.UTC), tuple(kind for kind in kinds if kind))
+        return Report(
+            file_systems.State(verdict), datetime.datetime.fromtimestamp(
+                moment, datetime.UTC), tuple(kind for kind in kinds if kind))
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -140,8 +128,8 @@ class _Data:
         return self._beginning[offset:offset + length]
 
 
-def _together(found: list[file_systems.Found]) -> Verdict:
-    """The verdict on a disk by those of its file systems that matter."""
-    states = {Verdict(one.state.value) for one in found if one.matters}
-    return next((verdict for verdict in Verdict if verdict in states),
-                Verdict.UNKNOWN)
+def _together(found: list[file_systems.Found]) -> file_systems.State:
+    """How a disk stands by the worst of its file systems that matter."""
+    states = {one.state for one in found if one.matters}
+    return next((state for state in file_systems.State if state in states),
+                file_systems.State.UNKNOWN)

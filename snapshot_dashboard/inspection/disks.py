@@ -12,6 +12,7 @@
 
 """A disk that is read in pieces, and no more of it than is allowed."""
 
+from collections.abc import Callable
 import struct
 import time
 from typing import Protocol
@@ -43,20 +44,15 @@ class Disk(Protocol):
         """
 
 
-class Fetch(Protocol):
-    """Fetches bytes of a file from wherever it lies."""
-
-    def __call__(self, offset: int, length: int) -> bytes:
-        """:raises Unreadable: when they cannot be had."""
-
-
 class File:
     """A file that is fetched piece by piece, up to a bound.
 
+    :param fetch: gives bytes from an offset on, so many, from wherever the
+        file lies, or raises ``Unreadable``.
     :ivar fetched: how many bytes were fetched.
     """
 
-    def __init__(self, fetch: Fetch, size: int) -> None:
+    def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
         self._fetch, self.size = fetch, size
         self._pieces: dict[int, bytes] = {}
         self._end = time.monotonic() + _PATIENCE

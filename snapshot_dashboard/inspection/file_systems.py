@@ -25,21 +25,21 @@ from snapshot_dashboard.inspection import disks
 
 
 class State(enum.Enum):
-    """How a file system stands by its own notes.
+    """How a file system stands by its own notes, the worst first.
 
-    :cvar CLEAN: it was closed in order.
-    :cvar REPLAY: its journal is to be replayed, as after a power failure.
     :cvar ERRORS: it has noted errors.
     :cvar DIRTY: it wants a check: it was in use without a journal, or says
         so itself.
+    :cvar REPLAY: its journal is to be replayed, as after a power failure.
     :cvar UNKNOWN: what it is is known, and not how it stands.
+    :cvar CLEAN: it was closed in order.
     """
 
-    CLEAN = 'clean'
-    REPLAY = 'replay'
     ERRORS = 'errors'
     DIRTY = 'dirty'
+    REPLAY = 'replay'
     UNKNOWN = 'unknown'
+    CLEAN = 'clean'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,11 +92,6 @@ def _ext(disk: disks.Disk, begin: bytes) -> Found | None:
     if not state & 0x1:
         return Found('ext4', State.REPLAY if has_journal else State.DIRTY)
     return Found('ext4', State.CLEAN)
-
-
-def _xfs(disk: disks.Disk, begin: bytes) -> Found | None:
-    """XFS says in its log alone whether it was closed in order."""
-    return Found('xfs', State.UNKNOWN) if begin[:4] == b'XFSB' else None
 
 
 #: NTFS: the record of the volume, and its attribute that tells of it.
@@ -161,7 +156,9 @@ def _by_magic(kind: str, offset: int, magic: bytes
 _PROBES = (
     _by_magic('luks', 0, b'LUKS\xba\xbe'),
     *(_by_magic('lvm', 512 * sector, b'LABELONE') for sector in range(4)),
-    _ext, _xfs, _ntfs,
+    _ext, _ntfs,
+    # It says in its log alone whether it was closed in order.
+    _by_magic('xfs', 0, b'XFSB'),
     _by_magic('btrfs', 0x10040, b'_BHRfS_M'),
     _by_magic('swap', 4086, b'SWAPSPACE2'),
     _by_magic('fat', 0x52, b'FAT32'),

@@ -80,7 +80,7 @@ def stop_sharing(cloud: services.Cloud, image: types.Image,
     with contextlib.suppress(errors.ServiceError):
         # Asked anew: somebody may have shared it with another one meanwhile.
         if not cloud.images.members(image.id):
-            cloud.images.set_properties(image.id, {'visibility': 'private'})
+            _set_visibility(cloud, image, 'private')
 
 
 def offered(cloud: services.Cloud) -> list[types.Image]:
@@ -115,12 +115,16 @@ def share(cloud: services.Cloud, image: types.Image, project_id: str) -> None:
     """
     private = image.visibility == 'private'
     if private:
-        cloud.images.set_properties(image.id, {'visibility': 'shared'})
+        _set_visibility(cloud, image, 'shared')
     try:
         cloud.images.add_member(image.id, project_id)
     except errors.ServiceError:
         if private:
             with contextlib.suppress(errors.ServiceError):
-                cloud.images.set_properties(
-                    image.id, {'visibility': 'private'})
+                _set_visibility(cloud, image, 'private')
         raise
+
+
+def _set_visibility(cloud: services.Cloud, image: types.Image,
+                    visibility: str) -> None:
+    cloud.images.set_properties(image.id, {'visibility': visibility})

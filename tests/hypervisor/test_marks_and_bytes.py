@@ -26,6 +26,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.inspection import check
+from snapshot_dashboard.inspection import file_systems
 from tests.hypervisor import judge
 from tests.hypervisor import lab as labs
 from tests.scenario.waiting import until
@@ -44,8 +45,8 @@ def judged(lab, taken):
     # What the page of the snapshot finds out of the same bytes.
     report = check.check(lab.alice, taken.image,
                          datetime.datetime.now(datetime.UTC))
-    assert report.verdict is (check.Verdict.REPLAY if verdict.replays
-                              else check.Verdict.CLEAN)
+    assert report.verdict is (file_systems.State.REPLAY if verdict.replays
+                              else file_systems.State.CLEAN)
     return verdict
 
 

@@ -18,6 +18,7 @@ import pytest
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.inspection import check
+from snapshot_dashboard.inspection import file_systems
 from tests.unit.inspection import images
 
 NOW = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
@@ -39,17 +40,18 @@ def checked(openstack):
 
 
 @pytest.mark.parametrize(('content', 'verdict'), [
-    (images.ext(), check.Verdict.CLEAN),
-    (images.ext(incompatible=0x44), check.Verdict.REPLAY),
+    (images.ext(), file_systems.State.CLEAN),
+    (images.ext(incompatible=0x44), file_systems.State.REPLAY),
     # The worst of them counts; swap and a boot partition do not matter.
     (images.with_gpt(images.ext(), images.ext(state=3),
-                     images.ext(incompatible=0x44)), check.Verdict.ERRORS),
+                     images.ext(incompatible=0x44)),
+     file_systems.State.ERRORS),
     (images.with_gpt(images.ext(), bytes(4086) + b'SWAPSPACE2'),
-     check.Verdict.CLEAN),
+     file_systems.State.CLEAN),
     # Where one does not say, nothing is said of all.
     (images.with_gpt(images.ext(), b'XFSB'.ljust(5000, b'\0')),
-     check.Verdict.UNKNOWN),
-    (b'\1' * 9000, check.Verdict.UNKNOWN)])
+     file_systems.State.UNKNOWN),
+    (b'\1' * 9000, file_systems.State.UNKNOWN)])
 def test_the_verdict_is_that_of_the_worst_and_stands_on_the_image(
         checked, content, verdict):
     image, report = checked(content)
@@ -59,23 +61,23 @@ def test_the_verdict_is_that_of_the_worst_and_stands_on_the_image(
 
 def test_what_is_not_all_looked_at_is_not_called_clean(checked):
     content = images.with_gpt(images.ext(), b'\1' * 5000)
-    assert checked(content)[1].verdict is check.Verdict.UNKNOWN
+    assert checked(content)[1].verdict is file_systems.State.UNKNOWN
     logical = bytearray(images.with_old_table(images.ext(), bytes(5000)))
     logical[446 + 16 + 4] = 0x05
-    assert checked(bytes(logical))[1].verdict is check.Verdict.UNKNOWN
+    assert checked(bytes(logical))[1].verdict is file_systems.State.UNKNOWN
 
 
 def test_another_format_is_unknown_and_that_is_not_noted(checked):
     image, report = checked(images.ext(), disk_format='vmdk', **{
         check.CHECKED: 'errors 5 aaaaaaaaaaaaaaaa'})
-    assert report.verdict is check.Verdict.UNKNOWN
-    assert check.read(image).verdict is check.Verdict.ERRORS
+    assert report.verdict is file_systems.State.UNKNOWN
+    assert check.read(image).verdict is file_systems.State.ERRORS
 
 
 def test_a_part_from_elsewhere_is_not_taken_for_what_was_asked(openstack,
                                                                checked):
     openstack.part_from = '4096'
-    assert checked(images.ext())[1].verdict is check.Verdict.UNKNOWN
+    assert checked(images.ext())[1].verdict is file_systems.State.UNKNOWN
 
 
 @pytest.mark.parametrize('ranges', [200, 400])
@@ -83,8 +85,8 @@ def test_a_store_that_gives_no_parts_is_read_from_the_beginning_or_not(
         openstack, checked, ranges):
     openstack.ranges = ranges
     openstack.calls.clear()
-    expected = (check.Verdict.CLEAN if ranges == 200
-                else check.Verdict.UNKNOWN)
+    expected = (file_systems.State.CLEAN if ranges == 200
+                else file_systems.State.UNKNOWN)
     assert checked(images.ext())[1].verdict is expected
     assert len([path for _, path, _ in openstack.calls
                 if path.endswith('/file')]) == 1
@@ -93,7 +95,7 @@ def test_a_store_that_gives_no_parts_is_read_from_the_beginning_or_not(
 def test_far_from_the_beginning_such_a_store_is_not_read(openstack, checked):
     openstack.ranges = 200
     content = images.with_old_table(bytes(5 * 1024 ** 2), images.ext())
-    assert checked(content)[1].verdict is check.Verdict.UNKNOWN
+    assert checked(content)[1].verdict is file_systems.State.UNKNOWN
 
 
 def test_a_service_that_fails_is_told_and_nothing_is_noted(openstack,

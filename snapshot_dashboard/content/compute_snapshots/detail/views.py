@@ -72,6 +72,7 @@ class DetailView(horizon_views.HorizonTemplateView):
     def get_context_data(self, found: details.Details,
                          **kwargs: Any) -> dict[str, Any]:
         snapshot = found.snapshot
+        failed = snapshot.motion is statuses.Outcome.FAILED
         table = index_tables.SnapshotsTable(self.request)
         return super().get_context_data(
             title=snapshot.name or snapshot.id,
@@ -79,15 +80,13 @@ class DetailView(horizon_views.HorizonTemplateView):
             url=redirects.list_address(self.request),
             actions=table.render_row_actions(snapshot),
             kind=wording.KINDS[snapshot.kind],
-            status=cells.render_status(
-                snapshot,
-                explained=snapshot.motion is not statuses.Outcome.FAILED),
+            status=cells.render_status(snapshot, explained=not failed),
             source=cells.render_source(snapshot, whole=True),
             created=cells.render_created(snapshot),
             size=cells.render_size(snapshot),
             consistency=wording.consistency_of(snapshot),
             lead=detail_wording.lead(snapshot),
-            failed=snapshot.motion is statuses.Outcome.FAILED,
+            failed=failed,
             status_meaning=wording.STATUS_MEANINGS.get(snapshot.status, ''),
             captured=detail_wording.captured(snapshot),
             checked=found.checked, verdict=found.checked and (

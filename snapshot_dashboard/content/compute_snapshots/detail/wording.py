@@ -23,7 +23,7 @@ from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import wording
-from snapshot_dashboard.inspection import check
+from snapshot_dashboard.inspection import file_systems
 from snapshot_dashboard.snapshots import commands
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -179,20 +179,20 @@ def made_by(user_id: str, user: Any) -> str:
 
 
 VERDICTS = {
-    check.Verdict.CLEAN: _(
+    file_systems.State.CLEAN: _(
         "Clean, according to the file systems themselves: they were closed in "
         "order, or frozen by a guest agent."),
-    check.Verdict.REPLAY: _(
+    file_systems.State.REPLAY: _(
         "As after a power failure (crash-consistent): a file system was in "
         "use, and its journal is replayed when it is mounted. That happens by "
         "itself when an instance boots from it."),
-    check.Verdict.DIRTY: _(
+    file_systems.State.DIRTY: _(
         "A file system was in use without a journal, or asks for a check "
         "itself. Check it (fsck, chkdsk) before you rely on it."),
-    check.Verdict.ERRORS: _(
+    file_systems.State.ERRORS: _(
         "A file system has noted errors. Check it (fsck) before you rely on "
         "it."),
-    check.Verdict.UNKNOWN: _(
+    file_systems.State.UNKNOWN: _(
         "Unknown: it could not be read, or holds something that does not say, "
         "such as LVM, XFS, NTFS or an encrypted disk."),
 }

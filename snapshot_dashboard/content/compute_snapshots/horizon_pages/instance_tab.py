@@ -12,7 +12,6 @@
 
 """The tab with an instance's snapshots on its own page in Horizon."""
 
-
 from typing import Any
 
 from django.http import HttpRequest
@@ -46,7 +45,7 @@ class SnapshotsTab(tabs.Tab):
             server = cloud.compute.server(server_id)
             found, problems = by_instance.find(cloud, server)
         except errors.ServiceError as error:
-            return {'problems': [shown.not_listed(error)]}
+            return {'problems': shown.problems([error])}
         finally:
             connect.log_out_if_expired(request)
         run = journal.read(server)
@@ -64,5 +63,5 @@ class SnapshotsTab(tabs.Tab):
             'run': display.shown(request, run) if run else None,
             'can_create': permissions.can_create(request,
                                                  server.volume_backed),
-            'problems': list(dict.fromkeys(map(shown.not_listed, problems))),
+            'problems': shown.problems(problems),
         }

@@ -40,7 +40,8 @@ def rows(request: HttpRequest,
              'actions': table.render_row_actions(row)} for row in found]
 
 
-def not_listed(error: errors.ServiceError) -> str:
-    """Why not all snapshots may be there."""
-    return _("Some snapshots cannot be shown now. Error from %(service)s: "
-             "%(detail)s") % wording.said(error)
+def problems(found: Iterable[errors.ServiceError]) -> list[str]:
+    """Why not all snapshots may be there, each reason once."""
+    return list(dict.fromkeys(
+        _("Some snapshots cannot be shown now. Error from %(service)s: "
+          "%(detail)s") % wording.said(error) for error in found))

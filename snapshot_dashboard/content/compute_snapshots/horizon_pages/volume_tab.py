@@ -12,7 +12,6 @@
 
 """The tab with a volume's snapshots on its own page in Horizon."""
 
-
 from typing import Any
 
 from django.http import HttpRequest
@@ -52,7 +51,7 @@ class SnapshotsTab(tabs.Tab):
                     kinds.Kind.VOLUME, volume.id, volume.name or '',
                     exists=True, bootable=volume.bootable == 'true'))
         except errors.ServiceError as error:
-            return {**context, 'problems': [shown.not_listed(error)]}
+            return {**context, 'problems': shown.problems([error])}
         finally:
             connect.log_out_if_expired(request)
         return {
@@ -61,4 +60,4 @@ class SnapshotsTab(tabs.Tab):
             'last_good': next((
                 row for row in found
                 if by_volume.is_good(row, volume.id)), None),
-            'problems': list(dict.fromkeys(map(shown.not_listed, problems)))}
+            'problems': shown.problems(problems)}
