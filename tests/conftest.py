@@ -39,7 +39,6 @@ def where():
     """
     from tests import provide
     from tests.cloud import launcher
-    from tests.cloud import processes
     from tests.cloud import seed
     from tests.cloud import site
 
@@ -48,18 +47,10 @@ def where():
         yield site.load(os.environ['SNAPSHOT_CLOUD'])
         return
     name = os.environ.get('SNAPSHOT_TEST_CLOUD', 'test')
-    with site.mine(name):
-        with site.alone():
-            place = site.plan(name, 0)
-            launcher.wipe(place, print)
-            place.save()
-        try:
-            launcher.up(place, print)
-            seed.seed(place, print)
-            yield place
-        finally:
-            processes.ignore_interrupts()
-            launcher.down(place, print)
+    with launcher.fresh(name) as place:
+        launcher.up(place, print)
+        seed.seed(place, print)
+        yield place
 
 
 @pytest.fixture

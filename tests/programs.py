@@ -32,13 +32,13 @@ def find(name: str, package: str) -> str | None:
     return shutil.which(name)
 
 
-def install(package: str) -> None:
-    """Install a package of Debian's or Ubuntu's; only root may try."""
+def install(*packages: str) -> None:
+    """Install packages of Debian's or Ubuntu's; only root may try."""
     if os.geteuid() != 0 or shutil.which('apt-get') is None:
         return
     environment = {**os.environ, 'DEBIAN_FRONTEND': 'noninteractive'}
     get = ['apt-get', 'install', '-y', '-q', '--no-install-recommends',
-           package]
+           *packages]
     with site.alone():  # apt does not wait for another one
         for command in (get, ['apt-get', 'update', '-q'], get):
             done = subprocess.run(command, env=environment,

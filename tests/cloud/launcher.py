@@ -13,9 +13,12 @@
 """Bring a test cloud up, and take it down."""
 
 from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -61,11 +64,10 @@ def up(where: site.Site, say: Say) -> None:
 def have_real_guests(where: site.Site, say: Say) -> None:
     """Let a cloud that is not up yet have real guests.
 
-    :raises CloudError: when this machine cannot have them.
+    The machine must be ready for them.
+
+    :raises CloudError: when the services cannot be made to talk to libvirt.
     """
-    reason = machine.why_no_guests()
-    if reason:
-        raise site.CloudError(f'There can be no real guests: {reason}.')
     machine.add_binding(say)
     where.libvirt.mkdir(parents=True)
 
@@ -177,6 +179,35 @@ def down(where: site.Site, say: Say) -> None:
         'worker', *reversed(site.SERVICES), 'libvirt', 'horizon')
                if processes.stop(where, service)]
     say('stopped ' + ', '.join(stopped) if stopped else 'nothing was running')
+
+
+@contextlib.contextmanager
+def killed(where: site.Site, service: str) -> Iterator[None]:
+    """A service is killed, and starts again after the block."""
+    processes.stop(where, service, signal.SIGKILL)
+    try:
+        yield
+    finally:
+        processes.start_service(where, service, machine.services_venv(print))
+        processes.wait_until_answering(where, service)
+
+
+@contextlib.contextmanager
+def fresh(name: str) -> Iterator[site.Site]:
+    """A cloud of one's own, planned on free ports; down after the block.
+
+    :raises CloudError: when somebody has it.
+    """
+    with site.mine(name):
+        with site.alone():
+            where = site.plan(name, 0)
+            wipe(where, print)
+            where.save()
+        try:
+            yield where
+        finally:
+            processes.ignore_interrupts()
+            down(where, print)
 
 
 def wipe(where: site.Site, say: Say) -> None:

@@ -50,10 +50,10 @@ def check() -> None:
             'apt-get install qemu-utils')
 
 
-def why_no_guests() -> str:
-    """Why there can be no real guests on this machine; empty if they can.
+def get_ready_for_guests() -> str:
+    """Install what real guests need, where it is missing.
 
-    What is missing is installed where that is possible.
+    :returns: why there can be none on this machine; empty if they can.
     """
     if os.geteuid() != 0:
         return 'only root can run libvirt'
@@ -64,21 +64,22 @@ def why_no_guests() -> str:
                       capture_output=True,
                       stdin=subprocess.DEVNULL).returncode:
         return 'this root may not mount in a namespace of its own'
-    missing = missing_packages()
-    for package in missing:
-        programs.install(package)
-    missing = missing and missing_packages()
+    missing = _missing_packages()
+    if missing:
+        programs.install(*missing)
+        missing = _missing_packages()
     if missing:
         return 'these packages are missing: ' + ' '.join(missing)
     return ''
 
 
-def missing_packages() -> list[str]:
+def _missing_packages() -> list[str]:
     """Those of Debian's for real guests that are not installed."""
-    return [package for package in HYPERVISOR if b'ok installed' not in
-            subprocess.run(['dpkg-query', '-W', '-f', '${Status}', package],
-                           capture_output=True,
-                           stdin=subprocess.DEVNULL).stdout]
+    known = subprocess.run(
+        ['dpkg-query', '-W', '-f', '${Package} ${Status}\n', *HYPERVISOR],
+        capture_output=True, stdin=subprocess.DEVNULL, text=True).stdout
+    return [package for package in HYPERVISOR
+            if f'{package} install ok installed' not in known.splitlines()]
 
 
 def fingerprint() -> str:
@@ -109,17 +110,10 @@ def add_binding(say) -> None:
     """
     venv = services_venv(say)
     with site.alone():
-        log = site.HOME / 'binding-install.log'
-        with open(log, 'wb') as output:
-            if subprocess.run(
-                    [str(venv / 'bin' / 'python'), '-m', 'pip', 'install',
-                     '--no-input', '--require-hashes',
-                     '--no-build-isolation', '-r', str(_BINDING)],
-                    stdout=output, stderr=output,
-                    stdin=subprocess.DEVNULL).returncode:
-                raise site.CloudError(
-                    f"libvirt's binding could not be installed; {log} tells "
-                    f'why.')
+        _run("libvirt's binding", 'binding', [
+            str(venv / 'bin' / 'python'), '-m', 'pip', 'install',
+            '--no-input', '--require-hashes', '--no-build-isolation', '-r',
+            str(_BINDING)])
 
 
 def _install(venv: pathlib.Path, say) -> None:
@@ -130,16 +124,23 @@ def _install(venv: pathlib.Path, say) -> None:
         return
     say('installing the OpenStack services (about 2 minutes, once)')
     shutil.rmtree(venv, ignore_errors=True)
-    log = site.HOME / 'services-install.log'
     site.HOME.mkdir(parents=True, exist_ok=True)
+    _run('The services', 'services',
+         [sys.executable, '-m', 'venv', str(venv)],
+         [str(venv / 'bin' / 'python'), '-m', 'pip', 'install', '--no-input',
+          '--require-hashes', '-r', str(REQUIREMENTS)])
+    stamp.write_text(wanted)
+
+
+def _run(what: str, name: str, *commands: list[str]) -> None:
+    """Install something, with a log.
+
+    :raises CloudError: when that fails.
+    """
+    log = site.HOME / f'{name}-install.log'
     with open(log, 'wb') as output:
-        for command in (
-                [sys.executable, '-m', 'venv', str(venv)],
-                [str(venv / 'bin' / 'python'), '-m', 'pip', 'install',
-                 '--no-input', '--require-hashes', '-r',
-                 str(REQUIREMENTS)]):
+        for command in commands:
             if subprocess.run(command, stdout=output, stderr=output,
                               stdin=subprocess.DEVNULL).returncode:
                 raise site.CloudError(
-                    f'The services could not be installed; {log} tells why.')
-    stamp.write_text(wanted)
+                    f'{what} could not be installed; {log} tells why.')

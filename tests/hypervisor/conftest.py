@@ -17,35 +17,25 @@ import pytest
 from tests.cloud import bootstrap
 from tests.cloud import launcher
 from tests.cloud import machine
-from tests.cloud import processes
 from tests.cloud import seed
-from tests.cloud import site
 from tests.hypervisor import lab as labs
 
 
 @pytest.fixture(scope='session')
 def lab():
     """The cloud, with Horizon and a worker; made and taken down again."""
-    reason = machine.why_no_guests()
-    if reason:
-        pytest.skip(f'There can be no real guests here: {reason}.')
-    with site.mine('test-hypervisor'):
-        with site.alone():
-            place = site.plan('test-hypervisor', 0)
-            launcher.wipe(place, print)
-            place.save()
-        try:
-            launcher.have_real_guests(place, print)
-            launcher.up(place, print)
-            admin = bootstrap.connect(place, 'admin', 'admin')
-            seed.accounts(admin)
-            seed.quotas(admin)
-            launcher.worker_up(place, print)
-            launcher.dashboard_up(place, print)
-            yield labs.Lab(place)
-        finally:
-            processes.ignore_interrupts()
-            launcher.down(place, print)
+    lacking = machine.get_ready_for_guests()
+    if lacking:
+        pytest.skip(f'There can be no real guests here: {lacking}.')
+    with launcher.fresh('test-hypervisor') as place:
+        launcher.have_real_guests(place, print)
+        launcher.up(place, print)
+        admin = bootstrap.connect(place, 'admin', 'admin')
+        seed.accounts(admin)
+        seed.quotas(admin)
+        launcher.worker_up(place, print)
+        launcher.dashboard_up(place, print)
+        yield labs.Lab(place)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@
 # WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
 # License for the specific language governing permissions and limitations
 # under the License.
+
 """Guests that write all the time and know what they wrote.
 
 A kernel of Debian's for clouds, busybox and a script (``guest/init``): 256

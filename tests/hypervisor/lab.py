@@ -19,7 +19,6 @@ import contextlib
 import dataclasses
 import pathlib
 import re
-import signal
 import subprocess
 
 from snapshot_dashboard import marks
@@ -29,8 +28,7 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
 from tests.bench import pages
 from tests.cloud import bootstrap
-from tests.cloud import machine
-from tests.cloud import processes
+from tests.cloud import launcher
 from tests.cloud import seed
 from tests.cloud import site
 from tests.hypervisor import guests
@@ -117,16 +115,9 @@ class Lab:
             guest.hear('the data volume is mounted')
         return guest
 
-    @contextlib.contextmanager
-    def nova_killed(self) -> Iterator[None]:
+    def nova_killed(self) -> contextlib.AbstractContextManager[None]:
         """Nova is killed, and starts again after the block."""
-        processes.stop(self.where, 'nova', signal.SIGKILL)
-        try:
-            yield
-        finally:
-            processes.start_service(self.where, 'nova',
-                                    machine.services_venv(print))
-            processes.wait_until_answering(self.where, 'nova')
+        return launcher.killed(self.where, 'nova')
 
     @contextlib.contextmanager
     def nova_with(self, section: str, **options: str) -> Iterator[None]:

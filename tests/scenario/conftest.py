@@ -12,10 +12,9 @@
 
 """Scenario tests: our own code against the real services."""
 
-import contextlib
+import functools
 import os
 import pathlib
-import signal
 import subprocess
 import sys
 
@@ -25,8 +24,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import fetch
 from tests.cloud import bootstrap
-from tests.cloud import machine
-from tests.cloud import processes
+from tests.cloud import launcher
 from tests.cloud import seed
 from tests.cloud import site
 from tests.scenario import clouds
@@ -78,16 +76,7 @@ def victim(alice):
 @pytest.fixture
 def dead(where):
     """A service of the cloud is killed, and starts again after the block."""
-    @contextlib.contextmanager
-    def kill_and_start(service):
-        processes.stop(where, service, signal.SIGKILL)
-        try:
-            yield
-        finally:
-            processes.start_service(where, service,
-                                    machine.services_venv(print))
-            processes.wait_until_answering(where, service)
-    return kill_and_start
+    return functools.partial(launcher.killed, where)
 
 
 @pytest.fixture
