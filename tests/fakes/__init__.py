@@ -17,8 +17,12 @@ is asked for is recorded, so that a test can count it.
 """
 
 from collections.abc import Callable
+from collections.abc import Iterator
+import contextlib
 import json
 import re
+import threading
+from unittest import mock
 from urllib import parse
 
 from keystoneauth1 import session as keystone_session
@@ -48,14 +52,29 @@ from tests.fakes.common import seconds
 from tests.fakes.common import stamp
 
 __all__ = ['CINDER', 'ENDPOINTS', 'FakeOpenStack', 'GLANCE', 'KEYSTONE',
-           'NEUTRON', 'NOVA', 'PROJECT', 'finish', 'flavor', 'new_id',
+           'NEUTRON', 'NOVA', 'PROJECT', 'faked', 'finish', 'flavor', 'new_id',
            'seconds', 'stamp']
+
+
+@contextlib.contextmanager
+def faked() -> Iterator['FakeOpenStack']:
+    """Every request over HTTP is answered by services that are faked.
+
+    requests-mock's own way gives up after 10 s of a busy machine.
+    """
+    adapter = requests_mock.Adapter()
+    with mock.patch.object(requests.Session, 'get_adapter',
+                           lambda session, url: adapter):
+        yield FakeOpenStack(adapter)
 
 
 class FakeOpenStack:
     """The services' state, and their answers out of it."""
 
-    def __init__(self, mocker):
+    def __init__(self, adapter: requests_mock.Adapter) -> None:
+        #: Where a test puts other answers.
+        self.adapter = adapter
+        self._one_at_a_time = threading.RLock()
         self.servers: dict[str, dict] = {}
         self.images: dict[str, dict] = {}
         self.volumes: dict[str, dict] = {}
@@ -149,7 +168,7 @@ class FakeOpenStack:
         versions.forget()
         for root in ('http://nova.test', GLANCE, 'http://cinder.test',
                      NEUTRON, KEYSTONE):
-            mocker.register_uri(
+            adapter.register_uri(
                 requests_mock.ANY, re.compile(re.escape(root)),
                 content=self._content,
                 headers={'Content-Type': 'application/json'})
@@ -267,7 +286,8 @@ class FakeOpenStack:
 
     def _content(self, request, context):
         try:
-            answer = self._answer(request, context)
+            with self._one_at_a_time:
+                answer = self._answer(request, context)
         except Refusal as refusal:
             answer = self._refuse(context, refusal.status, str(refusal))
         if isinstance(answer, bytes):

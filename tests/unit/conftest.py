@@ -14,7 +14,6 @@
 
 import hypothesis
 import pytest
-import requests_mock
 
 from tests import fakes
 
@@ -28,5 +27,5 @@ hypothesis.settings.load_profile('steady')
 @pytest.fixture
 def openstack():
     """Services that answer over HTTP, below the real clients."""
-    with requests_mock.Mocker() as mocker:
-        yield fakes.FakeOpenStack(mocker)
+    with fakes.faked() as openstack:
+        yield openstack

@@ -17,7 +17,6 @@ import datetime
 from django.core import cache
 from django.utils import timezone
 import pytest
-import requests_mock
 
 from openstack_auth import user as auth_user
 from openstack_auth import utils as auth_utils
@@ -103,8 +102,8 @@ def no_pauses(monkeypatch):
 @pytest.fixture
 def openstack():
     """Services that answer over HTTP; anything else fails the test."""
-    with requests_mock.Mocker() as mocker:
-        yield fakes.FakeOpenStack(mocker)
+    with fakes.faked() as openstack:
+        yield openstack
 
 
 @pytest.fixture

@@ -60,11 +60,12 @@ def test_every_status_has_one_meaning(openstack, service):
     (f'req-{fakes.new_id(5)}', f' [req-{fakes.new_id(5)}]'),
     ('<b>anything</b>', ''), ('', '')])
 def test_a_report_names_the_request_if_its_service_did(header, told):
-    with requests_mock.Mocker() as mocker:
-        cloud = fakes.FakeOpenStack(mocker).cloud()
-        mocker.get(f'{fakes.NOVA}/servers/{fakes.new_id(1)}', status_code=403,
-                   headers={'x-openstack-request-id': header},
-                   json={'forbidden': {'message': 'No.'}})
+    with fakes.faked() as openstack:
+        cloud = openstack.cloud()
+        openstack.adapter.register_uri(
+            'GET', f'{fakes.NOVA}/servers/{fakes.new_id(1)}', status_code=403,
+            headers={'x-openstack-request-id': header},
+            json={'forbidden': {'message': 'No.'}})
         with pytest.raises(errors.Forbidden) as caught:
             cloud.compute.server(fakes.new_id(1))
         assert caught.value.detail == 'No.'
@@ -139,10 +140,10 @@ def test_a_server_of_a_cell_that_is_down_is_not_known(openstack):
     requests.exceptions.ConnectTimeout('nobody there')])
 def test_no_answer_means_unavailable(service, error):
     versions.forget()
-    with requests_mock.Mocker() as mocker:
-        openstack = fakes.FakeOpenStack(mocker)
+    with fakes.faked() as openstack:
         cloud = openstack.cloud()
-        mocker.register_uri(requests_mock.ANY, requests_mock.ANY, exc=error)
+        openstack.adapter.register_uri(
+            requests_mock.ANY, requests_mock.ANY, exc=error)
         with pytest.raises(errors.Unavailable) as caught:
             CALLS[service](cloud)
     assert (caught.value.service, caught.value.status) == (service, 0)

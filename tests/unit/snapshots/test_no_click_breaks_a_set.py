@@ -20,7 +20,6 @@ somebody deletes what the plans allow.
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
-import requests_mock
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.snapshots import deletion
@@ -85,8 +84,7 @@ def whole(openstack, needs):
 @settings(max_examples=EXAMPLES)
 @given(PROJECT, st.lists(NAMES, min_size=4, max_size=4), CLICKS)
 def test_no_click_breaks_a_set_unless_its_plan_said_so(images, names, clicks):
-    with requests_mock.Mocker() as mocker:
-        openstack = fakes.FakeOpenStack(mocker)
+    with fakes.faked() as openstack:
         parts, needs = make(openstack, images, names)
         cloud = openstack.cloud()
         things = [*(f'volume-{part["id"]}' for part in parts),

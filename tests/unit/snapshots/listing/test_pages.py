@@ -20,7 +20,6 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 import pytest
-import requests_mock
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
@@ -171,8 +170,7 @@ def test_walking_back_gives_the_same_pages(openstack, size):
 def test_each_snapshot_is_shown_once_and_in_order(images, snapshots, backups,
                                                   size):
     """Also when many of them were made within one second."""
-    with requests_mock.Mocker() as mocker:
-        openstack = fakes.FakeOpenStack(mocker)
+    with fakes.faked() as openstack:
         for at in images:
             openstack.image(f'i{at}', at)
         for at in backups:
@@ -454,8 +452,7 @@ def test_a_filter_finds_all_that_there_is_on_whichever_page(
          queries.Sort.NAME)  # nothing but parts after the last row
 def test_sets_and_singles_are_each_shown_once_in_any_order(things, size,
                                                            sort):
-    with requests_mock.Mocker() as mocker:
-        openstack = fakes.FakeOpenStack(mocker)
+    with fakes.faked() as openstack:
         for number, (at, parts) in enumerate(things):
             openstack.set_image(f'n{number:02}', [
                 openstack.snapshot(f'snapshot for n{number:02}', at)
