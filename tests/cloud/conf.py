@@ -34,7 +34,7 @@ def environment(where: site.Site, venv: pathlib.Path) -> dict[str, str]:
     return {
         **{key: value for key, value in os.environ.items()
            if not key.startswith(('OS_', 'PYTHON', 'DJANGO_'))},
-        'PATH': f'{venv / "bin"}:{os.environ["PATH"]}',
+        'PATH': f'{where.libvirt}/bin:{venv}/bin:{os.environ["PATH"]}',
         'PYTHONPATH': str(site.REPOSITORY),
         'PYTHONUNBUFFERED': '1',
         'PYTHONWARNINGS': 'ignore',

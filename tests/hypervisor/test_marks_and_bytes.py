@@ -207,10 +207,11 @@ def test_a_guest_that_is_saved_for_its_snapshot_claims_no_order(lab, boot):
 def test_one_that_somebody_starts_at_once_claims_no_more_than_there_is(
         lab, boot):
     guest = boot()
-    guest.begin()
-    until(lambda: guest.server.status == 'SHUTOFF', 'it is off')
-    with contextlib.suppress(nova_errors.Conflict):  # the run was faster
-        lab.alice.nova.servers.start(guest.id)
+    with lab.held('starts'):
+        guest.begin()
+        until(lambda: guest.server.status == 'SHUTOFF', 'it is off')
+        with contextlib.suppress(nova_errors.Conflict):  # the run was faster
+            lab.alice.nova.servers.start(guest.id)
     taken = guest.finish()
     assert taken.image or taken.run.progress.failure
     if taken.image:
@@ -218,15 +219,18 @@ def test_one_that_somebody_starts_at_once_claims_no_more_than_there_is(
     until(lambda: guest.server.status == 'ACTIVE', 'it runs')
 
 
-@pytest.mark.parametrize('task', ['powering-off', 'image_', 'powering-on'])
-def test_wherever_nova_dies_the_mark_is_true_and_the_guest_runs(lab, boot,
-                                                                task):
-    guest = boot('deaf' if task == 'powering-off' else 'obedient')
+@pytest.mark.parametrize(('kind', 'held', 'task'), [
+    ('deaf', 'nothing', 'powering-off'), ('obedient', 'images', 'image_'),
+    ('obedient', 'starts', 'powering-on')])
+def test_wherever_nova_dies_the_mark_is_true_and_the_guest_runs(
+        lab, boot, kind, held, task):
+    guest = boot(kind)
     guest.hear('synced 40')
-    guest.begin()
-    guest.until_task(task)
-    with lab.nova_killed():
-        pass
+    with contextlib.ExitStack() as death:
+        with lab.held(held):  # what is too short to be met otherwise
+            guest.begin()
+            guest.until_task(task)
+            death.enter_context(lab.nova_killed())
     taken = guest.finish()
     assert taken.image or taken.run.progress.failure
     if taken.image:

@@ -14,6 +14,8 @@
 
 It has its paths compiled in, so it runs in a mount namespace of its own, with
 folders of the cloud in the places of the system's. Its guests end with it.
+While there is a file ``hold-starts`` in ROOT none starts, and while there is
+``hold-images`` no disk becomes an image.
 """
 
 import contextlib
@@ -37,6 +39,13 @@ namespaces = []
 dynamic_ownership = 0
 remember_owner = 0
 """
+#: libvirt asks the one before each step of a guest, Nova calls the other.
+_SCRIPTS = {'etc/hooks/qemu': """#!/bin/sh
+while [ "$2" = prepare ] && [ -e '{root}/hold-starts' ]; do sleep 0.1; done
+""", 'bin/qemu-img': """#!/bin/sh
+while [ "$1" = convert ] && [ -e '{root}/hold-images' ]; do sleep 0.1; done
+exec /usr/bin/qemu-img "$@"
+"""}
 
 
 def main(root: pathlib.Path) -> None:
@@ -47,6 +56,11 @@ def main(root: pathlib.Path) -> None:
             shutil.copytree(place, own, dirs_exist_ok=True)
             (own / 'qemu.conf').write_text(_QEMU)
         subprocess.run(['mount', '--bind', own, place], check=True)
+    for name, text in _SCRIPTS.items():
+        script = root / name
+        script.parent.mkdir(exist_ok=True)
+        script.write_text(text.format(root=root))
+        script.chmod(0o755)
     for stale in pathlib.Path('/run').glob('*.pid'):
         stale.unlink()
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
