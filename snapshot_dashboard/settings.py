@@ -38,6 +38,8 @@ DEFAULTS: dict[str, Any] = {
     'SNAPSHOT_TIMEOUT': 600,
     # Seconds after which a run is not begun any more.
     'BEGIN_WITHIN': 3600,
+    # Seconds that a boot test waits for a guest, once its instance runs.
+    'BOOT_TEST_TIMEOUT': 600,
     # Whether the wizard suggests to power a running instance off.
     'POWER_OFF_BY_DEFAULT': True,
     # Whether Create Snapshot on the rows of Horizon's Instances and Volumes
@@ -62,11 +64,12 @@ DEFAULTS: dict[str, Any] = {
 #: The least that a number may be: an open page must not hammer, and a call
 #: needs some time.
 MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0,
-          'SNAPSHOT_TIMEOUT': 30, 'BEGIN_WITHIN': 60, 'OLD_AFTER_DAYS': 0,
-          'WORKER_TRUST_HOURS': 1}
+          'SNAPSHOT_TIMEOUT': 30, 'BEGIN_WITHIN': 60, 'BOOT_TEST_TIMEOUT': 10,
+          'OLD_AFTER_DAYS': 0, 'WORKER_TRUST_HOURS': 1}
 #: The most: what a run waits for, and what its record has room for.
 MAXIMA = {'TIMEOUT': limits.LONGEST_CALL, 'SHUTDOWN_TIMEOUT': 99_999,
-          'SNAPSHOT_TIMEOUT': 99_999, 'BEGIN_WITHIN': 99_999}
+          'SNAPSHOT_TIMEOUT': 99_999, 'BEGIN_WITHIN': 99_999,
+          'BOOT_TEST_TIMEOUT': 3600}
 
 
 @functools.lru_cache(maxsize=1)

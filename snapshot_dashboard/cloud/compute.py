@@ -211,6 +211,39 @@ class Compute(base.Service):
                 security_groups=list(groups) or None,
                 key_name=key or None, availability_zone=zone or None).id)
 
+    def create_isolated(self, name: str, image_id: str | None,
+                        snapshots: Sequence[str], flavor_id: str,
+                        metadata: Mapping[str, str], tag: str) -> str:
+        """Launch a server without networks, whose disks go with it; its id.
+
+        :param image_id: None to boot from a volume.
+        :param snapshots: ids of volume snapshots. Nova makes a volume of
+            each; of the first one the root disk, where there is no image.
+        """
+        disks = [{'uuid': snapshot, 'source_type': 'snapshot',
+                  'destination_type': 'volume', 'delete_on_termination': True,
+                  'boot_index': 0 if image_id is None and not number else -1}
+                 for number, snapshot in enumerate(snapshots)]
+        with self._calling() as nova:
+            return str(nova.servers.create(
+                name, image_id, flavor_id, nics='none', meta=dict(metadata),
+                tags=[tag], **({'block_device_mapping_v2': disks}
+                               if disks else {})).id)
+
+    def console(self, server_id: str) -> str:
+        """What a server has said on its console, as much as Nova keeps.
+
+        :raises ServiceError: ``Conflict`` while there is none yet, and
+            ``Unavailable``, by 501, where its host keeps none.
+        """
+        with self._calling() as nova:
+            return str(nova.servers.get_console_output(server_id) or '')
+
+    def delete_server(self, server_id: str) -> None:
+        with (self._calling() as nova,
+              contextlib.suppress(nova_errors.NotFound)):
+            nova.servers.delete(server_id)
+
     def create_image(self, server_id: str, name: str,
                      metadata: Mapping[str, str]) -> str:
         """Take a snapshot; the id of the image that will hold it.

@@ -52,6 +52,11 @@ def whole_number(text: str) -> int | None:
             else None)
 
 
+def _moment(text: str | None) -> float:
+    """Seconds since the epoch; 0 for no time."""
+    return parse_time(text).timestamp() if text else 0
+
+
 @dataclasses.dataclass(frozen=True)
 class Attachment:
     """A volume at a server (Nova API, ``os-volume_attachments``)."""
@@ -73,6 +78,10 @@ class Server:
     :ivar image_properties: those of its image when it was launched; None
         where Nova does not show them (before 2.98, and for a root volume).
     :ivar extra_specs: what its flavor asks for beside sizes.
+    :ivar created: when it was asked for, in seconds since the epoch.
+    :ivar launched: when it first ran, in seconds since the epoch; 0 for not
+        yet.
+    :ivar fault: what Nova says of why it is in error.
     """
 
     id: str
@@ -96,6 +105,9 @@ class Server:
     updated: float = 0
     image_properties: Mapping[str, str] | None = None
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    created: float = 0
+    launched: float = 0
+    fault: str = ''
 
     @property
     def has_tpm(self) -> bool:
@@ -134,11 +146,13 @@ class Server:
                 group['name'] for group in body.get('security_groups') or ()
                 if group.get('name'))),
             networked=bool(body.get('addresses')),
-            updated=parse_time(body['updated']).timestamp()
-            if body.get('updated') else 0,
+            updated=_moment(body.get('updated')),
             image_properties=_texts(image['properties'])
             if 'properties' in image else None,
             extra_specs=_texts(flavor.get('extra_specs') or {}),
+            created=_moment(body.get('created')),
+            launched=_moment(body.get('OS-SRV-USG:launched_at')),
+            fault=(body.get('fault') or {}).get('message') or '',
         )
 
 

@@ -59,14 +59,14 @@ def hand_on(cloud: services.Cloud, run: record.Run, worker: Delegation,
     :raises ServiceError: when nothing was handed on; the run goes on without
         a worker.
     """
-    trust = _trust(cloud, worker, worker.lifetime, clock, identity.Errand(
+    made = trust(cloud, worker, clock, identity.Errand(
         run.plan.run_id, run.server.id, run.plan.fingerprint))
     try:
         return execute.note(cloud, run, int(clock()), dataclasses.replace(
-            run.progress, trust_id=trust.id))
+            run.progress, trust_id=made.id))
     except (errors.ServiceError, execute.Superseded):
         with contextlib.suppress(errors.ServiceError):
-            cloud.identity.delete_trust(trust.id)
+            cloud.identity.delete_trust(made.id)
         raise
 
 
@@ -82,13 +82,20 @@ def probe(cloud: services.Cloud, worker: Delegation,
     :returns: the id of the trust; it expires soon.
     :raises ServiceError: when this user cannot hand anything on.
     """
-    return _trust(cloud, worker, PROBE_LIFETIME, clock, identity.Errand(
-        lasts=str(int(worker.lifetime))), _PROBE_USES).id
+    return trust(cloud, worker, clock, identity.Errand(
+        lasts=str(int(worker.lifetime))), PROBE_LIFETIME, _PROBE_USES).id
 
 
-def _trust(cloud: services.Cloud, worker: Delegation, lifetime: float,
-           clock: execute.Clock, errand: identity.Errand,
-           uses: int | None = None) -> identity.Trust:
+def trust(cloud: services.Cloud, worker: Delegation, clock: execute.Clock,
+          errand: identity.Errand, lifetime: float = 0,
+          uses: int | None = None) -> identity.Trust:
+    """Create a trust for an errand.
+
+    :param lifetime: seconds; as long as for any other where that is not said.
+    :param uses: how many tokens can be got by it; None for any number.
+    :raises ServiceError: when this user cannot hand anything on.
+    """
+    lifetime = lifetime or worker.lifetime
     # Keystone takes two with the same expiry for one, to the microsecond.
     expires = clock() + lifetime + secrets.randbelow(10 ** 6) / 10 ** 6
     return cloud.identity.create_trust(

@@ -69,11 +69,13 @@ class Found:
     :ivar unreadable: the servers that should have one but whose record
         cannot be read.
     :ivar more: whether there are more that are over.
+    :ivar test_servers: the instances that are there for a boot test alone.
     """
 
     runs: tuple[record.Run, ...]
     unreadable: tuple[types.Server, ...] = ()
     more: bool = False
+    test_servers: tuple[types.Server, ...] = ()
 
     @property
     def open(self) -> list[record.Run]:
@@ -211,23 +213,26 @@ def plan_again(run: record.Run, requested_by: str, name: str,
 
 
 def list_runs(cloud: services.Cloud) -> Found:
-    """The runs of the project, in one call where they are not too many.
+    """The runs of the project, and the instances of its boot tests, in one
+    call where they are not too many.
 
     Those that are open are found however many are over.
     """
-    servers, more = cloud.compute.tagged(_SHOWN, record.TAG,
-                                         record.OPEN_TAG)
+    servers, more = cloud.compute.tagged(
+        _SHOWN, record.TAG, record.OPEN_TAG, record.TEST_TAG)
     if more:
         known = {server.id for server in servers}
         servers += [server for server in cloud.compute.tagged(
-                        _OPEN, record.OPEN_TAG)[0]
+                        _OPEN, record.OPEN_TAG, record.TEST_TAG)[0]
                     if server.id not in known]
     found = [(server, journal.read(server)) for server in servers]
     return Found(
         tuple(sorted((run for _, run in found if run is not None),
                      key=lambda run: run.plan.began_at, reverse=True)),
         tuple(server for server, run in found
-              if run is None and journal.is_there(server)), more)
+              if run is None and journal.is_there(server)), more,
+        tuple(server for server in servers
+              if record.TEST_TAG in server.tags))
 
 
 def cancel(cloud: services.Cloud, run: record.Run,

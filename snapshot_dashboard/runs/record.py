@@ -24,6 +24,8 @@ from snapshot_dashboard.runs import failures
 #: On a server with a record, until that is dismissed; and while it is open.
 TAG = 'snapshot-dashboard'
 OPEN_TAG = f'{TAG}.open'
+#: On an instance that is there for a boot test alone.
+TEST_TAG = f'{TAG}.boot-test'
 #: With a run's id: it was cancelled; it has powered the instance off, which
 #: is to run again; it has powered it on, of which there was no room for a
 #: note; it was dismissed, and the metadata that may still be there count no

@@ -19,6 +19,7 @@ import functools
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.inspection import boot_reports
 from snapshot_dashboard.inspection import check
 from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import editing
@@ -54,6 +55,8 @@ class Details:
         known.
     :ivar checked: what its bytes said when somebody looked at them.
     :ivar can_check: whether there is something to be looked at.
+    :ivar tested: what came of the last boot test.
+    :ivar boots_from: the digest of what an instance of it boots from.
     :ivar properties: an image's own properties or a volume snapshot's
         metadata, by name. Any member can have written them.
     """
@@ -75,6 +78,8 @@ class Details:
     members: tuple[types.Member, ...] | None = ()
     checked: check.Report | None = None
     can_check: bool = False
+    tested: boot_reports.Report | None = None
+    boots_from: str = ''
 
 
 def get(cloud: services.Cloud, row_id: str) -> Details:
@@ -110,6 +115,8 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
         members=_members(cloud, entry) if snapshot.shared else (),
         checked=None if snapshot.foreign else check.read(entry),
         can_check=not snapshot.foreign and check.can_check(entry),
+        tested=None if snapshot.foreign else boot_reports.read(entry),
+        boots_from='' if snapshot.foreign else boot_reports.digest(entry),
         volumes=found,
         properties=tuple(sorted(entry.own_properties.items())))
 

@@ -106,16 +106,23 @@ class Choice:
     zone: str = ''
 
 
-def fetch_options(cloud: services.Cloud, volume_backed: bool) -> Options:
-    """Ask for all of it, in one round."""
+def fetch_options(cloud: services.Cloud, volumes: bool,
+                  isolated: bool = False) -> Options:
+    """Ask for all of it, in one round.
+
+    :param volumes: whether volumes are made for it.
+    :param isolated: what joins it to others is not asked for.
+    """
     calls: dict[str, Any] = {
         'flavors': lambda: cloud.compute.flavors(),
-        'keys': lambda: cloud.compute.key_names(),
-        'zones': lambda: cloud.compute.zones(),
-        'limits': lambda: cloud.compute.limits(),
-        'networks': lambda: cloud.networks.names(),
-        'groups': lambda: cloud.networks.security_groups()}
-    if volume_backed:
+        'limits': lambda: cloud.compute.limits()}
+    if not isolated:
+        calls |= {
+            'keys': lambda: cloud.compute.key_names(),
+            'zones': lambda: cloud.compute.zones(),
+            'networks': lambda: cloud.networks.names(),
+            'groups': lambda: cloud.networks.security_groups()}
+    if volumes:
         calls['quotas'] = lambda: cloud.volumes.quotas()
     answers = cloud.gather_named(calls)
     lost = errors.among(answers.values())
@@ -151,8 +158,12 @@ def missing(recipe: recipes.Recipe,
 
 
 def obstacles(details: details.Details, options: Options,
-              flavor: types.Flavor | None = None) -> list[Obstacle]:
+              flavor: types.Flavor | None = None,
+              with_parts: bool = False) -> list[Obstacle]:
     """What makes it impossible to launch the snapshot, with a flavor or any.
+
+    :param with_parts: volumes are made of all volume snapshots that belong
+        to it, and not of those alone that Nova makes them of.
     """
     snapshot = details.snapshot
     if not snapshot.usable:
@@ -175,8 +186,9 @@ def obstacles(details: details.Details, options: Options,
     needed = [(Code.INSTANCES, 'instances', 1),
               (Code.CORES, 'cores', flavor.cores if flavor else 1),
               (Code.QUOTA_RAM, 'ram', flavor.ram_mib if flavor else 1)]
-    if snapshot.volume_backed:
-        disks = [part for part in snapshot.parts if part.device or part.boot]
+    if snapshot.volume_backed or with_parts:
+        disks = [part for part in snapshot.parts
+                 if with_parts or part.device or part.boot]
         needed += [
             (Code.VOLUMES, 'volumes', len(disks)),
             (Code.GIGABYTES, 'gigabytes',

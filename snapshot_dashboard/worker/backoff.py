@@ -43,6 +43,8 @@ _TRUSTS_SHARE, _TRUSTS_REST, _TRUSTS_MOST = 0.05, 4, 5.0
 _LOCKED_OUT = (10, 600)
 #: Seconds until the next look for a server or record that was not found.
 AFTER_ABSENCE = 20.0
+#: Between two looks at a guest that boots: a minute is little for that.
+BOOT_TEST = 5.0
 
 
 def after_look(run: record.Run, still: float, others: int = 0,

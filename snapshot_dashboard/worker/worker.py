@@ -19,6 +19,8 @@ import logging
 import threading
 import time
 
+from snapshot_dashboard.boot_tests import boot_test
+from snapshot_dashboard.boot_tests import testing
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.cloud import services
@@ -76,20 +78,20 @@ class _TrackedTrust:
         self.absent = since, looks + 1
         return looks + 1 >= _LOOKS and time.monotonic() - since >= _DOUBT
 
-    def approves(self, run: record.Run) -> bool:
+    def approves(self, run: record.Run | boot_test.BootTest) -> bool:
         """Whether a record holds the plan that the trust was made for."""
         return run.plan.fingerprint == self.errand.plan
 
 
 @dataclasses.dataclass
 class _TrackedRun:
-    """A run that is under way.
+    """A run or a boot test that is under way.
 
     :ivar since: when something about it last changed (monotonic).
     :ivar problems: errors in a row.
     """
 
-    run: record.Run
+    run: record.Run | boot_test.BootTest
     since: float
     problems: int = 0
 
@@ -258,7 +260,8 @@ class Worker:
             return backoff.AFTER_ABSENCE
         return None
 
-    def _run_of(self, held: _TrackedTrust) -> record.Run | None:
+    def _run_of(self, held: _TrackedTrust
+                ) -> record.Run | boot_test.BootTest | None:
         """The run of a trust, if it is open; one of no use is taken back.
 
         That is one whose run was seen to have ended, or was not to be seen
@@ -272,6 +275,10 @@ class Worker:
             self._answer_probe(trust.id, cloud)
             return None
         server = _server(cloud, errand.server_id)
+        test = boot_test.read(server) if server else None
+        if test is not None and test.plan.run_id == errand.run_id:
+            held.sees()
+            return test
         run = journal.read(server, errand.run_id) if server else None
         if run is not None and run.plan.run_id == errand.run_id:
             held.sees()
@@ -327,18 +334,12 @@ class Worker:
             server = _server(cloud, run.server.id)
             if server is not None:
                 held.sees()
-            if server is not None and server.task_state and (
-                    server.task_state == run.server.task_state):
-                return self._pause(held, followed)
             gone = server is None and held.misses()
             if server is None and not gone:
                 return backoff.AFTER_ABSENCE
-            followed.run = reconcile.advance(
-                cloud, run, server=server, approves=held.approves,
-                surely_gone=gone)
-            if not followed.run.open:
-                self._finish(held, cloud, followed.run)
-                return None
+            pause = (self._test(held, cloud, server)
+                     if isinstance(run, boot_test.BootTest)
+                     else self._advance(held, cloud, server, followed, run))
         except errors.Unauthorized as error:
             LOG.warning('Run %s: trust %s gives no access any more: %s',
                         run.plan.run_id, trust_id, error,
@@ -356,13 +357,48 @@ class Worker:
             self._counters.error(error.service)
             return backoff.after_error(followed.problems)
         followed.problems = 0
-        if followed.run.progress != run.progress:
-            followed.since = time.monotonic()
-        return self._pause(held, followed)
+        return pause
 
-    def _pause(self, held: _TrackedTrust, followed: _TrackedRun) -> float:
+    def _advance(self, held: _TrackedTrust, cloud: services.Cloud,
+                 server: types.Server | None, followed: _TrackedRun,
+                 run: record.Run) -> float | None:
+        """Likewise, of a run whose server was looked at.
+
+        :param server: None for one that is surely gone.
+        """
+        if server is not None and server.task_state and (
+                server.task_state == run.server.task_state):
+            return self._pause(held, followed, run)
+        later = followed.run = reconcile.advance(
+            cloud, run, server=server, approves=held.approves,
+            surely_gone=server is None)
+        if not later.open:
+            self._finish(held, cloud, later)
+            return None
+        if later.progress != run.progress:
+            followed.since = time.monotonic()
+        return self._pause(held, followed, later)
+
+    def _test(self, held: _TrackedTrust, cloud: services.Cloud,
+              server: types.Server | None) -> float | None:
+        """Likewise, of a boot test."""
+        if server is None:
+            self._take_back(held.trust.id, cloud)
+            return None
+        test = boot_test.read(server)
+        if test is None or not held.approves(test):
+            LOG.warning('Trust %s: the record on server %s is not the one '
+                        'that it was made for, and the server is left alone',
+                        held.trust.id, server.id,
+                        extra={'trust': held.trust.id})
+            return backoff.after_lockout(1)
+        testing.advance(cloud, test)
+        return backoff.BOOT_TEST
+
+    def _pause(self, held: _TrackedTrust, followed: _TrackedRun,
+               run: record.Run) -> float:
         return backoff.after_look(
-            followed.run, time.monotonic() - followed.since,
+            run, time.monotonic() - followed.since,
             self._queue.crowd(held.trust.project_id), self._rate)
 
     def _finish(self, held: _TrackedTrust, cloud: services.Cloud,

@@ -106,6 +106,11 @@ class FakeOpenStack:
         self.collation = str
         #: Whether Glance takes its user for an administrator.
         self.administrator = False
+        #: What servers have said on their consoles; those of others are not
+        #: to be had.
+        self.consoles: dict[str, str] = {}
+        #: When a server is launched.
+        self.now: float = 0
         #: How many changes of images there were.
         self.changes = 0
         #: The longest address that a front lets through.

@@ -34,8 +34,8 @@ class Nova(common.Service):
         if parts[0] in self._all.choices:
             return 200, self._all.choices[parts[0]]
         if parts == ['servers'] and method == 'POST':
-            server = self._all.server(body['server']['name'], status='BUILD')
-            return 202, {'server': {**server, 'adminPass': 'x'}}
+            return 202, {'server': {**self._launch(body['server']),
+                                    'adminPass': 'x'}}
         if parts in (['servers', 'detail'], ['servers']):
             found = [server for server in self._all.servers.values()
                      if ('tags-any' not in query or set(
@@ -57,9 +57,19 @@ class Nova(common.Service):
         server = self._all.servers.get(parts[1])
         if server is None:
             return 404
+        if len(parts) == 2 and method == 'DELETE':
+            del self._all.servers[parts[1]]
+            return 204, None
         if len(parts) == 2:
             return 200, {'server': self._shown(server)}
         return self._server(method, server, parts[2:], body)
+
+    def _launch(self, asked):
+        image = asked.get('imageRef')
+        return self._all.server(
+            asked['name'], status='BUILD', image=image and {'id': image},
+            metadata=asked.get('metadata', {}), tags=asked.get('tags', []),
+            created=common.stamp(self._all.now))
 
     def _shown(self, server):
         """A server as Nova shows it, with its image's properties."""
@@ -89,7 +99,7 @@ class Nova(common.Service):
         if rest[0] == 'os-instance-actions':
             return self._actions(server, rest[1:])
         if rest[0] == 'metadata':
-            if server['locked']:
+            if server['locked'] or server['status'] in ('BUILD', 'ERROR'):
                 return 409
             if method == 'POST':
                 items = {**server['metadata'], **body['metadata']}
@@ -131,6 +141,10 @@ class Nova(common.Service):
 
     def _action(self, server, body):
         (action, arguments), = body.items()
+        if action == 'os-getConsoleOutput':
+            said = self._all.consoles.get(server['id'])
+            # "Unable to get console output, functionality not implemented"
+            return 501 if said is None else (200, {'output': said})
         self._all.did(server, action.removeprefix('os-'))
         if action in ('os-stop', 'os-start'):
             wanted = 'ACTIVE' if action == 'os-stop' else 'SHUTOFF'

@@ -67,8 +67,8 @@ def test_an_application_credential_hands_nothing_on_and_its_run_is_attended(
 
 
 def test_who_was_handed_a_run_hands_nothing_on(alice, where, workers):
-    trust = delegate._trust(alice, workers.of(alice), 600, time.time,
-                            identity.Errand())
+    trust = delegate.trust(alice, workers.of(alice), time.time,
+                           identity.Errand(), 600)
     worker = connected(where, v3.Password(
         where.auth_url, username=seed.WORKER, password=site.PASSWORD,
         user_domain_id='default', trust_id=trust.id))

@@ -92,3 +92,11 @@ def render_created(snapshot: model.Snapshot) -> str:
     return format_html('<time datetime="{}">{}</time>',
                        snapshot.created.isoformat(),
                        formats.date_format(local, 'DATETIME_FORMAT'))
+
+
+def duration_text(seconds: int) -> str:
+    """A time that something took, as 1:02:03."""
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return (f'{hours}:{minutes:02}:{seconds:02}' if hours
+            else f'{minutes}:{seconds:02}')

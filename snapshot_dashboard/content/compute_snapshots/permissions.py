@@ -88,6 +88,26 @@ def can_check(request: HttpRequest) -> bool:
                   ("image", "modify_image"))
 
 
+def can_test(request: HttpRequest, snapshot: model.Snapshot) -> bool:
+    """Test whether a snapshot boots, and note that on it."""
+    rules = [("compute", "os_compute_api:servers:create"),
+             ("compute", "os_compute_api:servers:delete"),
+             ("compute", "os_compute_api:os-console-output"),
+             ("compute", "os_compute_api:server-metadata:create"),
+             ("image", "modify_image")]
+    if snapshot.parts:
+        rules.append(("compute", "os_compute_api:servers:create:attach_volume"
+                      ))
+    return not snapshot.foreign and _check(request, *rules)
+
+
+def can_remove_tests(request: HttpRequest) -> bool:
+    """Go on with boot tests that were begun, and remove their instances."""
+    return _check(request, ("compute", "os_compute_api:servers:delete"),
+                  ("compute", "os_compute_api:os-console-output"),
+                  ("image", "modify_image"))
+
+
 def can_answer(request: HttpRequest) -> bool:
     """Accept or decline what other projects share."""
     return _check(request, ("image", "modify_member"))

@@ -17,6 +17,9 @@ from django.urls import path
 from django.views import generic
 
 from snapshot_dashboard.content.compute_snapshots import connect
+from snapshot_dashboard.content.compute_snapshots.boot_test import (
+    views as boot_test_views,
+)
 from snapshot_dashboard.content.compute_snapshots.create import (
     views as create_views,
 )
@@ -62,6 +65,12 @@ urlpatterns = [
           'dependants'),
     _page('<slug:row_id>/history/', detail_views.HistoryView, 'history'),
     _page('<slug:row_id>/check/', detail_views.CheckView, 'check'),
+    _page('<slug:row_id>/boot-test/', boot_test_views.BootTestView,
+          'boot_test'),
+    _page('<slug:row_id>/boot-test/progress/', boot_test_views.ProgressView,
+          'boot_test_progress'),
+    _page('boot-tests/<uuid:server_id>/stop/', boot_test_views.StopView,
+          'stop_boot_test'),
     _page('<slug:row_id>/parts/', detail_views.PartsView, 'parts'),
     _page('<slug:row_id>/edit/', edit_views.EditView, 'edit'),
     _page('<slug:row_id>/launch/', launch_views.LaunchView, 'launch'),

@@ -100,7 +100,7 @@ def test_trusts_of_others_are_left_alone(openstack, worker):
 
 def test_one_trust_without_access_keeps_a_timer_from_no_other(
         openstack, worker, access, caplog):
-    lost = delegate._trust(openstack.cloud(), WORKER, 60, time.time, NOTHING)
+    lost = delegate.trust(openstack.cloud(), WORKER, time.time, NOTHING, 60)
     handed_on(openstack)
     cloud = access.cloud
 

@@ -46,6 +46,7 @@ from snapshot_dashboard.content.compute_snapshots.create import (
 )
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
@@ -93,7 +94,8 @@ class WhatAction(workflows.Action):
             return [('', ''), (chosen, chosen)]
         cloud = connect.cloud(request)
         instances, volumes = cloud.gather(
-            lambda: cloud.compute.servers(_CHOICES),
+            lambda: [server for server in cloud.compute.servers(_CHOICES)
+                     if record.TEST_TAG not in server.tags],
             lambda: cloud.volumes.volumes(_CHOICES))
         if instances == [] and (volumes == [] or not cloud.has('volume')):
             return [('', _("This project has no instances or volumes."))]

@@ -36,6 +36,9 @@ from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.boot_test import (
+    wording as boot_test_wording,
+)
 from snapshot_dashboard.content.compute_snapshots.detail import (
     wording as detail_wording,
 )
@@ -92,6 +95,10 @@ class DetailView(horizon_views.HorizonTemplateView):
             checked=found.checked, verdict=found.checked and (
                 detail_wording.VERDICTS[found.checked.verdict]),
             can_check=found.can_check and permissions.can_check(self.request),
+            can_test=snapshot.kind is kinds.Kind.INSTANCE and snapshot.usable
+            and permissions.can_test(self.request, snapshot),
+            tested_verdict=found.tested and (
+                boot_test_wording.VERDICTS[found.tested.verdict]),
             not_captured=detail_wording.not_captured(snapshot,
                                                      found.volumes),
             bootable=detail_wording.bootable(snapshot),

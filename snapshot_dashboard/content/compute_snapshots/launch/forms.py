@@ -22,7 +22,6 @@ from horizon import forms
 from horizon import messages
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.launch import (
@@ -51,7 +50,7 @@ class LaunchForm(forms.SelfHandlingForm):
         options = self.initial['options']
         choices = {
             'flavor': [('', _("Choose a flavor")), *(
-                (flavor.name, _flavor(flavor)) for flavor
+                (flavor.name, launch_wording.flavor(flavor)) for flavor
                 in options.flavors)],
             'networks': [(network, name or network) for network, name
                          in options.networks.items()],
@@ -89,13 +88,3 @@ class LaunchForm(forms.SelfHandlingForm):
         messages.success(request, _('Launching "%s".')
                          % data['name'])
         return True
-
-
-def _flavor(flavor: types.Flavor) -> str:
-    facts = {'name': flavor.name, 'cores': flavor.cores,
-             'ram': flavor.ram_mib, 'disk': flavor.disk_gib,
-             'ephemeral': flavor.ephemeral_gib}
-    if flavor.ephemeral_gib:
-        return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB, "
-                 "%(ephemeral)d GiB ephemeral)") % facts
-    return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % facts

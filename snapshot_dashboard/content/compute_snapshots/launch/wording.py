@@ -14,6 +14,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import launch
 
 MISSING = {
@@ -77,3 +78,13 @@ def not_captured(chosen_volumes: bool) -> str:
             "volume snapshots that belong to this snapshot, and attach "
             "them."))))
     return text
+
+def flavor(flavor: types.Flavor) -> str:
+    """A flavor and what it brings."""
+    facts = {'name': flavor.name, 'cores': flavor.cores,
+             'ram': flavor.ram_mib, 'disk': flavor.disk_gib,
+             'ephemeral': flavor.ephemeral_gib}
+    if flavor.ephemeral_gib:
+        return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB, "
+                 "%(ephemeral)d GiB ephemeral)") % facts
+    return _("%(name)s (%(cores)d vCPU, %(ram)d MiB, %(disk)d GiB)") % facts

@@ -23,11 +23,14 @@ from typing import Any
 from django.http import HttpRequest
 
 from snapshot_dashboard import settings
+from snapshot_dashboard.boot_tests import boot_test
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.boot_test import under_way
 from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
@@ -114,6 +117,7 @@ def context(request: HttpRequest,
     if sight.problem is not None:
         troubles.setdefault('', runs_wording.trouble(sight.problem))
     found, now = sight.found, int(time.time())
+    tests = boot_test.read_all(found.test_servers)
     on_page = [run for run in found.runs if not is_no_news(run)]
     images = _images(request, on_page)
     may_advance = permissions.can_advance(request)
@@ -126,7 +130,8 @@ def context(request: HttpRequest,
             for server in found.unreadable],
         'gone': [{'id': server_id, 'name': name}
                  for server_id, name in sight.gone],
-        'runs_open': bool(found.open),
+        'runs_open': bool(found.open or tests),
+        **under_way.context(request, tests),
         'runs_more': found.more and any(not run.open for run in on_page),
         'may_dismiss_all': may_advance and len(
             [run for run in on_page if went_well(run)]) > 1,
@@ -211,7 +216,7 @@ def _shown(request: HttpRequest, run: record.Run, now: int,
                    for one, state in phases.states(run).items()
                    ] if run.open or progress.failure and not cancelled else [],
         'now': runs_wording.now(run, mark),
-        'elapsed': _duration(
+        'elapsed': cells.duration_text(
             max(0, (progress.ended_at or now) - plan.began_at)),
         'ended': (datetime.datetime.fromtimestamp(
             progress.ended_at, datetime.UTC) if not run.open else None),
@@ -246,10 +251,3 @@ def _saving(run: record.Run, phase: phases.Phase | None,
         return None
     return {'seconds': max(0, now - since), 'expected': expected,
             'over': now - since > expected}
-
-
-def _duration(seconds: int) -> str:
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return (f'{hours}:{minutes:02}:{seconds:02}' if hours
-            else f'{minutes}:{seconds:02}')

@@ -24,6 +24,8 @@ from django.views import generic
 from horizon import messages
 from horizon.utils import http
 
+from snapshot_dashboard.boot_tests import boot_test
+from snapshot_dashboard.boot_tests import testing
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import connect
@@ -114,6 +116,10 @@ class AdvanceView(_WriteView):
                and permissions.can_advance(self.request, run)]
         cloud.gather(*(functools.partial(_dismiss, cloud, run)
                        for run in old[:1]))
+        if permissions.can_remove_tests(self.request):
+            # What is in the way of one shows on its snapshot's page.
+            testing.advance_all(cloud, boot_test.read_all(
+                sight.found.test_servers), connect.seal())
         return {server_id: result for server_id, result in results.items()
                 if isinstance(result, errors.ServiceError)}
 

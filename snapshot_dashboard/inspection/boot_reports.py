@@ -1,0 +1,71 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What a boot test has shown, noted on the snapshot that it was about."""
+
+import dataclasses
+import datetime
+import hashlib
+
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.inspection import console
+
+#: On an image: the verdict, when it was found, and of what data.
+TESTED = 'snapshot_dashboard_boot_test'
+_DIGEST = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Report:
+    """A verdict, and when it was found."""
+
+    verdict: console.Verdict
+    at: datetime.datetime
+
+
+def digest(image: types.Image) -> str:
+    """What tells what an image boots from from anything else.
+
+    The checksum of its data, or the volume snapshots that it maps; empty
+    where it has neither.
+    """
+    if image.volume_backed:
+        return hashlib.sha256(' '.join(sorted(image.mapped)).encode()
+                              ).hexdigest()[:_DIGEST]
+    return (image.properties.get('os_hash_value')
+            or image.properties.get('checksum') or '')[:_DIGEST]
+
+
+def write(verdict: console.Verdict, at: int, of: str) -> dict[str, str]:
+    """The property that notes it.
+
+    :param at: seconds since the epoch.
+    :param of: the digest of what was tested.
+    """
+    return {TESTED: f'{verdict.value} {at} {of}'}
+
+
+def read(image: types.Image) -> Report | None:
+    """What was noted of just this data; None for nothing.
+
+    Those that inherit the properties of an image have other data.
+    """
+    verdict, at, of = (image.properties.get(TESTED, '').split()
+                       + [''] * 3)[:3]
+    moment = types.whole_number(at)
+    if not of or of != digest(image) or moment is None:
+        return None
+    try:
+        return Report(console.Verdict(verdict),
+                      datetime.datetime.fromtimestamp(moment, datetime.UTC))
+    except (ValueError, OverflowError, OSError):
+        return None
