@@ -101,9 +101,10 @@ def _kernel(place: pathlib.Path) -> pathlib.Path:
 def _initrd(tree: pathlib.Path, modules: pathlib.Path,
             target: pathlib.Path) -> None:
     (tree / 'bin').mkdir(parents=True)
-    for name in ('proc', 'dev', 'root', 'modules'):
+    for name in ('proc', 'dev', 'root', 'modules', 'lib', 'lib64'):
         (tree / name).mkdir()
     shutil.copy(shutil.which('busybox'), tree / 'bin' / 'busybox')
+    _program('e2fsck', tree, 'lib')
     wanted = []
     # The package holds no modules.dep; it is made on installation.
     _run('depmod', '-b', modules.parents[2], modules.name)
@@ -127,7 +128,7 @@ def _initrd(tree: pathlib.Path, modules: pathlib.Path,
 
 
 def _root(tree: pathlib.Path) -> None:
-    for name in ('bin', 'sbin', 'lib/agent', 'lib64', 'proc', 'sys', 'dev',
+    for name in ('bin', 'sbin', 'lib/programs', 'lib64', 'proc', 'sys', 'dev',
                  'etc', 'run', 'disks', 'var/run'):
         (tree / name).mkdir(parents=True)
     busybox = tree / 'bin' / 'busybox'
@@ -135,15 +136,20 @@ def _root(tree: pathlib.Path) -> None:
     for applet in _run(busybox, '--list').decode().split():
         if applet != 'busybox':
             (tree / 'bin' / applet).symlink_to('busybox')
-    agent = shutil.which('qemu-ga')
-    shutil.copy(agent, tree / 'bin' / 'qemu-ga')
-    for word in _run('ldd', agent).decode().split():
-        if word.startswith('/') and 'ld-linux' in word:
-            shutil.copy(word, tree / 'lib64')
-        elif word.startswith('/'):
-            shutil.copy(word, tree / 'lib' / 'agent')
+    for program in ('qemu-ga', 'debugfs'):
+        _program(program, tree, 'lib/programs')
     (tree / 'ephemeral-mark').write_bytes(EPHEMERAL_MARK[::-1])
     _script('init', tree / 'sbin' / 'init')
+
+
+def _program(name: str, tree: pathlib.Path, libraries: str) -> None:
+    """A program of this machine, and the libraries that it needs."""
+    program = shutil.which(name)
+    shutil.copy(program, tree / 'bin')
+    for word in _run('ldd', program).decode().split():
+        if word.startswith('/'):
+            shutil.copy(word, tree / (
+                'lib64' if 'ld-linux' in word else libraries))
 
 
 def _script(name: str, target: pathlib.Path) -> None:

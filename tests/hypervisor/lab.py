@@ -24,6 +24,8 @@ import subprocess
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.inspection import boot_reports
+from snapshot_dashboard.inspection import console
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
 from tests.bench import pages
@@ -44,7 +46,7 @@ NOTICED = 120
 #: Seconds that a snapshot may take there.
 _TAKEN = 240
 #: Seconds that Nova gives a guest to shut down.
-TIMEOUTS = {'obedient': 60, 'deaf': 8}
+_TIMEOUT, _DEAF_TIMEOUT = 60, 8
 _FLAVORS = {'plain': {'disk': 1, 'ephemeral': 0},
             'ephemeral': {'disk': 1, 'ephemeral': 1},
             'volume-backed': {'disk': 0, 'ephemeral': 0}}
@@ -90,7 +92,8 @@ class Lab:
                 f'{kind} {agent}', 'raw', self._files.root, **self._kernel,
                 os_command_line=f'console=ttyS0 quiet panic=-1 guest={kind} '
                                 f'agent={agent}',
-                os_shutdown_timeout=str(TIMEOUTS[kind]), **more)
+                os_shutdown_timeout=str(
+                    _DEAF_TIMEOUT if kind == 'deaf' else _TIMEOUT), **more)
         return self._images[key]
 
     def boot(self, kind: str = 'obedient', agent: str = 'none',
@@ -148,6 +151,23 @@ class Lab:
         finally:
             with self.nova_killed():
                 path.write_text(before)
+
+    def boots(self, image: types.Image) -> console.Verdict:
+        """What a boot test says of a snapshot; it leaves nothing behind."""
+        before = self._made()
+        answer = self.page.post(
+            f'{pages.PANEL}instance-{image.id}/boot-test/',
+            [('flavor', 'plain')])
+        # A form that is wrong comes back.
+        assert 'form-group' not in answer.text, answer.text
+        report = until(lambda: boot_reports.read(
+            self.alice.images.image(image.id)), 'the verdict', _BOOT)
+        until(lambda: self._made() == before, 'what was made for it is gone')
+        return report.verdict
+
+    def _made(self) -> set[str]:
+        return {one.id for one in (*self.alice.compute.servers(100),
+                                   *self.alice.volumes.volumes(100))}
 
     def volume(self, image_id: str = '') -> str:
         """The id of a new volume, of one with a file system for data."""

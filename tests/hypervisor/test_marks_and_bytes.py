@@ -26,6 +26,7 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.inspection import check
+from snapshot_dashboard.inspection import console
 from snapshot_dashboard.inspection import file_systems
 from tests.hypervisor import judge
 from tests.hypervisor import lab as labs
@@ -58,6 +59,7 @@ def test_an_orderly_shutdown_leaves_a_clean_disk(lab, boot):
     assert verdict.clean
     assert verdict.last >= 20
     assert guest.server.status == 'ACTIVE'
+    assert lab.boots(taken.image) is console.Verdict.BOOTED
 
 
 def test_a_guest_that_is_forced_off_leaves_what_a_power_failure_does(
@@ -69,6 +71,8 @@ def test_a_guest_that_is_forced_off_leaves_what_a_power_failure_does(
     verdict = judged(lab, taken)
     assert verdict.replays
     assert verdict.last >= 40
+    # A journal that is replayed is no repair.
+    assert lab.boots(taken.image) is console.Verdict.BOOTED
 
 
 def test_a_guest_that_is_forced_off_is_not_captured_if_that_was_asked(boot):
@@ -175,6 +179,8 @@ def test_the_set_of_an_instance_without_a_local_disk_keeps_its_word(
     verdict = judge.volume_snapshot(lab.where, disk.snapshot_id)
     assert verdict.sound and verdict.last >= synced
     assert verdict.clean is power_off
+    if power_off:
+        assert lab.boots(taken.image) is console.Verdict.BOOTED
 
 
 def test_volumes_that_are_taken_while_off_are_of_one_moment(lab, boot):
@@ -251,3 +257,13 @@ def test_an_agent_that_keeps_silent_is_waited_for_and_nothing_is_claimed(
     taken = guest.finish()
     assert taken.run.progress.failure and taken.image is None
     assert guest.server.status == 'ACTIVE'
+
+
+@pytest.mark.parametrize(('kind', 'verdict'), [
+    ('panicking', console.Verdict.PANICKED),
+    ('breaking', console.Verdict.REPAIRED)])
+def test_what_does_not_boot_by_itself_is_found_out(lab, boot, kind, verdict):
+    """Their disks are clean by their own word when they are captured."""
+    taken = boot(kind).take()
+    assert taken.mark == marks.POWERED_OFF
+    assert lab.boots(taken.image) is verdict

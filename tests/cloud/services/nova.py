@@ -18,6 +18,7 @@ must share a process: python -m tests.cloud.services.nova PORT.
 
 import os
 import pathlib
+import signal
 import sys
 
 from tests.cloud import drivers
@@ -58,6 +59,9 @@ def _work_as_root():
     from os_brick import privileged
     for privileges in (privsep.sys_admin_pctxt, privileged.default):
         privileges.set_client_mode(False)
+    # Reading a guest's console makes its terminal ours, which hangs up with
+    # the guest.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 if __name__ == '__main__':
