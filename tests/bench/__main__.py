@@ -24,8 +24,9 @@ from tests.cloud import launcher
 from tests.cloud import seed
 from tests.cloud import site
 
-#: Those against a stand-in, and those on a cloud.
-STAND_INS = {'load': load.measure, 'tenants': tenants.measure}
+#: Those that bring what they need, and those on a cloud.
+STANDALONE = {'guests': downtime.measure_guests, 'load': load.measure,
+             'tenants': tenants.measure}
 MEASUREMENTS = {'downtime': downtime.measure, 'listing': listing.measure,
                 'soak': soak.measure}
 
@@ -33,7 +34,8 @@ MEASUREMENTS = {'downtime': downtime.measure, 'listing': listing.measure,
 def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m tests.bench',
                                      description=__doc__)
-    parser.add_argument('what', nargs='+', choices=[*MEASUREMENTS, *STAND_INS])
+    parser.add_argument('what', nargs='+',
+                        choices=[*MEASUREMENTS, *STANDALONE])
     options = parser.parse_args()
     began = time.monotonic()
 
@@ -41,8 +43,8 @@ def main() -> None:
         print(f'[{time.monotonic() - began:6.1f} s] {text}', flush=True)
 
     for what in options.what:
-        if what in STAND_INS:
-            STAND_INS[what](say)
+        if what in STANDALONE:
+            STANDALONE[what](say)
             continue
         where = site.plan(f'bench-{what}', 0)
         launcher.wipe(where, say)

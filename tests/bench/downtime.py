@@ -36,10 +36,14 @@ from tests.bench import report
 from tests.browser import screens
 from tests.cloud import knobs
 from tests.cloud import launcher
+from tests.cloud import machine
 from tests.cloud import site
+from tests.hypervisor import lab as labs
 from tests.scenario import clouds
 
 ROUNDS = 7
+#: With real guests, each of which takes longer.
+GUEST_ROUNDS = 5
 #: Seconds that the upload takes beside what it takes anyway.
 UPLOAD = 3.0
 _SCRIPT_POLL = 0.2
@@ -94,6 +98,54 @@ def measure(where: site.Site, say: launcher.Say) -> None:
           f'with it, or {longer / _POLL_INTERVAL:.1f} poll intervals; the '
           f'worker takes {factor:.2f} times as long. Medians of {ROUNDS} '
           f'rounds each, with an upload of {UPLOAD:.0f} s.\n')
+
+
+def measure_guests(say: launcher.Say) -> None:
+    """The same with a real guest, by the wizard and a worker.
+
+    What the wizard says of how long the saving will take is held against how
+    long it took.
+
+    :raises CloudError: where there can be no real guests.
+    """
+    lacking = machine.get_ready_for_guests()
+    if lacking:
+        raise site.CloudError(f'There can be no real guests here: {lacking}.')
+    times: dict[str, list[float]] = {'script': [], 'worker': []}
+    expected, took = [], []
+    with labs.opened('bench-guests', say) as lab:
+        guest = lab.boot()
+        for _ in range(GUEST_ROUNDS):
+            _by_script(lab.alice, guest.server)
+            times['script'].append(_away(lab.alice, guest.server))
+            guest.hear_again()
+            run = guest.take().run
+            times['worker'].append(_away(lab.alice, guest.server))
+            guest.hear_again()
+            if run.plan.expected_seconds:
+                expected.append(run.plan.expected_seconds)
+                took.append(run.progress.captured_at
+                            - run.progress.first_capture_at)
+            say(f'script {times["script"][-1]:.2f} s, '
+                f'worker {times["worker"][-1]:.2f} s')
+    factor = (statistics.median(times['worker'])
+              / statistics.median(times['script']))
+    report.write('guests', report.table(
+        ('', 'median', 'least', 'most'), [
+            (label, *(f'{value:.2f} s' for value in (
+                statistics.median(found), min(found), max(found))))
+            for label, found in (
+                (f'Script, polls every {_SCRIPT_POLL} s', times['script']),
+                ('Wizard and worker', times['worker']))])
+        + f'\nThe worker takes {factor:.2f} times as long. Medians of '
+          f'{GUEST_ROUNDS} rounds each. The wizard expected the saving to '
+          f'take {_range(expected)} s from earlier snapshots, and it took '
+          f'{_range(took)} s.\n')
+
+
+def _range(seconds: list[int]) -> str:
+    return (f'{min(seconds)}' if min(seconds) == max(seconds)
+            else f'{min(seconds)} to {max(seconds)}')
 
 
 def _by_script(alice: clouds.Cloud, server) -> None:

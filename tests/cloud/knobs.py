@@ -27,7 +27,8 @@ server.upload (while the image is ``saving``), volume.create,
 volume.snapshot, volume.snapshot_delete. ``server.stop`` also knows
 ``deaf``: the guest does not obey the ACPI shutdown, so the stop lasts the
 whole shutdown timeout. ``server.snapshot`` knows ``saves_guest``: a running
-guest is off for as long as that operation lasts.
+guest is off for as long as that operation lasts. ``server.console``
+knows nothing but what it ``says``; a login prompt by default.
 
 ``gateway`` stands before the services: of the dashboard's calls a share that
 is ``limited`` is answered by 429, and one that is ``late`` takes so many
@@ -47,6 +48,7 @@ OPERATIONS = (
     'server.start',
     'server.snapshot',
     'server.upload',
+    'server.console',
     'volume.create',
     'volume.snapshot',
     'volume.snapshot_delete',

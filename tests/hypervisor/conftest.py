@@ -14,10 +14,7 @@
 
 import pytest
 
-from tests.cloud import bootstrap
-from tests.cloud import launcher
 from tests.cloud import machine
-from tests.cloud import seed
 from tests.hypervisor import lab as labs
 
 
@@ -27,15 +24,8 @@ def lab():
     lacking = machine.get_ready_for_guests()
     if lacking:
         pytest.skip(f'There can be no real guests here: {lacking}.')
-    with launcher.fresh('test-hypervisor') as place:
-        launcher.have_real_guests(place, print)
-        launcher.up(place, print)
-        admin = bootstrap.connect(place, 'admin', 'admin')
-        seed.accounts(admin)
-        seed.quotas(admin)
-        launcher.worker_up(place, print)
-        launcher.dashboard_up(place, print)
-        yield labs.Lab(place)
+    with labs.opened('test-hypervisor', print) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -178,6 +178,23 @@ class Lab:
         return made.id
 
 
+@contextlib.contextmanager
+def opened(name: str, say: launcher.Say) -> Iterator[Lab]:
+    """A new cloud with real guests, Horizon and a worker; down afterwards.
+
+    The machine must be ready for them.
+    """
+    with launcher.fresh(name) as place:
+        launcher.have_real_guests(place, say)
+        launcher.up(place, say)
+        admin = bootstrap.connect(place, 'admin', 'admin')
+        seed.accounts(admin)
+        seed.quotas(admin)
+        launcher.worker_up(place, say)
+        launcher.dashboard_up(place, say)
+        yield Lab(place)
+
+
 class Guest:
     """An instance that writes, and what its console says of that."""
 
@@ -197,6 +214,11 @@ class Guest:
     def hear(self, text: str) -> None:
         """Wait until it says something."""
         until(lambda: text in self.console, f'{self.id} says {text!r}', _BOOT)
+
+    def hear_again(self) -> None:
+        """Wait until it writes, after another boot."""
+        until(lambda: self.console.rpartition('guest login:')[2].count(
+            'synced') > 1, 'it writes again', _BOOT)
 
     @property
     def synced(self) -> int:

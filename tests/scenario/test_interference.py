@@ -12,6 +12,8 @@
 
 """What people do in the middle of a run wins, and the run ends well."""
 
+import time
+
 from keystoneauth1 import exceptions as keystone_errors
 import pytest
 
@@ -21,6 +23,7 @@ from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from tests.cloud import seed
 from tests.cloud import site
+from tests.scenario import advancer
 from tests.scenario import clouds
 from tests.scenario.clouds import image_of
 from tests.scenario.clouds import unique
@@ -43,7 +46,7 @@ def test_started_before_the_capture_it_stays_on_and_no_snapshot_is_kept(
     run = clouds.powered_off(alice, victim, drivers)
     bob.compute.start(victim.id)
     until(lambda: state(alice, victim) == ('ACTIVE', None), 'it runs')
-    run = alice.finish(run)
+    run = alice.finish(run, advancer.clock(time.time()))
     assert run.progress.failure == 'started-by-others'
     assert state(alice, victim) == ('ACTIVE', None) and not kept(alice, run)
 
@@ -61,7 +64,7 @@ def test_in_a_state_that_takes_no_note_it_is_left_alone_until_it_is_back(
     assert run.open and state(alice, victim) == (meanwhile, None)
     getattr(servers, back)(victim.id)
     until(lambda: state(alice, victim)[0] == 'ACTIVE', 'it is back')
-    run = alice.finish(run)
+    run = alice.finish(run, advancer.clock(time.time()))
     assert run.progress.failure == 'started-by-others'
     assert state(alice, victim) == ('ACTIVE', None)
     assert not kept(alice, run)
@@ -129,7 +132,7 @@ def test_a_forged_progress_makes_neither_two_snapshots_nor_an_absence(
     bob.compute.set_metadata(victim.id, {
         'snapshot_dashboard.capture_count': '2', 'snapshot_dashboard.image_id':
         'nonsense', 'snapshot_dashboard.idle_since': '-4'})
-    run = alice.finish(run)
+    run = alice.finish(run, advancer.clock(time.time()))
     assert len(kept(alice, run)) <= 1
     assert state(alice, victim) == ('ACTIVE', None)
 

@@ -12,6 +12,8 @@
 
 """Runs on real Nova, Glance and Cinder."""
 
+import time
+
 import pytest
 
 from snapshot_dashboard import marks
@@ -21,6 +23,7 @@ from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import situation
 from snapshot_dashboard.snapshots import fetch
 from tests.cloud import site
+from tests.scenario import advancer
 from tests.scenario.clouds import delete_snapshots
 from tests.scenario.clouds import image_of
 from tests.scenario.clouds import is_gone
@@ -209,7 +212,8 @@ def test_an_upload_that_fails_is_told_and_the_instance_runs_again(
         alice, drivers):
     with drivers.turned('server.snapshot', error='disk gone',
                         only='web-1'):
-        run = alice.finish(alice.begin(alice.find('web-1'), unique('bad')))
+        run = alice.finish(alice.begin(alice.find('web-1'), unique('bad')),
+                           advancer.clock(time.time()))
     assert run.progress.failure == 'image-vanished'
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
     assert images_of(alice, run) == []
@@ -222,14 +226,15 @@ def test_an_image_deleted_by_others_is_told_and_the_instance_runs_again(
             alice.begin(alice.find('web-1'), unique('deleted')),
             lambda run: run.progress.image_id, 'there is an image')
         bob.images.delete(run.progress.image_id)
-    run = alice.finish(run)
+    run = alice.finish(run, advancer.clock(time.time()))
     assert run.progress.failure == 'image-vanished'
     assert alice.compute.server(run.server.id).status == 'ACTIVE'
 
 
 def test_a_power_off_that_fails_takes_no_snapshot(alice, drivers):
     with drivers.turned('server.stop', error='deaf', only='web-1'):
-        run = alice.finish(alice.begin(alice.find('web-1'), unique('deaf')))
+        run = alice.finish(alice.begin(alice.find('web-1'), unique('deaf')),
+                           advancer.clock(time.time()))
     assert run.progress.failure == 'stop-failed'
     server = alice.compute.server(run.server.id)
     assert server.status == 'ACTIVE'

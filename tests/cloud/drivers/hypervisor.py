@@ -96,6 +96,11 @@ class FileDriver(fake.FakeDriver):
         super().power_on(context, instance, *args, **kwargs)
         self._note_power(instance, power_state.RUNNING)
 
+    def get_console_output(self, context, instance):
+        return self._knobs.setting(
+            'server.console', instance.display_name, instance.uuid).get(
+                'says', f'Linux version 6.1\n{instance.hostname} login: ')
+
     def pause(self, instance):
         self._note_power(instance, power_state.PAUSED)
 

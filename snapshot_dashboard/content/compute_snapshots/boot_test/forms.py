@@ -72,7 +72,7 @@ class BootTestForm(forms.SelfHandlingForm):
                 connect.cloud(request), found,
                 self.initial['options'].flavor(data['flavor']),
                 settings.get('BOOT_TEST_TIMEOUT'), request.user.username,
-                str(_("boot test of %s") % name), connect.seal(), worker)
+                str(_("Boot test of %s") % name), connect.seal(), worker)
         except testing.Busy:
             messages.info(request, _('"%s" is being tested already.') % name)
             return True
@@ -82,6 +82,7 @@ class BootTestForm(forms.SelfHandlingForm):
         messages.success(request, (
             _('Testing "%s". You need not keep this page open.')
             if handed_on and handoff.is_alive(request) else
-            _('Testing "%s". Keep this page open until the test is over: it '
-              'is what goes on with it.')) % name)
+            _('Testing "%s". Keep this page open until the test is over. If '
+              'you leave, it continues when you or another member of the '
+              'project opens Compute > Snapshots.')) % name)
         return True
