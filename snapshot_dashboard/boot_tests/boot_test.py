@@ -26,6 +26,7 @@ import hashlib
 import json
 from typing import Any
 
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.inspection import console
 from snapshot_dashboard.runs import record
@@ -37,6 +38,10 @@ SEAL = f'{_PREFIX}.seal'
 VERDICT = f'{_PREFIX}.verdict'
 _VERSION = 1
 _TEXT = 64
+#: Characters of a user's name that are kept: a value has 255 for all.
+_USER = 32
+#: Where the root disk is, by whether the snapshot is volume-backed.
+_ROOTS = ('image', 'volume')
 #: Seconds between the clocks of Horizon and Nova at the most.
 _SKEW = 300
 
@@ -47,6 +52,7 @@ class Plan:
 
     :ivar run_id: drawn for each.
     :ivar image_id: the snapshot.
+    :ivar volume_backed: whether its root disk is a volume.
     :ivar of: the digest of what it holds (:mod:`.inspection.boot_reports`).
     :ivar began_at: in seconds since the epoch.
     :ivar seconds: for which the guest is waited for once it runs.
@@ -59,6 +65,7 @@ class Plan:
     began_at: int
     seconds: int
     requested_by: str = ''
+    volume_backed: bool = False
 
     @property
     def fingerprint(self) -> str:
@@ -84,10 +91,17 @@ class BootTest:
     @property
     def plausible(self) -> bool:
         """Whether the instance is one that was made when the record was, of
-        the snapshot that it names.
+        the snapshot that it names, and without networks.
         """
-        return self.server.image_id in (None, self.plan.image_id) and (
-            abs(self.server.created - self.plan.began_at) <= _SKEW)
+        wanted = None if self.plan.volume_backed else self.plan.image_id
+        return (self.server.image_id == wanted and not self.server.networked
+                and abs(self.server.created - self.plan.began_at) <= _SKEW)
+
+    @property
+    def going(self) -> bool:
+        """Whether Nova has taken the wish to remove the instance."""
+        return self.server.task_state in ('deleting', 'soft-deleting') or (
+            self.server.status in ('SOFT_DELETED', 'DELETED'))
 
     @property
     def log_fields(self) -> dict[str, str]:
@@ -100,7 +114,8 @@ def write(plan: Plan, seal: str) -> dict[str, str]:
     return {SEAL: seal, PLAN: json.dumps({
         'v': _VERSION, 'id': plan.run_id, 'image': plan.image_id,
         'of': plan.of, 'at': plan.began_at, 'for': plan.seconds,
-        'by': plan.requested_by[:_TEXT]}, separators=(',', ':'))}
+        'root': _ROOTS[plan.volume_backed], 'by': plan.requested_by},
+        separators=(',', ':'), ensure_ascii=False)}
 
 
 def write_verdict(verdict: console.Verdict, at: int) -> dict[str, str]:
@@ -109,7 +124,8 @@ def write_verdict(verdict: console.Verdict, at: int) -> dict[str, str]:
 
 def as_recorded(plan: Plan) -> Plan:
     """The same plan, without what there is no room for."""
-    return dataclasses.replace(plan, requested_by=plan.requested_by[:_TEXT])
+    return dataclasses.replace(
+        plan, requested_by=texts.usable(plan.requested_by)[:_USER])
 
 
 def read(server: types.Server) -> BootTest | None:
@@ -136,15 +152,15 @@ def read_all(servers: Iterable[types.Server]) -> list[BootTest]:
 def _plan(found: Any) -> Plan:
     if found['v'] != _VERSION:
         raise ValueError(found['v'])
-    texts = [found[name] for name in ('id', 'image', 'of', 'by')]
+    words = [found[name] for name in ('id', 'image', 'of', 'by')]
     numbers = [types.whole_number(str(found[name])) for name in ('at', 'for')]
-    if not all(isinstance(text, str) and len(text) <= _TEXT
-               for text in texts) or None in numbers:
+    if not all(isinstance(word, str) and len(word) <= _TEXT
+               for word in words) or None in numbers:
         raise ValueError(found)
-    run_id, image_id, of, requested_by = texts
+    run_id, image_id, of, requested_by = words
     began_at, seconds = numbers
     return Plan(run_id, image_id, of, began_at or 0, seconds or 0,
-                requested_by)
+                requested_by, bool(_ROOTS.index(found['root'])))
 
 
 def _verdict(text: str) -> tuple[console.Verdict | None, int]:

@@ -37,6 +37,7 @@ from snapshot_dashboard.boot_tests import boot_test
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.inspection import boot_reports
 from snapshot_dashboard.inspection import console
@@ -49,13 +50,14 @@ from snapshot_dashboard.snapshots import launch
 LOG = logging.getLogger(__name__)
 #: Seconds that Nova may take to launch it.
 LAUNCH_WITHIN = 1800
-#: Seconds that Glance may take to be there again for a verdict.
-NOTE_WITHIN = 3600
+#: Seconds that a console, and Glance, may take to be there again.
+PATIENCE = 3600
+#: What Nova answers where the host keeps no consoles.
+_NO_CONSOLE = 501
 #: Memory that any guest of today needs to boot, in MiB.
 _RAM = 512
 #: Tests of a project that are looked for.
 _MOST = 100
-_NAME = 255
 Clock = Callable[[], float]
 
 
@@ -89,12 +91,13 @@ def next_step(test: boot_test.BootTest, said: str | None, now: int) -> Step:
     :param now: in seconds since the epoch.
     """
     server, verdict = test.server, None
-    if server.task_state == 'deleting':
+    if test.going:
         return Step(Do.WAIT)
     if test.verdict is not None:
         return Step(Do.REMOVE)
     if server.status == 'ERROR':
-        verdict = console.Verdict.NOT_LAUNCHED
+        verdict = (console.Verdict.UNKNOWN if server.launched
+                   else console.Verdict.NOT_LAUNCHED)
     elif not server.launched:
         if now - test.plan.began_at >= LAUNCH_WITHIN:
             verdict = console.Verdict.NOT_LAUNCHED
@@ -113,13 +116,17 @@ def smallest_flavor(found: details.Details,
                     options: launch.Options) -> types.Flavor | None:
     """The smallest flavor that it boots with; None if there is none.
 
-    Nova lets members launch from an image only with a disk of its own size.
+    It has as much memory as the original, if that is known: what a guest
+    reserves for itself does not grow less. Nova lets members launch from an
+    image only with a flavor that has a disk.
     """
+    original = options.flavor(found.recipe.flavor) if found.recipe else None
+    least = original.ram_mib if original else _RAM
     fit = [flavor for flavor in options.flavors
            if (flavor.disk_gib or found.snapshot.volume_backed)
            and not launch.obstacles(found, options, flavor, with_parts=True)]
     return min(fit, key=lambda flavor: (
-        flavor.ram_mib < _RAM, flavor.ram_mib, flavor.cores, flavor.disk_gib),
+        flavor.ram_mib < least, flavor.ram_mib, flavor.cores, flavor.disk_gib),
         default=None)
 
 
@@ -139,14 +146,16 @@ def begin(cloud: services.Cloud, found: details.Details,
         was, the list of tests shows it.
     """
     snapshot = found.snapshot
-    if any(test.plan.image_id == snapshot.id for test in find(cloud)):
+    if any(test.plan.image_id == snapshot.id and approves(seal, test)
+           for test in find(cloud)):
         raise Busy(snapshot.id)
     plan = boot_test.as_recorded(boot_test.Plan(
         uuid.uuid4().hex, snapshot.id, found.boots_from, int(clock()),
-        seconds, requested_by))
+        seconds, requested_by, snapshot.volume_backed))
     parts = sorted(snapshot.parts, key=lambda part: not part.boot)
     server_id = cloud.compute.create_isolated(
-        name[:_NAME], None if snapshot.volume_backed else snapshot.id,
+        texts.usable(name[:texts.NAME_LENGTH]) or snapshot.id,
+        None if snapshot.volume_backed else snapshot.id,
         [part.id for part in parts], flavor.id,
         boot_test.write(plan, seal.of(plan.fingerprint)), record.TEST_TAG)
     if worker is None:
@@ -202,33 +211,42 @@ def advance(cloud: services.Cloud, test: boot_test.BootTest,
     :raises ServiceError: when that did not work; it can be tried again.
     """
     now = int(clock())
-    step = next_step(test, _console(cloud, test), now)
+    step = next_step(test, _console(cloud, test, now), now)
     if step.do is Do.WAIT:
-        return None if test.server.task_state == 'deleting' else test
+        return None if test.going else test
     if step.verdict is not None:
-        LOG.info('Boot test %s of image %s: %s', test.plan.run_id,
-                 test.plan.image_id, step.verdict.value,
+        LOG.info('Boot test %s of image %s: %s %s', test.plan.run_id,
+                 test.plan.image_id, step.verdict.value, test.server.fault,
                  extra=test.log_fields)
-        test = dataclasses.replace(test, verdict=step.verdict, found_at=now)
         # Noted before anything follows from it, for a console goes on. Nova
         # takes no note of what was not launched, but that is so for good.
-        with contextlib.suppress(errors.Conflict):
+        with contextlib.suppress(errors.Conflict, errors.Forbidden,
+                                 errors.Refused):
             cloud.compute.set_metadata(test.server.id, boot_test.write_verdict(
                 step.verdict, now))
+        test = dataclasses.replace(test, verdict=step.verdict, found_at=now)
     _note_on_snapshot(cloud, test, now)
     cloud.compute.delete_server(test.server.id)
     return None
 
 
-def _console(cloud: services.Cloud, test: boot_test.BootTest) -> str | None:
-    if test.verdict or not test.server.launched or (
+def _console(cloud: services.Cloud, test: boot_test.BootTest,
+             now: int) -> str | None:
+    """What the guest has said; None where that is not to be had.
+
+    :raises ServiceError: where it may be had later.
+    """
+    if test.going or test.verdict or not test.server.launched or (
             test.server.status == 'ERROR'):
         return None
     try:
         return cloud.compute.console(test.server.id)
-    except errors.Unauthorized:
+    except (errors.Unavailable, errors.Unauthorized) as error:
+        late = now - test.server.launched >= test.plan.seconds + PATIENCE
+        if error.status == _NO_CONSOLE or late:
+            return None
         raise
-    except errors.ServiceError:  # 501 where the host keeps none
+    except errors.ServiceError:
         return None
 
 
@@ -237,12 +255,15 @@ def _note_on_snapshot(cloud: services.Cloud, test: boot_test.BootTest,
     if test.verdict is None:
         return
     try:
+        there = boot_reports.read(cloud.images.image(test.plan.image_id))
         cloud.images.set_properties(test.plan.image_id, boot_reports.write(
-            test.verdict, test.found_at, test.plan.of))
+            test.verdict, test.found_at, test.plan.of, there))
     except errors.ServiceError as error:
         later = isinstance(error, (errors.Unavailable, errors.Unauthorized))
-        if later and now - test.plan.began_at < (
-                LAUNCH_WITHIN + test.plan.seconds + NOTE_WITHIN):
+        # Of what was not launched it is not known when that was found out.
+        since = (test.found_at if test.server.launched
+                 else test.plan.began_at + LAUNCH_WITHIN)
+        if later and now - since < PATIENCE:
             raise
         LOG.warning('Boot test %s: its verdict, %s, could not be noted on '
                     'image %s: %s', test.plan.run_id, test.verdict.value,

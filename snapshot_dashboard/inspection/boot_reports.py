@@ -26,18 +26,27 @@ _DIGEST = 16
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """A verdict, and when it was found."""
+    """A verdict, and when it was found.
+
+    :ivar before: the one before, where this one tells nothing of the
+        snapshot.
+    """
 
     verdict: console.Verdict
     at: datetime.datetime
+    before: 'Report | None' = None
 
 
 def digest(image: types.Image) -> str:
     """What tells what an image boots from from anything else.
 
     The checksum of its data, or the volume snapshots that it maps; empty
-    where it has neither.
+    where it has neither, or where it has both: Nova would make volumes that
+    nobody removes.
     """
+    mapping = image.properties.get('block_device_mapping', '').strip()
+    if mapping not in ('', '[]') and not image.volume_backed:
+        return ''
     if image.volume_backed:
         return hashlib.sha256(' '.join(sorted(image.mapped)).encode()
                               ).hexdigest()[:_DIGEST]
@@ -45,13 +54,25 @@ def digest(image: types.Image) -> str:
             or image.properties.get('checksum') or '')[:_DIGEST]
 
 
-def write(verdict: console.Verdict, at: int, of: str) -> dict[str, str]:
+#: Those that tell of the cloud, and nothing of the snapshot.
+_UNTELLING = (console.Verdict.NOT_LAUNCHED, console.Verdict.UNKNOWN)
+
+
+def write(verdict: console.Verdict, at: int, of: str,
+          there: Report | None = None) -> dict[str, str]:
     """The property that notes it.
 
     :param at: seconds since the epoch.
     :param of: the digest of what was tested.
+    :param there: what is noted by now. It is kept beside a verdict that tells
+        nothing of the snapshot.
     """
-    return {TESTED: f'{verdict.value} {at} {of}'}
+    text = f'{verdict.value} {at} {of}'
+    if there is not None and verdict in _UNTELLING:
+        kept = there.before or there
+        if kept.verdict not in _UNTELLING:
+            text += f' {kept.verdict.value} {int(kept.at.timestamp())}'
+    return {TESTED: text}
 
 
 def read(image: types.Image) -> Report | None:
@@ -59,10 +80,18 @@ def read(image: types.Image) -> Report | None:
 
     Those that inherit the properties of an image have other data.
     """
-    verdict, at, of = (image.properties.get(TESTED, '').split()
-                       + [''] * 3)[:3]
+    verdict, at, of, before, before_at = (
+        image.properties.get(TESTED, '').split() + [''] * 5)[:5]
+    if not of or of != digest(image):
+        return None
+    found = _report(verdict, at)
+    return found and dataclasses.replace(found,
+                                         before=_report(before, before_at))
+
+
+def _report(verdict: str, at: str) -> Report | None:
     moment = types.whole_number(at)
-    if not of or of != digest(image) or moment is None:
+    if moment is None:
         return None
     try:
         return Report(console.Verdict(verdict),

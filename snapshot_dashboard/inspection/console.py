@@ -32,28 +32,34 @@ class Verdict(enum.Enum):
 #: What a guest may print when it is up; see the docs.
 READY = 'snapshot-dashboard: ready'
 
-#: A prompt of getty, the last words of cloud-init, or what is agreed upon.
-_UP = (rf'^[^\n]{{0,200}}\blogin: *$|^Cloud-init v\. .{{0,200}} finished at '
+#: A prompt of getty, on whose line the kernel may write; the last words of
+#: cloud-init; or what is agreed upon.
+_UP = (r'^[^\n]{0,200}\blogin: *(?:$|\[ *\d+\.\d+\]|\w+ \(automatic login\))'
+       r'|Cloud-init v\. [^\n]{0,200} finished at '
        rf'|{re.escape(READY)}')
-#: Of Linux, and of FreeBSD.
-_PANIC = r'Kernel panic - not syncing|^panic: |^\[[ .\d]+\] Oops: '
-#: It wants somebody at its keyboard, or has found nothing to boot from.
+#: Of Linux, and of BSD, for programs panic in a word, too.
+_PANIC = (r'Kernel panic - not syncing'
+          r'|^panic: [^\n]{0,500}\n(?:cpuid|time) = ')
+#: It wants somebody at its keyboard, or has found nothing to boot from. What
+#: a boot may yet go on after is not among them.
 _HELPLESS = (
     r'You are in emergency mode|Give root password for maintenance'
     r'|Cannot open access to console, the root account is locked'
     r'|^\(initramfs\)|^grub rescue>|^grub>|^dracut:/#'
-    r'|No bootable device|Boot failed: not a bootable disk'
-    r'|UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY')
+    r'|No bootable device')
 _EVENT = re.compile(
     f'(?P<up>{_UP})|(?P<panic>{_PANIC})|(?P<helpless>{_HELPLESS})',
     re.MULTILINE)
-#: A check that has changed something. A journal that is replayed is none: it
-#: belongs to every boot after a power failure.
+#: A check that has changed something. A journal that is replayed is none, nor
+#: are files that were deleted while they were open: they belong to every boot
+#: after a power failure.
 _REPAIR = re.compile(
     r'FILE SYSTEM WAS MODIFIED|FILE SYSTEM WAS CHANGED|\bFIXED\.$'
-    r'|[Cc]learing orphaned inode|Fixed filesystem errors', re.MULTILINE)
-#: How a terminal is told where to write, and in which colour.
-_CONTROL = re.compile(r'\x1b\[[0-9;?]*[A-Za-z]|\x1b[()][A-Z0-9]|[\r\x00]')
+    r'|Fixed filesystem errors', re.MULTILINE)
+#: How a terminal is told where to write, and in which colour. Nova takes the
+#: first character of that away (os-getConsoleOutput), and carriage returns.
+_CONTROL = re.compile(
+    r'\x1b?\[[0-9;?]{0,20}[HJKhlm]|\x1b[()][A-Z0-9]|[\r\x00]')
 
 
 def judge(text: str) -> Verdict | None:
@@ -72,8 +78,3 @@ def judge(text: str) -> Verdict | None:
     if _REPAIR.search(plain, 0, event.start()):
         return Verdict.REPAIRED
     return Verdict.BOOTED
-
-
-def is_repairing(text: str) -> bool:
-    """Whether a check of its file systems has changed something by now."""
-    return bool(_REPAIR.search(_CONTROL.sub('', text)))

@@ -22,6 +22,7 @@ import enum
 import struct
 
 from snapshot_dashboard.inspection import disks
+from snapshot_dashboard.inspection import xfs
 
 
 class State(enum.Enum):
@@ -142,6 +143,27 @@ def _volume_flags(record: bytes) -> int | None:
     return None
 
 
+#: XFS: a version of its superblock, and that it wants a check.
+_XFS_5, _NEEDS_REPAIR = 5, 0x10
+
+
+def _xfs(disk: disks.Disk, begin: bytes) -> Found | None:
+    """XFS tells by its log, and since version 5 whether it wants a check."""
+    if begin[:4] != b'XFSB':
+        return None
+    version, = struct.unpack('>H', begin[0x64:0x66])
+    features, = struct.unpack('>I', begin[0xd8:0xdc])
+    if version & 0xf == _XFS_5 and features & _NEEDS_REPAIR:
+        return Found('xfs', State.DIRTY)
+    try:
+        ring = xfs.log(disk, begin[:512])
+        closed = None if ring is None else xfs.is_closed(ring)
+    except disks.Unreadable:  # a store that gives no part of an image
+        closed = None
+    return Found('xfs', State.UNKNOWN if closed is None
+                 else State.CLEAN if closed else State.REPLAY)
+
+
 def _by_magic(kind: str, offset: int, magic: bytes
               ) -> Callable[[disks.Disk, bytes], Found | None]:
     """A probe for what is told by its first bytes alone."""
@@ -156,9 +178,7 @@ def _by_magic(kind: str, offset: int, magic: bytes
 _PROBES = (
     _by_magic('luks', 0, b'LUKS\xba\xbe'),
     *(_by_magic('lvm', 512 * sector, b'LABELONE') for sector in range(4)),
-    _ext, _ntfs,
-    # It says in its log alone whether it was closed in order.
-    _by_magic('xfs', 0, b'XFSB'),
+    _ext, _ntfs, _xfs,
     _by_magic('btrfs', 0x10040, b'_BHRfS_M'),
     _by_magic('swap', 4086, b'SWAPSPACE2'),
     _by_magic('fat', 0x52, b'FAT32'),

@@ -207,6 +207,7 @@ def all_tags(server: types.Server) -> list[str]:
     """
     return sorted((tag for tag in server.tags
                    if tag == record.TAG or tag.startswith(f'{record.TAG}.')
+                   and tag != record.TEST_TAG
                    and not (server.locked and is_dismissal(tag))),
                   key=lambda tag: (tag in (record.TAG, record.OPEN_TAG),
                                    tag == record.TAG))

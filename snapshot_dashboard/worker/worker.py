@@ -332,7 +332,7 @@ class Worker:
             return self._interval  # until there is a token again
         try:
             server = _server(cloud, run.server.id)
-            if server is not None:
+            if server is not None and isinstance(run, record.Run):
                 held.sees()
             gone = server is None and held.misses()
             if server is None and not gone:
@@ -386,12 +386,19 @@ class Worker:
             self._take_back(held.trust.id, cloud)
             return None
         test = boot_test.read(server)
-        if test is None or not held.approves(test):
+        if test is None or not held.approves(test) or not test.plausible:
             LOG.warning('Trust %s: the record on server %s is not the one '
                         'that it was made for, and the server is left alone',
                         held.trust.id, server.id,
                         extra={'trust': held.trust.id})
-            return backoff.after_lockout(1)
+            if not held.misses():
+                return backoff.AFTER_ABSENCE
+            self._take_back(held.trust.id, cloud)
+            return None
+        if test.going and not server.task_state:  # Nova keeps it for a while
+            self._take_back(held.trust.id, cloud)
+            return None
+        held.sees()
         testing.advance(cloud, test)
         return backoff.BOOT_TEST
 

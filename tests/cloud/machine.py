@@ -31,7 +31,7 @@ _BINDING = _PINNED / 'hypervisor.txt'
 HYPERVISOR = (
     'busybox-static', 'cpio', 'e2fsprogs', 'gcc', 'kmod', 'libvirt-clients',
     'libvirt-daemon-system', 'libvirt-dev', 'pkg-config', 'python3-dev',
-    'qemu-guest-agent', 'qemu-system-x86', 'qemu-utils')
+    'qemu-guest-agent', 'qemu-system-x86', 'qemu-utils', 'xfsprogs')
 
 
 def check() -> None:

@@ -12,6 +12,7 @@
 
 """Servers, their tags, metadata and actions."""
 
+import re
 from urllib import parse
 
 from snapshot_dashboard.cloud import versions
@@ -66,6 +67,12 @@ class Nova(common.Service):
 
     def _launch(self, asked):
         image = asked.get('imageRef')
+        for value in asked.get('metadata', {}).values():
+            if len(value) > 255:
+                raise common.Refusal(400, f'{value!r} is too long')
+        if asked['name'] != asked['name'].strip() or not (
+                asked['name'].isprintable()):
+            raise common.Refusal(400, f'{asked["name"]!r} does not match')
         return self._all.server(
             asked['name'], status='BUILD', image=image and {'id': image},
             metadata=asked.get('metadata', {}), tags=asked.get('tags', []),
@@ -144,7 +151,9 @@ class Nova(common.Service):
         if action == 'os-getConsoleOutput':
             said = self._all.consoles.get(server['id'])
             # "Unable to get console output, functionality not implemented"
-            return 501 if said is None else (200, {'output': said})
+            # It takes control characters away, all but tab and line feed.
+            return 501 if said is None else (200, {'output': re.sub(
+                r'[\x00-\x08\x0b-\x1f]', '', said)})
         self._all.did(server, action.removeprefix('os-'))
         if action in ('os-stop', 'os-start'):
             wanted = 'ACTIVE' if action == 'os-stop' else 'SHUTOFF'

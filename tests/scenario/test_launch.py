@@ -139,7 +139,7 @@ def test_one_like_the_original_is_launched_after_its_deletion(
 def capture_again(alice, facts):
     """A set of an instance that came of a set is one, too."""
     run = alice.finish(alice.begin(facts.server, unique('third'),
-                                   volume_backed=True))
+                                   volumes=True))
     assert not run.progress.failure
     found = details.get(alice, f'instance-{run.progress.image_id}')
     assert found.snapshot.usable and len(found.snapshot.parts) == 1
@@ -155,12 +155,12 @@ def test_what_is_gone_by_then_is_named(alice, seeder, surroundings):
     with original(alice, seeder, surroundings,
                   roots(seeder)['image']) as server:
         was = recipes.of(alice, server)
-    options = launch.fetch_options(alice, volume_backed=False)
+    options = launch.fetch_options(alice, volumes=False)
     assert not launch.missing(was, options)
     seeder.compute.delete_keypair(key)
     seeder.network.delete_security_group(group)
     gone = launch.missing(was, launch.fetch_options(
-        alice, volume_backed=False))
+        alice, volumes=False))
     assert gone == [(launch.Piece.KEY, key.name),
                     (launch.Piece.GROUP, group.name)]
     seeder.network.create_security_group(name=group.name)
@@ -170,7 +170,7 @@ def test_what_is_gone_by_then_is_named(alice, seeder, surroundings):
 def test_a_flavor_that_is_too_small_is_refused_by_nova_as_well(alice):
     found = details.get(
         alice, row_named(alice, 'web-1-2026-01-15').row_id)
-    options = launch.fetch_options(alice, volume_backed=False)
+    options = launch.fetch_options(alice, volumes=False)
     small = min(options.flavors, key=lambda flavor: flavor.disk_gib or 999)
     assert small.disk_gib < found.min_disk_gib
     assert [obstacle.code for obstacle in launch.obstacles(
@@ -183,7 +183,7 @@ def test_a_flavor_that_is_too_small_is_refused_by_nova_as_well(alice):
 def test_a_reader_launches_nothing(alice, rita):
     found = details.get(
         alice, row_named(alice, 'web-1-2026-01-15').row_id)
-    flavor = launch.fetch_options(alice, volume_backed=False).flavor(FLAVOR)
+    flavor = launch.fetch_options(alice, volumes=False).flavor(FLAVOR)
     with pytest.raises(errors.Forbidden):
         launch.launch(rita, found.snapshot,
                       launch.Choice(unique('no'), flavor))

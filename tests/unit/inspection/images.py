@@ -51,6 +51,44 @@ def ntfs(flags=0, size=70000):
     return bytes(disk)
 
 
+def xfs(records, blocks=2048, start=64, version=5, features=0, round_=1):
+    """A disk with an XFS, and these records in its log.
+
+    :param records: each is whether it is that of an unmount.
+    :param round_: in which they were written; behind them are those of the
+        round before.
+    """
+    log, at = bytearray(blocks * SECTOR), 0
+    for unmount in records:
+        header = bytearray(SECTOR)
+        header[:4] = b'\xfe\xed\xba\xbe'
+        length = SECTOR if unmount else 3 * SECTOR
+        struct.pack_into('>III', header, 4, round_, 2, length)
+        struct.pack_into('>I', header, 0x28, 1 if unmount else 9)
+        struct.pack_into('>I', header, 0x140, 32768)
+        body = bytearray(length)
+        for place in range(0, length, SECTOR):
+            struct.pack_into('>I', body, place, round_)
+        body[9] = 0x20 if unmount else 0
+        for place, piece in ((at, header), (at + SECTOR, body)):
+            for byte, value in enumerate(piece):
+                log[(place + byte) % len(log)] = value
+        at += SECTOR + length
+    for place in range(at, len(log), SECTOR):
+        struct.pack_into('>I', log, place, round_ - 1)
+    disk = bytearray(4096 * start)
+    disk[:4] = b'XFSB'
+    struct.pack_into('>I', disk, 4, 4096)
+    # The log is in the second of two groups of 32 blocks.
+    struct.pack_into('>Q', disk, 0x30, start - 32 + 64)
+    struct.pack_into('>I', disk, 0x54, 32)
+    struct.pack_into('>I', disk, 0x60, blocks * SECTOR // 4096)
+    struct.pack_into('>H', disk, 0x64, version)
+    disk[0x7c] = 6
+    struct.pack_into('>I', disk, 0xd8, features)
+    return bytes(disk + log)
+
+
 def with_old_table(*parts):
     """A disk with an old table, and these on partitions."""
     disk, table = bytearray(SECTOR), []

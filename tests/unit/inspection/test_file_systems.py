@@ -51,6 +51,18 @@ def look(disk):
     (images.ext(state=3, incompatible=0x44), 'ext4', ERRORS),
     (images.ntfs(), 'ntfs', UNKNOWN),
     (images.ntfs(flags=1), 'ntfs', DIRTY),
+    (images.xfs([True]), 'xfs', CLEAN),  # as it is made
+    (images.xfs([True, False, False]), 'xfs', REPLAY),
+    (images.xfs([True, False, True]), 'xfs', CLEAN),
+    (images.xfs([True, False, True], round_=7), 'xfs', CLEAN),
+    (images.xfs([False] * 300, round_=7), 'xfs', REPLAY),
+    # A round that was just finished, and one that a record goes beyond.
+    (images.xfs([False] * 511 + [True, True]), 'xfs', CLEAN),
+    (images.xfs([False] * 512), 'xfs', REPLAY),
+    (images.xfs([True], features=0x10), 'xfs', DIRTY),
+    (images.xfs([True], features=0x10, version=4), 'xfs', CLEAN),
+    (images.xfs([]), 'xfs', UNKNOWN),
+    (images.xfs([True])[:-4096], 'xfs', UNKNOWN),  # it is cut off
     (b'XFSB'.ljust(70000, b'\0'), 'xfs', UNKNOWN),
     (b'LUKS\xba\xbe'.ljust(70000, b'\0'), 'luks', UNKNOWN),
     ((bytes(512) + b'LABELONE').ljust(70000, b'\0'), 'lvm', UNKNOWN),
@@ -143,7 +155,9 @@ _SEEDS = [images.ext(size=9000), images.ntfs(size=30000),
           images.with_gpt(images.ext(size=9000), images.ntfs(size=30000)),
           images.with_old_table(images.ext(size=9000)),
           images.qcow2(images.with_gpt(images.ext(size=9000)), 12),
-          images.qcow2(images.ntfs(size=30000), 9)]
+          images.qcow2(images.ntfs(size=30000), 9),
+          images.xfs([True, False, True], blocks=1056, start=40),
+          images.with_old_table(images.xfs([False], blocks=1056, start=40))]
 
 
 @given(st.sampled_from(_SEEDS), st.sampled_from(['raw', 'qcow2']),

@@ -22,12 +22,14 @@ from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import launch
 from snapshot_dashboard.snapshots import model
+from tests import fakes
 from tests.unit.worker.handing_on import WORKER
 
 
 @pytest.fixture
 def tested(openstack):
     """An image, and the instance of its test, handed on, at its login."""
+    openstack.now = time.time() - fakes.seconds(0)
     image = openstack.image('web', os_hash_value='a' * 128)
     cloud = openstack.cloud()
     found = details.get(cloud, model.row_id(kinds.Kind.INSTANCE, image['id']))
@@ -73,12 +75,30 @@ def test_a_test_that_was_handed_on_is_seen_through(openstack, worker,
     lambda server: server['metadata'].clear(),
     lambda server: server['tags'].clear()])
 def test_an_instance_whose_record_is_another_is_left_alone(
-        openstack, worker, tested, change):
+        openstack, worker, monkeypatch, tested, change):
     _image, server = tested
     job = followed(openstack, worker)
     change(server)
-    assert job() is not None
-    assert server['id'] in openstack.servers and openstack.trusts
+    now = time.monotonic()
+    assert job() is not None and openstack.trusts
+    # It is not looked at for ever.
+    for look in range(3):
+        monkeypatch.setattr(time, 'monotonic',
+                            lambda look=look: now + 40 * look)
+        job()
+    assert server['id'] in openstack.servers and not openstack.trusts
+
+
+def test_what_nova_keeps_for_a_while_is_done_with(openstack, worker, tested):
+    """It would count anew from each request."""
+    _image, server = tested
+    job = followed(openstack, worker)
+    server['status'] = 'SOFT_DELETED'
+    openstack.calls.clear()
+    assert job() is None
+    assert openstack.trusts == {}
+    assert [method for method, path in openstack.writes()
+            if '/servers/' in path] == []
 
 
 def test_it_is_seen_through_in_one_go_as_well(openstack, worker, tested):

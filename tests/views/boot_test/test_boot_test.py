@@ -134,15 +134,44 @@ def test_only_instances_of_tests_are_removed(client, openstack, member):
     assert server['id'] in openstack.servers
 
 
-def test_what_this_dashboard_did_not_begin_waits_for_a_word(
+def test_what_this_dashboard_did_not_begin_is_left_alone(
         client, openstack, member, image):
     start(client, image)
     server = comes_up(openstack)
     server['metadata'][boot_test.SEAL] = 'forged'
     text = words(soup(progress(client, image)))
     assert 'was not written by this dashboard' in text
-    assert 'Remove Test Instance' in text
+    assert 'Stop Test' not in text
+    assert client.post(f'{INDEX}boot-tests/{server["id"]}/stop/'
+                       ).status_code == 404
     assert server['id'] in openstack.servers
+
+
+def test_who_stops_what_is_over_is_told_so(client, openstack, member):
+    answer = client.post(f'{INDEX}boot-tests/{fakes.new_id(4)}/stop/')
+    assert answer.url == INDEX
+    assert 'The test is over' in told(client)
+
+
+def test_nova_away_while_it_is_stopped_is_told(client, openstack, member,
+                                               image):
+    start(client, image)
+    server = comes_up(openstack)
+    openstack.faults['GET', '/servers/'] = 503
+    assert client.post(f'{INDEX}boot-tests/{server["id"]}/stop/').url == INDEX
+    assert 'could not be removed' in told(client)
+
+
+def test_what_was_known_is_said_beside_what_tells_nothing(
+        client, openstack, member, image):
+    start(client, image)
+    comes_up(openstack)
+    progress(client, image)
+    start(client, image)
+    instance(openstack)['status'] = 'ERROR'
+    text = words(soup(progress(client, image)))
+    assert text.startswith('Unknown: Nova did not launch the test instance.')
+    assert 'The test before, 0 minutes ago: Boots:' in text
 
 
 @pytest.mark.parametrize(('state', 'text'), [

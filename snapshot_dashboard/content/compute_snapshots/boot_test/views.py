@@ -68,7 +68,7 @@ class BootTestView(forms.ModalFormView):
                  **kwargs: Any) -> HttpResponse:
         with redirects.to_index_on_error(request):
             self.found = details.get(connect.cloud(request), kwargs['row_id'])
-        if self.found.snapshot.kind is not kinds.Kind.INSTANCE:
+        if not self.found.boots_from:
             raise Http404
         if not permissions.can_test(request, self.found.snapshot):
             raise django_exceptions.PermissionDenied
@@ -148,6 +148,8 @@ class ProgressView(generic.View):
                 **under_way.context(request, left),
                 'tested': noted, 'problem': problem,
                 'verdict': noted and boot_test_wording.VERDICTS[noted.verdict],
+                'before': noted and noted.before and (
+                    boot_test_wording.VERDICTS[noted.before.verdict]),
                 'poll_interval_ms': int(settings.get('POLL_INTERVAL') * 2000)})
 
 
@@ -160,18 +162,20 @@ class StopView(generic.View):
         if not permissions.can_remove_tests(request):
             raise django_exceptions.PermissionDenied
         cloud = connect.cloud(request)
+        test = None
         try:
             test = boot_test.read(cloud.compute.server(str(server_id)))
-            if test is None:
+            if test is None or not testing.approves(connect.seal(), test):
                 raise Http404
             cloud.compute.delete_server(test.server.id)
             messages.success(request, _(
                 "The test instance is being removed. No verdict was noted."))
         except errors.NotFound:
-            raise Http404 from None
+            messages.info(request, _("The test is over."))
         except errors.ServiceError as error:
             messages.error(request, boot_test_wording.not_removed(error))
+        if test is None:
+            return redirect(redirects.INDEX)
         return redirect(
             'horizon:project:compute_snapshots:detail',
-            model.row_id(kinds.Kind.INSTANCE, test.plan.image_id)
-        ) if test else redirect(redirects.INDEX)
+            model.row_id(kinds.Kind.INSTANCE, test.plan.image_id))

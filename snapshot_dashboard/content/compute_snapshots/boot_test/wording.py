@@ -26,20 +26,24 @@ VERDICTS = {
         "Boots, after a check has repaired its file systems. Look for files "
         "in lost+found before you rely on it."),
     console.Verdict.PANICKED: _(
-        "Does not boot: the kernel of the test instance panicked."),
+        "Does not boot: the kernel of the test instance panicked. If the "
+        "flavor of the test was small, memory may have been the cause."),
     console.Verdict.STUCK: _(
         "Does not boot by itself: the test instance waited for somebody at "
         "its console, or found nothing to boot from."),
     console.Verdict.UNFINISHED: _(
         "Unknown: the test instance wrote to its console, but no login prompt "
-        "appeared in time. It may be slow, or show no prompt there."),
+        "appeared there in time, or before it switched itself off. It may be "
+        "slow, or show its prompt elsewhere."),
     console.Verdict.SILENT: _(
         "Unknown: the test instance wrote nothing to its console. Its image "
         "may not use the serial console."),
     console.Verdict.NOT_LAUNCHED: _(
-        "No instance could be launched from it."),
+        "Unknown: Nova did not launch the test instance. If volumes were "
+        "created for it, one without a name may be left under Volumes."),
     console.Verdict.UNKNOWN: _(
-        "Unknown: the console of the test instance could not be read."),
+        "Unknown: the console of the test instance could not be read, or the "
+        "instance failed."),
 }
 
 

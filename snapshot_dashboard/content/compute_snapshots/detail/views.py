@@ -95,7 +95,7 @@ class DetailView(horizon_views.HorizonTemplateView):
             checked=found.checked, verdict=found.checked and (
                 detail_wording.VERDICTS[found.checked.verdict]),
             can_check=found.can_check and permissions.can_check(self.request),
-            can_test=snapshot.kind is kinds.Kind.INSTANCE and snapshot.usable
+            can_test=bool(found.boots_from) and snapshot.usable
             and permissions.can_test(self.request, snapshot),
             tested_verdict=found.tested and (
                 boot_test_wording.VERDICTS[found.tested.verdict]),

@@ -194,7 +194,7 @@ VERDICTS = {
         "it."),
     file_systems.State.UNKNOWN: _(
         "Unknown: it could not be read, or holds something that does not say, "
-        "such as LVM, XFS, NTFS or an encrypted disk."),
+        "such as LVM, NTFS, btrfs or an encrypted disk."),
 }
 
 
