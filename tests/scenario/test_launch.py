@@ -139,7 +139,7 @@ def test_one_like_the_original_is_launched_after_its_deletion(
 def capture_again(alice, facts):
     """A set of an instance that came of a set is one, too."""
     run = alice.finish(alice.begin(facts.server, unique('third'),
-                                   volumes=True))
+                                   volume_backed=True))
     assert not run.progress.failure
     found = details.get(alice, f'instance-{run.progress.image_id}')
     assert found.snapshot.usable and len(found.snapshot.parts) == 1
