@@ -97,7 +97,7 @@ class _Lane(threading.Thread):
             # A shell that puts us into the background lets it be ignored.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
             if paths is _PYTHON:
-                os.nice(19)
+                os.nice(10)
         # Of a session of its own, so that one Ctrl-C reaches it once, by us.
         return subprocess.Popen(
             [sys.executable, '-m', 'pytest', *(
