@@ -216,7 +216,8 @@ def advance(cloud: services.Cloud, test: boot_test.BootTest,
         return None if test.going else test
     if step.verdict is not None:
         LOG.info('Boot test %s of image %s: %s %s', test.plan.run_id,
-                 test.plan.image_id, step.verdict.value, test.server.fault,
+                 test.plan.image_id, step.verdict.value,
+                 errors.words(test.server.fault),
                  extra=test.log_fields)
         # Noted before anything follows from it, for a console goes on. Nova
         # takes no note of what was not launched, but that is so for good.
