@@ -32,92 +32,50 @@ from tests.cloud import processes
 
 _PYTHON = ['tests/unit', 'tests/views']
 _MATRIX = 'tests/scenario/test_fault_matrix.py'
-#: Scenario tests that are played after the fault matrix, on its cloud: the
-#: lanes are to end at about the same time.
-_AFTER_MATRIX = [f'tests/scenario/test_{name}.py' for name in (
-    'worker', 'workers_share', 'worker_starts')]
-#: What each lane plays, one after the other, by itself. Each has a cloud of
-#: its own. More at a time would be slower: who waits asks again and again.
-_LANES = {
-    'python': [_PYTHON, ['tests/hypervisor']],
-    'scenario': [['tests/scenario', *(
-        f'--ignore={path}' for path in (_MATRIX, *_AFTER_MATRIX))]],
-    'faults': [[_MATRIX, *_AFTER_MATRIX]],
-    'browser': [['tests/browser']]}
-#: With one cloud that is there, for all.
-_ON_ONE_CLOUD = {
-    'python': [_PYTHON],
-    'cloud': [['tests/scenario', 'tests/browser', 'tests/hypervisor']]}
-_QUICK = {'unit': [['tests/unit']], 'views': [['tests/views']]}
+#: Each has a cloud of its own. More at a time would be slower: who waits asks
+#: again and again.
+_CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}'],
+          'faults': [_MATRIX, 'tests/hypervisor'],
+          'browser': ['tests/browser']}
 #: How many lines of a lane that failed are said again.
 _LAST = 80
 
 
-class _Lane(threading.Thread):
-    """Plays some tests after others, and passes on what they say.
+def _lanes(quick: bool) -> dict[str, list[str]]:
+    if quick:
+        return {'unit': ['tests/unit'], 'views': ['tests/views']}
+    if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
+        return {'python': _PYTHON,
+                'cloud': ['tests/scenario', *_CLOUD['browser'],
+                          'tests/hypervisor']}
+    return {'python': _PYTHON, **_CLOUD}
 
-    :ivar code: the exit code of the first that failed.
-    :ivar complaints: what those that failed said last.
-    :ivar covered: the files with what was covered.
-    """
 
-    def __init__(self, name: str, plays: list[list[str]],
-                 quick: bool) -> None:
-        super().__init__(name=name)
-        self._plays, self._quick = plays, quick
-        self._process: subprocess.Popen | None = None
-        self._stopped = False
-        self._starting = threading.Lock()
-        self.code = 0
-        self.complaints: list[str] = []
-        self.covered: list[str] = []
+def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
+    def prepare():
+        # A shell that puts us into the background lets it be ignored.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if lane == 'python':
+            os.nice(19)
+    # Of a session of its own, so that one Ctrl-C reaches it once, by us.
+    return subprocess.Popen(
+        [sys.executable, '-m', 'pytest', *(
+            ['-q'] if quick else ['--cov', '--cov-report=']),
+         '--durations=10', *paths],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        errors='replace', stderr=subprocess.STDOUT, start_new_session=True,
+        env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}',
+             'SNAPSHOT_TEST_CLOUD': f'test-{lane}',
+             'PYTHONUNBUFFERED': '1'},
+        preexec_fn=prepare)
 
-    def run(self) -> None:
-        for number, paths in enumerate(self._plays):
-            with self._starting:
-                if self._stopped:
-                    return
-                self.covered.append(f'.coverage.{self.name}-{number}')
-                self._process = self._start(paths, self.covered[-1])
-            last = self._tell(self._process.stdout)
-            code = self._process.wait()
-            if code:
-                self.complaints += last
-            self.code = self.code or code
 
-    def stop(self) -> None:
-        """Have the tests end, and take down their cloud."""
-        with self._starting:
-            self._stopped = True
-            if self._process is not None and self._process.poll() is None:
-                self._process.send_signal(signal.SIGINT)
-
-    def _start(self, paths: list[str], covered: str) -> subprocess.Popen:
-        def prepare():
-            # A shell that puts us into the background lets it be ignored.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-            if paths is _PYTHON:
-                os.nice(10)
-        # Of a session of its own, so that one Ctrl-C reaches it once, by us.
-        return subprocess.Popen(
-            [sys.executable, '-m', 'pytest', *(
-                ['-q'] if self._quick else ['--cov', '--cov-report=']),
-             '--durations=10', *paths],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-            errors='replace', stderr=subprocess.STDOUT,
-            start_new_session=True, preexec_fn=prepare,
-            env={**os.environ, 'COVERAGE_FILE': covered,
-                 'SNAPSHOT_TEST_CLOUD': f'test-{self.name}',
-                 'PYTHONUNBUFFERED': '1'})
-
-    def _tell(self, output: Iterable[str]) -> Iterable[str]:
-        """Pass it on; the last lines of it."""
-        last = collections.deque[str](maxlen=_LAST)
-        for line in output:
-            last.append(line)
-            with contextlib.suppress(OSError):  # nobody may listen any more
-                print(f'{self.name}: {line}', end='', flush=True)
-        return last
+def _tell(lane: str, output: Iterable[str],
+          last: collections.deque[str]) -> None:
+    for line in output:
+        last.append(line)
+        with contextlib.suppress(OSError):  # nobody may listen any more
+            print(f'{lane}: {line}', end='', flush=True)
 
 
 def _stop(number: int, frame: object) -> None:
@@ -125,9 +83,10 @@ def _stop(number: int, frame: object) -> None:
     sys.exit(128 + number)
 
 
-def _cover(files: Iterable[str]) -> None:
+def _cover(lanes: Iterable[str]) -> None:
     coverage = [sys.executable, '-m', 'coverage']
-    found = [name for name in files if pathlib.Path(name).exists()]
+    found = [name for name in (f'.coverage.{lane}' for lane in lanes)
+             if pathlib.Path(name).exists()]
     subprocess.run([*coverage, 'combine', '-q', *found], check=True)
     subprocess.run([*coverage, 'report', '--skip-covered'], check=True)
 
@@ -139,27 +98,31 @@ def main(arguments: list[str]) -> int:
             [sys.executable, '-m', 'pytest', *arguments]).returncode
     for number in processes.INTERRUPTS:
         signal.signal(number, _stop)
-    chosen = (_QUICK if quick else _ON_ONE_CLOUD
-              if 'SNAPSHOT_CLOUD' in os.environ else _LANES)
-    lanes = [_Lane(name, plays, quick) for name, plays in chosen.items()]
+    lanes = _lanes(quick)
+    last = {lane: collections.deque[str](maxlen=_LAST) for lane in lanes}
+    running, tellers = [], []
     try:
-        for lane in lanes:
-            lane.start()
-        for lane in lanes:
-            lane.join()
+        for lane, paths in lanes.items():
+            running.append(_start(lane, paths, quick))
+            tellers.append(threading.Thread(
+                target=_tell, args=(lane, running[-1].stdout, last[lane])))
+            tellers[-1].start()
+        codes = [process.wait() for process in running]
     finally:
-        for lane in lanes:
-            lane.stop()
-        for lane in lanes:
-            if lane.is_alive():
-                lane.join()
+        for process in running:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)  # it takes down its cloud
+        for process in running:
+            process.wait()
+        for teller in tellers:
+            teller.join()
     if not quick:
-        _cover(name for lane in lanes for name in lane.covered)
-    for lane in lanes:
-        if lane.code:
-            print(f'\n{lane.name} failed ({lane.code}). What it said last:\n',
-                  *lane.complaints, sep='')
-    return next((abs(lane.code) for lane in lanes if lane.code), 0)
+        _cover(lanes)
+    for lane, code in zip(lanes, codes, strict=True):
+        if code:
+            print(f'\n{lane} failed ({code}). What it said last:\n',
+                  *last[lane], sep='')
+    return next((abs(code) for code in codes if code), 0)
 
 
 if __name__ == '__main__':

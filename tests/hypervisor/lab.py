@@ -39,14 +39,15 @@ from tests.scenario.waiting import until
 
 #: Seconds that a guest may take to boot where the processor is emulated and
 #: other tests run beside it.
-_BOOT = 180
+_BOOT = 300
 #: Seconds after which Nova has noticed that a guest is gone: it waits 15 for
 #: another event first.
 NOTICED = 120
 #: Seconds that a snapshot may take there.
-_TAKEN = 240
-#: Seconds that Nova gives a guest to shut down.
-_TIMEOUT, _DEAF_TIMEOUT = 60, 8
+_TAKEN = 480
+#: Seconds that Nova gives a guest to shut down: one that obeys needs some
+#: two, and a minute and more where the machine is busy.
+_TIMEOUT, _DEAF_TIMEOUT = 300, 8
 _FLAVORS = {'plain': {'disk': 1, 'ephemeral': 0},
             'ephemeral': {'disk': 1, 'ephemeral': 1},
             'volume-backed': {'disk': 0, 'ephemeral': 0}}
