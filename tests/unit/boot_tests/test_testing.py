@@ -294,12 +294,16 @@ def test_what_tells_of_the_cloud_alone_keeps_what_was_known(
 @pytest.mark.parametrize('state', [
     {'status': 'SOFT_DELETED'}, {'OS-EXT-STS:task_state': 'deleting'},
     {'OS-EXT-STS:task_state': 'soft-deleting'}])
+@pytest.mark.parametrize('noted', [
+    {}, boot_test.write_verdict(Verdict.BOOTED, 1)])
 def test_what_nova_is_removing_is_not_asked_for_again(openstack, clock, begun,
-                                                      state):
+                                                      state, noted):
     """Each request would have it kept for longer."""
     server = begun()
     runs(openstack, server, 'web login: ')
     server.update(state)
+    clock.advance(SECONDS)
+    server['metadata'].update(noted)
     openstack.calls.clear()
     assert look(openstack, clock) == [None]
     assert openstack.writes() == []

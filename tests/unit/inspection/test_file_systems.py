@@ -12,6 +12,7 @@
 
 """What file systems say of themselves is read, and nothing else of them."""
 
+import struct
 import time
 import uuid
 
@@ -71,6 +72,17 @@ def look(disk):
 def test_how_each_file_system_stands_is_what_it_notes(content, kind, state):
     (found,) = look(file(content))
     assert (found.kind, found.state) == (kind, state)
+
+
+@pytest.mark.parametrize(('place', 'value'), [
+    (0x28, 2),  # operations beside that of the unmount
+    (0x0c, 1024)])  # more of the record than was written
+def test_an_xfs_is_closed_by_the_record_of_an_unmount_alone(place, value):
+    content = bytearray(images.xfs([False, True]))
+    record = content.rindex(b'\xfe\xed\xba\xbe')
+    struct.pack_into('>I', content, record + place, value)
+    (found,) = look(file(bytes(content)))
+    assert found.state is REPLAY
 
 
 def test_what_nobody_knows_is_called_so_and_what_is_blank_is_nothing():
