@@ -13,8 +13,8 @@
 """The life of a boot test: begin, watch, note, remove.
 
 An instance without networks boots from the snapshot; its console tells how
-that goes. ``next_step`` decides, purely; who calls ``advance``, and how often,
-does not matter. These promises hold, whatever fails between:
+that goes. ``find_verdict`` decides, purely; who calls ``advance``, and how
+often, does not matter. These promises hold, whatever fails between:
 
 1. The instance, and what was made for it, goes: after a verdict, after a time
    limit, or when it could not be launched.
@@ -27,7 +27,6 @@ from collections.abc import Callable
 from collections.abc import Iterable
 import contextlib
 import dataclasses
-import enum
 import functools
 import logging
 import time
@@ -61,55 +60,32 @@ _MOST = 100
 Clock = Callable[[], float]
 
 
-class Do(enum.Enum):
-    """The kinds of steps."""
-
-    WAIT = 'wait'
-    CONCLUDE = 'conclude'
-    REMOVE = 'remove'
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One thing to do.
-
-    :ivar verdict: what to note first: None for what is noted already.
-    """
-
-    do: Do
-    verdict: console.Verdict | None = None
-
-
 class Busy(Exception):
     """The snapshot is being tested already."""
 
 
-def next_step(test: boot_test.BootTest, said: str | None, now: int) -> Step:
-    """The one thing to do next.
+def find_verdict(test: boot_test.BootTest, said: str | None,
+                 now: int) -> console.Verdict | None:
+    """What came of a test; None while that is not known.
 
     :param said: on the console by now; None where that is not known.
     :param now: in seconds since the epoch.
     """
-    server, verdict = test.server, None
-    if test.going:
-        return Step(Do.WAIT)
-    if test.verdict is not None:
-        return Step(Do.REMOVE)
+    server = test.server
     if server.status == 'ERROR':
-        verdict = (console.Verdict.UNKNOWN if server.launched
-                   else console.Verdict.NOT_LAUNCHED)
-    elif not server.launched:
-        if now - test.plan.began_at >= LAUNCH_WITHIN:
-            verdict = console.Verdict.NOT_LAUNCHED
-    else:
-        verdict = console.judge(said or '')
-        over = server.status == 'SHUTOFF' and said is not None
-        if verdict is None and (
-                over or now - server.launched >= test.plan.seconds):
-            verdict = (console.Verdict.UNKNOWN if said is None
-                       else console.Verdict.UNFINISHED if said.strip()
-                       else console.Verdict.SILENT)
-    return Step(Do.CONCLUDE, verdict) if verdict else Step(Do.WAIT)
+        return (console.Verdict.UNKNOWN if server.launched
+                else console.Verdict.NOT_LAUNCHED)
+    if not server.launched:
+        late = now - test.plan.began_at >= LAUNCH_WITHIN
+        return console.Verdict.NOT_LAUNCHED if late else None
+    verdict = console.judge(said or '')
+    over = server.status == 'SHUTOFF' and said is not None
+    if verdict or not (over or now - server.launched >= test.plan.seconds):
+        return verdict
+    if said is None:
+        return console.Verdict.UNKNOWN
+    return (console.Verdict.UNFINISHED if said.strip()
+            else console.Verdict.SILENT)
 
 
 def smallest_flavor(found: details.Details,
@@ -210,23 +186,25 @@ def advance(cloud: services.Cloud, test: boot_test.BootTest,
     :returns: the test as it is then; None when its instance is being removed.
     :raises ServiceError: when that did not work; it can be tried again.
     """
-    now = int(clock())
-    step = next_step(test, _console(cloud, test, now), now)
-    if step.do is Do.WAIT:
-        return None if test.going else test
-    if step.verdict is not None:
+    if test.going:
+        return None
+    now, verdict = int(clock()), test.verdict
+    if verdict is None:
+        verdict = find_verdict(test, _console(cloud, test, now), now)
+        if verdict is None:
+            return test
         LOG.info('Boot test %s of image %s: %s %s', test.plan.run_id,
-                 test.plan.image_id, step.verdict.value,
+                 test.plan.image_id, verdict.value,
                  errors.words(test.server.fault),
                  extra=test.log_fields)
         # Noted before anything follows from it, for a console goes on. Nova
         # takes no note of what was not launched, but that is so for good.
         with contextlib.suppress(errors.Conflict, errors.Forbidden,
                                  errors.Refused):
-            cloud.compute.set_metadata(test.server.id, boot_test.write_verdict(
-                step.verdict, now))
-        test = dataclasses.replace(test, verdict=step.verdict, found_at=now)
-    _note_on_snapshot(cloud, test, now)
+            cloud.compute.set_metadata(
+                test.server.id, boot_test.write_verdict(verdict, now))
+        test = dataclasses.replace(test, verdict=verdict, found_at=now)
+    _note_on_snapshot(cloud, test, verdict, now)
     cloud.compute.delete_server(test.server.id)
     return None
 
@@ -237,8 +215,7 @@ def _console(cloud: services.Cloud, test: boot_test.BootTest,
 
     :raises ServiceError: where it may be had later.
     """
-    if test.going or test.verdict or not test.server.launched or (
-            test.server.status == 'ERROR'):
+    if not test.server.launched or test.server.status == 'ERROR':
         return None
     try:
         return cloud.compute.console(test.server.id)
@@ -252,13 +229,11 @@ def _console(cloud: services.Cloud, test: boot_test.BootTest,
 
 
 def _note_on_snapshot(cloud: services.Cloud, test: boot_test.BootTest,
-                      now: int) -> None:
-    if test.verdict is None:
-        return
+                      verdict: console.Verdict, now: int) -> None:
     try:
         there = boot_reports.read(cloud.images.image(test.plan.image_id))
         cloud.images.set_properties(test.plan.image_id, boot_reports.write(
-            test.verdict, test.found_at, test.plan.of, there))
+            verdict, test.found_at, test.plan.of, there))
     except errors.ServiceError as error:
         later = isinstance(error, (errors.Unavailable, errors.Unauthorized))
         # Of what was not launched it is not known when that was found out.
@@ -267,5 +242,5 @@ def _note_on_snapshot(cloud: services.Cloud, test: boot_test.BootTest,
         if later and now - since < PATIENCE:
             raise
         LOG.warning('Boot test %s: its verdict, %s, could not be noted on '
-                    'image %s: %s', test.plan.run_id, test.verdict.value,
+                    'image %s: %s', test.plan.run_id, verdict.value,
                     test.plan.image_id, error, extra=test.log_fields)

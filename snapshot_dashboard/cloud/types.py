@@ -244,6 +244,10 @@ _IMAGE_FIELDS = frozenset({
     'self', 'status', 'stores', 'updated_at', 'visibility'})
 
 
+#: Characters of a checksum that are noted beside what was found.
+DIGEST_LENGTH = 16
+
+
 @dataclasses.dataclass(frozen=True)
 class Image:
     """An image of Glance's API v2, which may or may not be a snapshot.
@@ -289,6 +293,12 @@ class Image:
         checked = ('os_hash_value' in self.properties
                    or 'checksum' in self.properties)
         return self.volume_backed or bool(self.size_bytes) and checked
+
+    @property
+    def data_digest(self) -> str:
+        """What tells its data from any other; empty if nothing does."""
+        return (self.properties.get('os_hash_value')
+                or self.properties.get('checksum') or '')[:DIGEST_LENGTH]
 
     @property
     def mapped(self) -> list[str]:

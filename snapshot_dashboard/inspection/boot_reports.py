@@ -21,7 +21,6 @@ from snapshot_dashboard.inspection import console
 
 #: On an image: the verdict, when it was found, and of what data.
 TESTED = 'snapshot_dashboard_boot_test'
-_DIGEST = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,9 +48,8 @@ def digest(image: types.Image) -> str:
         return ''
     if image.volume_backed:
         return hashlib.sha256(' '.join(sorted(image.mapped)).encode()
-                              ).hexdigest()[:_DIGEST]
-    return (image.properties.get('os_hash_value')
-            or image.properties.get('checksum') or '')[:_DIGEST]
+                              ).hexdigest()[:types.DIGEST_LENGTH]
+    return image.data_digest
 
 
 #: Those that tell of the cloud, and nothing of the snapshot.

@@ -30,7 +30,6 @@ from snapshot_dashboard.inspection import partitions
 LOG = logging.getLogger(__name__)
 #: On an image: the verdict, when it was found, and of what data.
 CHECKED = 'snapshot_dashboard_checked'
-_DIGEST = 16
 #: Words of such a note: those three, and a kind for each partition.
 _WORDS = 3 + partitions.MOST + 1
 
@@ -51,7 +50,7 @@ class Report:
 def can_check(image: types.Image) -> bool:
     """Whether there is something to be looked at."""
     return (image.status == 'active' and not image.volume_backed
-            and bool(image.size_bytes) and bool(_digest(image)))
+            and bool(image.size_bytes) and bool(image.data_digest))
 
 
 def check(cloud: services.Cloud, image: types.Image,
@@ -69,7 +68,7 @@ def check(cloud: services.Cloud, image: types.Image,
         return Report(file_systems.State.UNKNOWN, now)
     report = Report(_together(found), now, tuple(one.kind for one in found))
     cloud.images.set_properties(image.id, {CHECKED: ' '.join([
-        report.verdict.value, str(int(now.timestamp())), _digest(image),
+        report.verdict.value, str(int(now.timestamp())), image.data_digest,
         *report.kinds])})
     return report
 
@@ -82,7 +81,7 @@ def read(image: types.Image) -> Report | None:
     verdict, at, digest, *kinds = (
         image.properties.get(CHECKED, '').split() + [''] * 3)[:_WORDS]
     moment = types.whole_number(at)
-    if not digest or digest != _digest(image) or moment is None:
+    if not digest or digest != image.data_digest or moment is None:
         return None
     try:
         return Report(
@@ -90,12 +89,6 @@ def read(image: types.Image) -> Report | None:
                 moment, datetime.UTC), tuple(kind for kind in kinds if kind))
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _digest(image: types.Image) -> str:
-    """What tells an image's data from any other; empty if nothing does."""
-    return (image.properties.get('os_hash_value')
-            or image.properties.get('checksum') or '')[:_DIGEST]
 
 
 def _look(cloud: services.Cloud,

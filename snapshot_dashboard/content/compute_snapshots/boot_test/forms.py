@@ -14,7 +14,6 @@
 
 from typing import Any
 
-from django.core import exceptions as django_exceptions
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -29,10 +28,12 @@ from snapshot_dashboard.content.compute_snapshots.boot_test import (
     wording as boot_test_wording,
 )
 from snapshot_dashboard.content.compute_snapshots.launch import (
+    forms as launch_forms,
+)
+from snapshot_dashboard.content.compute_snapshots.launch import (
     wording as launch_wording,
 )
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
-from snapshot_dashboard.snapshots import launch
 
 
 class BootTestForm(forms.SelfHandlingForm):
@@ -53,13 +54,7 @@ class BootTestForm(forms.SelfHandlingForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        flavor = self.initial['options'].flavor(cleaned.get('flavor', ''))
-        found = launch.obstacles(
-            self.initial['details'], self.initial['options'], flavor,
-            with_parts=True)
-        if found:
-            raise django_exceptions.ValidationError(
-                [launch_wording.obstacle(obstacle) for obstacle in found])
+        launch_forms.refuse_obstacles(self, cleaned, with_parts=True)
         return cleaned
 
     def handle(self, request: HttpRequest, data: dict[str, Any]) -> bool:

@@ -49,7 +49,7 @@ VERDICTS = {
 
 def now(test: boot_test.BootTest) -> str:
     """What a test is at."""
-    if test.verdict or test.server.task_state == 'deleting':
+    if test.verdict or test.going:
         return _("Removing the test instance")
     if not test.server.launched:
         return _("Launching the test instance")

@@ -30,6 +30,22 @@ from snapshot_dashboard.content.compute_snapshots.launch import (
 from snapshot_dashboard.snapshots import launch
 
 
+def refuse_obstacles(form: forms.SelfHandlingForm, cleaned: dict[str, Any],
+                     with_parts: bool = False) -> None:
+    """Refuse a form whose snapshot cannot be launched with its flavor.
+
+    :param with_parts: as for ``launch.obstacles``.
+    :raises ValidationError: then, with what is in the way.
+    """
+    options = form.initial['options']
+    found = launch.obstacles(
+        form.initial['details'], options,
+        options.flavor(cleaned.get('flavor', '')), with_parts)
+    if found:
+        raise django_exceptions.ValidationError(
+            [launch_wording.obstacle(obstacle) for obstacle in found])
+
+
 class LaunchForm(forms.SelfHandlingForm):
     """All pieces, each as it was where that is still there."""
 
@@ -65,12 +81,7 @@ class LaunchForm(forms.SelfHandlingForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        flavor = self.initial['options'].flavor(cleaned.get('flavor', ''))
-        found = launch.obstacles(self.initial['details'],
-                                 self.initial['options'], flavor)
-        if found:
-            raise django_exceptions.ValidationError(
-                [launch_wording.obstacle(obstacle) for obstacle in found])
+        refuse_obstacles(self, cleaned)
         return cleaned
 
     def handle(self, request: HttpRequest, data: dict[str, Any]) -> bool:
