@@ -92,6 +92,9 @@ LIVE = 'live'
 
 CHANGE, BACKUP, TEMPLATE, MOVE = PURPOSES = (
     'change', 'backup', 'template', 'move')
+#: What was saved before its instance was put back to another snapshot. Nobody
+#: can choose that.
+SAFETY = 'safety'
 
 #: Parts that are looked at.
 _PARTS = 64

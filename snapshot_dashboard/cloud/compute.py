@@ -159,6 +159,19 @@ class Compute(base.Service):
                 server_id, action.request_id).to_dict()
             return types.seconds_of_events(body)
 
+    def action_succeeded(self, server_id: str,
+                         action: types.Action) -> bool | None:
+        """Whether an action came to a good end; None while it goes on, or
+        where that is hidden (os-instance-actions, Show).
+        """
+        with self._calling() as nova:
+            events = nova.instance_action.get(
+                server_id, action.request_id).to_dict().get('events') or ()
+            results = [event.get('result') for event in events]
+            if 'Error' in results:
+                return False
+            return True if results and all(results) else None
+
     def flavors(self) -> list[types.Flavor]:
         """The flavors that the project may use."""
         with self._calling() as nova:
@@ -262,6 +275,27 @@ class Compute(base.Service):
     def start(self, server_id: str) -> None:
         with self._calling(urgent=True) as nova:
             nova.servers.start(server_id)
+
+    def rebuild(self, server_id: str, image_id: str) -> None:
+        """Overwrite the root disk with an image (Compute API, Rebuild Server).
+
+        Its id, ports, addresses and attached volumes stay; ephemeral and swap
+        disks are made anew. One that is off stays off.
+        """
+        with self._calling() as nova:
+            nova.servers.rebuild(server_id, image_id)
+
+    def shelve(self, server_id: str) -> None:
+        """Power a server off and take it from its host, whose root disk is a
+        volume; its volumes stay reserved for it.
+        """
+        with self._calling() as nova:
+            nova.servers.shelve(server_id)
+
+    def unshelve(self, server_id: str) -> None:
+        """Bring a shelved server to a host again, where it then runs."""
+        with self._calling(urgent=True) as nova:
+            nova.servers.unshelve(server_id)
 
     def set_metadata(self, server_id: str,
                      items: Mapping[str, str]) -> dict[str, str]:

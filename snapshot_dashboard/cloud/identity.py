@@ -46,12 +46,14 @@ class Errand:
     :ivar plan: the fingerprint of its plan.
     :ivar lasts: seconds for which a trust of a run would last, where it only
         asks.
+    :ivar image_id: the snapshot that the server is put back to, if it is.
     """
 
     run_id: str = ''
     server_id: str = ''
     plan: str = ''
     lasts: str = ''
+    image_id: str = ''
 
     @classmethod
     def from_api(cls, value: object) -> 'Errand | None':

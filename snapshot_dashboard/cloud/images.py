@@ -141,6 +141,21 @@ class Images(base.Service):
                 'Content-Type': 'application/openstack-images-v2.1-json-patch'
             }, data=json.dumps(changes))
 
+    def create_pointer(self, name: str,
+                       properties: Mapping[str, str]) -> str:
+        """Create an image without data, which maps what it is of; its id.
+
+        Such a one is what Nova makes of a volume-backed server.
+        """
+        with self._calling() as glance:
+            _, body = glance.post('/v2/images', data={
+                'name': name, 'disk_format': 'raw', 'container_format': 'bare',
+                'visibility': 'private', **properties})
+            image_id = str(body['id'])
+            glance.put(f'/v2/images/{image_id}/file', data='', headers={
+                'Content-Type': 'application/octet-stream'})
+            return image_id
+
     def members(self, image_id: str) -> list[types.Member]:
         """The other projects that a shared image is shared with."""
         ids.check('image', image_id)

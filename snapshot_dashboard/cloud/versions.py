@@ -50,6 +50,18 @@ def choose(endpoint: str, wanted: str) -> str:
     return f'{major}.{minor}'
 
 
+def newest(session: keystone_session.Session,
+           endpoint: str) -> tuple[int, int]:
+    """The newest microversion that a service speaks; (0, 0) if it does not
+    tell.
+    """
+    root = _root(endpoint)
+    if _known.get(root, (0.0,))[0] < time.monotonic() - _LIFETIME:
+        _learn(session, endpoint)
+    with _lock:
+        return _known[root][1]
+
+
 @contextlib.contextmanager
 def learning(session: keystone_session.Session,
              endpoint: str) -> Iterator[None]:

@@ -13,18 +13,21 @@
 """Cinder, as far as snapshots need it."""
 
 from collections.abc import Mapping
+import contextlib
 import datetime
 from typing import Any
 
 from cinderclient import client as cinder_client
+from cinderclient import exceptions as cinder_errors
 
 from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.cloud import versions
 
-#: From 3.66 a snapshot of an in-use volume needs no force.
-MICROVERSION = '3.66'
+#: From 3.66 a snapshot of an in-use volume needs no force; from 3.68 a volume
+#: can be overwritten that is reserved for an instance.
+MICROVERSION = '3.68'
 
 
 class Volumes(base.Service):
@@ -135,6 +138,30 @@ class Volumes(base.Service):
         """Take metadata that is there from a snapshot."""
         with self._calling() as cinder:
             cinder.volume_snapshots.delete_metadata(snapshot_id, keys)
+
+    def reimage(self, volume_id: str, image_id: str) -> None:
+        """Overwrite a volume with an image, or with the snapshot that it maps
+        as the disk to boot from (from Cinder 27 on).
+
+        It is ``downloading`` meanwhile, and ``error`` if that fails. Cinder
+        notes at the volume, last, what the image says (Block Storage API,
+        Reimage a volume, microversion 3.68).
+        """
+        with self._calling() as cinder:
+            cinder.volumes.reimage(volume_id, image_id,
+                                   reimage_reserved=True)
+
+    def set_bootable(self, volume_id: str, bootable: bool) -> None:
+        with self._calling() as cinder:
+            cinder.volumes.set_bootable(volume_id, bootable)
+
+    def delete_image_metadata(self, volume_id: str, keys: list[str]) -> None:
+        """Take from a volume what it says of its image; in this order."""
+        with self._calling() as cinder:
+            for key in keys:
+                # Somebody else may have taken it away: so be it.
+                with contextlib.suppress(cinder_errors.NotFound):
+                    cinder.volumes.delete_image_metadata(volume_id, [key])
 
     def delete_snapshot(self, snapshot_id: str) -> None:
         with self._calling() as cinder:

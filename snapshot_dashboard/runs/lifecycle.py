@@ -50,7 +50,8 @@ class TooLate(errors.Conflict):
 
 
 class Busy(Exception):
-    """There is an open run on this server already."""
+    """There is an open run on this server already, or it is being put back.
+    """
 
 
 class Unclear(Exception):
@@ -117,7 +118,8 @@ def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
     :raises Unclear: when that is not certain.
     """
     there = journal.read(server)
-    if there is not None and there.open:
+    if there is not None and there.open or {
+            record.RESTORING, record.RESTORING_ON} & set(server.tags):
         raise Busy(server.id)
     tagged = (tagged or server.locked) and plan.captures_image
     if not journal.has_room(server, tagged):

@@ -26,6 +26,13 @@ TAG = 'snapshot-dashboard'
 OPEN_TAG = f'{TAG}.open'
 #: On an instance that is there for a boot test alone.
 TEST_TAG = f'{TAG}.boot-test'
+#: On an instance that was put back to a snapshot, until that is dismissed;
+#: with the id of the snapshot's image; and while it is under way, by whether
+#: it is to run again then.
+RESTORE_TAG = 'snapshot-dashboard-restore'
+RESTORE_OF = 'snapshot-dashboard-of:'
+RESTORING = 'snapshot-dashboard-restoring'
+RESTORING_ON = 'snapshot-dashboard-restoring-on'
 #: With a run's id: it was cancelled; it has powered the instance off, which
 #: is to run again; it has powered it on, of which there was no room for a
 #: note; it was dismissed, and the metadata that may still be there count no

@@ -166,6 +166,8 @@ class FakeOpenStack:
         self.lost: dict[tuple[str, str], int] = {}
         #: The number of the call that fails, and how.
         self.fail_at: tuple | None = None
+        #: The number of the call whose answer is lost when all is done.
+        self.lose_at: int | None = None
         self._services = {
             kind.__name__.lower(): kind(self) for kind in (
                 nova.Nova, glance.Glance, cinder.Cinder, neutron.Neutron,
@@ -310,10 +312,11 @@ class FakeOpenStack:
                                           request=request._request)
         if len(request.url) > self.longest:
             raise Refusal(414, 'the address is too long')
+        number = len(self.calls)
         self.calls.append((request.method, url.path, body))
         self.requests.append(request)
         context.headers['x-openstack-request-id'] = f'req-{new_id()}'
-        if self.fail_at and len(self.calls) - 1 == self.fail_at[0]:
+        if self.fail_at and number == self.fail_at[0]:
             return self._fail(context, self.fail_at[1])
         for fault in self._meant(request, self.faults):
             if isinstance(fault, type):  # no answer
@@ -327,12 +330,14 @@ class FakeOpenStack:
                 self.newest[service]):
             return self._refuse(context, 406, 'not acceptable')
         if url.path.endswith('/file'):
-            return self._data(request, context, url.path.split('/')[-2])
+            move = (self._upload if request.method == 'PUT' else self._data)
+            return move(request, context, url.path.split('/')[-2])
         query = dict(parse.parse_qsl(url.query))
         host = url.hostname.partition('.')[0]
         answer = self._services[host].answer(
             request.method, url.path, query, body)
-        for status in self._meant(request, self.lost):
+        for status in [*self._meant(request, self.lost),
+                       *([504] if number == self.lose_at else [])]:
             return self._fail(context, status)
         if isinstance(answer, int):
             return self._refuse(context, answer, 'not possible')
@@ -340,6 +345,13 @@ class FakeOpenStack:
         if answer[1] is None:
             context.headers['Content-Type'] = 'text/html; charset=UTF-8'
         return answer[1]
+
+    def _upload(self, request, context, image_id):
+        """What nothing but an image without data needs."""
+        context.status_code = 204
+        context.headers['Content-Type'] = 'text/html; charset=UTF-8'
+        self.images[image_id].update(status='active', size=0,
+                                     checksum='d41d8cd98f00b204')
 
     @staticmethod
     def _meant(request, what):

@@ -39,12 +39,8 @@ class Cinder(common.Service):
             return 202, {'snapshot': self._all.snapshot(
                 asked['name'], status='creating',
                 volume_id=asked['volume_id'], metadata=asked['metadata'])}
-        if len(parts) == 4:  # one item of metadata
-            del kind[parts[1]]['metadata'][parts[3]]
-            return 200, None
-        if len(parts) == 3:  # metadata
-            kind[parts[1]]['metadata'].update(body['metadata'])
-            return 200, {'metadata': kind[parts[1]]['metadata']}
+        if parts[2:3] == ['metadata']:
+            return self._metadata(kind[parts[1]]['metadata'], parts[3:], body)
         if len(parts) == 1 or parts[1] == 'detail':
             found = common.page(self._all.collation, kind, query)
             if found is None:
@@ -57,9 +53,39 @@ class Cinder(common.Service):
             return 200, {parts[0]: found[:limit], **more}
         if parts[1] not in kind:
             return 404
+        if parts[2:] == ['action']:
+            return self._act(kind[parts[1]], body)
         if method == 'DELETE':
             kind[parts[1]]['status'] = 'deleting'
             return 202, None
         if method == 'PUT':
             kind[parts[1]].update(body['snapshot'])
         return 200, {parts[0][:-1]: kind[parts[1]]}
+
+    @staticmethod
+    def _metadata(there, names, body):
+        if names:
+            del there[names[0]]
+            return 200, None
+        there.update(body['metadata'])
+        return 200, {'metadata': there}
+
+    def _act(self, volume, body):
+        (action, arguments), = body.items()
+        noted = volume.setdefault('volume_image_metadata', {})
+        if action == 'os-set_bootable':
+            volume['bootable'] = str(arguments['bootable']).lower()
+            return 200, None
+        if action == 'os-unset_image_metadata':
+            if noted.pop(arguments['key'], None) is None:
+                return 404
+            return 200, None
+        image = self._all.images.get(arguments['image_id'])
+        if image is None:
+            return 404
+        if image['status'] != 'active' or volume['status'] not in (
+                'available', 'error', 'reserved'):
+            return 400
+        volume.update({'status': 'downloading', 'being': image['id'],
+                       'before': volume['status']})
+        return 202, None

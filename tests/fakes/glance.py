@@ -22,6 +22,10 @@ class Glance(common.Service):
         if parts == ['v2', 'info', 'usage']:
             return (200, {'usage': self._all.usage}
                     ) if self._all.usage else 404
+        if len(parts) == 2 and method == 'POST':
+            return 201, self._all.image(**{
+                'status': 'queued', 'size': None, 'checksum': None,
+                'image_type': None, 'min_disk': 0, **body})
         if len(parts) == 2:
             query.setdefault('os_hidden', 'False')
             query['os_hidden'] = query['os_hidden'].capitalize()
@@ -44,14 +48,17 @@ class Glance(common.Service):
             del self._all.images[parts[2]]
             return 204, None
         if method == 'PATCH':
-            for change in body:
-                name = change['path'][1:]
-                if change['op'] == 'remove':
-                    del self._all.images[parts[2]][name]
-                else:
-                    self._all.images[parts[2]][name] = change['value']
-            self._all.images[parts[2]]['updated_at'] = self._all.changed()
+            self._change(self._all.images[parts[2]], body)
         return 200, self._all.images[parts[2]]
+
+    def _change(self, image, changes):
+        for change in changes:
+            name = change['path'][1:]
+            if change['op'] == 'remove':
+                del image[name]
+            else:
+                image[name] = change['value']
+        image['updated_at'] = self._all.changed()
 
     def _seen(self, member_status):
         """The images that the project sees in lists; an administrator all."""

@@ -105,8 +105,11 @@ class Nova(common.Service):
                          self._all.attachments.get(server['id'], [])}
         if rest[0] == 'os-instance-actions':
             return self._actions(server, rest[1:])
+        if rest[0] in ('metadata', 'tags') and method != 'GET' and (
+                server['status'] in ('BUILD', 'ERROR', 'SHELVED_OFFLOADED')):
+            return 409
         if rest[0] == 'metadata':
-            if server['locked'] or server['status'] in ('BUILD', 'ERROR'):
+            if server['locked']:
                 return 409
             if method == 'POST':
                 items = {**server['metadata'], **body['metadata']}
@@ -162,6 +165,8 @@ class Nova(common.Service):
             server['OS-EXT-STS:task_state'] = (
                 'powering-off' if action == 'os-stop' else 'powering-on')
             return 202, None
+        if action in self._MOVES:
+            return self._move(server, action, arguments)
         if action == 'createImage':
             if server['OS-EXT-STS:task_state']:
                 return 409
@@ -175,6 +180,23 @@ class Nova(common.Service):
             server['OS-EXT-STS:task_state'] = 'image_snapshot_pending'
             return 202, {'image_id': image['id']}
         return 400
+
+    #: In which states these are taken, and what the server is at then.
+    _MOVES = {'rebuild': (('ACTIVE', 'SHUTOFF', 'ERROR'), 'rebuilding'),
+              'shelve': (('ACTIVE', 'SHUTOFF'), 'shelving'),
+              'unshelve': (('SHELVED_OFFLOADED',), 'unshelving')}
+
+    def _move(self, server, action, arguments):
+        states, task = self._MOVES[action]
+        if server['locked'] or server['OS-EXT-STS:task_state'] or (
+                server['status'] not in states):
+            self._all.done[server['id']].pop(0)
+            return 409
+        server['OS-EXT-STS:task_state'] = task
+        if action != 'rebuild':
+            return 202, None
+        server['image'] = {'id': arguments['imageRef']}
+        return 202, {'server': {**server, 'adminPass': 'x'}}
 
     def _check_room(self, what, items):
         if len(items) > self._all.metadata_items:

@@ -42,7 +42,9 @@ def work_without_root():
     """
     from cinder import privsep
     from cinder import utils
-    privsep.sys_admin_pctxt.set_client_mode(False)
+    from os_brick import privileged
+    for privileges in (privsep.sys_admin_pctxt, privileged.default):
+        privileges.set_client_mode(False)
     utils.get_root_helper = lambda: 'env'
 
 

@@ -29,7 +29,7 @@ def test_nothing_is_asked_of_a_service_that_speaks_what_we_want(openstack):
     server = openstack.server()
     openstack.cloud().compute.server(server['id'])
     openstack.cloud().volumes.quotas()
-    assert spoken(openstack) == ['compute 2.98', 'volume 3.66']
+    assert spoken(openstack) == ['compute 2.98', 'volume 3.68']
 
 
 def test_an_older_service_is_asked_once_and_understood_from_then_on(

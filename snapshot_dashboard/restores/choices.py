@@ -1,0 +1,250 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whether an instance can be put back to a snapshot, and what that means.
+
+``gather`` asks the services, ``find_obstacles`` decides, purely.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import enum
+from typing import Any
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.preflight import disk_facts
+from snapshot_dashboard.preflight import instance_facts
+from snapshot_dashboard.preflight import obstacles
+from snapshot_dashboard.restores import course
+from snapshot_dashboard.restores import restore
+from snapshot_dashboard.restores import restoring
+from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
+
+#: Nova's of the release with which Cinder 27 came, the first that overwrites
+#: a volume with the snapshot that an image maps. Cinder itself does not tell:
+#: its newest microversion is that of years before.
+_NOVA_OF_CINDER_27 = (2, 101)
+#: Properties by which an image asks for another machine than its instance has.
+_NUMA = ('hw_numa_nodes', 'hw_cpu_policy', 'hw_mem_page_size')
+
+
+class Code(enum.Enum):
+    """What may stand in the way."""
+
+    UNUSABLE = 'unusable'
+    FOREIGN = 'foreign'
+    SOURCE_GONE = 'source-gone'
+    SOURCE_UNKNOWN = 'source-unknown'
+    STATE = 'state'
+    LOCKED = 'locked'
+    RESTORING = 'restoring'
+    OTHER_ROOT = 'other-root'
+    TPM = 'tpm'
+    SHARES = 'shares'
+    MIN_DISK = 'min-disk'
+    NUMA = 'numa'
+    MULTIATTACH = 'multiattach'
+    VOLUME_SIZE = 'volume-size'
+    NO_REIMAGE = 'no-reimage'
+
+
+@dataclasses.dataclass(frozen=True)
+class Obstacle:
+    """Something that makes it impossible now.
+
+    :ivar facts: the numbers and names for the message.
+    """
+
+    code: Code
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+class Fate(enum.Enum):
+    """What becomes of a disk of the instance."""
+
+    OVERWRITTEN = 'overwritten'
+    STAYS = 'stays'
+    EMPTIED = 'emptied'
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What is known before an instance is put back.
+
+    :ivar details: of the snapshot.
+    :ivar instance: None where it is gone, or is not to be had.
+    :ivar image: the snapshot's.
+    :ivar under_way: whether the instance is being put back.
+    :ivar copies_snapshots: whether Cinder overwrites a volume with a
+        snapshot; None if that is not known.
+    """
+
+    details: details.Details
+    instance: instance_facts.Facts | None = None
+    image: types.Image | None = None
+    under_way: bool = False
+    copies_snapshots: bool | None = None
+
+    @property
+    def snapshot(self) -> model.Snapshot:
+        return self.details.snapshot
+
+    @property
+    def disks(self) -> tuple[restore.Disk, ...]:
+        """The volumes that are overwritten, the root first.
+
+        Those of the set that are not at the instance any more stay as they
+        are.
+        """
+        if self.instance is None or not self.snapshot.volume_backed:
+            return ()
+        volumes = {disk.volume_id: disk.volume for disk in self.instance.disks
+                   if disk.volume}
+        found = []
+        for part in self.snapshot.parts:
+            volume = volumes.get(part.volume_id)
+            if volume is not None:
+                found.append(restore.Disk(
+                    volume.id, part.id, part.size_gib, part.boot,
+                    volume.bootable))
+        return tuple(sorted(found, key=lambda disk: not disk.root))
+
+    def fate(self, disk: disk_facts.Disk) -> Fate:
+        """What becomes of a disk when the instance goes back."""
+        if disk.role in (disk_facts.Role.EPHEMERAL, disk_facts.Role.SWAP):
+            return Fate.EMPTIED
+        overwritten = {one.volume_id for one in self.disks}
+        if disk.volume_id in overwritten or (
+                disk.role is disk_facts.Role.ROOT and not disk.volume_id):
+            return Fate.OVERWRITTEN
+        return Fate.STAYS
+
+
+def gather(cloud: services.Cloud, found: details.Details,
+           copies_snapshots: bool | None = None) -> Facts:
+    """Ask for the facts.
+
+    :param found: what is known of the snapshot.
+    :param copies_snapshots: what the operator says of Cinder; None if
+        nothing.
+    :raises ServiceError: when Nova or Glance do not tell.
+    """
+    snapshot = found.snapshot
+    if (snapshot.kind is not kinds.Kind.INSTANCE or snapshot.foreign
+            or snapshot.source is None):
+        return Facts(found)
+    calls: dict[str, Any] = {
+        'instance': lambda: instance_facts.gather(
+            cloud, snapshot.source.id if snapshot.source else ''),
+        'image': lambda: cloud.images.image(snapshot.id)}
+    if snapshot.volume_backed and copies_snapshots is None:
+        calls['nova'] = lambda: cloud.compute.newest_microversion()
+    answers = cloud.gather_named(calls)
+    for name in ('instance', 'image'):
+        if isinstance(answers[name], errors.ServiceError) and not isinstance(
+                answers[name], errors.NotFound):
+            raise answers[name]
+    nova = answers.get('nova')
+    if isinstance(nova, tuple) and nova != (0, 0):
+        copies_snapshots = nova >= _NOVA_OF_CINDER_27
+    known = errors.without(answers)
+    instance = known.get('instance')
+    return Facts(found, instance, known.get('image'), bool(
+        instance and restoring.is_under_way(cloud, instance.server)),
+        copies_snapshots)
+
+
+def find_obstacles(facts: Facts) -> list[Obstacle]:
+    """What makes it impossible to put the instance back."""
+    snapshot, instance = facts.snapshot, facts.instance
+    if snapshot.foreign:
+        return [Obstacle(Code.FOREIGN)]
+    if snapshot.status != 'active':
+        return [Obstacle(Code.UNUSABLE, {'status': snapshot.status})]
+    if snapshot.source is None or not snapshot.source.certain:
+        return [Obstacle(Code.SOURCE_UNKNOWN)]
+    if instance is None:
+        return [Obstacle(Code.SOURCE_GONE)]
+    return (_of_instance(facts, instance) + (
+        _of_volumes(facts, instance) if snapshot.volume_backed
+        else _of_image(facts, instance)))
+
+
+def _of_instance(facts: Facts,
+                 instance: instance_facts.Facts) -> list[Obstacle]:
+    server, found = instance.server, []
+    states = (course.READY if facts.snapshot.volume_backed
+              else course.REBUILDABLE)
+    if facts.under_way:
+        found.append(Obstacle(Code.RESTORING))
+    elif server.status not in states or (
+            server.status == 'ERROR' and not restore.home_id(server)):
+        found.append(Obstacle(Code.STATE, {'status': server.status}))
+    if server.locked:
+        found.append(Obstacle(Code.LOCKED))
+    if server.has_tpm:
+        found.append(Obstacle(Code.TPM))
+    if any(disk.role is disk_facts.Role.SHARE for disk in instance.disks):
+        found.append(Obstacle(Code.SHARES))
+    if server.volume_backed != facts.snapshot.volume_backed:
+        found.append(Obstacle(Code.OTHER_ROOT))
+    return found
+
+
+def _of_image(facts: Facts, instance: instance_facts.Facts) -> list[Obstacle]:
+    server, image, found = instance.server, facts.image, []
+    if image is None or server.volume_backed:
+        return []
+    if 0 < server.root_gib < image.min_disk_gib:
+        found.append(Obstacle(Code.MIN_DISK, {
+            'needed': image.min_disk_gib, 'disk': server.root_gib}))
+    if server.image_properties is not None and any(
+            image.properties.get(name) != server.image_properties.get(name)
+            for name in _NUMA):
+        found.append(Obstacle(Code.NUMA))
+    return found
+
+
+def _of_volumes(facts: Facts,
+                instance: instance_facts.Facts) -> list[Obstacle]:
+    if not instance.server.volume_backed:
+        return []
+    volumes = {disk.volume_id: disk.volume for disk in instance.disks
+               if disk.volume}
+    found = []
+    root = next((disk for disk in instance.disks
+                 if disk.role is disk_facts.Role.ROOT), None)
+    if root is None or not facts.disks or not facts.disks[0].root or (
+            facts.disks[0].volume_id != root.volume_id):
+        found.append(Obstacle(Code.OTHER_ROOT))
+    for disk in facts.disks:
+        volume = volumes[disk.volume_id]
+        name = {'volume': volume.name or volume.id}
+        if len(volume.server_ids) > 1:
+            found.append(Obstacle(Code.MULTIATTACH, name))
+        if volume.size_gib < disk.size_gib:
+            found.append(Obstacle(Code.VOLUME_SIZE, name))
+    if not facts.copies_snapshots:
+        found.append(Obstacle(Code.NO_REIMAGE))
+    return found
+
+
+def safety_obstacles(facts: Facts) -> list[obstacles.Obstacle]:
+    """What makes it impossible to save the present state first."""
+    if facts.instance is None:
+        return []
+    return instance_facts.find_obstacles(
+        facts.instance, power_off=facts.instance.server.status == 'ACTIVE')

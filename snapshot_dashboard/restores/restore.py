@@ -1,0 +1,325 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""What puts an instance back to a snapshot, and how far that is.
+
+The record stands on the snapshot's image: the only thing that takes a note
+while the instance is shelved, being rebuilt or in error. Tags on the instance
+are its index, set while it takes them: they lead to the image.
+
+Nova hands an image's properties on to what is made of it, and copies have
+them too, so a record counts on the image that it names alone. Any member of
+the project can write one: it is carried out where it is sealed, or where a
+worker has a trust for just this plan.
+"""
+
+from collections.abc import Mapping
+import dataclasses
+import enum
+import hashlib
+import json
+from typing import Any
+
+from snapshot_dashboard.cloud import ids
+from snapshot_dashboard.cloud import limits
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import record
+
+PLAN = 'snapshot_dashboard_restore'
+SEAL = f'{PLAN}_seal'
+_PROGRESS = f'{PLAN}_progress_'
+_VERSION = 1
+#: Characters of a text of the plan.
+_TEXT = 255
+#: Volumes that one instance can have; Nova has no limit of its own.
+_VOLUMES = 64
+
+
+class Failure(enum.Enum):
+    """Why an instance was not put back."""
+
+    CANCELLED = 'cancelled'
+    NOT_BEGUN = 'not-begun'
+    SERVER_GONE = 'server-gone'
+    SAFETY_FAILED = 'safety-failed'
+    STOP_FAILED = 'stop-failed'
+    STARTED_BY_OTHERS = 'started-by-others'
+    CHANGED_BY_OTHERS = 'changed-by-others'
+    WRONG_STATE = 'wrong-state'
+    REFUSED = 'refused'
+    REBUILD_FAILED = 'rebuild-failed'
+    COPY_FAILED = 'copy-failed'
+    RECORD_LOST = 'record-lost'
+
+
+@dataclasses.dataclass(frozen=True)
+class Disk:
+    """A volume that is overwritten, and with what.
+
+    :ivar root: whether the instance boots from it.
+    :ivar bootable: whether Cinder called it so before.
+    """
+
+    volume_id: str
+    snapshot_id: str
+    size_gib: int
+    root: bool = False
+    bootable: bool = False
+
+
+#: Of a step that is about no volume.
+NO_DISK = Disk('', '', 0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What the user asked for. It never changes.
+
+    :ivar image_id: the snapshot.
+    :ivar home_id: the image that the record stands on: the snapshot's own,
+        but for an instance in error the one that its tags lead to.
+    :ivar disks: the volumes of a volume-backed instance; none of another one.
+    :ivar safety_run: the id of the run that takes a snapshot of the present
+        state first; empty for none.
+    :ivar safety_plan: the fingerprint of that run's plan.
+    :ivar run_again: whether the instance is to run afterwards.
+    :ivar was_running: whether it ran when this was asked for.
+    :ivar protect: whether the image was not protected, and is only as long
+        as it is needed.
+    :ivar began_at: in seconds since the epoch.
+    :ivar begin_within: seconds after which nothing of it is begun.
+    :ivar requested_by: the name of the user who asked for it.
+    """
+
+    restore_id: str
+    image_id: str
+    home_id: str
+    server_id: str
+    server_name: str = ''
+    disks: tuple[Disk, ...] = ()
+    safety_run: str = ''
+    safety_plan: str = ''
+    run_again: bool = False
+    was_running: bool = False
+    protect: bool = False
+    began_at: int = 0
+    begin_within: int = 3600
+    requested_by: str = ''
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this plan from any other, in 64 characters."""
+        return hashlib.sha256(json.dumps(
+            dataclasses.astuple(self)).encode()).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How far it is. Times are seconds since the epoch, 0 for not yet.
+
+    Each field is a property of its own, and only what changes is written.
+
+    :ivar safety_id: the image of the safety snapshot, when that was whole.
+    :ivar stop_count: how often it was asked to power the instance off.
+    :ivar off_at: when the instance was seen off, ready to be overwritten.
+    :ivar baseline: the latest request on it then; empty if not known.
+    :ivar asked_at: when a write was sent whose answer is not known.
+    :ivar put_off_count: how often in a row a service did not want it now.
+    :ivar refusal_count: how often in a row it did not want it at all.
+    :ivar not_before: when it may be asked again.
+    :ivar hindrance: what the service said to that.
+    :ivar overwrite_at: when it was first asked to overwrite a disk.
+    :ivar rebuild_count: of requests to rebuild.
+    :ivar shelve_count: of requests to shelve.
+    :ivar copy_count: of requests to overwrite the present volume.
+    :ivar label_count: of taking from volumes what they are not.
+    :ivar unshelve_count: of requests to unshelve.
+    :ivar restored_at: when the instance was back.
+    :ivar start_count: of requests to power on.
+    :ivar unseen_since: since when the instance is not to be found.
+    :ivar failure: the code of what went wrong.
+    :ivar detail: what the service said to that.
+    :ivar ended_at: when it was over.
+    :ivar trust_id: the trust by which a worker goes on with it.
+    :ivar updated_at: when this was last written.
+    """
+
+    safety_id: str = ''
+    stop_count: int = 0
+    off_at: int = 0
+    baseline: str = ''
+    asked_at: int = 0
+    put_off_count: int = 0
+    refusal_count: int = 0
+    not_before: int = 0
+    hindrance: str = ''
+    overwrite_at: int = 0
+    rebuild_count: int = 0
+    shelve_count: int = 0
+    copy_count: int = 0
+    label_count: int = 0
+    unshelve_count: int = 0
+    restored_at: int = 0
+    start_count: int = 0
+    unseen_since: int = 0
+    failure: str = ''
+    detail: str = ''
+    ended_at: int = 0
+    trust_id: str = ''
+    updated_at: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class Restore:
+    """A restore as it is recorded.
+
+    :ivar seal: what shows who wrote the plan.
+    :ivar lost: the image is gone, and the record with it.
+    """
+
+    plan: Plan
+    progress: Progress = Progress()
+    seal: str = ''
+    lost: bool = False
+
+    @property
+    def open(self) -> bool:
+        return not self.progress.ended_at
+
+    @property
+    def cancelled(self) -> bool:
+        return self.progress.failure == Failure.CANCELLED.value
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether nothing was overwritten yet, so that it may be given up."""
+        progress = self.progress
+        return not (progress.overwrite_at or progress.failure
+                    or progress.ended_at)
+
+    @property
+    def log_fields(self) -> dict[str, str]:
+        """The structured fields of log lines about it."""
+        return {'run': self.plan.restore_id, 'server': self.plan.server_id}
+
+
+def write(plan: Plan, seal: str) -> dict[str, str]:
+    """The properties of an image that a restore begins with."""
+    return {PLAN: json.dumps({
+        'v': _VERSION, **{
+            name: value for name, value in dataclasses.asdict(plan).items()
+            if name != 'disks'},
+        'disks': [dataclasses.astuple(disk) for disk in plan.disks]},
+        separators=(',', ':')), SEAL: seal}
+
+
+def changes(old: Progress, new: Progress) -> dict[str, str]:
+    """The properties that make the new progress of the old one.
+
+    An empty value says the same as none, and needs nothing to be there.
+    """
+    before, after = dataclasses.asdict(old), dataclasses.asdict(new)
+    return {_PROGRESS + name: str(value or '')[:limits.VALUE_LENGTH]
+            for name, value in after.items() if value != before[name]}
+
+
+def keys(properties: Mapping[str, str]) -> list[str]:
+    """The names of those properties that are a record, or were once.
+
+    Without the plan there is no record, so it comes first.
+    """
+    return sorted((name for name in properties
+                   if name in (PLAN, SEAL) or name.startswith(_PROGRESS)),
+                  key=lambda name: name != PLAN)
+
+
+def read(image: types.Image) -> Restore | None:
+    """The restore that an image records; None if there is none to be read.
+
+    Whatever anybody wrote, and whatever was inherited or copied.
+    """
+    try:
+        plan = _plan(json.loads(image.properties.get(PLAN, '')))
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if plan.home_id != image.id:
+        return None
+    known: dict[str, Any] = {}
+    for field in dataclasses.fields(Progress):
+        text = image.properties.get(_PROGRESS + field.name, '')
+        known[field.name] = text if isinstance(field.default, str) else (
+            types.whole_number(text) or 0)
+    return Restore(plan, Progress(**known), image.properties.get(SEAL, ''))
+
+
+def _plan(found: Any) -> Plan:
+    if found['v'] != _VERSION:
+        raise ValueError(found['v'])
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(Plan):
+        value = found[field.name]
+        if field.name == 'disks':
+            value = tuple(map(_disk, value[:_VOLUMES]))
+        elif type(value) is not field.type or len(str(value)) > _TEXT:
+            raise ValueError(field.name)
+        values[field.name] = value
+    plan = Plan(**values)
+    if not (ids.is_id(plan.server_id) and ids.is_id(plan.image_id)
+            and plan.restore_id):
+        raise ValueError(plan)
+    return plan
+
+
+def _disk(found: Any) -> Disk:
+    volume_id, snapshot_id, size_gib, root, bootable = found
+    if not (ids.is_id(volume_id) and ids.is_id(snapshot_id)
+            and isinstance(size_gib, int)):
+        raise ValueError(found)
+    return Disk(volume_id, snapshot_id, size_gib, bool(root), bool(bootable))
+
+
+# The index.
+
+def tags(plan: Plan) -> list[str]:
+    """The tags of an instance that is being put back; the first is the
+    index, and is set last.
+    """
+    return [record.RESTORE_TAG, f'{record.RESTORE_OF}{plan.home_id}',
+            record.RESTORING_ON if plan.run_again and plan.was_running
+            else record.RESTORING]
+
+
+def all_tags(server: types.Server) -> list[str]:
+    """Those that an instance bears; the index comes last."""
+    return sorted((tag for tag in server.tags
+                   if tag in (record.RESTORE_TAG, record.RESTORING,
+                              record.RESTORING_ON)
+                   or tag.startswith(record.RESTORE_OF)),
+                  key=lambda tag: tag == record.RESTORE_TAG)
+
+
+def home_id(server: types.Server) -> str:
+    """The image where the record of an instance stands; else nothing."""
+    found = [tag.removeprefix(record.RESTORE_OF) for tag in server.tags
+             if tag.startswith(record.RESTORE_OF)]
+    return found[0] if len(found) == 1 and ids.is_id(found[0]) else ''
+
+
+def of_tags(server: types.Server) -> Restore | None:
+    """What is known of an open restore whose image is gone."""
+    if not {record.RESTORING, record.RESTORING_ON} & set(server.tags):
+        return None
+    runs = record.RESTORING_ON in server.tags
+    return Restore(
+        Plan('lost', '', home_id(server), server.id, server.name,
+             run_again=runs, was_running=runs),
+        Progress(failure=Failure.RECORD_LOST.value), lost=True)

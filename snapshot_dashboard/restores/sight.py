@@ -1,0 +1,181 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""All that the next step of a restore depends on, read from the services."""
+
+from collections.abc import Callable
+import dataclasses
+import functools
+from typing import Any
+
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import types
+from snapshot_dashboard.restores import restore
+from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
+
+#: Actions of an instance among which the last ones are looked for.
+_ACTIONS = 20
+#: Where its disks can be overwritten from outside.
+SHELVED = ('SHELVED', 'SHELVED_OFFLOADED')
+
+
+@dataclasses.dataclass(frozen=True)
+class Sight:
+    """What the cloud shows of a restore.
+
+    :ivar server: None when it is not to be found.
+    :ivar now: seconds since the epoch.
+    :ivar safety: the run that takes the safety snapshot, as it is recorded.
+    :ivar safety_image: what that run made, where the run is recorded no more.
+    :ivar volumes: those that are overwritten, by their ids, without those
+        that are gone; None where Cinder does not tell, or was not asked.
+    :ivar actions: what was done to the server, the latest first.
+    :ivar rebuilt: what came of the latest rebuild; None for not known.
+    """
+
+    server: types.Server | None
+    now: int
+    safety: record.Run | None = None
+    safety_image: types.Image | None = None
+    volumes: dict[str, types.Volume] | None = None
+    actions: tuple[types.Action, ...] = ()
+    rebuilt: bool | None = None
+
+
+def look(cloud: services.Cloud, found: restore.Restore,
+         now: int) -> tuple[restore.Restore, Sight]:
+    """Look at a restore, in three rounds of calls at the most.
+
+    :returns: the restore as it is recorded now, and what is seen of it.
+    :raises ServiceError: when Nova or Glance cannot be asked.
+    """
+    plan = found.plan
+    answers = cloud.gather_named({
+        'server': functools.partial(_server, cloud, plan.server_id),
+        'image': functools.partial(_image, cloud, plan.home_id)})
+    for error in errors.among(answers.values()):
+        raise error
+    server, image = answers['server'], answers['image']
+    if image is None:
+        found = (server and restore.of_tags(server)) or found
+        found = dataclasses.replace(found, lost=True)
+    else:
+        there = restore.read(image)
+        if there is None or there.plan.restore_id != plan.restore_id:
+            raise Superseded(plan.restore_id)
+        found = there
+    if server is None:
+        return found, Sight(None, now)
+    return found, _closer(cloud, found, server, now)
+
+
+class Superseded(errors.Conflict):
+    """The restore was dismissed or replaced, so no step may be taken."""
+
+    def __init__(self, restore_id: str):
+        super().__init__('image', f'the restore {restore_id} is not recorded '
+                         'any more')
+
+
+def _closer(cloud: services.Cloud, found: restore.Restore,
+            server: types.Server, now: int) -> Sight:
+    plan, progress = found.plan, found.progress
+    safety = journal.read(server, plan.safety_run) if plan.safety_run else None
+    if safety is not None and safety.plan.run_id != plan.safety_run:
+        safety = None
+    calls: dict[str, Callable[[], Any]] = {}
+    if plan.safety_run and not progress.safety_id and safety is None:
+        calls['safety'] = functools.partial(_safety_image, cloud, plan)
+    if not server.task_state:
+        if plan.disks and progress.off_at:
+            calls['volumes'] = functools.partial(_volumes, cloud, plan)
+        if progress.off_at or server.status in ('SHUTOFF', 'ERROR'):
+            calls['actions'] = functools.partial(_actions, cloud, server.id)
+    answers = cloud.gather_named(calls)
+    for name, error in answers.items():
+        if isinstance(error, errors.ServiceError) and name != 'volumes':
+            raise error
+    volumes = answers.get('volumes')
+    if isinstance(volumes, errors.Unauthorized):
+        raise volumes
+    actions = tuple(answers.get('actions') or ())
+    return Sight(
+        server, now, safety, answers.get('safety'),
+        volumes if isinstance(volumes, dict) else None, actions,
+        None if plan.disks else _rebuilt(cloud, server, actions))
+
+
+def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:
+    try:
+        return cloud.compute.server(server_id)
+    except errors.NotFound:
+        return None
+
+
+def _image(cloud: services.Cloud, image_id: str) -> types.Image | None:
+    try:
+        return cloud.images.image(image_id)
+    except errors.NotFound:
+        return None
+
+
+def _volumes(cloud: services.Cloud,
+             plan: restore.Plan) -> dict[str, types.Volume]:
+    answers = cloud.gather_named({
+        disk.volume_id: functools.partial(cloud.volumes.volume,
+                                          disk.volume_id)
+        for disk in plan.disks})
+    for error in errors.among(answers.values(), errors.NotFound):
+        raise error
+    return errors.without(answers)
+
+
+def _safety_image(cloud: services.Cloud,
+                  plan: restore.Plan) -> types.Image | None:
+    """What the run of the safety snapshot made, if it is whole."""
+    found = cloud.images.images(1, {
+        'owner': cloud.project_id, marks.RUN: plan.safety_run},
+        ascending=True)
+    whole = (image for image in found
+             if image.properties.get(marks.RUN) == plan.safety_run
+             and image.properties.get(marks.INSTANCE) == plan.server_id
+             and image.status == 'active' and image.whole)
+    image = next(whole, None)
+    if image is None:
+        return None
+    parts = cloud.gather_or_raise(*(
+        functools.partial(cloud.volumes.snapshot, snapshot_id)
+        for snapshot_id in image.mapped))
+    return image if all(part.status == 'available' for part in parts) else None
+
+
+def _actions(cloud: services.Cloud, server_id: str) -> list[types.Action]:
+    """What was done to a server; nothing where the cloud hides it."""
+    try:
+        return cloud.compute.actions(server_id, _ACTIONS)
+    except (errors.Forbidden, errors.NotFound):
+        return []
+
+
+def _rebuilt(cloud: services.Cloud, server: types.Server,
+             actions: tuple[types.Action, ...]) -> bool | None:
+    latest = next((action for action in actions if action.name == 'rebuild'),
+                  None)
+    if latest is None:
+        return None
+    try:
+        return cloud.compute.action_succeeded(server.id, latest)
+    except (errors.Forbidden, errors.NotFound):
+        return None

@@ -1,0 +1,189 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import functools
+import hashlib
+import time
+
+import pytest
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.restores import choices
+from snapshot_dashboard.restores import restoring
+from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import seals
+from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
+from tests.cloud import bootstrap
+from tests.cloud import seed
+from tests.scenario.clouds import is_gone
+from tests.scenario.clouds import unique
+from tests.scenario.waiting import until
+
+pytestmark = pytest.mark.usefixtures('tidy')
+SEAL = seals.Seal('a scenario')
+
+
+@pytest.fixture
+def network(alice, where):
+    """A network with addresses."""
+    neutron = bootstrap.connect(where, 'alice', seed.PROJECT).network
+    made = neutron.create_network(name=unique('back'))
+    neutron.create_subnet(network_id=made.id, ip_version=4,
+                          cidr='10.77.0.0/24')
+    yield made, neutron
+    for port in neutron.ports(network_id=made.id):
+        neutron.delete_port(port)
+    neutron.delete_network(made)
+
+
+class Disks:
+    """What is on the disks of an instance, below the services."""
+
+    def __init__(self, where, server):
+        self.paths = [where.state / 'cinder' / 'volumes' / volume_id
+                      for volume_id in server.volume_ids] or [
+            where.state / 'nova' / 'instances' / server.id / 'disk']
+
+    def write(self, word):
+        for path in self.paths:
+            with open(path, 'r+b') as disk:
+                disk.seek(1024 ** 2)
+                disk.write(word.encode() * 4096)
+
+    def sums(self):
+        return [hashlib.sha256(path.read_bytes()[:16 * 1024 ** 2]).hexdigest()
+                for path in self.paths]
+
+
+@pytest.fixture
+def instance(alice, network):
+    """Makes an instance with an address; it goes after the test."""
+    made = []
+
+    def make(volume_backed):
+        nova, source = alice.nova, alice.find('batch-1').image_id
+        options = {'block_device_mapping_v2': [{
+            'boot_index': 0, 'uuid': source, 'source_type': 'image',
+            'destination_type': 'volume', 'volume_size': 1,
+            'delete_on_termination': True}]} if volume_backed else {}
+        server = nova.servers.create(
+            unique('back'), None if volume_backed else source,
+            next(flavor for flavor in nova.flavors.list()
+                 if flavor.name == 'm1.tiny'),
+            nics=[{'net-id': network[0].id}], **options)
+        made.append(server)
+        until(lambda: alice.compute.server(server.id).status == 'ACTIVE',
+              'the instance runs')
+        if volume_backed:
+            volume = alice.cinder.volumes.create(1, name=unique('data'))
+            until(lambda: alice.volumes.volume(volume.id).status
+                  == 'available', 'the volume is there')
+            nova.volumes.create_server_volume(server.id, volume.id)
+            until(lambda: alice.volumes.volume(volume.id).status == 'in-use'
+                  and len(alice.compute.server(server.id).volume_ids) == 2,
+                  'the volume is attached')
+        return alice.compute.server(server.id)
+    yield make
+    for server in made:
+        volumes = alice.compute.server(server.id).volume_ids[1:]
+        nova = alice.nova
+        nova.servers.delete(server.id)
+        until(functools.partial(is_gone, functools.partial(
+            alice.compute.server, server.id)), 'it is gone')
+        for volume in volumes:
+            alice.cinder.volumes.delete(volume, cascade=True)
+
+
+def row(image_id):
+    return model.row_id(kinds.Kind.INSTANCE, image_id)
+
+
+def facts_of(cloud, image_id):
+    facts = choices.gather(cloud, details.get(cloud, row(image_id)))
+    assert choices.find_obstacles(facts) == []
+    return facts
+
+
+def begin(cloud, image_id, safety=True, **options):
+    facts = facts_of(cloud, image_id)
+    server = facts.instance.server
+    plan = lifecycle.new_plan(
+        unique('safety'), '', requested_by='alice', server_id=server.id,
+        seal=SEAL, power_off=server.status == 'ACTIVE',
+        volume_backed=server.volume_backed) if safety else None
+    return restoring.begin(
+        cloud, server, facts.image, facts.disks, requested_by='alice',
+        begin_within=3600, seal=SEAL, safety=plan,
+        **{'run_again': True, **options})
+
+
+def advance(cloud, found, clock=time.time):
+    return restoring.advance(
+        cloud, found, lambda one: restoring.approves(SEAL, one), clock)
+
+
+def finish(cloud, found):
+    def over():
+        nonlocal found
+        try:
+            found = advance(cloud, found)
+        except errors.Unavailable:
+            return False
+        return not found.open
+    until(over, 'the instance is back')
+    return found
+
+
+def addresses(cloud, server):
+    shown = cloud.nova.servers.get(server.id)
+    return {name: sorted((one['addr'], one['OS-EXT-IPS-MAC:mac_addr'])
+                         for one in there)
+            for name, there in shown.addresses.items()}
+
+
+@pytest.mark.parametrize('volume_backed', [False, True],
+                         ids=['image', 'volumes'])
+def test_an_instance_goes_back_byte_by_byte_and_forth_again(
+        alice, where, instance, network, volume_backed):
+    server = instance(volume_backed)
+    disks = Disks(where, server)
+    disks.write('A')
+    before = disks.sums()
+    run = alice.finish(alice.begin(server, unique('before')))
+    assert not run.progress.failure
+    disks.write('B')
+    after, known = disks.sums(), addresses(alice, server)
+    ports = {port.id for port in network[1].ports(device_id=server.id)}
+    assert after != before and known and ports
+    found = finish(alice, begin(alice, run.progress.image_id))
+    assert not found.progress.failure
+    assert disks.sums() == before
+    now = alice.compute.server(server.id)
+    assert (now.status, now.volume_ids) == ('ACTIVE', server.volume_ids)
+    assert addresses(alice, server) == known
+    assert {port.id for port in network[1].ports(
+        device_id=server.id)} == ports
+    again = finish(alice, begin(alice, found.progress.safety_id,
+                                safety=False))
+    assert not again.progress.failure
+    assert disks.sums() == after
+    assert alice.compute.server(server.id).status == 'ACTIVE'
+    assert addresses(alice, server) == known
+    restoring.dismiss(alice, server.id)
+    for image in alice.images.images(100, {'owner': alice.project_id}):
+        assert 'pointer' not in ' '.join(image.properties)
+    for volume_id in server.volume_ids:
+        volume = alice.volumes.volume(volume_id)
+        assert volume.bootable == (volume_id == server.volume_ids[0])
+        assert 'block_device_mapping' not in volume.image_properties
