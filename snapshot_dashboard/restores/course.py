@@ -338,7 +338,7 @@ _NO_VOLUME = types.Volume('', '', '', 0, '', bootable=False)
 
 
 def pointer_mark(plan: restore.Plan, disk: restore.Disk) -> str:
-    return f'{plan.restore_id} {disk.volume_id}'
+    return f'{plan.run_id} {disk.volume_id}'
 
 
 #: What to do in a situation.

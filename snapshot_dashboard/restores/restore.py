@@ -61,6 +61,17 @@ class Failure(enum.Enum):
     RECORD_LOST = 'record-lost'
 
 
+def known(code: str) -> str:
+    """A code for logs and counters, for anybody may write into a record.
+
+    :returns: the code; empty for none, ``other`` for an unknown one.
+    """
+    try:
+        return Failure(code).value if code else ''
+    except ValueError:
+        return 'other'
+
+
 @dataclasses.dataclass(frozen=True)
 class Disk:
     """A volume that is overwritten, and with what.
@@ -100,7 +111,7 @@ class Plan:
     :ivar requested_by: the name of the user who asked for it.
     """
 
-    restore_id: str
+    run_id: str
     image_id: str
     home_id: str
     server_id: str
@@ -209,7 +220,7 @@ class Restore:
     @property
     def log_fields(self) -> dict[str, str]:
         """The structured fields of log lines about it."""
-        return {'run': self.plan.restore_id, 'server': self.plan.server_id}
+        return {'run': self.plan.run_id, 'server': self.plan.server_id}
 
 
 def write(plan: Plan, seal: str) -> dict[str, str]:
@@ -274,7 +285,7 @@ def _plan(found: Any) -> Plan:
         values[field.name] = value
     plan = Plan(**values)
     if not (ids.is_id(plan.server_id) and ids.is_id(plan.image_id)
-            and plan.restore_id):
+            and plan.run_id):
         raise ValueError(plan)
     return plan
 

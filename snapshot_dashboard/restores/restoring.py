@@ -120,7 +120,7 @@ def hand_on(cloud: services.Cloud, found: restore.Restore,
     """
     plan = found.plan
     trust = delegate.trust(cloud, worker, clock, identity.Errand(
-        plan.restore_id, plan.server_id, plan.fingerprint,
+        plan.run_id, plan.server_id, plan.fingerprint,
         image_id=plan.home_id))
     return writes.note(cloud, found, dataclasses.replace(
         found.progress, trust_id=trust.id), int(clock()))
@@ -160,18 +160,21 @@ def find(cloud: services.Cloud, servers: Iterable[types.Server]
             errors.among(answers))
 
 
-def read(cloud: services.Cloud, server: types.Server,
+def read(cloud: services.Cloud, server: types.Server | None,
          home_id: str) -> restore.Restore | None:
     """The restore of an instance that an image records; None if there is
     none.
 
+    :param server: as it is now; None where it is gone.
     :raises ServiceError: when Glance does not tell.
     """
     try:
         found = restore.read(cloud.images.image(home_id))
     except errors.NotFound:
-        return restore.of_tags(server)
-    return found if found and found.plan.server_id == server.id else None
+        return restore.of_tags(server) if server else None
+    if found and server and found.plan.server_id != server.id:
+        return None
+    return found
 
 
 def approves(seal: seals.Seal, found: restore.Restore) -> bool:
@@ -203,7 +206,7 @@ def advance(cloud: services.Cloud, found: restore.Restore,
         if step.do is course.Do.WAIT:
             break
         LOG.info('Restore %s of server %s: next step: %s',
-                 found.plan.restore_id, found.plan.server_id, step.do.value,
+                 found.plan.run_id, found.plan.server_id, step.do.value,
                  extra={**found.log_fields, 'step': step.do.value})
         found = writes.take(cloud, found, step, seen, clock)
         if step.do in (course.Do.SAVE, course.Do.POWER_ON,

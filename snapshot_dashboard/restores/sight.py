@@ -73,8 +73,8 @@ def look(cloud: services.Cloud, found: restore.Restore,
         found = dataclasses.replace(found, lost=True)
     else:
         there = restore.read(image)
-        if there is None or there.plan.restore_id != plan.restore_id:
-            raise Superseded(plan.restore_id)
+        if there is None or there.plan.run_id != plan.run_id:
+            raise Superseded(plan.run_id)
         found = there
     if server is None:
         return found, Sight(None, now)
@@ -84,8 +84,8 @@ def look(cloud: services.Cloud, found: restore.Restore,
 class Superseded(errors.Conflict):
     """The restore was dismissed or replaced, so no step may be taken."""
 
-    def __init__(self, restore_id: str):
-        super().__init__('image', f'the restore {restore_id} is not recorded '
+    def __init__(self, run_id: str):
+        super().__init__('image', f'the restore {run_id} is not recorded '
                          'any more')
 
 

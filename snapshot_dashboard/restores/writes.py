@@ -92,7 +92,7 @@ def _tolerated(found: restore.Restore, step: course.Step) -> Iterator[None]:
     except errors.Unauthorized:
         raise
     except errors.ServiceError as error:
-        LOG.warning('Restore %s: step %s failed: %s', found.plan.restore_id,
+        LOG.warning('Restore %s: step %s failed: %s', found.plan.run_id,
                     step.do.value, error, extra=found.log_fields)
 
 
@@ -121,7 +121,7 @@ def _try(cloud: services.Cloud, found: restore.Restore, now: int,
         call()
     except (errors.Conflict, errors.NotFound, errors.Throttled) as error:
         LOG.info('Restore %s: the request was put off: %s',
-                 found.plan.restore_id, error, extra=found.log_fields)
+                 found.plan.run_id, error, extra=found.log_fields)
         count = answered.put_off_count + 1
         return note(cloud, found, dataclasses.replace(
             answered, put_off_count=count, hindrance=error.report,
@@ -129,7 +129,7 @@ def _try(cloud: services.Cloud, found: restore.Restore, now: int,
                                  situation.PUT_OFF_PAUSE)), now)
     except (errors.Forbidden, errors.Refused) as error:
         LOG.warning('Restore %s: the request was refused: %s',
-                    found.plan.restore_id, error, extra=found.log_fields)
+                    found.plan.run_id, error, extra=found.log_fields)
         count = answered.refusal_count + 1
         return note(cloud, found, dataclasses.replace(
             answered, refusal_count=count, hindrance=error.report,
@@ -175,7 +175,7 @@ def _copy(cloud: services.Cloud, plan: restore.Plan, disk: restore.Disk,
                 if name not in (*_FIELDS, *_MAPPING, course.POINTER)}
         pointer_id = cloud.images.create_pointer(
             f'{plan.server_name} {disk.volume_id}', {
-                **kept, course.POINTER: mark, POINTER_OF: plan.restore_id,
+                **kept, course.POINTER: mark, POINTER_OF: plan.run_id,
                 'bdm_v2': 'True', 'root_device_name': '/dev/vda',
                 'block_device_mapping': json.dumps([{
                     'source_type': 'snapshot', 'destination_type': 'volume',
@@ -216,7 +216,7 @@ def end(cloud: services.Cloud, found: restore.Restore,
         seen: sight.Sight) -> restore.Restore:
     """Note that it is over, when what is no longer needed was taken away."""
     plan, server = found.plan, seen.server
-    for image in _pointers(cloud, POINTER_OF, plan.restore_id):
+    for image in _pointers(cloud, POINTER_OF, plan.run_id):
         with contextlib.suppress(errors.NotFound):
             cloud.images.delete(image.id)
     if server is not None and server.status in observation.CAPTURABLE:

@@ -19,6 +19,7 @@ and within bounds. Over all runs there are at most ``RATE`` looks a second.
 
 import dataclasses
 
+from snapshot_dashboard.restores import restore
 from snapshot_dashboard.runs import record
 
 
@@ -47,7 +48,7 @@ AFTER_ABSENCE = 20.0
 BOOT_TEST = 5.0
 
 
-def after_look(run: record.Run, still: float, others: int = 0,
+def after_look(run: record.Run | restore.Restore, still: float, others: int = 0,
                rate: float = RATE) -> float:
     """Seconds until the next look at an open run.
 
@@ -57,7 +58,8 @@ def after_look(run: record.Run, still: float, others: int = 0,
     :param rate: looks at all of them per second, at the most.
     """
     progress = run.progress
-    away = progress.stop_count or progress.off_at or progress.start_count
+    away = (isinstance(run, restore.Restore) or progress.stop_count
+            or progress.off_at or progress.start_count)
     pace = _AWAY if away else _THERE
     pause = min(max(still * pace.share, pace.least), pace.most)
     return max(pause, others / rate)

@@ -25,6 +25,9 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.restores import restore
+from snapshot_dashboard.restores import restoring
+from snapshot_dashboard.restores import sight
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
@@ -37,6 +40,8 @@ from snapshot_dashboard.worker import trust_sessions
 from snapshot_dashboard.worker import workqueue
 
 LOG = logging.getLogger(__name__)
+#: What trusts are made for.
+_Work = record.Run | boot_test.BootTest | restore.Restore
 #: Seconds between two looks at the trusts.
 INTERVAL = 2.0
 #: Hours that a trust may still last; one that lasts longer is not acted on.
@@ -78,20 +83,20 @@ class _TrackedTrust:
         self.absent = since, looks + 1
         return looks + 1 >= _LOOKS and time.monotonic() - since >= _DOUBT
 
-    def approves(self, run: record.Run | boot_test.BootTest) -> bool:
+    def approves(self, run: _Work) -> bool:
         """Whether a record holds the plan that the trust was made for."""
         return run.plan.fingerprint == self.errand.plan
 
 
 @dataclasses.dataclass
 class _TrackedRun:
-    """A run or a boot test that is under way.
+    """A run, a boot test or a restore that is under way.
 
     :ivar since: when something about it last changed (monotonic).
     :ivar problems: errors in a row.
     """
 
-    run: record.Run | boot_test.BootTest
+    run: _Work
     since: float
     problems: int = 0
 
@@ -260,8 +265,7 @@ class Worker:
             return backoff.AFTER_ABSENCE
         return None
 
-    def _run_of(self, held: _TrackedTrust
-                ) -> record.Run | boot_test.BootTest | None:
+    def _run_of(self, held: _TrackedTrust) -> _Work | None:
         """The run of a trust, if it is open; one of no use is taken back.
 
         That is one whose run was seen to have ended, or was not to be seen
@@ -275,6 +279,8 @@ class Worker:
             self._answer_probe(trust.id, cloud)
             return None
         server = _server(cloud, errand.server_id)
+        if errand.image_id:
+            return self._restore_of(held, cloud, server)
         test = boot_test.read(server) if server else None
         if test is not None and test.plan.run_id == errand.run_id:
             held.sees()
@@ -297,6 +303,20 @@ class Worker:
                      'or its instance is gone', trust.id,
                      extra={'trust': trust.id})
             self._take_back(trust.id, cloud)
+        return None
+
+    def _restore_of(self, held: _TrackedTrust, cloud: services.Cloud,
+                    server: types.Server | None) -> restore.Restore | None:
+        """Likewise, of a restore."""
+        found = restoring.read(cloud, server, held.errand.image_id)
+        if found is not None and (
+                found.lost or found.plan.run_id == held.errand.run_id):
+            held.sees()
+            if found.open:
+                return found
+            self._take_back(held.trust.id, cloud)
+        elif held.misses():
+            self._take_back(held.trust.id, cloud)
         return None
 
     def _answer_probe(self, trust_id: str, cloud: services.Cloud) -> None:
@@ -331,15 +351,18 @@ class Worker:
         if cloud is None:
             return self._interval  # until there is a token again
         try:
-            server = _server(cloud, run.server.id)
+            server = _server(cloud, held.errand.server_id)
             if server is not None and isinstance(run, record.Run):
                 held.sees()
             gone = server is None and held.misses()
             if server is None and not gone:
                 return backoff.AFTER_ABSENCE
-            pause = (self._test(held, cloud, server)
-                     if isinstance(run, boot_test.BootTest)
-                     else self._advance(held, cloud, server, followed, run))
+            if isinstance(run, boot_test.BootTest):
+                pause = self._test(held, cloud, server)
+            elif isinstance(run, restore.Restore):
+                pause = self._restore(held, cloud, followed, run)
+            else:
+                pause = self._advance(held, cloud, server, followed, run)
         except errors.Unauthorized as error:
             LOG.warning('Run %s: trust %s gives no access any more: %s',
                         run.plan.run_id, trust_id, error,
@@ -402,8 +425,30 @@ class Worker:
         testing.advance(cloud, test)
         return backoff.BOOT_TEST
 
+    def _restore(self, held: _TrackedTrust, cloud: services.Cloud,
+                 followed: _TrackedRun,
+                 found: restore.Restore) -> float | None:
+        """Likewise, of a restore."""
+        try:
+            later = followed.run = restoring.advance(
+                cloud, found, lambda one: one.lost or held.approves(one))
+        except sight.Superseded:
+            self._enqueue(held)  # whether that is so
+            return None
+        if not later.open:
+            self._take_back(held.trust.id, cloud)
+            result = restore.known(later.progress.failure) or 'done'
+            LOG.info('Restore %s of server %s has ended: %s',
+                     later.plan.run_id, later.plan.server_id, result,
+                     extra={**later.log_fields, 'result': result})
+            self._counters.ended(result)
+            return None
+        if later.progress != found.progress:
+            followed.since = time.monotonic()
+        return self._pause(held, followed, later)
+
     def _pause(self, held: _TrackedTrust, followed: _TrackedRun,
-               run: record.Run) -> float:
+               run: record.Run | restore.Restore) -> float:
         return backoff.after_look(
             run, time.monotonic() - followed.since,
             self._queue.crowd(held.trust.project_id), self._rate)
