@@ -20,6 +20,7 @@ from typing import Any
 
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 
 
 class Code(enum.Enum):
@@ -28,6 +29,7 @@ class Code(enum.Enum):
     STATE = 'state'
     BUSY = 'busy'
     RUN_OPEN = 'run-open'
+    RESTORING = 'restoring'
     VOLUME_STATE = 'volume-state'
     QUOTA_SNAPSHOTS = 'quota-snapshots'
     QUOTA_GIGABYTES = 'quota-gigabytes'
@@ -57,6 +59,8 @@ def busy(server: types.Server) -> list[Obstacle]:
     run = journal.read(server)
     if run is not None and run.open:
         return [Obstacle(Code.RUN_OPEN, {'name': run.plan.name})]
+    if {record.RESTORING, record.RESTORING_ON} & set(server.tags):
+        return [Obstacle(Code.RESTORING)]
     if server.task_state:
         return [Obstacle(Code.BUSY, {'task': server.task_state})]
     return []

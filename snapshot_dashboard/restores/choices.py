@@ -174,7 +174,9 @@ def find_obstacles(facts: Facts) -> list[Obstacle]:
         return [Obstacle(Code.FOREIGN)]
     if snapshot.status != 'active':
         return [Obstacle(Code.UNUSABLE, {'status': snapshot.status})]
-    if snapshot.source is None or not snapshot.source.certain:
+    # Of volumes it matters alone whether they are the instance's today.
+    if snapshot.source is None or not (snapshot.source.certain
+                                       or snapshot.volume_backed):
         return [Obstacle(Code.SOURCE_UNKNOWN)]
     if instance is None:
         return [Obstacle(Code.SOURCE_GONE)]

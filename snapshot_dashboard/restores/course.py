@@ -36,6 +36,7 @@ from typing import Any
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import sight
+from snapshot_dashboard.runs import observation
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
 
@@ -64,6 +65,7 @@ class Do(enum.Enum):
     UNSHELVE = 'unshelve'
     POWER_ON = 'power-on'
     END = 'end'
+    UNTAG = 'untag'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -316,6 +318,15 @@ class Situation:
             action.name == 'stop' for action in self._since())
 
     @property
+    def tagged_for_nothing(self) -> bool:
+        """Whether its tags could not be changed when it was over, and can be
+        now.
+        """
+        return bool(not self.gone and {record.RESTORING, record.RESTORING_ON}
+                    & set(self.server.tags)
+                    and self.status in observation.CAPTURABLE)
+
+    @property
     def labels_unknown(self) -> bool:
         """Whether Cinder does not tell what the volumes say, and has not for
         long.
@@ -516,7 +527,7 @@ def next_step(found: restore.Restore, seen: sight.Sight) -> Step:
     """The one thing to do next."""
     s = Situation(found.plan, found.progress, seen)
     if not found.open:
-        return Step(Do.WAIT)
+        return Step(Do.UNTAG if s.tagged_for_nothing else Do.WAIT)
     return next(act(s) for condition, act in _rows(s) if condition(s))
 
 

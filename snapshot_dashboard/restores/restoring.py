@@ -210,7 +210,7 @@ def advance(cloud: services.Cloud, found: restore.Restore,
                  extra={**found.log_fields, 'step': step.do.value})
         found = writes.take(cloud, found, step, seen, clock)
         if step.do in (course.Do.SAVE, course.Do.POWER_ON,
-                       course.Do.UNSHELVE, course.Do.END):
+                       course.Do.UNSHELVE, course.Do.END, course.Do.UNTAG):
             break  # tried once; the next look shows what came of it
     return found
 

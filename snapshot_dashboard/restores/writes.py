@@ -60,6 +60,9 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
         return found
     if step.do is course.Do.END:
         return end(cloud, found, seen)
+    if step.do is course.Do.UNTAG and seen.server is not None:
+        not_under_way(cloud, seen.server)
+        return found
     found = note(cloud, found, step.note, seen.now)
     server_id, disk = found.plan.server_id, step.disk
     calls: dict[course.Do, Callable[[], object]] = {

@@ -71,12 +71,15 @@ class Found:
         cannot be read.
     :ivar more: whether there are more that are over.
     :ivar test_servers: the instances that are there for a boot test alone.
+    :ivar restored_servers: those that are being put back to a snapshot, or
+        were.
     """
 
     runs: tuple[record.Run, ...]
     unreadable: tuple[types.Server, ...] = ()
     more: bool = False
     test_servers: tuple[types.Server, ...] = ()
+    restored_servers: tuple[types.Server, ...] = ()
 
     @property
     def open(self) -> list[record.Run]:
@@ -215,17 +218,19 @@ def plan_again(run: record.Run, requested_by: str, name: str,
 
 
 def list_runs(cloud: services.Cloud) -> Found:
-    """The runs of the project, and the instances of its boot tests, in one
-    call where they are not too many.
+    """The runs of the project, the instances of its boot tests, and those
+    that are put back, in one call where they are not too many.
 
     Those that are open are found however many are over.
     """
     servers, more = cloud.compute.tagged(
-        _SHOWN, record.TAG, record.OPEN_TAG, record.TEST_TAG)
+        _SHOWN, record.TAG, record.OPEN_TAG, record.TEST_TAG,
+        record.RESTORE_TAG)
     if more:
         known = {server.id for server in servers}
         servers += [server for server in cloud.compute.tagged(
-                        _OPEN, record.OPEN_TAG, record.TEST_TAG)[0]
+                        _OPEN, record.OPEN_TAG, record.TEST_TAG,
+                        record.RESTORING, record.RESTORING_ON)[0]
                     if server.id not in known]
     found = [(server, journal.read(server)) for server in servers]
     return Found(
@@ -234,7 +239,10 @@ def list_runs(cloud: services.Cloud) -> Found:
         tuple(server for server, run in found
               if run is None and journal.is_there(server)), more,
         tuple(server for server in servers
-              if record.TEST_TAG in server.tags))
+              if record.TEST_TAG in server.tags),
+        tuple(server for server in servers
+              if {record.RESTORE_TAG, record.RESTORING, record.RESTORING_ON}
+              & set(server.tags)))
 
 
 def cancel(cloud: services.Cloud, run: record.Run,

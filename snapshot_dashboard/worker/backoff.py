@@ -48,8 +48,8 @@ AFTER_ABSENCE = 20.0
 BOOT_TEST = 5.0
 
 
-def after_look(run: record.Run | restore.Restore, still: float, others: int = 0,
-               rate: float = RATE) -> float:
+def after_look(run: record.Run | restore.Restore, still: float,
+               others: int = 0, rate: float = RATE) -> float:
     """Seconds until the next look at an open run.
 
     :param still: seconds since anything about it has changed.

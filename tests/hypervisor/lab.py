@@ -39,12 +39,12 @@ from tests.scenario.waiting import until
 
 #: Seconds that a guest may take to boot where the processor is emulated and
 #: other tests run beside it.
-_BOOT = 300
+BOOT = 300
 #: Seconds after which Nova has noticed that a guest is gone: it waits 15 for
 #: another event first.
 NOTICED = 120
 #: Seconds that a snapshot may take there.
-_TAKEN = 480
+TAKEN = 480
 #: Seconds that Nova gives a guest to shut down: one that obeys needs some
 #: two, and a minute and more where the machine is busy.
 _TIMEOUT, _DEAF_TIMEOUT = 300, 8
@@ -162,7 +162,7 @@ class Lab:
         # A form that is wrong comes back.
         assert 'form-group' not in answer.text, answer.text
         report = until(lambda: boot_reports.read(
-            self.alice.images.image(image.id)), 'the verdict', _BOOT)
+            self.alice.images.image(image.id)), 'the verdict', BOOT)
         until(lambda: self._made() == before, 'what was made for it is gone')
         return report.verdict
 
@@ -214,12 +214,12 @@ class Guest:
 
     def hear(self, text: str) -> None:
         """Wait until it says something."""
-        until(lambda: text in self.console, f'{self.id} says {text!r}', _BOOT)
+        until(lambda: text in self.console, f'{self.id} says {text!r}', BOOT)
 
     def hear_again(self) -> None:
         """Wait until it writes, after another boot."""
         until(lambda: self.console.rpartition('guest login:')[2].count(
-            'synced') > 1, 'it writes again', _BOOT)
+            'synced') > 1, 'it writes again', BOOT)
 
     @property
     def synced(self) -> int:
@@ -266,7 +266,7 @@ class Guest:
 
     def finish(self) -> 'Taken':
         """Wait until the worker has seen the snapshot through."""
-        until(lambda: not self.run.open, 'the snapshot is finished', _TAKEN)
+        until(lambda: not self.run.open, 'the snapshot is finished', TAKEN)
         run, image = self.run, None
         if run.progress.image_id:
             with contextlib.suppress(errors.NotFound):
@@ -276,7 +276,7 @@ class Guest:
     def until_task(self, task: str) -> None:
         """Wait until Nova is at something."""
         until(lambda: (self.server.task_state or '').startswith(task), task,
-              _TAKEN)
+              TAKEN)
 
     def take(self, **wish) -> 'Taken':
         self.begin(**wish)

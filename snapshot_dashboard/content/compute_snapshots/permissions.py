@@ -108,6 +108,24 @@ def can_remove_tests(request: HttpRequest) -> bool:
                   ("image", "modify_image"))
 
 
+def can_restore(request: HttpRequest, volume_backed: bool = False) -> bool:
+    """Put an instance back to a snapshot, and save its present state.
+
+    :param volume_backed: whether its root disk is a volume.
+    """
+    rules = [("image", "modify_image"),
+             ("compute", "os_compute_api:servers:rebuild")]
+    if volume_backed:
+        rules = [("image", "modify_image"), ("image", "add_image"),
+                 ("image", "upload_image"), ("image", "delete_image"),
+                 ("compute", "os_compute_api:os-shelve:shelve"),
+                 ("compute", "os_compute_api:os-shelve:unshelve"),
+                 ("volume", "volume:reimage"),
+                 ("volume", "volume:reimage_reserved")]
+    return (_check(request, *rules) and can_power(request)
+            and can_record(request) and can_create(request, volume_backed))
+
+
 def can_answer(request: HttpRequest) -> bool:
     """Accept or decline what other projects share."""
     return _check(request, ("image", "modify_member"))

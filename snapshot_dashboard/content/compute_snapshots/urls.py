@@ -32,12 +32,16 @@ from snapshot_dashboard.content.compute_snapshots.detail import (
 from snapshot_dashboard.content.compute_snapshots.edit import (
     views as edit_views,
 )
+from snapshot_dashboard.content.compute_snapshots.go_back import (
+    views as go_back_views,
+)
 from snapshot_dashboard.content.compute_snapshots.index import (
     views as index_views,
 )
 from snapshot_dashboard.content.compute_snapshots.launch import (
     views as launch_views,
 )
+from snapshot_dashboard.content.compute_snapshots.runs import restores
 from snapshot_dashboard.content.compute_snapshots.runs import (
     views as runs_views,
 )
@@ -71,6 +75,13 @@ urlpatterns = [
           'boot_test_progress'),
     _page('boot-tests/<uuid:server_id>/stop/', boot_test_views.StopView,
           'stop_boot_test'),
+    _page('<slug:row_id>/go-back/', go_back_views.GoBackView, 'go_back'),
+    _page('restores/<uuid:server_id>/cancel/', restores.CancelView,
+          'cancel_restore'),
+    _page('restores/<uuid:server_id>/dismiss/', restores.DismissView,
+          'dismiss_restore'),
+    _page('restores/<uuid:server_id>/undo/', restores.UndoView,
+          'undo_restore'),
     _page('<slug:row_id>/parts/', detail_views.PartsView, 'parts'),
     _page('<slug:row_id>/edit/', edit_views.EditView, 'edit'),
     _page('<slug:row_id>/launch/', launch_views.LaunchView, 'launch'),

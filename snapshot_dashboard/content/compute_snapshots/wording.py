@@ -93,6 +93,9 @@ PURPOSES = {
     marks.TEMPLATE: _("Template for new machines"),
     marks.MOVE: _("Move to another cloud"),
 }
+#: All that a snapshot may say of what it is for.
+MEANT_FOR = {**PURPOSES, marks.SAFETY: _(
+    "To undo going back to an earlier snapshot")}
 #: What a status means that does not speak for itself, and what to do.
 STATUS_MEANINGS = {
     'incomplete': _(

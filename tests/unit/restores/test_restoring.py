@@ -238,6 +238,7 @@ def test_a_rebuild_that_fails_is_told_and_the_way_back_is_open(made):
     assert found.progress.failure == 'rebuild-failed'
     assert found.progress.detail == 'No valid host'
     assert here.safety_holds(found) == ['B']
+    assert restoring.is_tagged(here.cloud.compute.server(here.server['id']))
     first, here.image = here.image, here.safety_image(found)
     here.begin(safety=False)
     here.image = first  # the tags of an instance in error cannot be changed
@@ -246,6 +247,24 @@ def test_a_rebuild_that_fails_is_told_and_the_way_back_is_open(made):
     assert here.content() == ['B'] and here.server['status'] == 'ACTIVE'
     assert not any(image['protected']
                    for image in here.openstack.images.values())
+
+
+def test_tags_that_could_not_be_taken_away_go_when_they_can(made):
+    here = made(volume_backed=False)
+    here.begin(safety=False)
+
+    def fail(number):
+        if here.server['OS-EXT-STS:task_state'] == 'rebuilding':
+            here.server.update({'status': 'ERROR',
+                                'OS-EXT-STS:task_state': None})
+    found = here.finish(meanwhile=fail)
+    assert found.progress.failure == 'rebuild-failed'
+    here.advance()
+    assert record.RESTORING_ON in here.server['tags']
+    here.server['status'] = 'SHUTOFF'  # an operator has put it right
+    here.advance()
+    assert record.RESTORING_ON not in here.server['tags']
+    assert here.recorded() == found
 
 
 def test_a_copy_that_fails_is_told_and_the_instance_stays_shelved(made):

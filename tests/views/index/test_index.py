@@ -369,14 +369,14 @@ def test_a_member_gets_the_actions_that_fit_the_row(client, openstack,
         link.get_text().strip() for link in row.select(
             '.actions_column a, .actions_column button')} - {''}
         for row in soup.select('#compute_snapshots > tbody > tr')}
-    launch, volume, edit, share, delete = (
-        'Launch', 'Create Volume', 'Edit Snapshot',
-        'Share Snapshot', 'Delete Snapshot')
+    launch, back, volume, edit, share, delete = (
+        'Launch', 'Go Back to This Snapshot', 'Create Volume',
+        'Edit Snapshot', 'Share Snapshot', 'Delete Snapshot')
     assert actions == {
-        'i': {launch, volume, edit, share, delete},
+        'i': {launch, back, volume, edit, share, delete},
         'root': {launch, volume, edit, delete},
         'data': {volume, edit, delete}, 'broken': {edit, delete},
-        'kept': {launch, volume, edit, share}}
+        'kept': {launch, back, volume, edit, share}}
     assert soup.select_one(f'a[href*="image_id={image["id"]}"]')
 
 

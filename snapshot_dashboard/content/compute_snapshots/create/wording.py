@@ -84,6 +84,9 @@ def obstacle(found: obstacles.Obstacle) -> str:
     if found.code is obstacles.Code.RUN_OPEN:
         return _("A snapshot of this instance is already in progress: "
                  '"%(name)s". Wait until it is finished.') % facts
+    if found.code is obstacles.Code.RESTORING:
+        return str(_("The instance is being put back to a snapshot. Wait "
+                     "until that is finished, then try again."))
     if found.code is obstacles.Code.VOLUME_STATE:
         return _("No snapshot can be taken of the volume %(volume)s: its "
                  "status is %(status)s. Wait until the volume is available or "

@@ -117,7 +117,7 @@ class DetailView(horizon_views.HorizonTemplateView):
             can_answer=permissions.can_answer(self.request),
             encrypted=[part_id for part_id, value in found.encrypted.items()
                        if value],
-            purpose=wording.PURPOSES.get(found.purpose, ''),
+            purpose=wording.MEANT_FOR.get(found.purpose, ''),
             old=detail_wording.old(snapshot, timezone.now()),
             expired=snapshot.expired(timezone.localdate()),
             can_create_volume=permissions.can_create_volume(self.request),

@@ -95,6 +95,23 @@ class LaunchLikeOriginal(_RowLink):
                 and snapshot.has_recipe and permissions.can_launch(request))
 
 
+class GoBack(_RowLink):
+    """Shows the ways back to a snapshot, and what each does."""
+
+    name = 'go_back'
+    verbose_name = _("Go Back to This Snapshot")
+    url = 'horizon:project:compute_snapshots:go_back'
+    classes = ('ajax-modal',)
+    icon = 'refresh'
+
+    def allowed(self, request: HttpRequest,
+                snapshot: model.Snapshot | None = None) -> bool:
+        return (snapshot is not None and snapshot.usable
+                and snapshot.kind is kinds.Kind.INSTANCE
+                and not snapshot.foreign and permissions.can_restore(
+                    request, snapshot.volume_backed))
+
+
 class CreateVolume(tables.LinkAction):
     """Opens Horizon's own form with this snapshot as the source."""
 
@@ -272,8 +289,9 @@ class SnapshotsTable(tables.DataTable):
         prev_pagination_param = 'page'
         table_actions = (DeleteSnapshots,)
         launch_actions = (LaunchInstance,)
-        row_actions = (LaunchLikeOriginal, LaunchInstance, CreateVolume,
-                       EditSnapshot, ShareSnapshot, DeleteSnapshot)
+        row_actions = (LaunchLikeOriginal, LaunchInstance, GoBack,
+                       CreateVolume, EditSnapshot, ShareSnapshot,
+                       DeleteSnapshot)
         row_actions_dropdown_template = (
             'project/compute_snapshots/index/_row_actions.html')
 

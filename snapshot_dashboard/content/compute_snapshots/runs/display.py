@@ -31,10 +31,13 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.boot_test import under_way
+from snapshot_dashboard.content.compute_snapshots.go_back import cards
 from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
+from snapshot_dashboard.restores import restore
+from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import observe
@@ -42,6 +45,7 @@ from snapshot_dashboard.runs import phases
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import model
 
+TEMPLATE = 'project/compute_snapshots/runs/_runs.html'
 #: Seconds without a step after which nobody seems to look after a run.
 _STALLED = 60
 #: Seconds for which what went well is shown when it is over.
@@ -58,11 +62,15 @@ class Sight:
     :ivar gone: the ids and names of those whose server was deleted: their
         record went with it, so the page itself remembers them.
     :ivar problem: why they cannot be had; None if they can.
+    :ivar restores: what puts instances back to snapshots, or did.
+    :ivar unread: why some of those cannot be had.
     """
 
     found: lifecycle.Found
     gone: tuple[tuple[str, str], ...] = ()
     problem: errors.ServiceError | None = None
+    restores: tuple[restore.Restore, ...] = ()
+    unread: tuple[errors.ServiceError, ...] = ()
 
 
 def find(request: HttpRequest,
@@ -93,12 +101,14 @@ def find(request: HttpRequest,
     again = [run for run in map(journal.read, (
         server for server in looked.values()
         if isinstance(server, types.Server))) if run is not None and run.open]
+    restores, unread = restoring.find(cloud, answer.restored_servers)
     return Sight(
         dataclasses.replace(answer, runs=(*again, *answer.runs)),
         tuple((server_id, watched[server_id])
               for server_id, server in looked.items()
               if server_id in watched
-              and isinstance(server, errors.NotFound)))
+              and isinstance(server, errors.NotFound)),
+        restores=tuple(restores), unread=tuple(unread))
 
 
 def context(request: HttpRequest,
@@ -116,7 +126,10 @@ def context(request: HttpRequest,
     sight = find(request, answer, suspects)
     if sight.problem is not None:
         troubles.setdefault('', runs_wording.trouble(sight.problem))
+    for error in sight.unread:
+        troubles.setdefault('', runs_wording.trouble(error))
     found, now = sight.found, int(time.time())
+    restored = {server.id: server for server in found.restored_servers}
     tests = boot_test.read_all(found.test_servers)
     on_page = [run for run in found.runs if not is_no_news(run)]
     images = _images(request, on_page)
@@ -130,20 +143,24 @@ def context(request: HttpRequest,
             for server in found.unreadable],
         'gone': [{'id': server_id, 'name': name}
                  for server_id, name in sight.gone],
-        'runs_open': bool(found.open or tests),
+        'runs_open': bool(found.open or tests or sight.unread or any(
+            one.open for one in sight.restores)),
+        **cards.context(request, sight.restores, restored, troubles),
         **under_way.context(request, tests),
         'runs_more': found.more and any(not run.open for run in on_page),
         'may_dismiss_all': may_advance and len(
             [run for run in on_page if went_well(run)]) > 1,
         'runs_problem': troubles.get('', ''),
         'may_advance': may_advance,
-        'handed_on': any(run.progress.trust_id for run in found.open),
-        'poll_interval_ms': _interval_ms(found.runs),
+        'handed_on': any(run.progress.trust_id for run in found.open) or any(
+            one.open and one.progress.trust_id for one in sight.restores),
+        'poll_interval_ms': _interval_ms(found.runs, sight.restores),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
             f'{run.plan.run_id}:{run.progress.image_id}:'
             f'{run.progress.snapshot_count}:{run.progress.captured_at}:'
-            f'{run.progress.ended_at}' for run in found.runs),
+            f'{run.progress.ended_at}' for run in found.runs
+        ) + cards.state(sight.restores),
     }
 
 
@@ -177,12 +194,14 @@ def _images(request: HttpRequest,
             if isinstance(image, types.Image)}
 
 
-def _interval_ms(found: Iterable[record.Run]) -> int:
+def _interval_ms(found: Iterable[record.Run],
+                 restores: Iterable[restore.Restore]) -> int:
     """How long the page waits for its next look, in milliseconds.
 
     Each look that comes late keeps an instance away for longer.
     """
-    away = any(run.open and run.plan.power_off for run in found)
+    away = any(run.open and run.plan.power_off for run in found) or any(
+        one.open for one in restores)
     return int(settings.get('POLL_INTERVAL') * (500 if away else 1000))
 
 

@@ -34,12 +34,14 @@ from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.create import submission
+from snapshot_dashboard.content.compute_snapshots.go_back import beginning
 from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
@@ -50,18 +52,17 @@ from snapshot_dashboard.runs import record
 Troubles = dict[str, errors.ServiceError]
 #: Runs that are dismissed by one click: each takes some fifty calls.
 _AT_ONCE = 10
-_TEMPLATE = 'project/compute_snapshots/runs/_runs.html'
 
 
 class RunsView(generic.View):
     """The runs as they are, for those who only look."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return fragments.render(request, _TEMPLATE,
+        return fragments.render(request, display.TEMPLATE,
                                 display.context(request))
 
 
-class _WriteView(generic.View):
+class WriteView(generic.View):
     """A POST by somebody who may bring runs forward; it shows all runs."""
 
     http_method_names = ['post']
@@ -70,9 +71,12 @@ class _WriteView(generic.View):
 
     def dispatch(self, request: HttpRequest, *args: Any,
                  **kwargs: Any) -> HttpResponse:
-        if not permissions.can_advance(request):
+        if not self.is_allowed():
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+    def is_allowed(self) -> bool:
+        return permissions.can_advance(self.request)
 
     def post(self, request: HttpRequest, server_id: str = '',
              **kwargs: Any) -> HttpResponse:
@@ -86,7 +90,7 @@ class _WriteView(generic.View):
             for text in told.values():
                 messages.error(request, text)
             return redirect(redirects.list_address(request))
-        return fragments.render(request, _TEMPLATE,
+        return fragments.render(request, display.TEMPLATE,
                                 display.context(request, told))
 
     def write(self, cloud: services.Cloud, server_id: str) -> Troubles | None:
@@ -94,7 +98,7 @@ class _WriteView(generic.View):
         raise NotImplementedError
 
 
-class AdvanceView(_WriteView):
+class AdvanceView(WriteView):
     """Brings the open runs of the project forward that no worker is at."""
 
     is_wish = False
@@ -116,6 +120,8 @@ class AdvanceView(_WriteView):
                and permissions.can_advance(self.request, run)]
         cloud.gather(*(functools.partial(_dismiss, cloud, run)
                        for run in old[:1]))
+        if permissions.can_restore(self.request):
+            results |= self._restores(cloud, sight)
         if permissions.can_remove_tests(self.request):
             # What is in the way of one shows on its snapshot's page.
             testing.advance_all(cloud, boot_test.read_all(
@@ -124,7 +130,21 @@ class AdvanceView(_WriteView):
                 if isinstance(result, errors.ServiceError)}
 
 
-class _OneRunView(_WriteView):
+    def _restores(self, cloud: services.Cloud,
+                  sight: display.Sight) -> dict[str, object]:
+        """Likewise, the restores."""
+        tagged = {server.id for server in sight.found.restored_servers
+                  if restoring.is_tagged(server)}
+        return cloud.gather_named({
+            found.plan.server_id: functools.partial(
+                restoring.advance, cloud, found, beginning.approves)
+            for found in sight.restores
+            if (found.open or found.plan.server_id in tagged)
+            and beginning.approves(found)
+            and not beginning.is_looked_after(self.request, found)})
+
+
+class _OneRunView(WriteView):
     """Does something with the run of one server."""
 
     def write(self, cloud: services.Cloud, server_id: str) -> None:
@@ -165,7 +185,7 @@ def _dismiss(cloud: services.Cloud, run: record.Run) -> None:
     lifecycle.dismiss(cloud, run.server.id, run.plan.run_id)
 
 
-class DismissView(_WriteView):
+class DismissView(WriteView):
     """Takes a run away that is over, or that cannot be read or go on."""
 
     def write(self, cloud: services.Cloud, server_id: str) -> None:
@@ -180,7 +200,7 @@ class DismissView(_WriteView):
             lifecycle.dismiss(cloud, server_id)
 
 
-class DismissAllView(_WriteView):
+class DismissAllView(WriteView):
     """Takes runs away that went well, some at a time."""
 
     def write(self, cloud: services.Cloud, server_id: str) -> Troubles:
@@ -196,7 +216,7 @@ class DismissAllView(_WriteView):
                 if isinstance(result, errors.ServiceError)}
 
 
-class PowerOnView(_WriteView):
+class PowerOnView(WriteView):
     """Powers an instance on that a run has left off."""
 
     def write(self, cloud: services.Cloud, server_id: str) -> None:

@@ -103,10 +103,18 @@ def is_looked_after(request: HttpRequest, run: record.Run) -> bool:
     """
     if not run.progress.trust_id or not is_alive(request):
         return False
-    moved = max(run.progress.updated_at, run.server.updated)
+    return bool(run.server.task_state) or is_at_work(
+        request, max(run.progress.updated_at, run.server.updated))
+
+
+def is_at_work(request: HttpRequest, moved: float) -> bool:
+    """Whether a worker is there, and something happened lately.
+
+    :param moved: when it did, in seconds since the epoch.
+    """
     # A clock that is ahead tells nothing.
-    return bool(run.server.task_state) or 0 <= time.time() - moved + (
-        situation.AHEAD) < LAG
+    return is_alive(request) and (
+        0 <= time.time() - moved + situation.AHEAD < LAG)
 
 
 def hand_on(request: HttpRequest, cloud: services.Cloud,

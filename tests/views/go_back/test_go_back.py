@@ -1,0 +1,264 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+import time
+
+import bs4
+import pytest
+
+from snapshot_dashboard.restores import choices
+from snapshot_dashboard.restores import restore
+from snapshot_dashboard.runs import record
+from tests import fakes
+from tests.unit.restores import world
+from tests.views.pages import INDEX
+from tests.views.pages import row_id
+from tests.views.pages import told
+from tests.views.pages import words
+
+KINDS = pytest.mark.parametrize('volume_backed', [False, True],
+                                ids=['image', 'volumes'])
+
+
+@pytest.fixture
+def made(openstack):
+    def make(volume_backed, **options):
+        here = world.World(openstack, volume_backed, **options)
+        here.after = time.time() - fakes.seconds(0)
+        return here
+    return make
+
+
+def soup(response):
+    return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def address(here):
+    return f'{INDEX}{row_id(here.image)}/go-back/'
+
+
+def form(client, here):
+    return soup(client.get(address(here))).select_one('#go_back')
+
+
+def send(client, here, **fields):
+    return client.post(address(here), {
+        'safety': 'on', 'run_again': 'on', 'confirm': 'web-1', **fields})
+
+
+def card(client):
+    return soup(client.get(INDEX)).select_one('.snapshot-restore')
+
+
+def advance(client):
+    return soup(client.post(f'{INDEX}runs/advance/',
+                            headers={'x-requested-with': 'XMLHttpRequest'}))
+
+
+def finish(client, here):
+    for _ in range(60):
+        page = advance(client)
+        if page.select_one('[data-runs]')['data-open'] == 'false':
+            return page
+        here.tick()
+    raise AssertionError('it does not end')
+
+
+@KINDS
+def test_a_member_puts_an_instance_back_and_undoes_it(client, made, member,
+                                                      volume_backed):
+    here = made(volume_backed)
+    shown = form(client, here)
+    assert not shown.select('.alert-danger')
+    assert shown.select_one('[name=safety]').has_attr('checked')
+    assert shown.select_one('[name=run_again]').has_attr('checked')
+    assert send(client, here).url == INDEX
+    assert '"web-1" is going back' in told(client)
+    assert 'Going back: web-1' in words(card(client))
+    assert 'Saving the present state' in words(card(client))
+    page = finish(client, here)
+    assert set(here.content()) == {'A'}
+    assert 'The instance has the disks of the snapshot again' in words(page)
+    assert here.server['status'] == 'ACTIVE'
+    found = here.recorded()
+    safety = here.safety_image(found)
+    assert 'before going back' in safety['name']
+    assert safety['snapshot_dashboard_purpose'] == 'safety'
+    assert safety['snapshot_dashboard_expiring'] == 'True'
+    client.post(f'{INDEX}restores/{here.server["id"]}/undo/')
+    finish(client, here)
+    assert set(here.content()) == {'B'}
+    client.post(f'{INDEX}restores/{here.server["id"]}/dismiss/')
+    assert card(client) is None
+    assert not [tag for tag in here.server['tags'] if 'restor' in tag]
+
+
+@KINDS
+def test_the_page_says_disk_by_disk_what_becomes_of_it(client, made, member,
+                                                       openstack,
+                                                       volume_backed):
+    here = made(volume_backed)
+    here.server['flavor'].update(ephemeral=20, swap=1024)
+    other = openstack.volume('archive')
+    openstack.attach(here.server, other, '/dev/vdf')
+    rows = {words(row.find('th')): words(row.find_all('td')[-1])
+            for row in form(client, here).select('.snapshot-fates tbody tr')}
+    said = list(rows.values())
+    assert said.count('Overwritten with the snapshot') == (
+        2 if volume_backed else 1)
+    assert rows['Ephemeral disk'] == rows['Swap disk'] == 'Recreated empty'
+    assert rows['Volume archive (/dev/vdf)'] == 'Stays as it is now'
+
+
+@pytest.mark.parametrize('fields', [
+    {'confirm': ''}, {'confirm': 'web-2'}])
+def test_nothing_begins_without_the_name_of_the_instance(client, made, member,
+                                                         fields):
+    here = made(volume_backed=False)
+    page = soup(send(client, here, **fields))
+    assert page.select('.has-error')
+    assert restore.keys(here.image) == [] and here.server['tags'] == []
+
+
+@pytest.mark.parametrize(('spoil', 'code'), [
+    (lambda here: here.server.update(locked=True), choices.Code.LOCKED),
+    (lambda here: here.server.update(status='PAUSED'), choices.Code.STATE),
+    (lambda here: here.server.update(status='ERROR'), choices.Code.STATE),
+    (lambda here: here.openstack.servers.clear(), choices.Code.SOURCE_GONE),
+    (lambda here: here.server['flavor'].update(
+        extra_specs={'hw:tpm_version': '2.0'}), choices.Code.TPM),
+    (lambda here: here.openstack.shares.update({here.server['id']: ['s']}),
+     choices.Code.SHARES),
+    (lambda here: here.image.update(min_disk=11), choices.Code.MIN_DISK),
+    (lambda here: here.server.update(image={
+        'id': fakes.new_id(1), 'properties': {'hw_numa_nodes': '2'}}),
+     choices.Code.NUMA),
+    (lambda here: here.server.update(image=None), choices.Code.OTHER_ROOT),
+])
+def test_what_is_in_the_way_is_told_before_anything_is_touched(
+        client, made, member, spoil, code):
+    here = made(volume_backed=False)
+    spoil(here)
+    page = form(client, here)
+    assert page.select('.alert-danger')
+    assert page.select('[type=submit]') == []
+    before = len(here.openstack.writes())
+    assert soup(send(client, here)).select('.alert-danger')
+    assert len(here.openstack.writes()) == before
+    assert code.value
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda here: here.openstack.newest.update(compute='2.100'),
+    lambda here: here.volumes[0].update(size=1),
+    lambda here: here.volumes[1]['attachments'].append(
+        {'server_id': fakes.new_id(), 'device': '/dev/vdb'}),
+    lambda here: here.openstack.snapshots.popitem(),
+    lambda here: here.openstack.attachments[here.server['id']].pop(0),
+])
+def test_what_is_in_the_way_of_volumes_is_told_too(client, made, member,
+                                                   spoil):
+    here = made(volume_backed=True)
+    spoil(here)
+    before = len(here.openstack.writes())
+    page = form(client, here)
+    assert page.select('.alert-danger'), page
+    send(client, here)
+    assert len(here.openstack.writes()) == before
+
+
+def test_what_an_operator_says_of_cinder_counts(client, made, member,
+                                                settings):
+    here = made(volume_backed=True)
+    settings.SNAPSHOT_DASHBOARD = {'VOLUME_RESTORE': 'off'}
+    assert form(client, here).select('.alert-danger')
+    here.openstack.newest['compute'] = '2.96'
+    form(client, here)  # which learns that
+    assert form(client, here).select('.alert-danger')
+    settings.SNAPSHOT_DASHBOARD = {'VOLUME_RESTORE': 'on'}
+    assert not form(client, here).select('.alert-danger')
+
+
+def test_an_instance_that_cannot_be_saved_can_still_go_back(client, made,
+                                                            member):
+    here = made(volume_backed=False)
+    here.server['metadata'] = {f'key{number}': 'x' for number in range(120)}
+    shown = form(client, here)
+    assert 'cannot be saved now' in words(shown)
+    assert not shown.select_one('[name=safety]').has_attr('checked')
+    assert soup(send(client, here)).select('.has-error, .alert-danger')
+    assert restore.keys(here.image) == []
+    client.post(address(here), {'confirm': 'web-1', 'run_again': 'on'})
+    finish(client, here)
+    assert here.content() == ['A']
+
+
+def test_a_reader_is_offered_nothing_and_may_do_nothing(client, made,
+                                                        sign_in):
+    sign_in('reader')
+    here = made(volume_backed=False)
+    assert 'Go Back' not in words(soup(client.get(INDEX)))
+    assert client.get(address(here)).status_code == 403
+    assert send(client, here).status_code == 403
+    for action in ('cancel', 'dismiss', 'undo'):
+        assert client.post(f'{INDEX}restores/{here.server["id"]}/{action}/'
+                           ).status_code == 403
+    assert here.openstack.writes() == []
+
+
+def test_it_is_cancelled_by_a_click(client, made, member):
+    here = made(volume_backed=False)
+    send(client, here)
+    assert card(client).select_one('[id^=snapshot-run-restore-cancel]')
+    client.post(f'{INDEX}restores/{here.server["id"]}/cancel/')
+    page = finish(client, here)
+    assert 'Nothing was overwritten' in words(page)
+    assert here.content() == ['B']
+    here.tick()
+    assert here.server['status'] == 'ACTIVE'
+
+
+def test_no_snapshot_is_taken_meanwhile(client, made, member):
+    here = made(volume_backed=False)
+    client.post(address(here), {'confirm': 'web-1'})
+    assert record.RESTORE_TAG in here.server['tags']
+    facts = client.get(f'{INDEX}facts/', {
+        'source': f'instance-{here.server["id"]}'})
+    assert 'being put back' in words(soup(facts))
+
+
+def test_a_record_that_was_changed_is_shown_and_left_alone(client, made,
+                                                           member):
+    here = made(volume_backed=False)
+    send(client, here)
+    here.image[restore.SEAL] = 'x'
+    before = here.openstack.actions()
+    page = advance(client)
+    assert 'not written by this dashboard' in words(page)
+    assert 'rebuild' not in here.openstack.actions()[len(before):]
+
+
+def test_the_list_asks_nothing_more_where_nothing_goes_back(client, openstack,
+                                                            member):
+    openstack.server()
+    openstack.image('i')
+    client.get(INDEX)
+    before = len(openstack.calls)
+    client.get(INDEX)
+    plain = len(openstack.calls) - before
+    here = world.World(openstack, volume_backed=False)
+    here.after = time.time() - fakes.seconds(0)
+    here.begin(safety=False)
+    client.get(INDEX)
+    before = len(openstack.calls)
+    client.get(INDEX)
+    assert len(openstack.calls) - before <= plain + 1
