@@ -56,6 +56,10 @@ __all__ = ['CINDER', 'ENDPOINTS', 'FakeOpenStack', 'GLANCE', 'KEYSTONE',
            'seconds', 'stamp']
 
 
+def _nothing() -> None:
+    """What most calls wait for."""
+
+
 @contextlib.contextmanager
 def faked() -> Iterator['FakeOpenStack']:
     """Every request over HTTP is answered by services that are faked.
@@ -168,6 +172,9 @@ class FakeOpenStack:
         self.fail_at: tuple | None = None
         #: The number of the call whose answer is lost when all is done.
         self.lose_at: int | None = None
+        #: What happens just before and just after a call, by its number.
+        self.before: dict[int, Callable[[], None]] = {}
+        self.after: dict[int, Callable[[], None]] = {}
         self._services = {
             kind.__name__.lower(): kind(self) for kind in (
                 nova.Nova, glance.Glance, cinder.Cinder, neutron.Neutron,
@@ -314,6 +321,7 @@ class FakeOpenStack:
             raise Refusal(414, 'the address is too long')
         number = len(self.calls)
         self.calls.append((request.method, url.path, body))
+        self.before.pop(number, _nothing)()
         self.requests.append(request)
         context.headers['x-openstack-request-id'] = f'req-{new_id()}'
         if self.fail_at and number == self.fail_at[0]:
@@ -336,6 +344,7 @@ class FakeOpenStack:
         host = url.hostname.partition('.')[0]
         answer = self._services[host].answer(
             request.method, url.path, query, body)
+        self.after.pop(number, _nothing)()
         for status in [*self._meant(request, self.lost),
                        *([504] if number == self.lose_at else [])]:
             return self._fail(context, status)

@@ -16,6 +16,7 @@ import functools
 import json
 
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
@@ -39,6 +40,8 @@ class World:
     def __init__(self, openstack, volume_backed, status='ACTIVE', volumes=2):
         self.openstack, self.after = openstack, 0
         self.holds, self.snapshot_of = {}, {}
+        #: What was overwritten by whom: disk, by what image, what was there.
+        self.overwritten = []
         self.server = openstack.server(
             status=status, image=None if volume_backed else {
                 'id': fakes.new_id(1)}, created=fakes.stamp(0))
@@ -90,7 +93,12 @@ class World:
 
     @functools.cached_property
     def cloud(self):
-        return self.openstack.cloud()
+        """One that makes its calls one after the other: who comes between
+        them does so in the same thread.
+        """
+        cloud = self.openstack.cloud()
+        cloud.gather = lambda *calls: list(map(services._attempt, calls))
+        return cloud
 
     def plan_disks(self):
         mapping = {self.openstack.snapshots[entry['snapshot_id']][
@@ -161,14 +169,20 @@ class World:
 
     def rebuilt(self):
         image_id = self.server['image']['id']
-        self.holds[self.server['id']] = self.snapshot_of[image_id]
+        self._overwrite(self.server['id'], image_id,
+                        self.snapshot_of[image_id])
         self.server['status'] = ('SHUTOFF' if self.server['status'] == 'ERROR'
                                  else self.server['status'])
+
+    def _overwrite(self, disk, image_id, content):
+        self.overwritten.append((disk, image_id, self.holds[disk]))
+        self.holds[disk] = content
 
     def copied(self, volume):
         image = self.openstack.images[volume.pop('being')]
         (mapped,) = json.loads(image['block_device_mapping'])
-        self.holds[volume['id']] = self.snapshot_of[mapped['snapshot_id']]
+        self._overwrite(volume['id'], image['id'],
+                        self.snapshot_of[mapped['snapshot_id']])
         volume.update({
             'status': volume.pop('before'), 'bootable': 'true',
             'volume_image_metadata': {

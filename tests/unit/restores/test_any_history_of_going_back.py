@@ -1,0 +1,210 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Whatever happens to a restore, it ends well.
+
+Hypothesis makes up histories: looks of several advancers that come between
+each other's calls, crashes before and after each call, lost answers, refusals,
+and people who interfere. Then everybody leaves it alone, somebody looks until
+it is over, and what was promised is checked.
+"""
+
+import contextlib
+import json
+import os
+
+import hypothesis
+from hypothesis import strategies as st
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.restores import restore
+from snapshot_dashboard.restores import restoring
+from snapshot_dashboard.restores import sight
+from snapshot_dashboard.runs import lifecycle
+from tests import fakes
+from tests.unit.restores import test_restoring as promises
+from tests.unit.restores import world
+
+#: Each takes a hundred calls, so there are fewer than of those in memory.
+HISTORIES = max(1, int(os.environ.get('SNAPSHOT_HISTORIES', '10000')) // 40)
+SEED = os.environ.get('SNAPSHOT_SEED')
+#: After these nothing was overwritten.
+_UNTOUCHED = {failure.value for failure in (
+    restore.Failure.CANCELLED, restore.Failure.NOT_BEGUN,
+    restore.Failure.SAFETY_FAILED, restore.Failure.STOP_FAILED,
+    restore.Failure.STARTED_BY_OTHERS, restore.Failure.WRONG_STATE)}
+
+
+class Crash(BaseException):
+    """The end of a process."""
+
+
+class History:
+    """A restore, and all that can happen to it."""
+
+    def __init__(self, openstack, volume_backed, safety, run_again, status):
+        self.here = world.World(openstack, volume_backed, status)
+        self.wanted = safety, run_again, status
+        self.other = openstack.image('other')
+        self.here.snapshot_of[self.other['id']] = 'X'
+        self.people, self.written = set(), False
+        self.here.begin(safety, run_again)
+
+    def look(self, fate, number):
+        """One advance, of which a call meets with a fate."""
+        openstack = self.here.openstack
+        at = len(openstack.calls) + number
+        if fate == 'lost':
+            openstack.lose_at = at
+        elif fate == 'crash before':
+            openstack.before[at] = self._crash
+        elif fate == 'crash after':
+            openstack.after[at] = self._crash
+        elif fate == 'another before':
+            openstack.before[at] = self._quietly
+        elif fate == 'another after':
+            openstack.after[at] = self._quietly
+        elif fate != 'ok':
+            openstack.fail_at = at, fate
+        self._quietly()
+        openstack.before.clear()
+        openstack.after.clear()
+        openstack.fail_at = openstack.lose_at = None
+
+    def _crash(self):
+        raise Crash
+
+    def _quietly(self):
+        with contextlib.suppress(errors.ServiceError, Crash):
+            self.here.advance()
+
+    def tick(self, seconds):
+        self.here.tick(seconds)
+
+    def interferes(self, what):
+        """Somebody does what the services allow."""
+        getattr(self, f'_{what}')(self.here.server)
+
+    def _idle(self, server, *statuses):
+        return (not server['OS-EXT-STS:task_state'] and not server['locked']
+                and server['status'] in statuses)
+
+    def _did(self, server, action):
+        self.people.add(action)
+        self.here.openstack.did(server, action, at=self.here.after)
+
+    def _start(self, server):
+        if self._idle(server, 'SHUTOFF'):
+            self._did(server, 'start')
+            server['status'] = 'ACTIVE'
+
+    def _stop(self, server):
+        if self._idle(server, 'ACTIVE'):
+            self._did(server, 'stop')
+            server['status'] = 'SHUTOFF'
+
+    def _write(self, server):
+        """Programs in the guest do, while it runs."""
+        if server['status'] == 'ACTIVE':
+            self.written = True
+            self.here.write('C')
+
+    def _rebuild(self, server):
+        if not self.here.volumes and self._idle(server, 'ACTIVE', 'SHUTOFF'):
+            self._did(server, 'rebuild')
+            server['image'] = {'id': self.other['id']}
+            self.here.write('X')
+
+    def _unshelve(self, server):
+        if self._idle(server, 'SHELVED_OFFLOADED') and all(
+                volume['status'] == 'reserved'
+                for volume in self.here.volumes):
+            self._did(server, 'unshelve')
+            server['status'] = 'ACTIVE'
+            self.here._volumes('in-use')
+
+    def _lock(self, server):
+        server['locked'] = True
+
+    def _unlock(self, server):
+        server['locked'] = False
+
+    def _replace_tags(self, server):
+        if self._idle(server, 'ACTIVE', 'SHUTOFF'):
+            self.people.add('tags')
+            server['tags'][:] = ['production']
+
+    def _cancel(self, server):
+        with contextlib.suppress(errors.ServiceError):
+            restoring.cancel(self.here.cloud, self.here.recorded(),
+                             self.here.clock)
+
+    def _unprotect(self, server):
+        self.here.image['protected'] = False
+
+    def check(self):
+        """Everybody leaves it alone; what was promised is so then."""
+        here, (safety, run_again, status) = self.here, self.wanted
+        self._unlock(here.server)
+        found = here.finish(looks=500)
+        for _ in range(3):
+            here.tick()
+        ours = [one for one in here.overwritten
+                if one[1] != self.other['id']]
+        code = found.progress.failure
+        if code in _UNTOUCHED:
+            assert not ours, code
+        if safety:
+            assert all(before in (*here.safety_holds(found), 'A')
+                       for _disk, _image, before in ours)
+        if not code and not self.written and 'rebuild' not in self.people:
+            assert set(here.content()) == {'A'}
+        if not self.people:
+            ran = status == 'ACTIVE'
+            runs = run_again and (ran or not code)
+            untouched = code and not run_again and (
+                here.server['status'] == status)
+            assert untouched or here.server['status'] == (
+                'ACTIVE' if runs else 'SHUTOFF'), code
+        assert here.server['status'] not in sight.SHELVED
+        if 'tags' not in self.people:
+            promises.left_nothing(here)
+
+
+FATES = st.sampled_from(['ok'] * 6 + [
+    503, 500, 504, 429, 409, 403, 'lost', 'crash before', 'crash after',
+    'another before', 'another after'])
+EVENTS = st.one_of(
+    st.tuples(st.just('look'), FATES, st.integers(0, 40)),
+    st.tuples(st.just('look'), FATES, st.integers(0, 40)),
+    st.tuples(st.just('tick'), st.sampled_from([1, 3, 3, 10, 40])),
+    st.tuples(st.just('interferes'), st.sampled_from([
+        'start', 'stop', 'write', 'rebuild', 'unshelve', 'lock', 'unlock',
+        'replace_tags', 'cancel', 'unprotect'])))
+
+
+@hypothesis.seed(int(SEED)) if SEED else lambda test: test
+@hypothesis.settings(
+    max_examples=HISTORIES, derandomize=not SEED, deadline=None,
+    suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.given(
+    volume_backed=st.booleans(), safety=st.booleans(),
+    run_again=st.sampled_from([True, True, False]),
+    status=st.sampled_from(['ACTIVE', 'ACTIVE', 'SHUTOFF']),
+    events=st.lists(EVENTS, max_size=30))
+def test_any_history_of_going_back_ends_well(volume_backed, safety, run_again,
+                                             status, events):
+    with fakes.faked() as openstack:
+        history = History(openstack, volume_backed, safety, run_again, status)
+        for what, *how in events:
+            getattr(history, what)(*how)
+        history.check()
