@@ -112,6 +112,7 @@ def test_the_page_says_disk_by_disk_what_becomes_of_it(client, made, member,
     openstack.attach(here.server, other, '/dev/vdf')
     rows = {words(row.find('th')): words(row.find_all('td')[-1])
             for row in form(client, here).select('.snapshot-fates tbody tr')}
+    assert 'lost for good' in words(form(client, here))
     said = list(rows.values())
     assert said.count('Overwritten with the snapshot') == (
         2 if volume_backed else 1)

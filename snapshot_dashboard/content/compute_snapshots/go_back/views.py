@@ -36,6 +36,7 @@ from snapshot_dashboard.content.compute_snapshots.go_back import (
 from snapshot_dashboard.content.compute_snapshots.go_back import (
     wording as go_back_wording,
 )
+from snapshot_dashboard.preflight import disk_facts
 from snapshot_dashboard.restores import choices
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
@@ -89,6 +90,9 @@ class GoBackView(forms.ModalFormView):
                  'size': cells.size_text(disk.size_mib * 1024 ** 2)
                  if disk.size_mib else ''}
                 for disk in (instance.disks if instance else ())],
+            'ephemeral': instance and any(
+                disk.role is disk_facts.Role.EPHEMERAL
+                for disk in instance.disks),
             'safety_obstacles': go_back_wording.safety_obstacles(facts),
             'safety_days': beginning.SAFETY_DAYS,
             'launch_url': reverse(

@@ -131,7 +131,10 @@ def context(request: HttpRequest,
     found, now = sight.found, int(time.time())
     restored = {server.id: server for server in found.restored_servers}
     tests = boot_test.read_all(found.test_servers)
-    on_page = [run for run in found.runs if not is_no_news(run)]
+    # The card of the restore says that its safety snapshot was taken.
+    said = {one.plan.safety_run for one in sight.restores if one.open}
+    on_page = [run for run in found.runs if not is_no_news(run) and not (
+        went_well(run) and run.plan.run_id in said)]
     images = _images(request, on_page)
     may_advance = permissions.can_advance(request)
     return {
