@@ -21,6 +21,8 @@ from keystoneauth1 import token_endpoint
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.restores import restore as restores
+from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import reconcile
 from tests.scenario import proxy
@@ -39,20 +41,41 @@ def run(endpoints, token, project_id, lane, server_id, began, poll):
 
     :param poll: seconds between two looks, on average.
     """
+    found = None
+
+    def look(cloud):
+        nonlocal found
+        # Read once: each advance reads it again, and Nova is what all wait
+        # for.
+        found = found or journal.read(cloud.compute.server(server_id))
+        if found is not None and found.open:
+            found = reconcile.advance(cloud, found, clock(began))
+        return found is None or not found.open
+    _until_over(endpoints, token, project_id, lane, poll, look)
+
+
+def restore(endpoints, token, project_id, lane, image_id, began, poll):
+    """Likewise, what puts an instance back to a snapshot."""
+    found = None
+
+    def look(cloud):
+        nonlocal found
+        found = found or restores.read(cloud.images.image(image_id))
+        if found is not None and found.open:
+            found = restoring.advance(cloud, found, lambda one: True,
+                                      clock(began))
+        return found is None or not found.open
+    _until_over(endpoints, token, project_id, lane, poll, look)
+
+
+def _until_over(endpoints, token, project_id, lane, poll, look):
     session = keystone_session.Session(
         auth=token_endpoint.Token(endpoint=None, token=token),
         timeout=proxy.TIMEOUT, additional_headers={
             proxy.LANE: lane, proxy.ADVANCER: str(os.getpid())})
-    found = None
     while True:
         try:
-            cloud = services.Cloud(session, endpoints, project_id)
-            # Read once: each advance reads it again, and Nova is what all wait
-            # for.
-            found = found or journal.read(cloud.compute.server(server_id))
-            if found is not None and found.open:
-                found = reconcile.advance(cloud, found, clock(began))
-            if found is None or not found.open:
+            if look(services.Cloud(session, endpoints, project_id)):
                 return
         except errors.ServiceError:
             pass

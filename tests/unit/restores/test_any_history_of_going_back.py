@@ -19,7 +19,6 @@ it is over, and what was promised is checked.
 """
 
 import contextlib
-import json
 import os
 
 import hypothesis
@@ -29,7 +28,6 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.restores import sight
-from snapshot_dashboard.runs import lifecycle
 from tests import fakes
 from tests.unit.restores import test_restoring as promises
 from tests.unit.restores import world
