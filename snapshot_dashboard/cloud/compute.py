@@ -119,6 +119,24 @@ class Compute(base.Service):
                         attachment, 'delete_on_termination', False)))
                 for attachment in found]
 
+    def attach(self, server_id: str, volume_id: str, device: str,
+               deleted_with: bool) -> None:
+        """Attach a volume; it is there once the volume is ``in-use``.
+
+        :param device: what the guest is to call it; many hypervisors take the
+            next name that is free.
+        :param deleted_with: whether it is deleted with the server.
+        """
+        with self._calling() as nova:
+            nova.volumes.create_server_volume(
+                server_id, volume_id, device or None,
+                delete_on_termination=deleted_with)
+
+    def detach(self, server_id: str, volume_id: str) -> None:
+        """Detach a volume; it is off once it is ``available``."""
+        with self._calling() as nova:
+            nova.volumes.delete_server_volume(server_id, volume_id)
+
     def shares(self, server_id: str) -> list[str]:
         """The tags of the file shares that are attached to a server.
 

@@ -402,6 +402,7 @@ class Volume:
     devices: Mapping[str, str] = dataclasses.field(default_factory=dict)
     hosts: tuple[str, ...] = ()
     encrypted: bool = False
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def server_ids(self) -> tuple[str, ...]:
@@ -433,6 +434,7 @@ class Volume:
                 in body.get('attachments') or ()
                 if not attachment.get('server_id')),
             encrypted=bool(body.get('encrypted')),
+            metadata=dict(body.get('metadata') or {}),
         )
 
 

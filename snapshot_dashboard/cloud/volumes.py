@@ -66,6 +66,35 @@ class Volumes(base.Service):
             return [types.Volume.from_api(volume.to_dict())
                     for volume in found]
 
+    def made_for(self, metadata: Mapping[str, str]) -> list[types.Volume]:
+        """The project's volumes with some metadata, a hundred at the most.
+
+        A service that ignores the filter may give others, too.
+        """
+        with self._calling() as cinder:
+            found = cinder.volumes.list(
+                limit=100, search_opts={'metadata': dict(metadata)})
+            return [types.Volume.from_api(volume.to_dict())
+                    for volume in found]
+
+    def create_volume(self, snapshot_id: str, size_gib: int, name: str,
+                      metadata: Mapping[str, str]) -> None:
+        """Begin a volume of a snapshot; it is there once it is
+        ``available``.
+        """
+        with self._calling() as cinder:
+            cinder.volumes.create(size_gib, snapshot_id=snapshot_id,
+                                  name=name, metadata=dict(metadata))
+
+    def rename_volume(self, volume_id: str, name: str) -> None:
+        with self._calling() as cinder:
+            cinder.volumes.update(volume_id, name=name)
+
+    def delete_volume(self, volume_id: str) -> None:
+        with (self._calling() as cinder,
+              contextlib.suppress(cinder_errors.NotFound)):
+            cinder.volumes.delete(volume_id)
+
     def bootable(self) -> list[str]:
         """The ids of the newest volumes that can be booted from.
 
@@ -154,6 +183,12 @@ class Volumes(base.Service):
     def set_bootable(self, volume_id: str, bootable: bool) -> None:
         with self._calling() as cinder:
             cinder.volumes.set_bootable(volume_id, bootable)
+
+    def set_image_metadata(self, volume_id: str,
+                           metadata: Mapping[str, str]) -> None:
+        """Let a volume say this of its image; the other stays."""
+        with self._calling() as cinder:
+            cinder.volumes.set_image_metadata(volume_id, dict(metadata))
 
     def delete_image_metadata(self, volume_id: str, keys: list[str]) -> None:
         """Take from a volume what it says of its image; in this order."""

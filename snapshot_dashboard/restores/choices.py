@@ -16,6 +16,7 @@
 """
 
 from collections.abc import Mapping
+from collections.abc import Sequence
 import dataclasses
 import enum
 from typing import Any
@@ -26,9 +27,10 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.preflight import disk_facts
 from snapshot_dashboard.preflight import instance_facts
 from snapshot_dashboard.preflight import obstacles
-from snapshot_dashboard.restores import course
+from snapshot_dashboard.restores import circumstances
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
+from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -59,6 +61,14 @@ class Code(enum.Enum):
     MULTIATTACH = 'multiattach'
     VOLUME_SIZE = 'volume-size'
     NO_REIMAGE = 'no-reimage'
+    ROOT_VOLUME = 'root-volume'
+    DETACHED = 'detached'
+    BUSY = 'busy'
+    RUN_OPEN = 'run-open'
+    VOLUME_GONE = 'volume-gone'
+    QUOTA = 'quota'
+    TAGS = 'tags'
+    PROPERTIES = 'properties'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,17 +86,22 @@ class Fate(enum.Enum):
     """What becomes of a disk of the instance."""
 
     OVERWRITTEN = 'overwritten'
+    EXCHANGED = 'exchanged'
     STAYS = 'stays'
     EMPTIED = 'emptied'
 
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """What is known before an instance is put back.
+    """What is known before an instance, or a volume of it, is put back.
 
     :ivar details: of the snapshot.
     :ivar instance: None where it is gone, or is not to be had.
     :ivar image: the snapshot's.
+    :ivar volume: the one that a volume snapshot was taken of; None where it
+        is gone, or is not to be had.
+    :ivar deleted_with: whether volumes are deleted with the instance, by
+        their ids.
     :ivar under_way: whether the instance is being put back.
     :ivar copies_snapshots: whether Cinder overwrites a volume with a
         snapshot; None if that is not known.
@@ -95,6 +110,8 @@ class Facts:
     details: details.Details
     instance: instance_facts.Facts | None = None
     image: types.Image | None = None
+    volume: types.Volume | None = None
+    deleted_with: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     under_way: bool = False
     copies_snapshots: bool | None = None
 
@@ -122,6 +139,28 @@ class Facts:
                     volume.bootable))
         return tuple(sorted(found, key=lambda disk: not disk.root))
 
+    @property
+    def swaps(self) -> tuple[restore.Swap, ...]:
+        """The volumes that can be exchanged for new ones.
+
+        Those of a set without a root disk on a volume, or the only one, as
+        far as they are at the instance today.
+        """
+        if self.instance is None or self.snapshot.volume_backed:
+            return ()
+        sizes = {part.volume_id: (part.id, part.size_gib)
+                 for part in self.snapshot.parts}
+        if self.volume is not None:
+            sizes = {self.volume.id: (self.snapshot.id, self.volume.size_gib)}
+        return tuple(
+            restore.Swap(
+                disk.volume_id, sizes[disk.volume_id][0],
+                max(disk.volume.size_gib, sizes[disk.volume_id][1]),
+                disk.volume.name, disk.device,
+                self.deleted_with.get(disk.volume_id, False))
+            for disk in self.instance.disks
+            if disk.volume and disk.volume_id in sizes)
+
     def fate(self, disk: disk_facts.Disk) -> Fate:
         """What becomes of a disk when the instance goes back."""
         if disk.role in (disk_facts.Role.EPHEMERAL, disk_facts.Role.SWAP):
@@ -130,6 +169,8 @@ class Facts:
         if disk.volume_id in overwritten or (
                 disk.role is disk_facts.Role.ROOT and not disk.volume_id):
             return Fate.OVERWRITTEN
+        if disk.volume_id in {swap.volume_id for swap in self.swaps}:
+            return Fate.EXCHANGED
         return Fate.STAYS
 
 
@@ -143,9 +184,10 @@ def gather(cloud: services.Cloud, found: details.Details,
     :raises ServiceError: when Nova or Glance do not tell.
     """
     snapshot = found.snapshot
-    if (snapshot.kind is not kinds.Kind.INSTANCE or snapshot.foreign
-            or snapshot.source is None):
+    if snapshot.foreign or snapshot.source is None:
         return Facts(found)
+    if snapshot.kind is kinds.Kind.VOLUME:
+        return _of_volume(cloud, found)
     calls: dict[str, Any] = {
         'instance': lambda: instance_facts.gather(
             cloud, snapshot.source.id if snapshot.source else ''),
@@ -161,10 +203,34 @@ def gather(cloud: services.Cloud, found: details.Details,
     if isinstance(nova, tuple) and nova != (0, 0):
         copies_snapshots = nova >= _NOVA_OF_CINDER_27
     known = errors.without(answers)
-    instance = known.get('instance')
-    return Facts(found, instance, known.get('image'), bool(
-        instance and restoring.is_under_way(cloud, instance.server)),
-        copies_snapshots)
+    return _with_instance(cloud, Facts(
+        found, known.get('instance'), known.get('image'),
+        copies_snapshots=copies_snapshots))
+
+
+def _of_volume(cloud: services.Cloud, found: details.Details) -> Facts:
+    """Likewise, for the snapshot of one volume."""
+    source = found.snapshot.source
+    try:
+        volume = cloud.volumes.volume(source.id if source else '')
+        instance = (instance_facts.gather(cloud, volume.server_ids[0])
+                    if volume.server_ids else None)
+    except errors.NotFound:
+        return Facts(found)
+    return _with_instance(cloud, Facts(found, instance, volume=volume))
+
+
+def _with_instance(cloud: services.Cloud, facts: Facts) -> Facts:
+    """Add what matters of the instance, if there is one."""
+    instance = facts.instance
+    if instance is None:
+        return facts
+    attached = (cloud.compute.attachments(instance.server.id)
+                if facts.swaps else ())
+    return dataclasses.replace(
+        facts, under_way=restoring.is_under_way(cloud, instance.server),
+        deleted_with={one.volume_id: one.delete_on_termination
+                      for one in attached})
 
 
 def find_obstacles(facts: Facts) -> list[Obstacle]:
@@ -180,23 +246,84 @@ def find_obstacles(facts: Facts) -> list[Obstacle]:
         return [Obstacle(Code.SOURCE_UNKNOWN)]
     if instance is None:
         return [Obstacle(Code.SOURCE_GONE)]
-    return (_of_instance(facts, instance) + (
+    return (_of_instance(facts, instance) + _of_record(facts) + (
         _of_volumes(facts, instance) if snapshot.volume_backed
         else _of_image(facts, instance)))
 
 
-def _of_instance(facts: Facts,
-                 instance: instance_facts.Facts) -> list[Obstacle]:
+def _of_record(facts: Facts) -> list[Obstacle]:
+    """Whether the snapshot's image has room for the record."""
+    if facts.image is None:
+        return []
+    names = {*facts.image.own_properties,
+             *restore.write(restore.Plan('', '', '', ''), '')}
+    limit = instance_facts.IMAGE_PROPERTIES
+    return ([Obstacle(Code.PROPERTIES, {'limit': limit})]
+            if len(names) > limit else [])
+
+
+def swap_obstacles(facts: Facts) -> list[Obstacle]:
+    """What makes it impossible to exchange the volume of a snapshot."""
+    snapshot, instance = facts.snapshot, facts.instance
+    if snapshot.status != 'available':
+        return [Obstacle(Code.UNUSABLE, {'status': snapshot.status})]
+    if facts.volume is None:
+        return [Obstacle(Code.VOLUME_GONE)]
+    if instance is None:
+        return [Obstacle(Code.DETACHED)]
+    name = {'volume': facts.volume.name or facts.volume.id}
+    if len(facts.volume.server_ids) > 1:
+        return [Obstacle(Code.MULTIATTACH, name)]
+    found = _of_state(facts, instance, circumstances.READY)
+    if any(disk.role is disk_facts.Role.ROOT
+           and disk.volume_id == facts.volume.id for disk in instance.disks):
+        found.append(Obstacle(Code.ROOT_VOLUME, name))
+    return found + room_obstacles(facts, facts.swaps)
+
+
+def room_obstacles(facts: Facts, swaps: Sequence[restore.Swap]
+                   ) -> list[Obstacle]:
+    """For which quotas of Cinder the new volumes are too many."""
+    if facts.instance is None:
+        return []
+    found = []
+    for name, needed in (('volumes', len(swaps)),
+                         ('gigabytes', sum(one.size_gib for one in swaps))):
+        quota = facts.instance.quotas.get(name)
+        if quota is not None and quota.left is not None and (
+                quota.left < needed):
+            found.append(Obstacle(Code.QUOTA, {
+                'what': name, 'needed': needed, 'left': quota.left}))
+    return found
+
+
+def _of_state(facts: Facts, instance: instance_facts.Facts,
+              states: Sequence[str]) -> list[Obstacle]:
+    """What is in the way of an instance of any kind."""
     server, found = instance.server, []
-    states = (course.READY if facts.snapshot.volume_backed
-              else course.REBUILDABLE)
+    run = journal.read(server)
     if facts.under_way:
         found.append(Obstacle(Code.RESTORING))
+    elif run is not None and run.open:
+        found.append(Obstacle(Code.RUN_OPEN, {'name': run.plan.name}))
     elif server.status not in states or (
-            server.status == 'ERROR' and not restore.home_id(server)):
+            server.status == 'ERROR' and not restore.home_ids(server)):
         found.append(Obstacle(Code.STATE, {'status': server.status}))
+    elif server.task_state:
+        found.append(Obstacle(Code.BUSY, {'task': server.task_state}))
     if server.locked:
         found.append(Obstacle(Code.LOCKED))
+    if not restoring.has_room(server):
+        found.append(Obstacle(Code.TAGS))
+    return found
+
+
+def _of_instance(facts: Facts,
+                 instance: instance_facts.Facts) -> list[Obstacle]:
+    server = instance.server
+    found = _of_state(facts, instance, (
+        circumstances.READY if facts.snapshot.volume_backed
+        else circumstances.REBUILDABLE))
     if server.has_tpm:
         found.append(Obstacle(Code.TPM))
     if any(disk.role is disk_facts.Role.SHARE for disk in instance.disks):

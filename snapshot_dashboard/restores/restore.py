@@ -27,6 +27,7 @@ import dataclasses
 import enum
 import hashlib
 import json
+import re
 from typing import Any
 
 from snapshot_dashboard.cloud import ids
@@ -38,10 +39,13 @@ PLAN = 'snapshot_dashboard_restore'
 SEAL = f'{PLAN}_seal'
 _PROGRESS = f'{PLAN}_progress_'
 _VERSION = 1
+_RUN_ID = re.compile('[0-9a-f]{32}')
 #: Characters of a text of the plan.
 _TEXT = 255
 #: Volumes that one instance can have; Nova has no limit of its own.
 _VOLUMES = 64
+#: Tags of an instance that are followed.
+_HOMES = 5
 
 
 class Failure(enum.Enum):
@@ -58,6 +62,8 @@ class Failure(enum.Enum):
     REFUSED = 'refused'
     REBUILD_FAILED = 'rebuild-failed'
     COPY_FAILED = 'copy-failed'
+    VOLUME_FAILED = 'volume-failed'
+    SWAP_FAILED = 'swap-failed'
     RECORD_LOST = 'record-lost'
 
 
@@ -87,18 +93,40 @@ class Disk:
     bootable: bool = False
 
 
+@dataclasses.dataclass(frozen=True)
+class Swap:
+    """A volume in whose place comes a new one, made of a snapshot of it.
+
+    :ivar size_gib: of the new one.
+    :ivar device: what the instance calls it.
+    :ivar deleted_with: whether it is deleted with the instance.
+    """
+
+    volume_id: str
+    snapshot_id: str
+    size_gib: int
+    name: str = ''
+    device: str = ''
+    deleted_with: bool = False
+
+
 #: Of a step that is about no volume.
 NO_DISK = Disk('', '', 0)
+NO_SWAP = Swap('', '', 0)
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """What the user asked for. It never changes.
 
-    :ivar image_id: the snapshot.
+    :ivar image_id: the snapshot; empty where volumes alone are exchanged.
     :ivar home_id: the image that the record stands on: the snapshot's own,
-        but for an instance in error the one that its tags lead to.
-    :ivar disks: the volumes of a volume-backed instance; none of another one.
+        one that was made for it where volumes alone are exchanged, and for an
+        instance in error the one that its tags lead to.
+    :ivar rebuilds: whether the local root disk of an image-backed instance is
+        overwritten.
+    :ivar disks: the volumes of a volume-backed instance that are overwritten.
+    :ivar swaps: the volumes that are exchanged.
     :ivar safety_run: the id of the run that takes a snapshot of the present
         state first; empty for none.
     :ivar safety_plan: the fingerprint of that run's plan.
@@ -106,6 +134,8 @@ class Plan:
     :ivar was_running: whether it ran when this was asked for.
     :ivar protect: whether the image was not protected, and is only as long
         as it is needed.
+    :ivar latest_request: on the instance when this was asked for; empty if
+        that is not known.
     :ivar began_at: in seconds since the epoch.
     :ivar begin_within: seconds after which nothing of it is begun.
     :ivar requested_by: the name of the user who asked for it.
@@ -116,12 +146,15 @@ class Plan:
     home_id: str
     server_id: str
     server_name: str = ''
+    rebuilds: bool = True
     disks: tuple[Disk, ...] = ()
+    swaps: tuple[Swap, ...] = ()
     safety_run: str = ''
     safety_plan: str = ''
     run_again: bool = False
     was_running: bool = False
     protect: bool = False
+    latest_request: str = ''
     began_at: int = 0
     begin_within: int = 3600
     requested_by: str = ''
@@ -142,14 +175,17 @@ class Progress:
     :ivar safety_id: the image of the safety snapshot, when that was whole.
     :ivar stop_count: how often it was asked to power the instance off.
     :ivar off_at: when the instance was seen off, ready to be overwritten.
-    :ivar baseline: the latest request on it then; empty if not known.
     :ivar asked_at: when a write was sent whose answer is not known.
     :ivar put_off_count: how often in a row a service did not want it now.
+    :ivar put_off_since: since when.
     :ivar refusal_count: how often in a row it did not want it at all.
     :ivar not_before: when it may be asked again.
     :ivar hindrance: what the service said to that.
-    :ivar overwrite_at: when it was first asked to overwrite a disk.
+    :ivar overwrite_at: when it was first asked to overwrite or detach a disk.
     :ivar rebuild_count: of requests to rebuild.
+    :ivar rebuilt_at: when the root disk was seen to be overwritten.
+    :ivar create_count: of requests for new volumes.
+    :ivar swap_count: of requests to detach and attach volumes.
     :ivar shelve_count: of requests to shelve.
     :ivar copy_count: of requests to overwrite the present volume.
     :ivar label_count: of taking from volumes what they are not.
@@ -167,14 +203,17 @@ class Progress:
     safety_id: str = ''
     stop_count: int = 0
     off_at: int = 0
-    baseline: str = ''
     asked_at: int = 0
     put_off_count: int = 0
+    put_off_since: int = 0
     refusal_count: int = 0
     not_before: int = 0
     hindrance: str = ''
     overwrite_at: int = 0
     rebuild_count: int = 0
+    rebuilt_at: int = 0
+    create_count: int = 0
+    swap_count: int = 0
     shelve_count: int = 0
     copy_count: int = 0
     label_count: int = 0
@@ -223,14 +262,23 @@ class Restore:
         return {'run': self.plan.run_id, 'server': self.plan.server_id}
 
 
+#: What stands in lists in a plan.
+_LISTS: dict[str, type[Disk] | type[Swap]] = {'disks': Disk, 'swaps': Swap}
+
+
 def write(plan: Plan, seal: str) -> dict[str, str]:
-    """The properties of an image that a restore begins with."""
+    """The properties of an image that a restore begins with: all that there
+    will ever be, so that no quota of properties is met on the way.
+    """
     return {PLAN: json.dumps({
         'v': _VERSION, **{
             name: value for name, value in dataclasses.asdict(plan).items()
-            if name != 'disks'},
-        'disks': [dataclasses.astuple(disk) for disk in plan.disks]},
-        separators=(',', ':')), SEAL: seal}
+            if name not in _LISTS},
+        **{name: [dataclasses.astuple(one) for one in getattr(plan, name)]
+           for name in _LISTS}},
+        separators=(',', ':')), SEAL: seal, **{
+            _PROGRESS + field.name: ''
+            for field in dataclasses.fields(Progress)}}
 
 
 def changes(old: Progress, new: Progress) -> dict[str, str]:
@@ -269,6 +317,8 @@ def read(image: types.Image) -> Restore | None:
         text = image.properties.get(_PROGRESS + field.name, '')
         known[field.name] = text if isinstance(field.default, str) else (
             types.whole_number(text) or 0)
+    if not ids.is_id(known['safety_id']):
+        known['safety_id'] = ''  # it goes into addresses
     return Restore(plan, Progress(**known), image.properties.get(SEAL, ''))
 
 
@@ -278,24 +328,33 @@ def _plan(found: Any) -> Plan:
     values: dict[str, Any] = {}
     for field in dataclasses.fields(Plan):
         value = found[field.name]
-        if field.name == 'disks':
-            value = tuple(map(_disk, value[:_VOLUMES]))
+        if field.name in _LISTS:
+            value = tuple(_volume(_LISTS[field.name], one)
+                          for one in value[:_VOLUMES])
         elif type(value) is not field.type or len(str(value)) > _TEXT:
             raise ValueError(field.name)
         values[field.name] = value
     plan = Plan(**values)
-    if not (ids.is_id(plan.server_id) and ids.is_id(plan.image_id)
-            and plan.run_id):
+    if not (ids.is_id(plan.server_id) and _RUN_ID.fullmatch(plan.run_id)
+            and ids.is_id(plan.home_id)
+            and all(one.isprintable() for one in (
+                plan.server_name, plan.requested_by, plan.latest_request,
+                *(part for swap in plan.swaps
+                  for part in (swap.name, swap.device))))
+            and (ids.is_id(plan.image_id) or plan.swaps)):
         raise ValueError(plan)
     return plan
 
 
-def _disk(found: Any) -> Disk:
-    volume_id, snapshot_id, size_gib, root, bootable = found
-    if not (ids.is_id(volume_id) and ids.is_id(snapshot_id)
-            and isinstance(size_gib, int)):
+def _volume(kind: type[Disk] | type[Swap], found: Any) -> Any:
+    values = [value for value, field in zip(
+                  found, dataclasses.fields(kind), strict=True)
+              if type(value) is field.type and len(str(value)) <= _TEXT]
+    made = kind(*values)
+    if len(values) != len(dataclasses.fields(kind)) or not (
+            ids.is_id(made.volume_id) and ids.is_id(made.snapshot_id)):
         raise ValueError(found)
-    return Disk(volume_id, snapshot_id, size_gib, bool(root), bool(bootable))
+    return made
 
 
 # The index.
@@ -318,11 +377,15 @@ def all_tags(server: types.Server) -> list[str]:
                   key=lambda tag: tag == record.RESTORE_TAG)
 
 
-def home_id(server: types.Server) -> str:
-    """The image where the record of an instance stands; else nothing."""
+def home_ids(server: types.Server) -> list[str]:
+    """The images where the record of an instance may stand.
+
+    More than one where two began at the same moment, or somebody has put a
+    tag there.
+    """
     found = [tag.removeprefix(record.RESTORE_OF) for tag in server.tags
              if tag.startswith(record.RESTORE_OF)]
-    return found[0] if len(found) == 1 and ids.is_id(found[0]) else ''
+    return sorted(filter(ids.is_id, found))[:_HOMES]
 
 
 def of_tags(server: types.Server) -> Restore | None:
@@ -331,6 +394,7 @@ def of_tags(server: types.Server) -> Restore | None:
         return None
     runs = record.RESTORING_ON in server.tags
     return Restore(
-        Plan('lost', '', home_id(server), server.id, server.name,
+        Plan('lost', '', next(iter(home_ids(server)), ''), server.id,
+             server.name, rebuilds=False,
              run_again=runs, was_running=runs),
         Progress(failure=Failure.RECORD_LOST.value), lost=True)

@@ -27,6 +27,9 @@ from snapshot_dashboard.runs import record
 
 #: Actions of an instance among which the last ones are looked for.
 _ACTIONS = 20
+#: On a new volume: the restore that made it, and in whose place it comes.
+MADE_BY = 'snapshot_dashboard_made_by'
+IN_PLACE_OF = 'snapshot_dashboard_in_place_of'
 #: Where its disks can be overwritten from outside.
 SHELVED = ('SHELVED', 'SHELVED_OFFLOADED')
 
@@ -38,9 +41,13 @@ class Sight:
     :ivar server: None when it is not to be found.
     :ivar now: seconds since the epoch.
     :ivar safety: the run that takes the safety snapshot, as it is recorded.
-    :ivar safety_image: what that run made, where the run is recorded no more.
-    :ivar volumes: those that are overwritten, by their ids, without those
-        that are gone; None where Cinder does not tell, or was not asked.
+    :ivar safety_image: what that run made, if it is whole; asked for until
+        something was overwritten.
+    :ivar volumes: those that are overwritten or exchanged, by their ids,
+        without those that are gone; None where Cinder does not tell, or was
+        not asked.
+    :ivar fresh: the new ones that were made, the best first, by the ids of
+        those in whose place they come; likewise.
     :ivar actions: what was done to the server, the latest first.
     :ivar rebuilt: what came of the latest rebuild; None for not known.
     """
@@ -50,6 +57,7 @@ class Sight:
     safety: record.Run | None = None
     safety_image: types.Image | None = None
     volumes: dict[str, types.Volume] | None = None
+    fresh: dict[str, list[types.Volume]] | None = None
     actions: tuple[types.Action, ...] = ()
     rebuilt: bool | None = None
 
@@ -59,7 +67,8 @@ def look(cloud: services.Cloud, found: restore.Restore,
     """Look at a restore, in three rounds of calls at the most.
 
     :returns: the restore as it is recorded now, and what is seen of it.
-    :raises ServiceError: when Nova or Glance cannot be asked.
+    :raises ServiceError: when Nova or Glance cannot be asked, or Cinder what
+        is to be known of the safety snapshot.
     """
     plan = found.plan
     answers = cloud.gather_named({
@@ -69,8 +78,7 @@ def look(cloud: services.Cloud, found: restore.Restore,
         raise error
     server, image = answers['server'], answers['image']
     if image is None:
-        found = (server and restore.of_tags(server)) or found
-        found = dataclasses.replace(found, lost=True)
+        found = _without_image(found)
     else:
         there = restore.read(image)
         if there is None or there.plan.run_id != plan.run_id:
@@ -79,6 +87,17 @@ def look(cloud: services.Cloud, found: restore.Restore,
     if server is None:
         return found, Sight(None, now)
     return found, _closer(cloud, found, server, now)
+
+
+def _without_image(found: restore.Restore) -> restore.Restore:
+    """A restore whose snapshot, and record, is gone: what is left of it is to
+    bring the instance back.
+    """
+    progress = found.progress
+    if not (progress.failure or progress.restored_at):
+        progress = dataclasses.replace(
+            progress, failure=restore.Failure.RECORD_LOST.value)
+    return dataclasses.replace(found, progress=progress, lost=True)
 
 
 class Superseded(errors.Conflict):
@@ -96,25 +115,32 @@ def _closer(cloud: services.Cloud, found: restore.Restore,
     if safety is not None and safety.plan.run_id != plan.safety_run:
         safety = None
     calls: dict[str, Callable[[], Any]] = {}
-    if plan.safety_run and not progress.safety_id and safety is None:
+    if plan.safety_run and not progress.overwrite_at and (
+            safety is None or not safety.open):
         calls['safety'] = functools.partial(_safety_image, cloud, plan)
     if not server.task_state:
-        if plan.disks and progress.off_at:
+        if plan.swaps:
+            calls['fresh'] = functools.partial(_fresh, cloud, plan)
+        if (plan.disks or plan.swaps) and progress.off_at:
             calls['volumes'] = functools.partial(_volumes, cloud, plan)
-        if progress.off_at or server.status in ('SHUTOFF', 'ERROR'):
+        if progress.off_at or server.status != 'ACTIVE':
             calls['actions'] = functools.partial(_actions, cloud, server.id)
     answers = cloud.gather_named(calls)
     for name, error in answers.items():
-        if isinstance(error, errors.ServiceError) and name != 'volumes':
+        if isinstance(error, errors.ServiceError) and not (
+                name in ('volumes', 'fresh') and error.service == 'volume'
+                and not isinstance(error, errors.Unauthorized)):
             raise error
-    volumes = answers.get('volumes')
-    if isinstance(volumes, errors.Unauthorized):
-        raise volumes
+    volumes, fresh = answers.get('volumes'), answers.get('fresh')
     actions = tuple(answers.get('actions') or ())
+    rebuilt = _rebuilt(cloud, server, actions) if plan.rebuilds else None
+    if rebuilt and server.status == 'ERROR':
+        # It may have been looked at before that.
+        server = cloud.compute.server(server.id)
     return Sight(
         server, now, safety, answers.get('safety'),
-        volumes if isinstance(volumes, dict) else None, actions,
-        None if plan.disks else _rebuilt(cloud, server, actions))
+        volumes if isinstance(volumes, dict) else None,
+        fresh if isinstance(fresh, dict) else None, actions, rebuilt)
 
 
 def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:
@@ -134,18 +160,35 @@ def _image(cloud: services.Cloud, image_id: str) -> types.Image | None:
 def _volumes(cloud: services.Cloud,
              plan: restore.Plan) -> dict[str, types.Volume]:
     answers = cloud.gather_named({
-        disk.volume_id: functools.partial(cloud.volumes.volume,
-                                          disk.volume_id)
-        for disk in plan.disks})
+        volume_id: functools.partial(cloud.volumes.volume, volume_id)
+        for volume_id in (*(disk.volume_id for disk in plan.disks),
+                          *(swap.volume_id for swap in plan.swaps))})
     for error in errors.among(answers.values(), errors.NotFound):
         raise error
     return errors.without(answers)
 
 
+def _fresh(cloud: services.Cloud,
+           plan: restore.Plan) -> dict[str, list[types.Volume]]:
+    """The volumes that a restore has made; of two that asked for one at the
+    same moment there may be two.
+    """
+    found: dict[str, list[types.Volume]] = {}
+    ranks = {'in-use': 0, 'reserved': 1, 'attaching': 1, 'available': 2,
+             'creating': 3}
+    for volume in sorted(
+            cloud.volumes.made_for({MADE_BY: plan.run_id}),
+            key=lambda volume: (ranks.get(volume.status, 4), volume.id)):
+        if volume.metadata.get(MADE_BY) == plan.run_id:
+            found.setdefault(volume.metadata.get(IN_PLACE_OF, ''),
+                             []).append(volume)
+    return found
+
+
 def _safety_image(cloud: services.Cloud,
                   plan: restore.Plan) -> types.Image | None:
     """What the run of the safety snapshot made, if it is whole."""
-    found = cloud.images.images(1, {
+    found = cloud.images.images(10, {
         'owner': cloud.project_id, marks.RUN: plan.safety_run},
         ascending=True)
     whole = (image for image in found

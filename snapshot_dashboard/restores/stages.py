@@ -20,9 +20,11 @@ from snapshot_dashboard.restores import restore
 class Stage(enum.Enum):
     """The stages of a restore, in their order."""
 
+    PREPARE = 'prepare'
     SAVE = 'save'
     POWER_OFF = 'power-off'
     OVERWRITE = 'overwrite'
+    EXCHANGE = 'exchange'
     BRING_BACK = 'bring-back'
 
 
@@ -38,14 +40,14 @@ class State(enum.Enum):
 
 def of(plan: restore.Plan) -> list[Stage]:
     """The stages that a restore goes through."""
-    found = [Stage.OVERWRITE]
-    if plan.safety_run:
-        found.insert(0, Stage.SAVE)
-    elif plan.was_running:
-        found.insert(0, Stage.POWER_OFF)
-    if plan.disks or plan.run_again:
-        found.append(Stage.BRING_BACK)
-    return found
+    passes = {
+        Stage.PREPARE: plan.swaps,
+        Stage.SAVE: plan.safety_run,
+        Stage.POWER_OFF: plan.was_running and not plan.safety_run,
+        Stage.OVERWRITE: plan.rebuilds or plan.disks,
+        Stage.EXCHANGE: plan.swaps,
+        Stage.BRING_BACK: plan.disks or plan.run_again}
+    return [stage for stage, does in passes.items() if does]
 
 
 def current(found: restore.Restore) -> Stage:
@@ -76,11 +78,16 @@ def states(found: restore.Restore) -> dict[Stage, State]:
 
 def _is_done(found: restore.Restore, stage: Stage) -> bool:
     progress = found.progress
+    if stage is Stage.PREPARE:  # nothing is touched before
+        return bool(progress.stop_count or progress.safety_id
+                    or progress.off_at)
     if stage is Stage.SAVE:
         return bool(progress.safety_id)
     if stage is Stage.POWER_OFF:
         return bool(progress.off_at)
     if stage is Stage.OVERWRITE:
-        return bool(progress.restored_at or (
+        return bool(progress.restored_at or progress.rebuilt_at or (
             progress.unshelve_count and not progress.failure))
+    if stage is Stage.EXCHANGE:
+        return bool(progress.restored_at)
     return bool(progress.ended_at and not progress.failure)

@@ -16,13 +16,16 @@ from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
 import dataclasses
+import datetime
 import functools
 import json
 import logging
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.restores import circumstances
 from snapshot_dashboard.restores import course
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import sight
@@ -34,12 +37,15 @@ from snapshot_dashboard.runs import situation
 
 LOG = logging.getLogger(__name__)
 Clock = Callable[[], float]
+#: Tries of what a service may put off.
+_COUNTS = ('stop_count', 'rebuild_count', 'shelve_count', 'copy_count',
+           'create_count', 'swap_count')
 #: How a pointer maps the snapshot that it points to.
 _MAPPING = ('block_device_mapping', 'bdm_v2', 'root_device_name')
-#: What Cinder notes of a volume's image that are fields of it, and no
-#: properties.
-_FIELDS = ('image_id', 'image_name', 'checksum', 'container_format',
-           'disk_format', 'min_disk', 'min_ram', 'size')
+#: On a pointer: what its volume said of its image before, as JSON. Not as
+#: properties of the pointer: Glance keeps some names for itself, checks
+#: signatures, and deletes keys with images that name them.
+_KEPT = 'snapshot_dashboard_kept'
 
 
 def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
@@ -63,6 +69,10 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
     if step.do is course.Do.UNTAG and seen.server is not None:
         not_under_way(cloud, seen.server)
         return found
+    if step.do is course.Do.TAG:
+        tag(cloud, found.plan)
+        return found
+    before = found.progress
     found = note(cloud, found, step.note, seen.now)
     server_id, disk = found.plan.server_id, step.disk
     calls: dict[course.Do, Callable[[], object]] = {
@@ -73,7 +83,14 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
         course.Do.UNSHELVE: lambda: cloud.compute.unshelve(server_id),
         course.Do.POWER_ON: lambda: cloud.compute.start(server_id),
         course.Do.COPY: functools.partial(
-            _copy, cloud, found.plan, disk, seen),
+            _copy, cloud, found.plan, disk, seen, stale),
+        course.Do.CREATE: functools.partial(
+            _create, cloud, found.plan, step.swap),
+        course.Do.DETACH: lambda: cloud.compute.detach(
+            server_id, step.swap.volume_id),
+        course.Do.ATTACH: functools.partial(_attach, cloud, server_id, step),
+        course.Do.REATTACH: functools.partial(
+            _attach, cloud, server_id, step),
         course.Do.RELABEL: functools.partial(_relabel, cloud, disk, seen),
         course.Do.SAVE: functools.partial(_save, cloud, found, seen, clock),
     }
@@ -84,7 +101,7 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
         with _tolerated(found, step):
             call()
         return found
-    return _try(cloud, found, seen.now, call)
+    return _try(cloud, found, before, seen.now, call)
 
 
 @contextlib.contextmanager
@@ -111,13 +128,16 @@ def note(cloud: services.Cloud, found: restore.Restore,
     return dataclasses.replace(found, progress=progress)
 
 
-def _try(cloud: services.Cloud, found: restore.Restore, now: int,
+def _try(cloud: services.Cloud, found: restore.Restore,
+         before: restore.Progress, now: int,
          call: Callable[[], object]) -> restore.Restore:
     """Make a write whose effect the next look will show.
 
-    A service that does not want it now is asked later; one that does not want
-    it at all is asked again before that is believed. Of no answer nothing is
-    noted: it may have been done.
+    A service that does not want it now is asked later, and that counts as no
+    try; one that does not want it at all is asked again before that is
+    believed. Of no answer nothing is noted: it may have been done.
+
+    :param before: the progress without this try.
     """
     answered = dataclasses.replace(found.progress, asked_at=0)
     try:
@@ -127,7 +147,9 @@ def _try(cloud: services.Cloud, found: restore.Restore, now: int,
                  found.plan.run_id, error, extra=found.log_fields)
         count = answered.put_off_count + 1
         return note(cloud, found, dataclasses.replace(
-            answered, put_off_count=count, hindrance=error.report,
+            answered, **{name: getattr(before, name) for name in _COUNTS},
+            put_off_count=count, hindrance=error.report,
+            put_off_since=answered.put_off_since or now,
             not_before=now + min(2 ** min(count, 10),
                                  situation.PUT_OFF_PAUSE)), now)
     except (errors.Forbidden, errors.Refused) as error:
@@ -140,8 +162,8 @@ def _try(cloud: services.Cloud, found: restore.Restore, now: int,
                 situation.REFUSED_PAUSE * 2 ** min(count - 1, 10),
                 situation.START_REFUSED_PAUSE)), now)
     return note(cloud, found, dataclasses.replace(
-        answered, put_off_count=0, refusal_count=0, not_before=0,
-        hindrance=''), now)
+        answered, put_off_count=0, put_off_since=0, refusal_count=0,
+        not_before=0, hindrance=''), now)
 
 
 def _save(cloud: services.Cloud, found: restore.Restore, seen: sight.Sight,
@@ -161,76 +183,129 @@ def _save(cloud: services.Cloud, found: restore.Restore, seen: sight.Sight,
 
 
 def _copy(cloud: services.Cloud, plan: restore.Plan, disk: restore.Disk,
-          seen: sight.Sight) -> None:
+          seen: sight.Sight, stale: Callable[[], bool]) -> None:
     """Let Cinder overwrite a volume that is reserved for its instance.
 
     Cinder copies an image, or the snapshot that an image maps as the disk to
-    boot from (Block Storage API, Reimage a volume, from 27.0). What the image
-    says becomes the volume's own image metadata, so it says the same as they.
+    boot from (Block Storage API, Reimage a volume, from 27.0).
+
+    :raises Unavailable: when so much time has passed that others may be at
+        it.
     """
-    mark = course.pointer_mark(plan, disk)
     volume = (seen.volumes or {})[disk.volume_id]
-    there = _pointers(cloud, course.POINTER, mark)
-    pointer_id = next((image.id for image in there
+    pointer_id = next((image.id for image in _pointers(cloud, plan, disk)
                        if image.status == 'active'), '')
     if not pointer_id:
-        kept = {name: value for name, value in volume.image_properties.items()
-                if name not in (*_FIELDS, *_MAPPING, course.POINTER)}
         pointer_id = cloud.images.create_pointer(
             f'{plan.server_name} {disk.volume_id}', {
-                **kept, course.POINTER: mark, POINTER_OF: plan.run_id,
+                circumstances.POINTER: circumstances.pointer_mark(plan, disk),
+                _KEPT: json.dumps(dict(volume.image_properties)),
                 'bdm_v2': 'True', 'root_device_name': '/dev/vda',
                 'block_device_mapping': json.dumps([{
                     'source_type': 'snapshot', 'destination_type': 'volume',
                     'boot_index': 0, 'snapshot_id': disk.snapshot_id,
                     'volume_size': disk.size_gib, 'device_name': '/dev/vda',
                     'delete_on_termination': False}])})
+    if stale():
+        raise errors.Unavailable('volume', 'it took too long to be asked')
     cloud.volumes.reimage(disk.volume_id, pointer_id)
 
 
-#: On a pointer: the restore that it was made for.
-POINTER_OF = 'snapshot_dashboard_pointer_of'
-
-
-def _pointers(cloud: services.Cloud, name: str,
-              value: str) -> list[types.Image]:
+def _pointers(cloud: services.Cloud, plan: restore.Plan,
+              disk: restore.Disk) -> list[types.Image]:
+    """The images that were made to point to a snapshot: without data, and
+    mapping nothing else. What a volume was uploaded to bears the mark, too.
+    """
+    mark = circumstances.pointer_mark(plan, disk)
     return [image for image in cloud.images.images(
-                100, {'owner': cloud.project_id, name: value})
-            if image.properties.get(name) == value]
+                100, {'owner': cloud.project_id, circumstances.POINTER: mark})
+            if image.properties.get(circumstances.POINTER) == mark
+            and not image.size_bytes and image.mapped == [disk.snapshot_id]]
+
+
+def _create(cloud: services.Cloud, plan: restore.Plan,
+            swap: restore.Swap) -> None:
+    cloud.volumes.create_volume(swap.snapshot_id, swap.size_gib, swap.name, {
+        sight.MADE_BY: plan.run_id, sight.IN_PLACE_OF: swap.volume_id})
+
+
+def _attach(cloud: services.Cloud, server_id: str,
+            step: course.Step) -> None:
+    cloud.compute.attach(server_id, step.volume_id, step.swap.device,
+                         step.swap.deleted_with)
 
 
 def _relabel(cloud: services.Cloud, disk: restore.Disk,
              seen: sight.Sight) -> None:
-    """Take from a volume what its pointer said of itself.
+    """Let a volume say of its image what it said before.
 
-    Nova could launch nothing from it that had a mapping of disks.
+    What its pointer said stands there now, and Nova could launch nothing from
+    a volume that has a mapping of disks.
     """
+    said = (seen.volumes or {})[disk.volume_id].image_properties
+    try:
+        kept = {str(name): str(value) for name, value in json.loads(
+            said.get(_KEPT, '{}')).items()}
+    except (ValueError, AttributeError, RecursionError):
+        kept = {}
+    if kept:
+        cloud.volumes.set_image_metadata(disk.volume_id, kept)
     if not disk.bootable:
         cloud.volumes.set_bootable(disk.volume_id, bootable=False)
-    volume = (seen.volumes or {})[disk.volume_id]
-    gone = (*_MAPPING, POINTER_OF, *(
-        () if disk.bootable else _FIELDS), course.POINTER)
-    # The mark last: as long as it is there, this is tried again.
-    cloud.volumes.delete_image_metadata(disk.volume_id, [
-        name for name in gone if name in volume.image_properties])
+    # As long as the mark is there, this is tried again; what was kept goes
+    # just before it.
+    gone = [name for name in said if name not in kept] if _KEPT in said else [
+        circumstances.POINTER]
+    cloud.volumes.delete_image_metadata(disk.volume_id, sorted(
+        gone, key=lambda name: (name == circumstances.POINTER,
+                                name == _KEPT)))
 
 
 def end(cloud: services.Cloud, found: restore.Restore,
         seen: sight.Sight) -> restore.Restore:
     """Note that it is over, when what is no longer needed was taken away."""
     plan, server = found.plan, seen.server
-    for image in _pointers(cloud, POINTER_OF, plan.run_id):
-        with contextlib.suppress(errors.NotFound):
-            cloud.images.delete(image.id)
+    for disk in plan.disks:
+        for image in _pointers(cloud, plan, disk):
+            with contextlib.suppress(errors.NotFound):
+                cloud.images.delete(image.id)
+    _sort_volumes(cloud, found, seen)
     if server is not None and server.status in observation.CAPTURABLE:
         if seen.safety is not None and found.progress.safety_id:
             lifecycle.dismiss(cloud, plan.server_id, plan.safety_run)
         not_under_way(cloud, server)
-    if plan.protect and not found.lost:
+    if plan.protect and plan.image_id and not found.lost:
         with contextlib.suppress(errors.NotFound):
             cloud.images.set_properties(plan.image_id, {'protected': False})
     return note(cloud, found, dataclasses.replace(
         found.progress, ended_at=seen.now), seen.now)
+
+
+def _sort_volumes(cloud: services.Cloud, found: restore.Restore,
+                  seen: sight.Sight) -> None:
+    """Remove new volumes that came in nobody's place, and give the old ones
+    that were exchanged a name that says so.
+    """
+    there = seen.server.volume_ids if seen.server else ()
+    for swap in found.plan.swaps:
+        made = (seen.fresh or {}).get(swap.volume_id, [])
+        for volume in made:
+            if not volume.attached and volume.id not in there and (
+                    volume.status in ('available', 'error')):
+                cloud.volumes.delete_volume(volume.id)
+        old = (seen.volumes or {}).get(swap.volume_id)
+        ending = datetime.datetime.fromtimestamp(
+            seen.now, datetime.UTC).strftime(' (until %Y-%m-%d %H:%M UTC)')
+        if old and old.name == swap.name and any(
+                volume.id in there for volume in made):
+            cloud.volumes.rename_volume(old.id, (swap.name or old.id)[
+                :texts.NAME_LENGTH - len(ending)] + ending)
+
+
+def tag(cloud: services.Cloud, plan: restore.Plan) -> None:
+    """Let it be found by the instance; the index comes last."""
+    for one in reversed(restore.tags(plan)):
+        cloud.compute.add_tag(plan.server_id, one)
 
 
 def not_under_way(cloud: services.Cloud, server: types.Server) -> None:

@@ -352,7 +352,7 @@ class Worker:
             return self._interval  # until there is a token again
         try:
             server = _server(cloud, held.errand.server_id)
-            if server is not None and isinstance(run, record.Run):
+            if server is not None and not isinstance(run, boot_test.BootTest):
                 held.sees()
             gone = server is None and held.misses()
             if server is None and not gone:

@@ -266,6 +266,16 @@ class FakeOpenStack:
         volume['attachments'].append({'server_id': server['id'],
                                       'device': device})
 
+    def detach(self, server: dict, volume: dict) -> None:
+        """What :meth:`attach` did is undone."""
+        for kept in (server['os-extended-volumes:volumes_attached'],
+                     self.attachments.get(server['id'], []),
+                     volume['attachments']):
+            kept[:] = [one for one in kept if one.get('id') != volume['id']
+                       and one.get('volumeId') != volume['id']
+                       and one.get('server_id') != server['id']]
+        volume['status'] = 'available'
+
     def cloud(self, endpoints: dict[str, str] | None = None) -> services.Cloud:
         session = keystone_session.Session(
             auth=token_endpoint.Token(endpoint=None, token='t'), timeout=5)
@@ -276,8 +286,9 @@ class FakeOpenStack:
         """Let a host not answer in time."""
         self._hanging.add(host)
 
-    def did(self, server, action, took=2, at=0):
+    def did(self, server, action, took=2, at=None):
         """Record what was done to a server, and how long it took."""
+        at = self.now if at is None else at
         self.done.setdefault(server['id'], []).insert(0, {
             'action': action, 'request_id': f'req-{new_id()}',
             'instance_uuid': server['id'], 'user_id': 'alice',

@@ -35,10 +35,7 @@ class Cinder(common.Service):
         kind = {'snapshots': self._all.snapshots,
                 'volumes': self._all.volumes}[parts[0]]
         if len(parts) == 1 and method == 'POST':
-            asked = body['snapshot']
-            return 202, {'snapshot': self._all.snapshot(
-                asked['name'], status='creating',
-                volume_id=asked['volume_id'], metadata=asked['metadata'])}
+            return 202, self._create(**body)
         if parts[2:3] == ['metadata']:
             return self._metadata(kind[parts[1]]['metadata'], parts[3:], body)
         if len(parts) == 1 or parts[1] == 'detail':
@@ -56,11 +53,29 @@ class Cinder(common.Service):
         if parts[2:] == ['action']:
             return self._act(kind[parts[1]], body)
         if method == 'DELETE':
-            kind[parts[1]]['status'] = 'deleting'
-            return 202, None
+            return self._delete(kind[parts[1]])
         if method == 'PUT':
-            kind[parts[1]].update(body['snapshot'])
+            kind[parts[1]].update(body.get('snapshot') or body['volume'])
         return 200, {parts[0][:-1]: kind[parts[1]]}
+
+    @staticmethod
+    def _delete(thing):
+        if thing['status'] not in ('available', 'error'):
+            return 400
+        thing['status'] = 'deleting'
+        return 202, None
+
+    def _create(self, snapshot=None, volume=None):
+        if snapshot:
+            return {'snapshot': self._all.snapshot(
+                snapshot['name'], status='creating',
+                volume_id=snapshot['volume_id'],
+                metadata=snapshot['metadata'])}
+        if volume['snapshot_id'] not in self._all.snapshots:
+            raise common.Refusal(404, 'no such snapshot')
+        return {'volume': self._all.volume(
+            volume['name'], status='creating', size=volume['size'],
+            metadata=volume['metadata'], snapshot_id=volume['snapshot_id'])}
 
     @staticmethod
     def _metadata(there, names, body):
@@ -80,6 +95,9 @@ class Cinder(common.Service):
             if noted.pop(arguments['key'], None) is None:
                 return 404
             return 200, None
+        if action == 'os-set_image_metadata':
+            noted.update(arguments['metadata'])
+            return 200, {'metadata': noted}
         image = self._all.images.get(arguments['image_id'])
         if image is None:
             return 404

@@ -100,6 +100,8 @@ class Nova(common.Service):
             return 200, {'shares': [
                 {'share_id': common.new_id(), 'status': 'active', 'tag': tag}
                 for tag in self._all.shares.get(server['id'], [])]}
+        if rest[0] == 'os-volume_attachments' and method != 'GET':
+            return self._attach(server, rest[1:], body)
         if rest == ['os-volume_attachments']:
             return 200, {'volumeAttachments':
                          self._all.attachments.get(server['id'], [])}
@@ -121,6 +123,32 @@ class Nova(common.Service):
         if rest[0] == 'tags':
             return self._tag(method, server, rest[1])
         return self._action(server, body)
+
+    def _attach(self, server, rest, body):
+        """Attach or detach a volume; both take a while."""
+        there = server['os-extended-volumes:volumes_attached']
+        if server['OS-EXT-STS:task_state'] or server['locked'] or (
+                server['status'] not in ('ACTIVE', 'SHUTOFF')):
+            return 409
+        if rest:
+            volume = self._all.volumes.get(rest[0])
+            if rest[0] not in [one['id'] for one in there]:
+                return 404
+            if volume['status'] != 'in-use':
+                return 400
+            volume['status'] = 'detaching'
+            self._all.did(server, 'detach_volume')
+            return 202, None
+        asked = body['volumeAttachment']
+        volume = self._all.volumes.get(asked['volumeId'])
+        if volume is None:
+            return 404
+        if volume['status'] != 'available':
+            return 400
+        volume['status'] = 'attaching'
+        self._all.attach(server, volume, asked.get('device') or '/dev/vdz')
+        self._all.did(server, 'attach_volume')
+        return 200, {'volumeAttachment': {**asked, 'id': volume['id']}}
 
     def _actions(self, server, rest):
         done = self._all.done.get(server['id'], [])

@@ -18,7 +18,6 @@ import re
 
 import pytest
 
-from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
 from tests.bench import pages
 from tests.hypervisor import lab as labs
@@ -41,7 +40,7 @@ def go_back(lab, guest, image_id):
 
     def over():
         server = guest.server
-        now = restoring.read(lab.alice, server, restore.home_id(server))
+        now = restoring.of_server(lab.alice, server)
         return now if now and not now.open else None
     gone = until(over, 'it has gone back', labs.TAKEN)
     assert not gone.progress.failure, gone.progress

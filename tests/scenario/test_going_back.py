@@ -14,6 +14,7 @@ import functools
 import hashlib
 import time
 
+from cinderclient import exceptions as cinder_errors
 import pytest
 
 from snapshot_dashboard.cloud import errors
@@ -96,13 +97,14 @@ def instance(alice, network):
         return alice.compute.server(server.id)
     yield make
     for server in made:
-        volumes = alice.compute.server(server.id).volume_ids[1:]
+        volumes = alice.compute.server(server.id).volume_ids
         nova = alice.nova
         nova.servers.delete(server.id)
         until(functools.partial(is_gone, functools.partial(
             alice.compute.server, server.id)), 'it is gone')
-        for volume in volumes:
-            alice.cinder.volumes.delete(volume, cascade=True)
+        for volume in volumes:  # the root went with it
+            until(functools.partial(_gone, alice, volume),
+                  'the volume is gone')
 
 
 def row(image_id):
@@ -115,17 +117,16 @@ def facts_of(cloud, image_id):
     return facts
 
 
-def begin(cloud, image_id, safety=True, **options):
+def begin(cloud, image_id, safety=True):
     facts = facts_of(cloud, image_id)
     server = facts.instance.server
     plan = lifecycle.new_plan(
         unique('safety'), '', requested_by='alice', server_id=server.id,
         seal=SEAL, power_off=server.status == 'ACTIVE',
         volume_backed=server.volume_backed) if safety else None
-    return restoring.begin(
-        cloud, server, facts.image, facts.disks, requested_by='alice',
-        begin_within=3600, seal=SEAL, safety=plan,
-        **{'run_again': True, **options})
+    return restoring.begin(cloud, server, restoring.Wish(
+        facts.image, facts.disks, facts.swaps, True, 'alice', 3600,
+        facts.instance.latest_request, plan), SEAL)
 
 
 def advance(cloud, found, clock=time.time):
@@ -180,10 +181,110 @@ def test_an_instance_goes_back_byte_by_byte_and_forth_again(
     assert disks.sums() == after
     assert alice.compute.server(server.id).status == 'ACTIVE'
     assert addresses(alice, server) == known
-    restoring.dismiss(alice, server.id)
+    restoring.dismiss(alice, server.id, lambda one: True)
     for image in alice.images.images(100, {'owner': alice.project_id}):
         assert 'pointer' not in ' '.join(image.properties)
     for volume_id in server.volume_ids:
         volume = alice.volumes.volume(volume_id)
         assert volume.bootable == (volume_id == server.volume_ids[0])
         assert 'block_device_mapping' not in volume.image_properties
+
+
+def attached(alice, where, server):
+    """What is on the volumes of an instance, by their devices."""
+    return {one.device: content(where, one.volume_id)
+            for one in alice.compute.attachments(server.id)}
+
+
+def content(where, volume_id):
+    with open(where.state / 'cinder' / 'volumes' / volume_id, 'rb') as file:
+        file.seek(1024 ** 2)
+        return file.read(1)
+
+
+@pytest.fixture
+def with_volume(alice, where, instance):
+    """An image-backed instance with a data volume, and A on both."""
+    server = instance(volume_backed=False)
+    old = attach_new(alice, server)
+    server = alice.compute.server(server.id)
+    write_everywhere(where, server, 'A')
+    yield server, old
+    for volume in alice.volumes.volumes(100):
+        if volume.name.startswith(old.name):
+            until(functools.partial(_gone, alice, volume.id), 'it is gone')
+
+
+def _gone(alice, volume_id):
+    """Delete a volume as soon as it can be."""
+    try:
+        alice.cinder.volumes.delete(volume_id, cascade=True)
+    except cinder_errors.NotFound:
+        return True
+    except cinder_errors.BadRequest:
+        return False
+    return False
+
+
+def attach_new(alice, server):
+    volume = alice.cinder.volumes.create(1, name=unique('data'))
+    until(lambda: alice.volumes.volume(volume.id).status == 'available',
+          'the volume is there')
+    alice.nova.volumes.create_server_volume(server.id, volume.id)
+    until(lambda: alice.volumes.volume(volume.id).status == 'in-use'
+          and volume.id in alice.compute.server(server.id).volume_ids,
+          'the volume is attached')
+    return volume
+
+
+def write_everywhere(where, server, word):
+    for path in (where.state / 'nova' / 'instances' / server.id / 'disk', *(
+            where.state / 'cinder' / 'volumes' / volume_id
+            for volume_id in server.volume_ids)):
+        with open(path, 'r+b') as disk:
+            disk.seek(1024 ** 2)
+            disk.write(word.encode() * 4096)
+
+
+def test_a_volume_goes_back_alone_and_the_old_one_is_kept(
+        alice, where, with_volume):
+    server, old = with_volume
+    taken = alice.volumes.create_snapshot(old.id, unique('part'), '', {})
+    until(lambda: alice.volumes.snapshot(taken).status == 'available',
+          'the snapshot is there')
+    write_everywhere(where, server, 'B')
+    before = attached(alice, where, server)
+    facts = choices.gather(alice, details.get(alice, model.row_id(
+        kinds.Kind.VOLUME, taken)))
+    assert choices.swap_obstacles(facts) == []
+    found = finish(alice, restoring.begin(
+        alice, facts.instance.server, restoring.Wish(
+            None, (), facts.swaps, True, 'alice', 3600,
+            facts.instance.latest_request), SEAL))
+    assert not found.progress.failure
+    after = attached(alice, where, server)
+    assert set(before.values()) == {b'B'} and set(after.values()) == {b'A'}
+    assert before.keys() == after.keys()
+    kept = alice.volumes.volume(old.id)
+    assert kept.status == 'available' and '(until ' in kept.name
+    assert content(where, old.id) == b'B'
+    assert alice.compute.server(server.id).status == 'ACTIVE'
+    restoring.dismiss(alice, server.id, lambda one: True)
+    assert is_gone(lambda: alice.images.image(found.plan.home_id))
+
+
+def test_the_root_disk_and_a_chosen_volume_go_back_together(
+        alice, where, with_volume):
+    server, old = with_volume
+    run = alice.finish(alice.begin(server, unique('before'),
+                                   volumes=(old.id,)))
+    assert not run.progress.failure
+    lifecycle.dismiss(alice, server.id)
+    write_everywhere(where, server, 'B')
+    found = finish(alice, begin(alice, run.progress.image_id))
+    assert not found.progress.failure
+    assert set(attached(alice, where, server).values()) == {b'A'}
+    disk = where.state / 'nova' / 'instances' / server.id / 'disk'
+    assert disk.read_bytes()[1024 ** 2:1024 ** 2 + 1] == b'A'
+    assert content(where, old.id) == b'B'
+    restoring.dismiss(alice, server.id, lambda one: True)

@@ -126,6 +126,25 @@ def can_restore(request: HttpRequest, volume_backed: bool = False) -> bool:
             and can_record(request) and can_create(request, volume_backed))
 
 
+def can_swap(request: HttpRequest) -> bool:
+    """Exchange a volume of an instance for one made from its snapshot."""
+    return _check(
+        request, ("volume", "volume:create"), ("image", "add_image"),
+        ("image", "upload_image"), ("image", "modify_image"),
+        ("image", "delete_image"),
+        ("compute", "os_compute_api:os-volumes-attachments:create"),
+        ("compute", "os_compute_api:os-volumes-attachments:delete")
+    ) and can_power(request) and can_record(request)
+
+
+def can_go_back(request: HttpRequest, snapshot: model.Snapshot) -> bool:
+    """Put an instance back to a snapshot, or a volume of it."""
+    if snapshot.kind is kinds.Kind.VOLUME:
+        return can_swap(request)
+    return can_restore(request, snapshot.volume_backed) and (
+        not snapshot.parts or snapshot.volume_backed or can_swap(request))
+
+
 def can_answer(request: HttpRequest) -> bool:
     """Accept or decline what other projects share."""
     return _check(request, ("image", "modify_member"))

@@ -49,13 +49,15 @@ class Crash(BaseException):
 class History:
     """A restore, and all that can happen to it."""
 
-    def __init__(self, openstack, volume_backed, safety, run_again, status):
-        self.here = world.World(openstack, volume_backed, status)
-        self.wanted = safety, run_again, status
+    def __init__(self, openstack, kind, safety, run_again, status):
+        safety = safety and kind != 'alone'
+        self.here = world.World(openstack, kind == 'volumes', status,
+                                2 if kind in ('chosen', 'alone') else 0)
+        self.kind, self.wanted = kind, (safety, run_again, status)
         self.other = openstack.image('other')
         self.here.snapshot_of[self.other['id']] = 'X'
         self.people, self.written = set(), False
-        self.here.begin(safety, run_again)
+        self.here.begin(safety, run_again, root=kind != 'alone')
 
     def look(self, fate, number):
         """One advance, of which a call meets with a fate."""
@@ -112,7 +114,7 @@ class History:
 
     def _write(self, server):
         """Programs in the guest do, while it runs."""
-        if server['status'] == 'ACTIVE':
+        if self._idle(server, 'ACTIVE'):
             self.written = True
             self.here.write('C')
 
@@ -120,7 +122,7 @@ class History:
         if not self.here.volumes and self._idle(server, 'ACTIVE', 'SHUTOFF'):
             self._did(server, 'rebuild')
             server['image'] = {'id': self.other['id']}
-            self.here.write('X')
+            self.here.holds[server['id']] = 'X'
 
     def _unshelve(self, server):
         if self._idle(server, 'SHELVED_OFFLOADED') and all(
@@ -149,6 +151,18 @@ class History:
     def _unprotect(self, server):
         self.here.image['protected'] = False
 
+    def _shelve(self, server):
+        if self._idle(server, 'ACTIVE', 'SHUTOFF') and self.here.volumes:
+            self._did(server, 'shelve')
+            server['status'] = 'SHELVED_OFFLOADED'
+            self.here._volumes('reserved')
+
+    def _delete_safety(self, server):
+        for image in list(self.here.openstack.images.values()):
+            if image['name'] == 'safety' and image['status'] == 'active':
+                self.people.add('safety')
+                del self.here.openstack.images[image['id']]
+
     def check(self):
         """Everybody leaves it alone; what was promised is so then."""
         here, (safety, run_again, status) = self.here, self.wanted
@@ -159,22 +173,30 @@ class History:
         ours = [one for one in here.overwritten
                 if one[1] != self.other['id']]
         code = found.progress.failure
+        attached = [one['id'] for one in here.server[
+            'os-extended-volumes:volumes_attached']]
+        exchanged = [volume for volume in here.data
+                     if volume['id'] not in attached]
         if code in _UNTOUCHED:
-            assert not ours, code
-        if safety:
+            assert not (ours or exchanged), code
+        if safety and 'safety' not in self.people:
             assert all(before in (*here.safety_holds(found), 'A')
                        for _disk, _image, before in ours)
+        # What was exchanged is kept.
+        assert all(here.holds[volume['id']] != 'A' for volume in exchanged)
+        assert len(attached) == len(here.data) + len(here.volumes)
         if not code and not self.written and 'rebuild' not in self.people:
-            assert set(here.content()) == {'A'}
-        if not self.people:
+            assert set(here.content()) <= {'A'} or self.kind == 'alone'
+            assert len(exchanged) == len(here.data)
+        if not self.people - {'safety'}:
             ran = status == 'ACTIVE'
             runs = run_again and (ran or not code)
             untouched = code and not run_again and (
                 here.server['status'] == status)
             assert untouched or here.server['status'] == (
                 'ACTIVE' if runs else 'SHUTOFF'), code
-        assert here.server['status'] not in sight.SHELVED
-        if 'tags' not in self.people:
+        if 'shelve' not in self.people:
+            assert here.server['status'] not in sight.SHELVED
             promises.left_nothing(here)
 
 
@@ -187,7 +209,7 @@ EVENTS = st.one_of(
     st.tuples(st.just('tick'), st.sampled_from([1, 3, 3, 10, 40])),
     st.tuples(st.just('interferes'), st.sampled_from([
         'start', 'stop', 'write', 'rebuild', 'unshelve', 'lock', 'unlock',
-        'replace_tags', 'cancel', 'unprotect'])))
+        'replace_tags', 'cancel', 'unprotect', 'shelve', 'delete_safety'])))
 
 
 @hypothesis.seed(int(SEED)) if SEED else lambda test: test
@@ -195,14 +217,15 @@ EVENTS = st.one_of(
     max_examples=HISTORIES, derandomize=not SEED, deadline=None,
     suppress_health_check=list(hypothesis.HealthCheck))
 @hypothesis.given(
-    volume_backed=st.booleans(), safety=st.booleans(),
+    kind=st.sampled_from(['image', 'volumes', 'chosen', 'alone']),
+    safety=st.booleans(),
     run_again=st.sampled_from([True, True, False]),
     status=st.sampled_from(['ACTIVE', 'ACTIVE', 'SHUTOFF']),
     events=st.lists(EVENTS, max_size=30))
-def test_any_history_of_going_back_ends_well(volume_backed, safety, run_again,
-                                             status, events):
+def test_any_history_of_going_back_ends_well(kind, safety, run_again, status,
+                                             events):
     with fakes.faked() as openstack:
-        history = History(openstack, volume_backed, safety, run_again, status)
+        history = History(openstack, kind, safety, run_again, status)
         for what, *how in events:
             getattr(history, what)(*how)
         history.check()

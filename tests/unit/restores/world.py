@@ -37,7 +37,7 @@ class World:
     What a disk holds is a word; a snapshot has that of its moment.
     """
 
-    def __init__(self, openstack, volume_backed, status='ACTIVE', volumes=2):
+    def __init__(self, openstack, volume_backed, status='ACTIVE', swaps=0):
         self.openstack, self.after = openstack, 0
         self.holds, self.snapshot_of = {}, {}
         #: What was overwritten by whom: disk, by what image, what was there.
@@ -45,10 +45,13 @@ class World:
         self.server = openstack.server(
             status=status, image=None if volume_backed else {
                 'id': fakes.new_id(1)}, created=fakes.stamp(0))
-        self.before = None
         self.volumes = []
+        self.data = [openstack.volume(f'data-{number}', metadata={})
+                     for number in range(swaps)]
+        for number, volume in enumerate(self.data):
+            openstack.attach(self.server, volume, f'/dev/vd{"bcd"[number]}')
         if volume_backed:
-            for number in range(volumes):
+            for number in range(2):
                 volume = openstack.volume(
                     bootable=str(number == 0).lower(), metadata={},
                     volume_image_metadata={'os_type': 'linux'}
@@ -57,14 +60,15 @@ class World:
                                  f'/dev/vd{"abcdef"[number]}')
                 self.volumes.append(volume)
         self.write('A')
-        self.image = self._capture()
+        self.image = self.home = self._capture()
         self.write('B')
 
     @property
     def disks(self):
         """The names of what the instance's data is on."""
-        return [volume['id'] for volume in self.volumes] or [
-            self.server['id']]
+        return ([] if self.volumes else [self.server['id']]) + [
+            one['id'] for one in self.server[
+                'os-extended-volumes:volumes_attached']]
 
     def write(self, word):
         for disk in self.disks:
@@ -75,6 +79,10 @@ class World:
 
     def _capture(self):
         """The snapshot that is there from the beginning."""
+        self.taken = [self.openstack.snapshot(
+            'before', volume_id=volume['id'], size=volume['size'])
+            for volume in self.data]
+        self.snapshot_of.update((one['id'], 'A') for one in self.taken)
         if not self.volumes:
             image = self.openstack.image('before', instance_uuid=self.server[
                 'id'])
@@ -109,26 +117,45 @@ class World:
                              volume['size'], number == 0, number == 0)
                 for number, volume in enumerate(self.volumes)]
 
-    def begin(self, safety=True, run_again=True, **options):
+    def begin(self, safety=True, run_again=True, root=True):
+        """Begin a restore.
+
+        :param root: whether the root disk goes back, too.
+        """
         cloud = self.cloud
         server = cloud.compute.server(self.server['id'])
         safety_plan = lifecycle.new_plan(
             'safety', '', requested_by='alice', server_id=server.id,
             seal=SEAL, clock=self.clock, power_off=server.status == 'ACTIVE',
             volume_backed=bool(self.volumes)) if safety else None
-        return restoring.begin(
-            cloud, server, cloud.images.image(self.image['id']),
-            self.plan_disks(), run_again=run_again, requested_by='alice',
-            begin_within=options.pop('begin_within', 3600), seal=SEAL,
-            safety=safety_plan, clock=self.clock, **options)
+        swaps = tuple(
+            restore.Swap(volume['id'], taken['id'], volume['size'],
+                         volume['name'], f'/dev/vd{"bcd"[number]}')
+            for number, (volume, taken) in enumerate(
+                zip(self.data, self.taken, strict=True)))
+        begun = restoring.begin(cloud, server, restoring.Wish(
+            cloud.images.image(self.image['id']) if root else None,
+            tuple(self.plan_disks()), swaps, run_again, 'alice', 3600,
+            self._latest(), safety_plan), SEAL, self.clock)
+        self.home = self.openstack.images[begun.plan.home_id]
+        return begun
+
+    def _latest(self):
+        done = self.openstack.done.get(self.server['id'])
+        return done[0]['request_id'] if done else ''
+
+    def approves(self, found):
+        return restoring.approves(SEAL, found)
+
+    def dismiss(self):
+        restoring.dismiss(self.cloud, self.server['id'], self.approves)
 
     def recorded(self):
-        return restore.read(types.Image.from_api(self.image))
+        return restore.read(types.Image.from_api(self.home))
 
     def advance(self, found=None):
         return restoring.advance(
-            self.cloud, found or self.recorded(),
-            lambda one: restoring.approves(SEAL, one), self.clock)
+            self.cloud, found or self.recorded(), self.approves, self.clock)
 
     def tick(self, seconds=3):
         """What the services do by themselves within some seconds."""
@@ -151,9 +178,24 @@ class World:
                 server['status'] = 'ACTIVE'
                 self._volumes('in-use')
         self._captured(task)
+        self._moved()
         for volume in self.volumes:
             if volume['status'] == 'downloading':
                 self.copied(volume)
+
+    def _moved(self):
+        """Volumes come and go."""
+        for volume in list(self.openstack.volumes.values()):
+            if volume['status'] == 'creating':
+                volume['status'] = 'available'
+                self.holds[volume['id']] = self.snapshot_of[
+                    volume['snapshot_id']]
+            elif volume['status'] == 'attaching':
+                volume['status'] = 'in-use'
+            elif volume['status'] == 'detaching':
+                self.openstack.detach(self.server, volume)
+            elif volume['status'] == 'deleting':
+                del self.openstack.volumes[volume['id']]
 
     def _captured(self, task):
         for image in self.openstack.images.values():
@@ -166,6 +208,13 @@ class World:
                 snapshot['status'] = 'available'
                 self.snapshot_of[snapshot['id']] = self.holds[
                     snapshot['volume_id']]
+
+    def fail_rebuild(self, number=0):
+        """Nova fails at a rebuild, if it is at one."""
+        if self.server['OS-EXT-STS:task_state'] == 'rebuilding':
+            self.server.update({'status': 'ERROR', 'fault': {
+                'message': 'No valid host'}, 'OS-EXT-STS:task_state': None})
+            self.openstack.events[self._latest()] = {'result': 'Error'}
 
     def rebuilt(self):
         image_id = self.server['image']['id']

@@ -33,7 +33,7 @@ KINDS = pytest.mark.parametrize('volume_backed', [False, True],
 def made(openstack):
     def make(volume_backed, **options):
         here = world.World(openstack, volume_backed, **options)
-        here.after = time.time() - fakes.seconds(0)
+        here.after = openstack.now = time.time() - fakes.seconds(0)
         return here
     return make
 
@@ -257,9 +257,80 @@ def test_the_list_asks_nothing_more_where_nothing_goes_back(client, openstack,
     client.get(INDEX)
     plain = len(openstack.calls) - before
     here = world.World(openstack, volume_backed=False)
-    here.after = time.time() - fakes.seconds(0)
+    here.after = openstack.now = time.time() - fakes.seconds(0)
     here.begin(safety=False)
     client.get(INDEX)
     before = len(openstack.calls)
     client.get(INDEX)
     assert len(openstack.calls) - before <= plain + 1
+
+
+def test_a_volume_goes_back_and_the_old_one_is_kept(client, made, member,
+                                                    openstack):
+    here = made(volume_backed=False, swaps=1)
+    taken, old = here.taken[0], here.data[0]
+    address = f'{INDEX}{row_id(taken)}/go-back/'
+    page = soup(client.get(address))
+    assert 'the volume “data-0” is detached' in words(page)
+    assert not page.select('#go_back .alert-danger')
+    assert client.post(address, {}).url == INDEX
+    assert 'Create Volumes' in words(card(client))
+    page = finish(client, here)
+    assert 'A new volume, made from the snapshot, is in the place' in words(
+        page)
+    assert here.content() == ['B', 'A'] and here.holds[old['id']] == 'B'
+    client.post(f'{INDEX}restores/{here.server["id"]}/dismiss/')
+    assert card(client) is None
+    assert set(openstack.images) == {here.image['id']}
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda here: here.openstack.detach(here.server, here.data[0]),
+    lambda here: here.openstack.volumes.clear(),
+    lambda here: here.server.update(locked=True),
+    lambda here: here.server.update(status='PAUSED'),
+    lambda here: here.openstack.quotas.update(
+        volumes={'limit': 2, 'in_use': 2, 'reserved': 0}),
+    lambda here: here.data[0]['attachments'].append(
+        {'server_id': fakes.new_id(), 'device': '/dev/vdb'})])
+def test_what_is_in_the_way_of_one_volume_is_told(client, made, member,
+                                                  spoil):
+    here = made(volume_backed=False, swaps=1)
+    spoil(here)
+    address = f'{INDEX}{row_id(here.taken[0])}/go-back/'
+    before = len(here.openstack.writes())
+    page = soup(client.get(address))
+    assert page.select('#go_back .alert-danger')
+    client.post(address, {})
+    assert len(here.openstack.writes()) == before
+
+
+def test_chosen_volumes_of_a_set_go_back_with_the_root_disk(
+        client, made, member, openstack):
+    here = made(volume_backed=False, swaps=2)
+    here.image.update({
+        'snapshot_dashboard_taken': str(int(fakes.seconds(0))),
+        'snapshot_dashboard_instance': here.server['id'],
+        'snapshot_dashboard_parts': ' '.join(
+            taken['id'] for taken in here.taken)})
+    shown = form(client, here)
+    assert len(shown.select('[name=volumes][checked]')) == 2
+    assert 'Exchanged for a new volume' in words(shown)
+    send(client, here, volumes=[here.data[0]['id']])
+    finish(client, here)
+    assert here.content()[0] == 'A'
+    assert sorted(here.content()[1:]) == ['A', 'B']
+
+
+def test_no_click_goes_back_to_a_snapshot_that_somebody_wrote_there(
+        client, made, member, openstack):
+    here = made(volume_backed=False)
+    send(client, here)
+    finish(client, here)
+    other = openstack.server('other', image={'id': fakes.new_id(1)})
+    image = openstack.image('of-other', instance_uuid=other['id'])
+    here.image[f'{restore.PLAN}_progress_safety_id'] = image['id']
+    before = len(openstack.actions())
+    client.post(f'{INDEX}restores/{here.server["id"]}/undo/')
+    client.post(f'{INDEX}restores/{other["id"]}/undo/')
+    assert len(openstack.actions()) == before

@@ -12,6 +12,7 @@
 
 """Beginning a restore, as the form and the button of a card do it."""
 
+from collections.abc import Collection
 import datetime
 import logging
 from typing import Any
@@ -57,22 +58,24 @@ def gather(request: HttpRequest, found: Any) -> choices.Facts:
 
 
 def submit(request: HttpRequest, facts: choices.Facts, *, safety: bool,
-           run_again: bool) -> Any:
+           run_again: bool, volumes: Collection[str] = ()) -> Any:
     """Begin it, and hand it on or take its first steps here.
 
+    :param volumes: the ids of the volumes that are exchanged.
     :returns: the message of that, with a place for the instance's name.
     :raises Busy: when something is under way there already.
     :raises Unclear: when it is not known whether it was begun.
     :raises ServiceError: when it was not begun, as far as is known.
     """
     cloud, instance = connect.cloud(request), facts.instance
-    if instance is None or facts.image is None:
+    if instance is None:
         raise errors.NotFound('compute', 'there is no instance')
-    begun = restoring.begin(
-        cloud, instance.server, facts.image, facts.disks,
-        run_again=run_again, requested_by=request.user.username,
-        begin_within=int(settings.get('BEGIN_WITHIN')), seal=connect.seal(),
-        safety=_safety(request, instance) if safety else None)
+    begun = restoring.begin(cloud, instance.server, restoring.Wish(
+        facts.image, facts.disks,
+        tuple(swap for swap in facts.swaps if swap.volume_id in volumes),
+        run_again, request.user.username, int(settings.get('BEGIN_WITHIN')),
+        instance.latest_request,
+        _safety(request, instance) if safety else None), connect.seal())
     begun = _hand_on(request, begun)
     if is_looked_after(request, begun):
         return _MAY_LEAVE

@@ -45,23 +45,25 @@ def context(request: HttpRequest, found: Iterable[restore.Restore],
     :param servers: by their ids.
     :param troubles: likewise, what was in the way of the last step.
     """
-    may = permissions.can_restore(request)
+    may = permissions.can_restore(request) or permissions.can_swap(request)
     return {'restores': [
-        _shown(one, servers[one.plan.server_id],
-               troubles.get(one.plan.server_id, ''), may)
-        for one in found if one.plan.server_id in servers]}
+        _shown(one, servers.get(one.plan.server_id),
+               troubles.get(one.plan.server_id, ''), may) for one in found]}
 
 
-def _shown(found: restore.Restore, server: types.Server, trouble: str,
+def _shown(found: restore.Restore, server: types.Server | None, trouble: str,
            may: bool) -> dict[str, Any]:
     plan, progress, at = found.plan, found.progress, int(time.time())
     approved = beginning.approves(found)
     failed = bool(progress.failure) and not found.cancelled
-    unshelves = (found.open and server.status in sight.SHELVED
+    unshelves = bool(found.open and server and server.status in sight.SHELVED
                  and progress.unshelve_count > 1 and not server.task_state)
     return {
         'restore': found,
         'server': server,
+        'name': (server.name if server else plan.server_name)
+        or plan.server_id,
+        'id': plan.server_id,
         'class': ('danger' if failed and not found.open else 'warning'
                   if trouble or not approved or failed else 'info'
                   if found.open else 'success'),

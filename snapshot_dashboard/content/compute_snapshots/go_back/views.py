@@ -13,7 +13,6 @@
 from typing import Any
 
 from django.core import exceptions as django_exceptions
-from django.http import Http404
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.urls import reverse
@@ -56,13 +55,19 @@ class GoBackView(forms.ModalFormView):
         cloud = connect.cloud(request)
         with redirects.to_index_on_error(request):
             found = details.get(cloud, kwargs['row_id'])
-            if found.snapshot.kind is not kinds.Kind.INSTANCE:
-                raise Http404
             self.facts = beginning.gather(request, found)
-        if not permissions.can_restore(request,
-                                       found.snapshot.volume_backed):
+        if not permissions.can_go_back(request, found.snapshot):
             raise django_exceptions.PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+    @property
+    def swaps_alone(self) -> bool:
+        """Whether it is about the snapshot of one volume."""
+        return self.facts.snapshot.kind is kinds.Kind.VOLUME
+
+    def get_form_class(self) -> type[forms.SelfHandlingForm]:
+        return (go_back_forms.SwapForm if self.swaps_alone
+                else go_back_forms.GoBackForm)
 
     def get_success_url(self) -> str:
         return redirects.list_address(self.request)
@@ -71,22 +76,33 @@ class GoBackView(forms.ModalFormView):
     def get_initial(self) -> dict[str, Any]:
         instance = self.facts.instance
         runs = instance is not None and instance.server.status == 'ACTIVE'
+        if self.swaps_alone:
+            return {'facts': self.facts}
         return {'facts': self.facts, 'run_again': runs, 'safety': bool(
-            instance and not choices.safety_obstacles(self.facts))}
+            instance and not choices.safety_obstacles(self.facts)),
+            'volumes': [swap.volume_id for swap in self.facts.swaps]}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         facts, snapshot = self.facts, self.facts.snapshot
         instance = facts.instance
+        found = (choices.swap_obstacles(facts) if self.swaps_alone
+                 else choices.find_obstacles(facts))
+        may_create = permissions.can_create_volume(self.request)
+        things: list[Any] = [snapshot] if self.swaps_alone else [
+            part for part in snapshot.parts if part.status == 'available']
         return {
             **super().get_context_data(**kwargs),
             'snapshot': snapshot,
             'server': instance.server if instance else None,
-            'obstacles': [go_back_wording.obstacle(found)
-                          for found in choices.find_obstacles(facts)],
+            'swaps_alone': self.swaps_alone,
+            'volume': facts.volume,
+            'obstacles': [go_back_wording.obstacle(obstacle)
+                          for obstacle in found],
             'disks': [
                 {'disk': disk, 'role': create_wording.ROLES[disk.role],
                  'fate': go_back_wording.FATES[facts.fate(disk)],
-                 'lost': facts.fate(disk) is not choices.Fate.STAYS,
+                 'lost': facts.fate(disk) in (choices.Fate.OVERWRITTEN,
+                                              choices.Fate.EMPTIED),
                  'size': cells.size_text(disk.size_mib * 1024 ** 2)
                  if disk.size_mib else ''}
                 for disk in (instance.disks if instance else ())],
@@ -101,10 +117,10 @@ class GoBackView(forms.ModalFormView):
                     snapshot.has_recipe
                     and permissions.can_launch(self.request)) else '',
             'volumes': [
-                {'part': part, 'url': reverse('horizon:project:volumes:create')
-                 + f'?snapshot_id={part.id}'}
-                for part in snapshot.parts if part.status == 'available'
-            ] if permissions.can_create_volume(self.request) else [],
+                {'thing': thing, 'url': reverse(
+                    'horizon:project:volumes:create')
+                    + f'?snapshot_id={thing.id}'}
+                for thing in things] if may_create else [],
             'cancel_url': self.get_success_url(),
             'submit_url': reverse('horizon:project:compute_snapshots:go_back',
                                   args=[self.kwargs['row_id']])}

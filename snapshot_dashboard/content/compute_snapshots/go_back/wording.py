@@ -30,6 +30,8 @@ from snapshot_dashboard.restores import stages
 FATES = {
     choices.Fate.OVERWRITTEN: pgettext_lazy(
         "What becomes of a disk", "Overwritten with the snapshot"),
+    choices.Fate.EXCHANGED: pgettext_lazy(
+        "What becomes of a disk", "Exchanged for a new volume, if chosen"),
     choices.Fate.STAYS: pgettext_lazy(
         "What becomes of a disk", "Stays as it is now"),
     choices.Fate.EMPTIED: pgettext_lazy(
@@ -38,7 +40,9 @@ FATES = {
 STAGES = {
     stages.Stage.SAVE: _("Save Present State"),
     stages.Stage.POWER_OFF: _("Power Off"),
+    stages.Stage.PREPARE: _("Create Volumes"),
     stages.Stage.OVERWRITE: _("Overwrite"),
+    stages.Stage.EXCHANGE: _("Exchange Volumes"),
     stages.Stage.BRING_BACK: _("Bring Back"),
 }
 BUTTONS = {
@@ -52,7 +56,9 @@ CONFIRM_UNDO = _(
 _NOW = {
     stages.Stage.SAVE: _("Saving the present state"),
     stages.Stage.POWER_OFF: _("Powering off"),
+    stages.Stage.PREPARE: _("Creating new volumes"),
     stages.Stage.OVERWRITE: _("Overwriting the disks"),
+    stages.Stage.EXCHANGE: _("Exchanging the volumes"),
     stages.Stage.BRING_BACK: _("Bringing the instance back"),
 }
 _OBSTACLES = {
@@ -90,44 +96,64 @@ _OBSTACLES = {
         "from those first."),
     choices.Code.VOLUME_SIZE: _(
         "The volume %(volume)s is smaller than its snapshot."),
+    choices.Code.ROOT_VOLUME: _(
+        "The volume %(volume)s is the root disk of its instance, which Nova "
+        "does not exchange. Go back to a snapshot of the instance instead."),
+    choices.Code.DETACHED: _(
+        "The volume is attached to no instance. Create a new volume from the "
+        "snapshot, and use that one."),
+    choices.Code.VOLUME_GONE: _(
+        "The volume that it was taken of does not exist any more. Create a "
+        "new one from it."),
+    choices.Code.RUN_OPEN: _(
+        "A snapshot of the instance is in progress: \"%(name)s\". Wait until "
+        "it is finished."),
+    choices.Code.TAGS: _(
+        "The instance has no room for the tags by which this is found: Nova "
+        "allows 50. Remove tags that are not needed."),
+    choices.Code.PROPERTIES: _(
+        "The image of the snapshot has no room for the record of this: Glance "
+        "allows %(limit)d properties."),
+    choices.Code.QUOTA: _(
+        "The quota does not allow the new volumes: they need %(needed)d of "
+        "%(what)s, and %(left)d are left."),
     choices.Code.NO_REIMAGE: _(
         "The root disk of the instance is a volume, and the volume service "
         "(Cinder) of this cloud is not known to be able to overwrite it with "
         "a snapshot. That takes the release 2025.2 or later."),
 }
 _FAILURES = {
-    restore.Failure.CANCELLED: _("Cancelled. Nothing was overwritten."),
+    restore.Failure.CANCELLED: _("Cancelled."),
     restore.Failure.NOT_BEGUN: _(
-        "It did not begin in time, so it was given up. Nothing was "
-        "overwritten."),
-    restore.Failure.SERVER_GONE: _("The instance was deleted."),
+        "It did not begin in time, so it was given up."),
+    restore.Failure.SERVER_GONE: _(
+        "The instance is not to be found any more."),
     restore.Failure.SAFETY_FAILED: _(
-        "The present state could not be saved, so nothing was overwritten."),
-    restore.Failure.STOP_FAILED: _(
-        "The instance could not be powered off. Nothing was overwritten."),
+        "There is no whole snapshot of the present state, so the instance was "
+        "not put back."),
+    restore.Failure.STOP_FAILED: _("The instance could not be powered off."),
     restore.Failure.STARTED_BY_OTHERS: _(
-        "Somebody powered the instance on before its disks were overwritten. "
-        "What it has written since then would have been lost, so nothing was "
-        "overwritten."),
+        "The instance ran again before it was put back. What it has written "
+        "then would have been lost, so it was not put back."),
     restore.Failure.CHANGED_BY_OTHERS: _(
-        "Somebody else rebuilt, shelved or unshelved the instance meanwhile. "
-        "Check what is on its disks."),
+        "Somebody else rebuilt, shelved or unshelved the instance meanwhile, "
+        "or took a volume away from it."),
     restore.Failure.WRONG_STATE: _(
         "The status of the instance changed, and it cannot be put back in "
-        "that. Nothing was overwritten."),
-    restore.Failure.REFUSED: _(
-        "The cloud does not do it. Nothing was overwritten, as far as is "
-        "known."),
+        "that."),
+    restore.Failure.REFUSED: _("The cloud did not do what it takes."),
     restore.Failure.REBUILD_FAILED: _(
-        "Nova failed to rebuild the instance from the snapshot. Its root disk "
-        "may be lost."),
+        "Nova failed to rebuild the instance from the snapshot."),
     restore.Failure.COPY_FAILED: _(
-        "Cinder failed to overwrite a volume, whose content is not known now. "
-        "The instance stays shelved: Nova cannot bring it back before your "
-        "cloud's support has reset the status of the volume."),
+        "Cinder failed to overwrite a volume. While its status is an error "
+        "the instance stays shelved: your cloud's support can reset it."),
+    restore.Failure.VOLUME_FAILED: _(
+        "Cinder failed to create a volume from the snapshot."),
+    restore.Failure.SWAP_FAILED: _(
+        "A volume could not be exchanged. If nothing could be attached in its "
+        "place, the old one was attached again."),
     restore.Failure.RECORD_LOST: _(
-        "The snapshot that it was to go back to was deleted. Check what is on "
-        "the disks of the instance."),
+        "The snapshot that it was to go back to was deleted."),
 }
 
 
@@ -141,6 +167,9 @@ def obstacle(found: choices.Obstacle) -> str:
         return _("The status of the instance is %s. It can be put back while "
                  "it is active or shut off.") % states.status(
                      found.facts['status'])
+    if found.code is choices.Code.BUSY:
+        return _("The instance is busy (%s). Wait until that is finished, "
+                 "then try again.") % states.task(found.facts['task'])
     return str(_OBSTACLES[found.code]) % found.facts
 
 
@@ -173,14 +202,16 @@ def failure(found: restore.Restore) -> str:
         said = str(_FAILURES[restore.Failure(code)])
     except ValueError:
         said = str(_("It failed for a reason that is not known."))
-    if code == restore.Failure.SAFETY_FAILED.value:
-        return said
-    return f'{said} {detail}' if (detail := _said(found)) else said
+    known = not found.lost and not found.progress.overwrite_at
+    outcome = _("Nothing was overwritten.") if known else _(
+        "Something may have been overwritten: check what is on its disks.")
+    return ' '.join(filter(None, (said, str(outcome), _said(found))))
 
 
 def _said(found: restore.Restore) -> str:
     """What the service said to that."""
-    if not found.progress.detail:
+    if not found.progress.detail or (
+            found.progress.failure == restore.Failure.SAFETY_FAILED.value):
         return ''
     if found.progress.failure == restore.Failure.WRONG_STATE.value:
         return str(_("Its status is %s.") % states.status(

@@ -107,9 +107,8 @@ class GoBack(_RowLink):
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
         return (snapshot is not None and snapshot.usable
-                and snapshot.kind is kinds.Kind.INSTANCE
-                and not snapshot.foreign and permissions.can_restore(
-                    request, snapshot.volume_backed))
+                and not snapshot.foreign
+                and permissions.can_go_back(request, snapshot))
 
 
 class CreateVolume(tables.LinkAction):

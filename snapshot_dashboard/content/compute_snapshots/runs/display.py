@@ -25,6 +25,7 @@ from django.http import HttpRequest
 from snapshot_dashboard import settings
 from snapshot_dashboard.boot_tests import boot_test
 from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
@@ -102,6 +103,7 @@ def find(request: HttpRequest,
         server for server in looked.values()
         if isinstance(server, types.Server))) if run is not None and run.open]
     restores, unread = restoring.find(cloud, answer.restored_servers)
+    restores += _watched_restores(request, cloud, restores)
     return Sight(
         dataclasses.replace(answer, runs=(*again, *answer.runs)),
         tuple((server_id, watched[server_id])
@@ -109,6 +111,22 @@ def find(request: HttpRequest,
               if server_id in watched
               and isinstance(server, errors.NotFound)),
         restores=tuple(restores), unread=tuple(unread))
+
+
+def _watched_restores(request: HttpRequest, cloud: services.Cloud,
+                      known: Iterable[restore.Restore]
+                      ) -> list[restore.Restore]:
+    """Those that the page shows and whose instance is gone, or has lost its
+    tags.
+    """
+    there = {one.plan.home_id for one in known}
+    homes = [home_id for home_id in request.POST.getlist(
+        'restoring')[:_WATCHED] if home_id not in there]
+    answers = cloud.gather(*(
+        functools.partial(restoring.read, cloud, None, home_id)
+        for home_id in homes))
+    return [answer for answer in answers
+            if isinstance(answer, restore.Restore) and answer.open]
 
 
 def context(request: HttpRequest,

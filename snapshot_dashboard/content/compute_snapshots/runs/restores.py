@@ -12,8 +12,12 @@
 
 """The buttons on the cards of restores."""
 
+from django.core import exceptions as django_exceptions
+
 from horizon import messages
 
+from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots.go_back import beginning
@@ -36,13 +40,15 @@ class _RestoreView(runs_views.WriteView):
     """Does something with the restore of one instance."""
 
     def is_allowed(self) -> bool:
-        return permissions.can_restore(self.request)
+        return (permissions.can_restore(self.request)
+                or permissions.can_swap(self.request))
 
 
-def _recorded(cloud: services.Cloud, server_id: str) -> restore.Restore | None:
-    server = cloud.compute.server(server_id)
-    home_id = restore.home_id(server)
-    return restoring.read(cloud, server, home_id) if home_id else None
+def _recorded(cloud: services.Cloud,
+              server_id: str) -> restore.Restore | None:
+    """The restore of an instance, if it is what its user asked for."""
+    found = restoring.of_server(cloud, cloud.compute.server(server_id))
+    return found if found and beginning.approves(found) else None
 
 
 class CancelView(_RestoreView):
@@ -50,7 +56,7 @@ class CancelView(_RestoreView):
 
     def write(self, cloud: services.Cloud, server_id: str) -> None:
         found = _recorded(cloud, server_id)
-        if found is None or not beginning.approves(found):
+        if found is None:
             return
         cancelled = restoring.cancel(cloud, found)
         restoring.advance(cloud, cancelled, beginning.approves)
@@ -60,7 +66,7 @@ class DismissView(_RestoreView):
     """Takes the record of a restore away that is over."""
 
     def write(self, cloud: services.Cloud, server_id: str) -> None:
-        restoring.dismiss(cloud, server_id)
+        restoring.dismiss(cloud, server_id, beginning.approves)
 
 
 class UndoView(_RestoreView):
@@ -73,6 +79,15 @@ class UndoView(_RestoreView):
         facts = beginning.gather(self.request, details.get(
             cloud, model.row_id(kinds.Kind.INSTANCE,
                                 found.progress.safety_id)))
+        image, instance = facts.image, facts.instance
+        # The record says which snapshot it is, and anybody may have written
+        # that: it counts if it is of this instance and of this restore.
+        if image is None or instance is None or (
+                instance.server.id != server_id
+                or image.properties.get(marks.RUN) != found.plan.safety_run):
+            raise errors.NotFound('image', 'there is no safety snapshot')
+        if not permissions.can_go_back(self.request, facts.snapshot):
+            raise django_exceptions.PermissionDenied
         obstacles = choices.find_obstacles(facts)
         if obstacles:
             for obstacle in obstacles:

@@ -120,7 +120,8 @@ class AdvanceView(WriteView):
                and permissions.can_advance(self.request, run)]
         cloud.gather(*(functools.partial(_dismiss, cloud, run)
                        for run in old[:1]))
-        if permissions.can_restore(self.request):
+        if permissions.can_restore(self.request) or (
+                permissions.can_swap(self.request)):
             results |= self._restores(cloud, sight)
         if permissions.can_remove_tests(self.request):
             # What is in the way of one shows on its snapshot's page.
@@ -133,13 +134,17 @@ class AdvanceView(WriteView):
     def _restores(self, cloud: services.Cloud,
                   sight: display.Sight) -> dict[str, object]:
         """Likewise, the restores."""
-        tagged = {server.id for server in sight.found.restored_servers
-                  if restoring.is_tagged(server)}
+        known = {found.plan.server_id for found in sight.restores}
+        tagged = [server for server in sight.found.restored_servers
+                  if restoring.is_tagged(server)]
+        cloud.gather(*(functools.partial(restoring.sweep, cloud, server)
+                       for server in tagged if server.id not in known))
+        over = {server.id for server in tagged}
         return cloud.gather_named({
             found.plan.server_id: functools.partial(
                 restoring.advance, cloud, found, beginning.approves)
             for found in sight.restores
-            if (found.open or found.plan.server_id in tagged)
+            if (found.open or found.plan.server_id in over)
             and beginning.approves(found)
             and not beginning.is_looked_after(self.request, found)})
 
