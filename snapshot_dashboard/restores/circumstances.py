@@ -271,9 +271,12 @@ class Situation:
 
     @property
     def shelved_for_this(self) -> bool:
-        """Whether it was shelved since this was asked for."""
-        return bool(self.progress.shelve_count) or any(
-            action.name == 'shelve' for action in self._since())
+        """Whether it was shelved since it was off for this. Of a record that
+        is gone it is not known when that was.
+        """
+        known = self.progress.off_at or not self.plan.began_at
+        return bool(self.progress.shelve_count or known and any(
+            action.name == 'shelve' for action in self._since()))
 
     @property
     def copy_failed(self) -> bool:

@@ -17,10 +17,10 @@ from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.snapshots import fetch
 from tests.browser import test_accessibility as accessibility
+from tests.scenario import test_going_back as going_back
 from tests.scenario.clouds import delete_snapshots
 from tests.scenario.clouds import unique
 from tests.scenario.test_details import row_named
-from tests.scenario.test_going_back import Disks
 from tests.scenario.waiting import until
 
 
@@ -30,7 +30,7 @@ def instance(request, alice, where):
     that, and B on its disks now; as it was afterwards.
     """
     server = alice.find(request.param)
-    disks = Disks(where, server)
+    disks = going_back.Disks(where, server)
     disks.write('A')
     before, name = disks.sums(), unique('before-upgrade')
     run = alice.finish(alice.begin(server, name, power_off=False))
@@ -82,4 +82,44 @@ def test_a_user_goes_back_after_an_upgrade_that_failed_and_forth_again(
     dismiss = card.get_by_role('button', name='Dismiss')
     dismiss.click()
     expect(card).to_have_count(0)
+    assert user.errors == []
+
+
+@pytest.fixture
+def volume(alice):
+    """A volume at an instance of the sample data, with a snapshot of it; all
+    gone afterwards.
+    """
+    server = alice.find('batch-1')
+    made = going_back.attach_new(alice, server)
+    name = unique('before-migration')
+    taken = alice.volumes.create_snapshot(made.id, name, '', {})
+    until(lambda: alice.volumes.snapshot(taken).status == 'available',
+          'the snapshot is there')
+    yield server, made, name
+    restoring.dismiss(alice, server.id, lambda one: True)
+    for volume_id in alice.compute.server(server.id).volume_ids:
+        alice.compute.detach(server.id, volume_id)
+        until(lambda volume_id=volume_id: alice.volumes.volume(
+            volume_id).status == 'available', 'it is detached')
+        alice.volumes.delete_volume(volume_id)
+    alice.cinder.volumes.delete(made.id, cascade=True)
+
+
+def test_a_user_goes_back_with_one_volume_and_keeps_the_old_one(
+        screen, alice, volume):
+    server, old, name = volume
+    user = screen()
+    user.choose(name, 'Go Back to This Snapshot')
+    user.page.wait_for_selector('#go_back')
+    accessibility.check(user, '#go_back')
+    user.shoot('go-back-volume')
+    user.follow(user.page.locator('#go_back [type=submit]'))
+    card = user.page.locator('.snapshot-restore')
+    expect(card).to_contain_text('is in the place of the old one')
+    user.shoot('gone-back-volume')
+    now = alice.compute.server(server.id)
+    assert old.id not in now.volume_ids and len(now.volume_ids) == 1
+    assert now.status == server.status
+    assert '(until ' in alice.volumes.volume(old.id).name
     assert user.errors == []

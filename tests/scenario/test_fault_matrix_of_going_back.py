@@ -12,14 +12,14 @@
 
 """Each kind of fault, at each step of a restore, on the real services.
 
-The same proxy and the same processes as for runs; with
-``SNAPSHOT_WHOLE_MATRIX=1`` all of them. Whatever happens, the instance has the disks of its snapshot, or a reason why not and what it had;
-nothing is left over, and it runs.
+The same proxy and the same processes as for runs; all kinds at all steps with
+``SNAPSHOT_WHOLE_MATRIX=1``. Whatever happens, the instance has the disks of
+its snapshot, or a reason why not and what it had; nothing is left over, and it
+runs.
 """
 
 import collections
 import concurrent.futures
-import itertools
 import multiprocessing
 import os
 import threading
@@ -54,12 +54,14 @@ STEPS = {
                 'overwrite': r'os-reimage', 'unshelve': r'"unshelve"',
                 'take the labels': r'os-unset_image_metadata',
                 'remove the pointer': r'^DELETE /v2/images/'}}
-#: Every kind of fault at every step, or two of them at each, all in turn.
+#: Every kind of fault at every step, or two of them at each, in turn.
 WHOLE = bool(os.environ.get('SNAPSHOT_WHOLE_MATRIX'))
-CASES = [(kind, step, fault) for number, (kind, step, fault) in enumerate(
-    (kind, step, fault) for kind, steps in STEPS.items()
-    for step, fault in itertools.product(steps, proxy.KINDS))
-    if WHOLE or (number + number // len(proxy.KINDS)) % 5 == 0]
+CASES = [(kind, step, fault)
+         for number, (kind, step) in enumerate(
+             (kind, step) for kind, steps in STEPS.items() for step in steps)
+         for fault in (proxy.KINDS if WHOLE else (
+             proxy.KINDS[2 * number % len(proxy.KINDS)],
+             proxy.KINDS[(2 * number + 1) % len(proxy.KINDS)]))]
 #: Instances of each kind.
 LANES = 3
 _PATIENCE = 300

@@ -68,7 +68,19 @@ class Disks:
 
 
 @pytest.fixture
-def instance(alice, network):
+def volumes(alice):
+    """Names of volumes that are to go when their instances are gone, with
+    those that came in their place.
+    """
+    names = []
+    yield names
+    for volume in alice.volumes.volumes(100):
+        if any(volume.name.startswith(name) for name in names):
+            until(functools.partial(_gone, alice, volume.id), 'it is gone')
+
+
+@pytest.fixture
+def instance(alice, volumes, network):
     """Makes an instance with an address; it goes after the test."""
     made = []
 
@@ -87,24 +99,14 @@ def instance(alice, network):
         until(lambda: alice.compute.server(server.id).status == 'ACTIVE',
               'the instance runs')
         if volume_backed:
-            volume = alice.cinder.volumes.create(1, name=unique('data'))
-            until(lambda: alice.volumes.volume(volume.id).status
-                  == 'available', 'the volume is there')
-            nova.volumes.create_server_volume(server.id, volume.id)
-            until(lambda: alice.volumes.volume(volume.id).status == 'in-use'
-                  and len(alice.compute.server(server.id).volume_ids) == 2,
-                  'the volume is attached')
+            volumes.append(attach_new(alice, server).name)
         return alice.compute.server(server.id)
     yield make
     for server in made:
-        volumes = alice.compute.server(server.id).volume_ids
         nova = alice.nova
         nova.servers.delete(server.id)
         until(functools.partial(is_gone, functools.partial(
             alice.compute.server, server.id)), 'it is gone')
-        for volume in volumes:  # the root went with it
-            until(functools.partial(_gone, alice, volume),
-                  'the volume is gone')
 
 
 def row(image_id):
@@ -203,16 +205,14 @@ def content(where, volume_id):
 
 
 @pytest.fixture
-def with_volume(alice, where, instance):
+def with_volume(alice, where, volumes, instance):
     """An image-backed instance with a data volume, and A on both."""
     server = instance(volume_backed=False)
     old = attach_new(alice, server)
+    volumes.append(old.name)
     server = alice.compute.server(server.id)
     write_everywhere(where, server, 'A')
-    yield server, old
-    for volume in alice.volumes.volumes(100):
-        if volume.name.startswith(old.name):
-            until(functools.partial(_gone, alice, volume.id), 'it is gone')
+    return server, old
 
 
 def _gone(alice, volume_id):
