@@ -279,10 +279,6 @@ class Situation:
             action.name == 'shelve' for action in self._since()))
 
     @property
-    def copy_failed(self) -> bool:
-        return self.volume is None or self.volume.status.startswith('error')
-
-    @property
     def labelled(self) -> restore.Disk | None:
         """A volume that still says that it is of a pointer."""
         return next((
@@ -437,13 +433,6 @@ class Situation:
             return False
         return self.status in observation.CAPTURABLE and bool(
             {record.RESTORING, record.RESTORING_ON} & set(self.server.tags))
-
-    @property
-    def untagged(self) -> bool:
-        """Whether somebody has taken away the tags by which it is found."""
-        return not (self.gone or self.busy or self.plan.run_id == 'lost') and (
-            self.status in observation.CAPTURABLE
-            and not set(restore.tags(self.plan)) <= set(self.server.tags))
 
     @property
     def cinder_at_work(self) -> bool:

@@ -54,7 +54,6 @@ class Do(enum.Enum):
     UNSHELVE = 'unshelve'
     POWER_ON = 'power-on'
     END = 'end'
-    TAG = 'tag'
     UNTAG = 'untag'
 
 
@@ -260,6 +259,9 @@ SWAPS: tuple[Row, ...] = (
     (lambda s: s.busy or s.swaps_unknown or s.moving, _wait),
     (lambda s: s.swap is None,
      lambda s: _learnt(s, restored_at=s.seen.now, **_HEARD)),
+    (lambda s: s.to_detach and s.disturbed and (
+        s.swapped_some or s.progress.rebuilt_at),
+     _failed(restore.Failure.CHANGED_BY_OTHERS)),
     (lambda s: s.to_detach and s.disturbed,
      _failed(restore.Failure.STARTED_BY_OTHERS)),
     (lambda s: s.status not in s.states,
@@ -317,8 +319,6 @@ def next_step(found: restore.Restore, seen: sight.Sight) -> Step:
         return Step(Do.UNTAG if s.tagged_for_nothing else Do.WAIT)
     if s.progress.unseen_since and not s.gone:
         return _learnt(s, unseen_since=0)
-    if s.untagged:
-        return Step(Do.TAG)
     return next(act(s) for condition, act in _rows(s) if condition(s))
 
 

@@ -310,11 +310,13 @@ def advance(cloud: services.Cloud, found: restore.Restore,
     :raises ServiceError: when a service could not be asked. Nothing is lost:
         the next call continues.
     """
-    for _ in range(_STEPS):
+    for number in range(_STEPS):
         now = int(clock())
         found, seen = sight.look(cloud, found, now)
         if clock() - now > _LONGEST_LOOK or not approves(found):
             break
+        if not number:
+            writes.tag_again(cloud, found, seen.server)
         step = course.next_step(found, seen)
         if step.do is course.Do.WAIT:
             break
@@ -323,8 +325,7 @@ def advance(cloud: services.Cloud, found: restore.Restore,
                  extra={**found.log_fields, 'step': step.do.value})
         found = writes.take(cloud, found, step, seen, clock)
         if step.do in (course.Do.SAVE, course.Do.POWER_ON,
-                       course.Do.UNSHELVE, course.Do.END, course.Do.TAG,
-                       course.Do.UNTAG):
+                       course.Do.UNSHELVE, course.Do.END, course.Do.UNTAG):
             break  # tried once; the next look shows what came of it
     return found
 

@@ -69,9 +69,6 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
     if step.do is course.Do.UNTAG and seen.server is not None:
         not_under_way(cloud, seen.server)
         return found
-    if step.do is course.Do.TAG:
-        tag(cloud, found.plan)
-        return found
     before = found.progress
     found = note(cloud, found, step.note, seen.now)
     server_id, disk = found.plan.server_id, step.disk
@@ -306,6 +303,23 @@ def tag(cloud: services.Cloud, plan: restore.Plan) -> None:
     """Let it be found by the instance; the index comes last."""
     for one in reversed(restore.tags(plan)):
         cloud.compute.add_tag(plan.server_id, one)
+
+
+def tag_again(cloud: services.Cloud, found: restore.Restore,
+              server: types.Server | None) -> None:
+    """Set the tags again that somebody has taken away.
+
+    Nothing waits for that: there may be no room any more.
+    """
+    if server is None or server.task_state or not found.open or found.lost or (
+            server.status not in observation.CAPTURABLE
+            or set(restore.tags(found.plan)) <= set(server.tags)):
+        return
+    try:
+        tag(cloud, found.plan)
+    except errors.ServiceError as error:
+        LOG.warning('Restore %s: its tags could not be set again: %s',
+                    found.plan.run_id, error, extra=found.log_fields)
 
 
 def not_under_way(cloud: services.Cloud, server: types.Server) -> None:

@@ -53,6 +53,8 @@ def up(where: site.Site, say: Say) -> None:
         _libvirt_up(where, say)
     say('starting ' + ', '.join(site.SERVICES))
     for service in site.SERVICES:
+        if service == 'nova':  # it signs in as it starts, and once
+            processes.wait_until_answering(where, 'keystone')
         processes.start_service(where, service, venv)
     for service in site.SERVICES:
         processes.wait_until_answering(where, service)

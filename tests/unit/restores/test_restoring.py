@@ -614,6 +614,13 @@ def test_tags_that_others_took_away_are_set_again(made, volume_backed):
     good(here, here.finish(), safety=False)
 
 
+def test_no_restore_waits_for_room_for_its_tags(made):
+    here = made(volume_backed=False)
+    here.begin(safety=False)
+    here.server['tags'][:] = [f'tag-{number}' for number in range(50)]
+    good(here, here.finish(), safety=False)
+
+
 def test_two_short_absences_are_not_the_end(made, openstack):
     here = made(volume_backed=True)
     here.begin(safety=False)

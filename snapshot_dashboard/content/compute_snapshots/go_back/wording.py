@@ -136,8 +136,8 @@ _FAILURES = {
         "The instance ran again before it was put back. What it has written "
         "then would have been lost, so it was not put back."),
     restore.Failure.CHANGED_BY_OTHERS: _(
-        "Somebody else rebuilt, shelved or unshelved the instance meanwhile, "
-        "or took a volume away from it."),
+        "Somebody else powered on, rebuilt, shelved or unshelved the instance "
+        "meanwhile, or took a volume away from it."),
     restore.Failure.WRONG_STATE: _(
         "The status of the instance changed, and it cannot be put back in "
         "that."),
