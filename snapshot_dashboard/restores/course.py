@@ -173,6 +173,8 @@ BEFORE: tuple[Row, ...] = (
      _failed(restore.Failure.SAFETY_FAILED, lambda s: s.saving_failed)),
     (lambda s: s.to_save and s.not_begun,
      _failed(restore.Failure.NOT_BEGUN)),
+    (lambda s: s.shelved, _failed(restore.Failure.WRONG_STATE,
+                                  lambda s: s.status)),
     (lambda s: s.to_save and s.seen.safety is not None, _save),
     (lambda s: s.to_save or s.busy or s.in_creation, _wait),
     (lambda s: s.safety_lost, _failed(restore.Failure.SAFETY_FAILED,
@@ -282,7 +284,9 @@ SWAPS: tuple[Row, ...] = (
 
 #: The instance is brought back, whether it was put back or not.
 AFTER: tuple[Row, ...] = (
-    (lambda s: s.seen.safety is not None and s.seen.safety.open, _save),
+    # Nothing can be done about it while somebody has shelved the instance.
+    (lambda s: s.seen.safety is not None and s.seen.safety.open
+     and not s.shelved, _save),
     (lambda s: s.busy or s.rebuilding or s.moving, _wait),
     (lambda s: s.bare and (s.put_off or s.unanswered), _wait),
     (lambda s: s.bare, _reattach),

@@ -199,7 +199,8 @@ def _index(cloud: services.Cloud, server: types.Server,
         return
     for tag in restore.all_tags(server):
         cloud.compute.delete_tag(server.id, tag)
-    writes.tag(cloud, plan)
+    for tag in reversed(restore.tags(plan)):
+        cloud.compute.add_tag(server.id, tag)
     if restore.home_ids(cloud.compute.server(server.id)) != [plan.home_id]:
         raise Busy(server.id)
 

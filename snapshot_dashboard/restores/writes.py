@@ -299,24 +299,21 @@ def _sort_volumes(cloud: services.Cloud, found: restore.Restore,
                 :texts.NAME_LENGTH - len(ending)] + ending)
 
 
-def tag(cloud: services.Cloud, plan: restore.Plan) -> None:
-    """Let it be found by the instance; the index comes last."""
-    for one in reversed(restore.tags(plan)):
-        cloud.compute.add_tag(plan.server_id, one)
-
-
 def tag_again(cloud: services.Cloud, found: restore.Restore,
               server: types.Server | None) -> None:
     """Set the tags again that somebody has taken away.
 
     Nothing waits for that: there may be no room any more.
     """
+    over = found.progress.failure or found.progress.restored_at
+    wanted = restore.tags(found.plan)[:2 if over else None]
     if server is None or server.task_state or not found.open or found.lost or (
-            server.status not in observation.CAPTURABLE
-            or set(restore.tags(found.plan)) <= set(server.tags)):
+            server.status not in observation.CAPTURABLE):
         return
     try:
-        tag(cloud, found.plan)
+        for one in reversed(wanted):
+            if one not in server.tags:
+                cloud.compute.add_tag(server.id, one)
     except errors.ServiceError as error:
         LOG.warning('Restore %s: its tags could not be set again: %s',
                     found.plan.run_id, error, extra=found.log_fields)

@@ -21,6 +21,7 @@ from snapshot_dashboard.runs import record
 from tests import fakes
 from tests.unit.restores import world
 from tests.views.pages import INDEX
+from tests.views.pages import begin
 from tests.views.pages import row_id
 from tests.views.pages import told
 from tests.views.pages import words
@@ -334,3 +335,16 @@ def test_no_click_goes_back_to_a_snapshot_that_somebody_wrote_there(
     client.post(f'{INDEX}restores/{here.server["id"]}/undo/')
     client.post(f'{INDEX}restores/{other["id"]}/undo/')
     assert len(openstack.actions()) == before
+
+
+def test_the_card_of_a_finished_snapshot_leads_there(client, made, member,
+                                                     openstack):
+    here = made(volume_backed=False)
+    begin(openstack, here.server)
+    finish(client, here)
+    image = next(image for image in openstack.images.values()
+                 if image['name'] == 'nightly')
+    link = soup(client.get(INDEX)).select_one(
+        f'.snapshot-run-over a[href$="{row_id(image)}/go-back/"]')
+    assert link and 'ajax-modal' in link['class']
+    assert client.get(link['href']).status_code == 200

@@ -374,8 +374,8 @@ def test_a_member_gets_the_actions_that_fit_the_row(client, openstack,
         'Edit Snapshot', 'Share Snapshot', 'Delete Snapshot')
     assert actions == {
         'i': {launch, back, volume, edit, share, delete},
-        'root': {launch, volume, edit, delete},
-        'data': {volume, edit, delete}, 'broken': {edit, delete},
+        'root': {launch, back, volume, edit, delete},
+        'data': {back, volume, edit, delete}, 'broken': {edit, delete},
         'kept': {launch, back, volume, edit, share}}
     assert soup.select_one(f'a[href*="image_id={image["id"]}"]')
 

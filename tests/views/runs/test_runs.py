@@ -167,7 +167,8 @@ def test_a_finished_run_is_a_line_that_leads_to_its_snapshot(
     links = {link.get_text(): link['href'] for link in article.select('a')}
     page = f'{INDEX}instance-{fakes.new_id(77)}/'
     assert links == {'View Snapshot': page + 'detail/',
-                     'Launch': page + 'launch/'}
+                     'Launch': page + 'launch/',
+                     'Go Back to This Snapshot': page + 'go-back/'}
 
 
 def test_what_went_well_a_day_ago_is_no_news(client, openstack, member,

@@ -288,9 +288,8 @@ class SnapshotsTable(tables.DataTable):
         prev_pagination_param = 'page'
         table_actions = (DeleteSnapshots,)
         launch_actions = (LaunchInstance,)
-        row_actions = (LaunchLikeOriginal, LaunchInstance, GoBack,
-                       CreateVolume, EditSnapshot, ShareSnapshot,
-                       DeleteSnapshot)
+        row_actions = (LaunchLikeOriginal, LaunchInstance, CreateVolume,
+                       GoBack, EditSnapshot, ShareSnapshot, DeleteSnapshot)
         row_actions_dropdown_template = (
             'project/compute_snapshots/index/_row_actions.html')
 

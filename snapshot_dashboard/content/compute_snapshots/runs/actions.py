@@ -148,6 +148,16 @@ def launch_url(request: HttpRequest, run: record.Run, image_id: str) -> str:
                    args=[model.row_id(kinds.Kind.INSTANCE, image_id)])
 
 
+def go_back_url(request: HttpRequest, run: record.Run, image_id: str) -> str:
+    """Where the instance is put back to what a run has made; else empty."""
+    if run.open or run.progress.failure or not (
+            run.progress.captured_at and image_id
+            and permissions.can_restore(request, run.plan.volume_backed)):
+        return ''
+    return reverse(f'{_PANEL}go_back',
+                   args=[model.row_id(kinds.Kind.INSTANCE, image_id)])
+
+
 def older_url(request: HttpRequest, run: record.Run) -> str:
     """Where the user is offered what the plan does not keep; else empty."""
     if not run.plan.keep_count or not run.progress.captured_at or not (
@@ -179,5 +189,6 @@ def context(request: HttpRequest, run: record.Run, stalled: bool,
             'may_power_on': is_left_off(run),
             'view_url': view_url(run, image_id),
             'launch_url': launch_url(request, run, image_id),
+            'go_back_url': go_back_url(request, run, image_id),
             'older_url': older_url(request, run),
             'create_url': create_url(request, run)}
