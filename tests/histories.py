@@ -23,13 +23,14 @@ import sys
 HISTORIES = int(os.environ.get('SNAPSHOT_HISTORIES', '100000'))
 #: Histories that one process plays: it remembers them all.
 _SHARE = 2500
-_TEST = 'tests/unit/runs/test_any_history_ends_well.py'
+_TESTS = ('tests/unit/runs/test_any_history_ends_well.py',
+          'tests/unit/restores/test_any_history_of_going_back.py')
 
 
 def _play(seed: int) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider',
-         '--no-header', _TEST], stdout=subprocess.PIPE, text=True,
+         '--no-header', *_TESTS], stdout=subprocess.PIPE, text=True,
         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
         env={**os.environ, 'SNAPSHOT_SEED': str(seed),
              'SNAPSHOT_HISTORIES': str(_SHARE)})

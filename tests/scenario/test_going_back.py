@@ -166,6 +166,8 @@ def test_an_instance_goes_back_byte_by_byte_and_forth_again(
     run = alice.finish(alice.begin(server, unique('before')))
     assert not run.progress.failure
     disks.write('B')
+    said = [alice.volumes.volume(volume_id).image_properties
+            for volume_id in server.volume_ids]
     after, known = disks.sums(), addresses(alice, server)
     ports = {port.id for port in network[1].ports(device_id=server.id)}
     assert after != before and known and ports
@@ -189,7 +191,7 @@ def test_an_instance_goes_back_byte_by_byte_and_forth_again(
     for volume_id in server.volume_ids:
         volume = alice.volumes.volume(volume_id)
         assert volume.bootable == (volume_id == server.volume_ids[0])
-        assert 'block_device_mapping' not in volume.image_properties
+        assert volume.image_properties == said.pop(0)
 
 
 def attached(alice, where, server):

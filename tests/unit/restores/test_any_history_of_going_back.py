@@ -32,9 +32,11 @@ from tests import fakes
 from tests.unit.restores import test_restoring as promises
 from tests.unit.restores import world
 
-#: Each takes a hundred calls, so there are fewer than of those in memory.
-HISTORIES = max(1, int(os.environ.get('SNAPSHOT_HISTORIES', '10000')) // 40)
 SEED = os.environ.get('SNAPSHOT_SEED')
+#: Each takes a hundred calls over HTTP, so there are fewer than of those in
+#: memory.
+HISTORIES = max(1, int(os.environ.get('SNAPSHOT_HISTORIES', '10000')) // (
+    10 if SEED else 100))
 #: After these nothing was overwritten.
 _UNTOUCHED = {failure.value for failure in (
     restore.Failure.CANCELLED, restore.Failure.NOT_BEGUN,
