@@ -69,9 +69,15 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
     if step.do is course.Do.UNTAG and seen.server is not None:
         not_under_way(cloud, seen.server)
         return found
+    server_id, disk, pointers = found.plan.server_id, step.disk, list[str]()
+    if step.do is course.Do.COPY:
+        # Several calls, so that is done before it is noted.
+        found = _try(cloud, found, found.progress, seen.now, lambda: (
+            pointers.append(_point(cloud, found.plan, disk, seen))))
+        if stale() or not pointers:
+            return found
     before = found.progress
     found = note(cloud, found, step.note, seen.now)
-    server_id, disk = found.plan.server_id, step.disk
     calls: dict[course.Do, Callable[[], object]] = {
         course.Do.POWER_OFF: lambda: cloud.compute.stop(server_id),
         course.Do.REBUILD: lambda: cloud.compute.rebuild(
@@ -79,8 +85,8 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
         course.Do.SHELVE: lambda: cloud.compute.shelve(server_id),
         course.Do.UNSHELVE: lambda: cloud.compute.unshelve(server_id),
         course.Do.POWER_ON: lambda: cloud.compute.start(server_id),
-        course.Do.COPY: functools.partial(
-            _copy, cloud, found.plan, disk, seen, stale),
+        course.Do.COPY: lambda: cloud.volumes.reimage(
+            disk.volume_id, pointers[0]),
         course.Do.CREATE: functools.partial(
             _create, cloud, found.plan, step.swap),
         course.Do.DETACH: lambda: cloud.compute.detach(
@@ -179,33 +185,28 @@ def _save(cloud: services.Cloud, found: restore.Restore, seen: sight.Sight,
     reconcile.advance(cloud, run, clock, approves=approves)
 
 
-def _copy(cloud: services.Cloud, plan: restore.Plan, disk: restore.Disk,
-          seen: sight.Sight, stale: Callable[[], bool]) -> None:
-    """Let Cinder overwrite a volume that is reserved for its instance.
+def _point(cloud: services.Cloud, plan: restore.Plan, disk: restore.Disk,
+           seen: sight.Sight) -> str:
+    """An image by which Cinder overwrites a volume; its id.
 
     Cinder copies an image, or the snapshot that an image maps as the disk to
     boot from (Block Storage API, Reimage a volume, from 27.0).
-
-    :raises Unavailable: when so much time has passed that others may be at
-        it.
     """
+    there = [image.id for image in _pointers(cloud, plan, disk)
+             if image.status == 'active']
+    if there:
+        return there[0]
     volume = (seen.volumes or {})[disk.volume_id]
-    pointer_id = next((image.id for image in _pointers(cloud, plan, disk)
-                       if image.status == 'active'), '')
-    if not pointer_id:
-        pointer_id = cloud.images.create_pointer(
-            f'{plan.server_name} {disk.volume_id}', {
-                circumstances.POINTER: circumstances.pointer_mark(plan, disk),
-                _KEPT: json.dumps(dict(volume.image_properties)),
-                'bdm_v2': 'True', 'root_device_name': '/dev/vda',
-                'block_device_mapping': json.dumps([{
-                    'source_type': 'snapshot', 'destination_type': 'volume',
-                    'boot_index': 0, 'snapshot_id': disk.snapshot_id,
-                    'volume_size': disk.size_gib, 'device_name': '/dev/vda',
-                    'delete_on_termination': False}])})
-    if stale():
-        raise errors.Unavailable('volume', 'it took too long to be asked')
-    cloud.volumes.reimage(disk.volume_id, pointer_id)
+    return cloud.images.create_pointer(
+        f'{plan.server_name} {disk.volume_id}', {
+            circumstances.POINTER: circumstances.pointer_mark(plan, disk),
+            _KEPT: json.dumps(dict(volume.image_properties)),
+            'bdm_v2': 'True', 'root_device_name': '/dev/vda',
+            'block_device_mapping': json.dumps([{
+                'source_type': 'snapshot', 'destination_type': 'volume',
+                'boot_index': 0, 'snapshot_id': disk.snapshot_id,
+                'volume_size': disk.size_gib, 'device_name': '/dev/vda',
+                'delete_on_termination': False}])})
 
 
 def _pointers(cloud: services.Cloud, plan: restore.Plan,
