@@ -28,6 +28,7 @@ from tests.cloud import launcher
 from tests.cloud import seed
 from tests.cloud import site
 from tests.scenario import clouds
+from tests.scenario import proxy
 from tests.scenario import workers as worker_processes
 from tests.scenario.waiting import until
 
@@ -71,6 +72,17 @@ def victim(alice):
         nova.servers.delete(server.id)
         until(lambda: clouds.is_gone(
             lambda: alice.compute.server(server.id)), 'the victim is gone')
+
+
+@pytest.fixture(scope='module')
+def faults(where):
+    """What stands before the services, and makes faults."""
+    before = proxy.Proxy({
+        'compute': where.endpoint('nova'),
+        'image': where.endpoint('glance'),
+        'volume': where.endpoint('cinder')})
+    yield before
+    before.close()
 
 
 @pytest.fixture

@@ -63,16 +63,6 @@ _POLL = 1.0
 
 
 @pytest.fixture(scope='module')
-def faults(where):
-    before = proxy.Proxy({
-        'compute': where.endpoint('nova'),
-        'image': where.endpoint('glance'),
-        'volume': where.endpoint('cinder')})
-    yield before
-    before.close()
-
-
-@pytest.fixture(scope='module')
 def lanes(where):
     """Instances, each with a volume, and a cloud to look at them."""
     cloud = clouds.connect(where, 'alice')

@@ -70,16 +70,6 @@ _POLL = 1.0
 
 
 @pytest.fixture(scope='module')
-def faults(where):
-    before = proxy.Proxy({
-        'compute': where.endpoint('nova'),
-        'image': where.endpoint('glance'),
-        'volume': where.endpoint('cinder')})
-    yield before
-    before.close()
-
-
-@pytest.fixture(scope='module')
 def lanes(where):
     """Instances of both kinds with A on their disks, and its snapshots."""
     cloud = clouds.connect(where, 'alice')
