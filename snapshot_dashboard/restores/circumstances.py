@@ -452,8 +452,10 @@ class Situation:
 
     @property
     def to_stay_off(self) -> bool:
-        """Whether unshelving has powered it on, which was not wanted."""
-        return (not self.plan.run_again and self.status == 'ACTIVE'
+        """Whether unshelving has powered it on, which was not wanted, or not
+        if it is not put back.
+        """
+        return (not self.to_run and self.status == 'ACTIVE'
                 and bool(self.progress.unshelve_count)
                 and self.progress.start_count == 0)
 

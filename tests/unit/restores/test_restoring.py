@@ -275,6 +275,18 @@ def test_a_copy_that_fails_is_told_and_the_instance_stays_shelved(made):
     assert not here.image['protected']
 
 
+def test_an_instance_that_was_off_is_off_again_when_it_is_given_up(made):
+    """Unshelving has powered it on."""
+    here = made(volume_backed=True, status='SHUTOFF')
+    here.begin(safety=False)
+    here.advance()
+    assert here.server['OS-EXT-STS:task_state'] == 'shelving'
+    restoring.cancel(here.cloud, here.recorded(), here.clock)
+    assert here.finish().cancelled
+    here.tick()
+    assert here.server['status'] == 'SHUTOFF'
+
+
 def test_an_instance_for_which_there_is_no_room_is_brought_back_later(made):
     here = made(volume_backed=True)
     here.begin()
