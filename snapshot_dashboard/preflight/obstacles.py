@@ -59,7 +59,7 @@ def busy(server: types.Server) -> list[Obstacle]:
     run = journal.read(server)
     if run is not None and run.open:
         return [Obstacle(Code.RUN_OPEN, {'name': run.plan.name})]
-    if {record.RESTORING, record.RESTORING_ON} & set(server.tags):
+    if record.is_being_restored(server):
         return [Obstacle(Code.RESTORING)]
     if server.task_state:
         return [Obstacle(Code.BUSY, {'task': server.task_state})]

@@ -34,8 +34,6 @@ PATIENCE = 900
 READY = ('ACTIVE', 'SHUTOFF')
 #: Likewise, where nothing is to be saved of it: Nova rebuilds those, too.
 REBUILDABLE = (*READY, 'ERROR')
-
-
 #: What may have changed what is on an instance's disks, or takes it away.
 _DISTURBING = frozenset((
     'start', 'reboot', 'resume', 'unpause', 'restore', 'rebuild', 'unshelve',
@@ -353,13 +351,15 @@ class Situation:
                 and old.id in self.server.volume_ids)
 
     @property
-    def to_attach(self) -> types.Volume | None:
-        """What is to be attached in its place; None if it cannot be now."""
+    def to_attach(self) -> str:
+        """The id of what is to be attached in its place; empty if it cannot
+        be now.
+        """
         old = self.old(self.swap)
         best = self._best(self.swap) if self.swap else None
         if old is not None and old.status != 'available':
-            return None
-        return best if best and best.status == 'available' else None
+            return ''
+        return best.id if best and best.status == 'available' else ''
 
     @property
     def attach_failed(self) -> bool:
@@ -431,8 +431,8 @@ class Situation:
         """
         if self.gone or self.busy:
             return False
-        return self.status in observation.CAPTURABLE and bool(
-            {record.RESTORING, record.RESTORING_ON} & set(self.server.tags))
+        return (self.status in observation.CAPTURABLE
+                and record.is_being_restored(self.server))
 
     @property
     def cinder_at_work(self) -> bool:

@@ -64,7 +64,7 @@ class Step:
     :ivar note: what the record is to say before it is done.
     :ivar disk: the volume that it is about.
     :ivar swap: likewise, of those that are exchanged.
-    :ivar volume_id: of the one that is to be attached.
+    :ivar volume_id: of the new one that is to be attached in its place.
     """
 
     do: Do
@@ -107,40 +107,21 @@ def _failed(failure: restore.Failure,
         **_HEARD, 'detail': detail(s) if detail else s.progress.hindrance})
 
 
-def _ask(do: Do, count: str, disk: bool = False,
-         **more: Callable[[circumstances.Situation], Any]) -> Act:
-    """Ask a service for something, of which the next look shows what came."""
+def _ask(do: Do, count: str,
+         about: Callable[[circumstances.Situation], dict[str, Any]]
+         = lambda s: {}, overwrites: bool = False) -> Act:
+    """Ask a service for something, of which the next look shows what came.
+
+    :param about: what the step is about, by the names of its fields.
+    :param overwrites: whether it can be given up no more from then on.
+    """
     def act(s: circumstances.Situation) -> Step:
-        return Step(do, dataclasses.replace(
-            s.progress, asked_at=s.seen.now,
-            **{count: getattr(s.progress, count) + 1},
-            **{name: value(s) for name, value in more.items()}),
-            (s.disk if disk else None) or restore.NO_DISK)
+        asking = dataclasses.replace(s.progress, asked_at=s.seen.now, **{
+            count: getattr(s.progress, count) + 1})
+        if overwrites:
+            asking = dataclasses.replace(asking, overwrite_at=_overwrite_at(s))
+        return Step(do, asking, **about(s))
     return act
-
-
-def _create(s: circumstances.Situation) -> Step:
-    return dataclasses.replace(_ask(Do.CREATE, 'create_count')(s),
-                               swap=s.uncreated or restore.NO_SWAP)
-
-
-def _detach(s: circumstances.Situation) -> Step:
-    return dataclasses.replace(
-        _ask(Do.DETACH, 'swap_count', overwrite_at=_overwrite_at)(s),
-        swap=s.swap or restore.NO_SWAP)
-
-
-def _attach(s: circumstances.Situation) -> Step:
-    fresh = s.to_attach
-    return dataclasses.replace(
-        _ask(Do.ATTACH, 'swap_count')(s), swap=s.swap or restore.NO_SWAP,
-        volume_id=fresh.id if fresh else '')
-
-
-def _reattach(s: circumstances.Situation) -> Step:
-    swap = s.bare or restore.NO_SWAP
-    return dataclasses.replace(_ask(Do.REATTACH, 'swap_count')(s), swap=swap,
-                               volume_id=swap.volume_id)
 
 
 def _overwrite_at(s: circumstances.Situation) -> int:
@@ -166,7 +147,8 @@ BEFORE: tuple[Row, ...] = (
         >= record.TRIES * len(s.plan.swaps)),
      _failed(restore.Failure.REFUSED)),
     (lambda s: s.uncreated and (s.put_off or s.unanswered), _wait),
-    (lambda s: s.uncreated, _create),
+    (lambda s: s.uncreated, _ask(
+        Do.CREATE, 'create_count', lambda s: {'swap': s.uncreated})),
     (lambda s: s.to_save and s.saved,
      lambda s: _learnt(s, safety_id=s.saved, **_HEARD)),
     (lambda s: s.to_save and s.saving_failed,
@@ -213,8 +195,7 @@ REBUILD: tuple[Row, ...] = (
     (lambda s: s.put_off or s.unanswered, _wait),
     (lambda s: s.progress.rebuild_count >= record.TRIES,
      _failed(restore.Failure.REFUSED)),
-    (lambda s: True, _ask(Do.REBUILD, 'rebuild_count',
-                          overwrite_at=_overwrite_at)),
+    (lambda s: True, _ask(Do.REBUILD, 'rebuild_count', overwrites=True)),
 )
 
 #: The volumes are overwritten by Cinder, while no host has them.
@@ -252,8 +233,8 @@ VOLUMES: tuple[Row, ...] = (
     (lambda s: s.put_off or s.unanswered, _wait),
     (lambda s: s.progress.copy_count >= record.TRIES * len(s.plan.disks),
      _failed(restore.Failure.REFUSED)),
-    (lambda s: True, _ask(Do.COPY, 'copy_count', disk=True,
-                          overwrite_at=_overwrite_at)),
+    (lambda s: True, _ask(Do.COPY, 'copy_count', lambda s: {'disk': s.disk},
+                          overwrites=True)),
 )
 
 #: Volumes are exchanged for new ones.
@@ -275,8 +256,12 @@ SWAPS: tuple[Row, ...] = (
      >= 2 * record.TRIES * len(s.plan.swaps),
      _failed(restore.Failure.SWAP_FAILED)),
     (lambda s: s.put_off or s.unanswered, _wait),
-    (lambda s: s.to_detach, _detach),
-    (lambda s: s.to_attach, _attach),
+    (lambda s: s.to_detach, _ask(
+        Do.DETACH, 'swap_count', lambda s: {'swap': s.swap},
+        overwrites=True)),
+    (lambda s: s.to_attach, _ask(
+        Do.ATTACH, 'swap_count', lambda s: {
+            'swap': s.swap, 'volume_id': s.to_attach})),
     (lambda s: s.seen.now - s.progress.updated_at
      < circumstances.PATIENCE, _wait),
     (lambda s: True, _failed(restore.Failure.SWAP_FAILED)),
@@ -289,7 +274,8 @@ AFTER: tuple[Row, ...] = (
      and not s.shelved, _save),
     (lambda s: s.busy or s.rebuilding or s.moving, _wait),
     (lambda s: s.bare and (s.put_off or s.unanswered), _wait),
-    (lambda s: s.bare, _reattach),
+    (lambda s: s.bare, _ask(
+        Do.REATTACH, 'swap_count', lambda s: {'swap': s.bare})),
     (lambda s: s.not_given_up, lambda s: _learnt(
         s, failure='', overwrite_at=_overwrite_at(s), **_HEARD)),
     (lambda s: s.shelved and s.shelved_for_this and s.plan.disks and (

@@ -67,17 +67,6 @@ class Failure(enum.Enum):
     RECORD_LOST = 'record-lost'
 
 
-def known(code: str) -> str:
-    """A code for logs and counters, for anybody may write into a record.
-
-    :returns: the code; empty for none, ``other`` for an unknown one.
-    """
-    try:
-        return Failure(code).value if code else ''
-    except ValueError:
-        return 'other'
-
-
 @dataclasses.dataclass(frozen=True)
 class Disk:
     """A volume that is overwritten, and with what.
@@ -390,7 +379,7 @@ def home_ids(server: types.Server) -> list[str]:
 
 def of_tags(server: types.Server) -> Restore | None:
     """What is known of an open restore whose image is gone."""
-    if not {record.RESTORING, record.RESTORING_ON} & set(server.tags):
+    if not record.is_being_restored(server):
         return None
     runs = record.RESTORING_ON in server.tags
     return Restore(

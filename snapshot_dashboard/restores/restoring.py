@@ -220,11 +220,6 @@ def hand_on(cloud: services.Cloud, found: restore.Restore,
         found.progress, trust_id=trust.id), int(clock()))
 
 
-def is_tagged(server: types.Server) -> bool:
-    """Whether an instance is being put back, as far as its tags say."""
-    return bool({record.RESTORING, record.RESTORING_ON} & set(server.tags))
-
-
 def is_under_way(cloud: services.Cloud, server: types.Server) -> bool:
     """Whether an instance is being put back.
 
@@ -232,7 +227,7 @@ def is_under_way(cloud: services.Cloud, server: types.Server) -> bool:
 
     :raises ServiceError: when Glance does not tell.
     """
-    if not is_tagged(server):
+    if not record.is_being_restored(server):
         return False
     found = of_server(cloud, server)
     return found is not None and found.open
@@ -286,8 +281,9 @@ def sweep(cloud: services.Cloud, server: types.Server) -> None:
     """Take away tags that say that an instance is being put back, where
     nothing records that.
     """
-    if is_tagged(server) and server.status in observation.CAPTURABLE and (
-            not server.task_state) and not is_under_way(cloud, server):
+    if (record.is_being_restored(server) and not server.task_state
+            and server.status in observation.CAPTURABLE
+            and not is_under_way(cloud, server)):
         writes.not_under_way(cloud, server)
 
 

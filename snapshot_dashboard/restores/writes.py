@@ -91,9 +91,10 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
             _create, cloud, found.plan, step.swap),
         course.Do.DETACH: lambda: cloud.compute.detach(
             server_id, step.swap.volume_id),
-        course.Do.ATTACH: functools.partial(_attach, cloud, server_id, step),
+        course.Do.ATTACH: functools.partial(
+            _attach, cloud, server_id, step.swap, step.volume_id),
         course.Do.REATTACH: functools.partial(
-            _attach, cloud, server_id, step),
+            _attach, cloud, server_id, step.swap, step.swap.volume_id),
         course.Do.RELABEL: functools.partial(_relabel, cloud, disk, seen),
         course.Do.SAVE: functools.partial(_save, cloud, found, seen, clock),
     }
@@ -227,10 +228,10 @@ def _create(cloud: services.Cloud, plan: restore.Plan,
         sight.MADE_BY: plan.run_id, sight.IN_PLACE_OF: swap.volume_id})
 
 
-def _attach(cloud: services.Cloud, server_id: str,
-            step: course.Step) -> None:
-    cloud.compute.attach(server_id, step.volume_id, step.swap.device,
-                         step.swap.deleted_with)
+def _attach(cloud: services.Cloud, server_id: str, swap: restore.Swap,
+            volume_id: str) -> None:
+    cloud.compute.attach(server_id, volume_id, swap.device,
+                         swap.deleted_with)
 
 
 def _relabel(cloud: services.Cloud, disk: restore.Disk,

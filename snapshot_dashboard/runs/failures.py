@@ -45,12 +45,13 @@ KEEPING = frozenset({Failure.PART_FAILED.value, Failure.PART_ABANDONED.value,
                      Failure.IMAGE_EMPTY.value})
 
 
-def known(code: str) -> str:
+def known(code: str, failures: type[enum.Enum] = Failure) -> str:
     """A code for logs and counters, for anybody may write into a record.
 
+    :param failures: those that there are.
     :returns: the code; empty for none, ``other`` for an unknown one.
     """
     try:
-        return Failure(code).value if code else ''
+        return str(failures(code).value) if code else ''
     except ValueError:
         return 'other'

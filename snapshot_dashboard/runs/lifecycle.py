@@ -121,8 +121,7 @@ def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
     :raises Unclear: when that is not certain.
     """
     there = journal.read(server)
-    if there is not None and there.open or {
-            record.RESTORING, record.RESTORING_ON} & set(server.tags):
+    if there is not None and there.open or record.is_being_restored(server):
         raise Busy(server.id)
     tagged = (tagged or server.locked) and plan.captures_image
     if not journal.has_room(server, tagged):
@@ -241,8 +240,8 @@ def list_runs(cloud: services.Cloud) -> Found:
         tuple(server for server in servers
               if record.TEST_TAG in server.tags),
         tuple(server for server in servers
-              if {record.RESTORE_TAG, record.RESTORING, record.RESTORING_ON}
-              & set(server.tags)))
+              if record.RESTORE_TAG in server.tags
+              or record.is_being_restored(server)))
 
 
 def cancel(cloud: services.Cloud, run: record.Run,

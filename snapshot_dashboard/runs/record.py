@@ -45,6 +45,13 @@ DISMISSED = f'{TAG}.gone:'
 TRIES = 3
 
 
+def is_being_restored(server: types.Server) -> bool:
+    """Whether a server is being put back to a snapshot, as far as its tags
+    say.
+    """
+    return bool({RESTORING, RESTORING_ON} & set(server.tags))
+
+
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """What the user asked for. It never changes during a run.

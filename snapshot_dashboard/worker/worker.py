@@ -437,7 +437,8 @@ class Worker:
             return None
         if not later.open:
             self._take_back(held.trust.id, cloud)
-            result = restore.known(later.progress.failure) or 'done'
+            result = failures.known(later.progress.failure,
+                                    restore.Failure) or 'done'
             LOG.info('Restore %s of server %s has ended: %s',
                      later.plan.run_id, later.plan.server_id, result,
                      extra={**later.log_fields, 'result': result})

@@ -19,6 +19,7 @@ import re
 import pytest
 
 from snapshot_dashboard.restores import restoring
+from snapshot_dashboard.runs import record
 from tests.bench import pages
 from tests.hypervisor import lab as labs
 from tests.scenario.waiting import until
@@ -36,7 +37,7 @@ def go_back(lab, guest, image_id):
         ('safety', 'on'), ('run_again', 'on'),
         ('confirm', guest.server.name)])
     assert 'form-group' not in answer.text, answer.text
-    assert restoring.is_tagged(guest.server), answer.text
+    assert record.is_being_restored(guest.server), answer.text
 
     def over():
         server = guest.server

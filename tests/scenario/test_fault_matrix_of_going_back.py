@@ -31,6 +31,7 @@ from snapshot_dashboard.restores import circumstances
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import fetch
 from tests.scenario import advancer
 from tests.scenario import clouds
@@ -206,7 +207,7 @@ def _judge(lane, found) -> str:
                     volume_id).image_properties]
     restoring.dismiss(lane.cloud, lane.server_id, lambda one: True)
     if server.status != 'ACTIVE' or left or labelled or (
-            restoring.is_tagged(server)):
+            record.is_being_restored(server)):
         return (f'WRONG: {server.status} {left} {labelled} {server.tags} '
                 f'{found.progress}')
     if same != (not found.progress.failure):

@@ -137,6 +137,11 @@ def can_swap(request: HttpRequest) -> bool:
     ) and can_power(request) and can_record(request)
 
 
+def can_restore_any(request: HttpRequest) -> bool:
+    """Bring restores of at least one kind forward."""
+    return can_restore(request) or can_swap(request)
+
+
 def can_go_back(request: HttpRequest, snapshot: model.Snapshot) -> bool:
     """Put an instance back to a snapshot, or a volume of it."""
     if snapshot.kind is kinds.Kind.VOLUME:

@@ -238,7 +238,8 @@ def test_a_rebuild_that_fails_is_told_and_the_way_back_is_open(made):
     assert found.progress.failure == 'rebuild-failed'
     assert found.progress.detail == 'No valid host'
     assert here.safety_holds(found) == ['B']
-    assert restoring.is_tagged(here.cloud.compute.server(here.server['id']))
+    assert record.is_being_restored(here.cloud.compute.server(
+        here.server['id']))
     here.image = here.safety_image(found)
     here.begin(safety=False)  # recorded where its tags lead, still
     assert not here.finish().progress.failure
@@ -362,7 +363,8 @@ def test_one_whose_safety_snapshot_was_never_begun_is_not_begun(made,
     with pytest.raises(errors.Unavailable):
         here.begin()
     openstack.faults.clear()
-    assert restoring.is_tagged(here.cloud.compute.server(here.server['id']))
+    assert record.is_being_restored(here.cloud.compute.server(
+        here.server['id']))
     found = here.finish()
     assert found.progress.failure == 'not-begun'
     untouched(here)
@@ -447,9 +449,7 @@ def test_what_was_written_while_nobody_looked_is_not_overwritten(
 def test_what_was_written_between_two_shelvings_is_not_overwritten(made):
     here = made(volume_backed=True)
     here.begin(safety=False)
-    while here.server['status'] != 'SHELVED_OFFLOADED':
-        here.advance()
-        here.tick()
+    here.until('SHELVED_OFFLOADED')
     for action in ('unshelve', 'shelve'):
         here.openstack.did(here.server, action, at=here.after)
     here.write('C')
@@ -543,9 +543,7 @@ def test_an_instance_is_brought_back_whose_snapshot_goes_while_it_is_shelved(
         made, openstack):
     here = made(volume_backed=True)
     begun = here.begin(safety=False)
-    while here.server['status'] != 'SHELVED_OFFLOADED':
-        here.advance()
-        here.tick()
+    here.until('SHELVED_OFFLOADED')
     del openstack.images[here.image['id']]
     (found,), _ = restoring.find(here.cloud, [
         here.cloud.compute.server(here.server['id'])])
@@ -554,7 +552,7 @@ def test_an_instance_is_brought_back_whose_snapshot_goes_while_it_is_shelved(
         here.tick()
     assert here.server['status'] == 'ACTIVE'
     here.advance(found)
-    assert not restoring.is_tagged(here.cloud.compute.server(
+    assert not record.is_being_restored(here.cloud.compute.server(
         here.server['id']))
 
 
@@ -562,9 +560,7 @@ def test_a_volume_that_was_taken_away_ends_it_and_the_instance_comes_back(
         made, openstack):
     here = made(volume_backed=True)
     here.begin(safety=False)
-    while here.server['status'] != 'SHELVED_OFFLOADED':
-        here.advance()
-        here.tick()
+    here.until('SHELVED_OFFLOADED')
     openstack.detach(here.server, here.volumes.pop())
     found = here.finish()
     assert found.progress.failure == 'changed-by-others'
@@ -636,9 +632,7 @@ def test_no_restore_waits_for_room_for_its_tags(made):
 def test_two_short_absences_are_not_the_end(made, openstack):
     here = made(volume_backed=True)
     here.begin(safety=False)
-    while here.server['status'] != 'SHELVED_OFFLOADED':
-        here.advance()
-        here.tick()
+    here.until('SHELVED_OFFLOADED')
     for _ in range(2):
         body = openstack.servers.pop(here.server['id'])
         here.advance()
@@ -660,9 +654,7 @@ def test_a_note_from_the_future_is_not_waited_for(made):
 def test_a_volume_that_fails_when_all_is_copied_is_told(made):
     here = made(volume_backed=True)
     here.begin(safety=False)
-    while here.server['status'] != 'SHELVED_OFFLOADED':
-        here.advance()
-        here.tick()
+    here.until('SHELVED_OFFLOADED')
     here.advance()
     here.tick()
     assert circumstances.POINTER in here.volumes[0]['volume_image_metadata']

@@ -244,6 +244,12 @@ class World:
             if not volume['status'].startswith('error'):
                 volume['status'] = status
 
+    def until(self, status):
+        """Look until the instance is in a state."""
+        while self.server['status'] != status:
+            self.advance()
+            self.tick()
+
     def finish(self, looks=200, meanwhile=None):
         """Look until it is over; the restore as it is then."""
         for number in range(looks):

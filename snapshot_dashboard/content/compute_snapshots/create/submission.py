@@ -22,6 +22,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
+from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import record
@@ -49,8 +50,9 @@ def submit(request: HttpRequest, server: types.Server, plan: record.Plan,
     :raises ServiceError: when it was not begun.
     """
     cloud = connect.cloud(request)
-    begun = handoff.hand_on(request, cloud, lifecycle.begin(
-        cloud, server, plan, seal=connect.seal(), tagged=tagged, after=after))
+    begun = handoff.hand_on(request, lifecycle.begin(
+        cloud, server, plan, seal=connect.seal(), tagged=tagged, after=after),
+        delegate.hand_on)
     if handoff.is_looked_after(request, begun):
         return MAY_LEAVE
     try:

@@ -76,7 +76,7 @@ def submit(request: HttpRequest, facts: choices.Facts, *, safety: bool,
         run_again, request.user.username, int(settings.get('BEGIN_WITHIN')),
         instance.latest_request,
         _safety(request, instance) if safety else None), connect.seal())
-    begun = _hand_on(request, begun)
+    begun = handoff.hand_on(request, begun, restoring.hand_on)
     if is_looked_after(request, begun):
         return _MAY_LEAVE
     try:
@@ -97,21 +97,6 @@ def is_looked_after(request: HttpRequest, found: restore.Restore) -> bool:
     progress = found.progress
     return bool(progress.trust_id) and handoff.is_at_work(
         request, max(progress.updated_at, found.plan.began_at))
-
-
-def _hand_on(request: HttpRequest,
-             begun: restore.Restore) -> restore.Restore:
-    if not handoff.user_id(request):
-        return begun
-    try:
-        handed_on = restoring.hand_on(connect.cloud(request), begun,
-                                      handoff.delegation(request))
-    except errors.ServiceError as error:
-        LOG.info('Handing restore %s over to the worker failed: %s',
-                 begun.plan.run_id, error)
-        return begun
-    handoff.remember_able(request)
-    return handed_on
 
 
 def _safety(request: HttpRequest,

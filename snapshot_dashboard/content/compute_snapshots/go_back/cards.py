@@ -45,7 +45,7 @@ def context(request: HttpRequest, found: Iterable[restore.Restore],
     :param servers: by their ids.
     :param troubles: likewise, what was in the way of the last step.
     """
-    may = permissions.can_restore(request) or permissions.can_swap(request)
+    may = permissions.can_restore_any(request)
     return {'restores': [
         _shown(one, servers.get(one.plan.server_id),
                troubles.get(one.plan.server_id, ''), may) for one in found]}

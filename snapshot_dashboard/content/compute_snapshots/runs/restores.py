@@ -40,8 +40,7 @@ class _RestoreView(runs_views.WriteView):
     """Does something with the restore of one instance."""
 
     def is_allowed(self) -> bool:
-        return (permissions.can_restore(self.request)
-                or permissions.can_swap(self.request))
+        return permissions.can_restore_any(self.request)
 
 
 def _recorded(cloud: services.Cloud,

@@ -120,8 +120,7 @@ class AdvanceView(WriteView):
                and permissions.can_advance(self.request, run)]
         cloud.gather(*(functools.partial(_dismiss, cloud, run)
                        for run in old[:1]))
-        if permissions.can_restore(self.request) or (
-                permissions.can_swap(self.request)):
+        if permissions.can_restore_any(self.request):
             results |= self._restores(cloud, sight)
         if permissions.can_remove_tests(self.request):
             # What is in the way of one shows on its snapshot's page.
@@ -136,7 +135,7 @@ class AdvanceView(WriteView):
         """Likewise, the restores."""
         known = {found.plan.server_id for found in sight.restores}
         tagged = [server for server in sight.found.restored_servers
-                  if restoring.is_tagged(server)]
+                  if record.is_being_restored(server)]
         cloud.gather(*(functools.partial(restoring.sweep, cloud, server)
                        for server in tagged if server.id not in known))
         over = {server.id for server in tagged}

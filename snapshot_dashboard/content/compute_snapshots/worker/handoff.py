@@ -18,8 +18,10 @@ user who deletes the own probe looks like a worker that answers, but deceives
 nobody else.
 """
 
+from collections.abc import Callable
 import logging
 import time
+from typing import TypeVar
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -27,14 +29,16 @@ from django.urls import reverse
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.restores import restore
 from snapshot_dashboard.runs import delegate
-from snapshot_dashboard.runs import execute
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
 
 LOG = logging.getLogger(__name__)
+_Begun = TypeVar('_Begun', record.Run, restore.Restore)
 #: In the cache, with the ids of the worker and of the user who asked: when it
 #: was last there.
 _SEEN = 'snapshot_dashboard.worker_seen.'
@@ -117,17 +121,18 @@ def is_at_work(request: HttpRequest, moved: float) -> bool:
         0 <= time.time() - moved + situation.AHEAD < LAG)
 
 
-def hand_on(request: HttpRequest, cloud: services.Cloud,
-            run: record.Run) -> record.Run:
-    """Hand a run on that was begun; it goes on attended if that fails."""
+def hand_on(request: HttpRequest, begun: _Begun,
+            how: Callable[[services.Cloud, _Begun, delegate.Delegation],
+                          _Begun]) -> _Begun:
+    """Hand on what was begun; it goes on attended if that fails."""
     if not user_id(request):
-        return run
+        return begun
     try:
-        handed_on = delegate.hand_on(cloud, run, delegation(request))
-    except (errors.ServiceError, execute.Superseded) as error:
+        handed_on = how(connect.cloud(request), begun, delegation(request))
+    except errors.ServiceError as error:
         LOG.info('Handing run %s over to the worker failed: %s',
-                 run.plan.run_id, error)
-        return run
+                 begun.plan.run_id, error)
+        return begun
     remember_able(request)
     return handed_on
 
