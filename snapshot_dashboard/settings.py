@@ -40,9 +40,10 @@ DEFAULTS: dict[str, Any] = {
     'BEGIN_WITHIN': 3600,
     # Seconds that a boot test waits for a guest, once its instance runs.
     'BOOT_TEST_TIMEOUT': 600,
-    # Whether Cinder overwrites the volumes of an instance that goes back with
-    # snapshots: 'on' or 'off', or 'auto' to tell by the release of Nova.
-    'VOLUME_RESTORE': 'auto',
+    # The volume types whose storage takes every byte of a snapshot that a
+    # volume is overwritten with, so that instances go back to theirs in place;
+    # '*' for all.
+    'OVERWRITABLE_VOLUME_TYPES': [],
     # Whether the wizard suggests to power a running instance off.
     'POWER_OFF_BY_DEFAULT': True,
     # Whether Create Snapshot on the rows of Horizon's Instances and Volumes
@@ -116,8 +117,10 @@ def _check(name: str, value: Any) -> None:
         raise must(f'be {MAXIMA[name]} or less')
     if name == 'GUIDE_URL' and value and not notices.is_web_address(value):
         raise must('begin with http:// or https://')
-    if name == 'VOLUME_RESTORE' and value not in ('auto', 'on', 'off'):
-        raise must("be 'auto', 'on' or 'off'")
+    if name == 'OVERWRITABLE_VOLUME_TYPES' and not (
+            isinstance(value, (list, tuple))
+            and all(isinstance(one, str) for one in value)):
+        raise must('be a list of names of volume types')
     if name == 'WORKER_USER_ID':
         ids = value.values() if isinstance(value, dict) else [value]
         if not all(isinstance(user_id, str) for user_id in ids):

@@ -15,6 +15,7 @@
 ``gather`` asks the services, ``find_obstacles`` decides, purely.
 """
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -35,10 +36,6 @@ from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
-#: Nova's of the release with which Cinder 27 came, the first that overwrites
-#: a volume with the snapshot that an image maps. Cinder itself does not tell:
-#: its newest microversion is that of years before.
-_NOVA_OF_CINDER_27 = (2, 101)
 #: Properties by which an image asks for another machine than its instance has.
 _NUMA = ('hw_numa_nodes', 'hw_cpu_policy', 'hw_mem_page_size')
 
@@ -60,7 +57,7 @@ class Code(enum.Enum):
     NUMA = 'numa'
     MULTIATTACH = 'multiattach'
     VOLUME_SIZE = 'volume-size'
-    NO_REIMAGE = 'no-reimage'
+    NOT_OVERWRITABLE = 'not-overwritable'
     ROOT_VOLUME = 'root-volume'
     DETACHED = 'detached'
     BUSY = 'busy'
@@ -103,8 +100,8 @@ class Facts:
     :ivar deleted_with: whether volumes are deleted with the instance, by
         their ids.
     :ivar under_way: whether the instance is being put back.
-    :ivar copies_snapshots: whether Cinder overwrites a volume with a
-        snapshot; None if that is not known.
+    :ivar overwritable: the volume types whose storage takes every byte of a
+        snapshot, or ``*`` for all.
     """
 
     details: details.Details
@@ -113,7 +110,7 @@ class Facts:
     volume: types.Volume | None = None
     deleted_with: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     under_way: bool = False
-    copies_snapshots: bool | None = None
+    overwritable: Collection[str] = ()
 
     @property
     def snapshot(self) -> model.Snapshot:
@@ -175,12 +172,12 @@ class Facts:
 
 
 def gather(cloud: services.Cloud, found: details.Details,
-           copies_snapshots: bool | None = None) -> Facts:
+           overwritable: Collection[str] = ()) -> Facts:
     """Ask for the facts.
 
     :param found: what is known of the snapshot.
-    :param copies_snapshots: what the operator says of Cinder; None if
-        nothing.
+    :param overwritable: what the operator says of volume types; see
+        :class:`Facts`.
     :raises ServiceError: when Nova or Glance do not tell.
     """
     snapshot = found.snapshot
@@ -192,20 +189,15 @@ def gather(cloud: services.Cloud, found: details.Details,
         'instance': lambda: instance_facts.gather(
             cloud, snapshot.source.id if snapshot.source else ''),
         'image': lambda: cloud.images.image(snapshot.id)}
-    if snapshot.volume_backed and copies_snapshots is None:
-        calls['nova'] = lambda: cloud.compute.newest_microversion()
     answers = cloud.gather_named(calls)
     for name in ('instance', 'image'):
         if isinstance(answers[name], errors.ServiceError) and not isinstance(
                 answers[name], errors.NotFound):
             raise answers[name]
-    nova = answers.get('nova')
-    if isinstance(nova, tuple) and nova != (0, 0):
-        copies_snapshots = nova >= _NOVA_OF_CINDER_27
     known = errors.without(answers)
     return _with_instance(cloud, Facts(
         found, known.get('instance'), known.get('image'),
-        copies_snapshots=copies_snapshots))
+        overwritable=overwritable))
 
 
 def _of_volume(cloud: services.Cloud, found: details.Details) -> Facts:
@@ -366,8 +358,9 @@ def _of_volumes(facts: Facts,
             found.append(Obstacle(Code.MULTIATTACH, name))
         if volume.size_gib < disk.size_gib:
             found.append(Obstacle(Code.VOLUME_SIZE, name))
-    if not facts.copies_snapshots:
-        found.append(Obstacle(Code.NO_REIMAGE))
+        if not {'*', volume.type} & {*facts.overwritable}:
+            found.append(Obstacle(Code.NOT_OVERWRITABLE, {
+                **name, 'type': volume.type}))
     return found
 
 

@@ -33,6 +33,7 @@ def test_an_own_value_goes_over_the_default(settings):
     {'TIMEOUT': True}, {'TIMEOUT': 0}, {'BEGIN_WITHIN': 90.5},
     {'POLL_INTERVAL': 0.1},
     {'SHUTDOWN_TIMEOUT': -1}, {'GUIDE_URL': 'javascript:alert(1)'},
+    {'OVERWRITABLE_VOLUME_TYPES': '*'}, {'OVERWRITABLE_VOLUME_TYPES': [7]},
     {'WORKER_USER_ID': 7}, {'WORKER_USER_ID': {'RegionOne': None}},
     {'GUIDE_URL': 7}, {'NOTICES': 'Beware'}, {'NOTICES': {'text': 'x'}},
     {'NOTICES': ['Beware']}, {'NOTICES': [{}]},

@@ -53,7 +53,9 @@ LOGGING = {
     'root': {'handlers': ['console'], 'level': 'INFO'},
 }
 SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': site.SHUTDOWN_TIMEOUT,
-                      'SNAPSHOT_TIMEOUT': site.SNAPSHOT_TIMEOUT}
+                      'SNAPSHOT_TIMEOUT': site.SNAPSHOT_TIMEOUT,
+                      # A file that is overwritten is emptied first.
+                      'OVERWRITABLE_VOLUME_TYPES': ['*']}
 if _WHERE.worker_user.exists():
     SNAPSHOT_DASHBOARD['WORKER_USER_ID'] = _WHERE.worker_user.read_text()
 if _WHERE.name == 'demo':  # so that what operators can say is seen

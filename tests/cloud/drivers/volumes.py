@@ -53,6 +53,7 @@ class FileDriver(driver.VolumeDriver):
             'free_capacity_gb': 90000,
             'reserved_percentage': 0,
             'multiattach': True,
+            'sparse_copy_volume': True,
             'consistent_group_snapshot_enabled': True,
         }
 

@@ -30,6 +30,11 @@ KINDS = pytest.mark.parametrize('volume_backed', [False, True],
                                 ids=['image', 'volumes'])
 
 
+@pytest.fixture(autouse=True)
+def vouched(settings):
+    settings.SNAPSHOT_DASHBOARD = {'OVERWRITABLE_VOLUME_TYPES': ['*']}
+
+
 @pytest.fixture
 def made(openstack):
     def make(volume_backed, **options):
@@ -160,7 +165,6 @@ def test_what_is_in_the_way_is_told_before_anything_is_touched(
 
 
 @pytest.mark.parametrize('spoil', [
-    lambda here: here.openstack.newest.update(compute='2.100'),
     lambda here: here.volumes[0].update(size=1),
     lambda here: here.volumes[1]['attachments'].append(
         {'server_id': fakes.new_id(), 'device': '/dev/vdb'}),
@@ -178,16 +182,20 @@ def test_what_is_in_the_way_of_volumes_is_told_too(client, made, member,
     assert len(here.openstack.writes()) == before
 
 
-def test_what_an_operator_says_of_cinder_counts(client, made, member,
-                                                settings):
+@pytest.mark.parametrize(('types', 'said'), [
+    ([], False), (['fast'], False), (['fast', '__DEFAULT__'], True),
+    (['*'], True)])
+def test_volumes_are_overwritten_only_where_an_operator_vouches_for_their_type(
+        client, made, member, settings, types, said):
     here = made(volume_backed=True)
-    settings.SNAPSHOT_DASHBOARD = {'VOLUME_RESTORE': 'off'}
-    assert form(client, here).select('.alert-danger')
-    here.openstack.newest['compute'] = '2.96'
-    form(client, here)  # which learns that
-    assert form(client, here).select('.alert-danger')
-    settings.SNAPSHOT_DASHBOARD = {'VOLUME_RESTORE': 'on'}
-    assert not form(client, here).select('.alert-danger')
+    settings.SNAPSHOT_DASHBOARD = {'OVERWRITABLE_VOLUME_TYPES': types}
+    before = len(here.openstack.writes())
+    shown = form(client, here)
+    assert bool(shown.select('.alert-danger')) is not said
+    assert ('every byte' in words(shown)) is not said
+    if not said:
+        send(client, here)
+        assert len(here.openstack.writes()) == before
 
 
 def test_an_instance_that_cannot_be_saved_can_still_go_back(client, made,

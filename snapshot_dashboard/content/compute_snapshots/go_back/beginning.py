@@ -52,9 +52,8 @@ def gather(request: HttpRequest, found: Any) -> choices.Facts:
 
     :raises ServiceError: when they cannot be had.
     """
-    said = settings.get('VOLUME_RESTORE')
-    return choices.gather(connect.cloud(request), found, {
-        'on': True, 'off': False}.get(said))
+    return choices.gather(connect.cloud(request), found,
+                          settings.get('OVERWRITABLE_VOLUME_TYPES'))
 
 
 def submit(request: HttpRequest, facts: choices.Facts, *, safety: bool,

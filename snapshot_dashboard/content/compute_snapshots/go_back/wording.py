@@ -117,10 +117,11 @@ _OBSTACLES = {
     choices.Code.QUOTA: _(
         "The quota does not allow the new volumes: they need %(needed)d of "
         "%(what)s, and %(left)d are left."),
-    choices.Code.NO_REIMAGE: _(
-        "The root disk of the instance is a volume, and the volume service "
-        "(Cinder) of this cloud is not known to be able to overwrite it with "
-        "a snapshot. That takes the release 2025.2 or later."),
+    choices.Code.NOT_OVERWRITABLE: _(
+        "The volume \"%(volume)s\" cannot be overwritten: the operator of "
+        "this cloud has not confirmed that volumes of the type "
+        "\"%(type)s\" take every byte of a snapshot. Launch another instance "
+        "from the snapshot instead."),
 }
 _FAILURES = {
     restore.Failure.CANCELLED: _("Cancelled."),
