@@ -70,6 +70,9 @@ CONSISTENCY = 'snapshot_dashboard_consistency'
 EXPIRES = 'snapshot_dashboard_expires'
 #: On all that have such a date, for neither service finds a part of a value.
 EXPIRING = 'snapshot_dashboard_expiring'
+#: Of going back to the snapshot: its plan, and when it was over.
+RESTORE = 'snapshot_dashboard_restore'
+RESTORE_ENDED = f'{RESTORE}_progress_ended_at'
 #: Horizon shows and edits this property of images as their description.
 DESCRIPTION = 'description'
 #: Nova's own marks, which it gives image-backed snapshots only; the plugin

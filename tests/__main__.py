@@ -18,6 +18,7 @@ any other arguments are passed to tox. Whoever has tox can call it directly.
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -30,6 +31,9 @@ _UNIT = {'xgettext': 'gettext'}
 _ALL = {**_DEMO, **_UNIT, 'redis-server': 'redis-server',
         'etcd': 'etcd-server'}
 _NEEDED = {'demo': _DEMO, 'unit': _UNIT, '': _ALL}
+#: GiB of disk for the environments and the services at first, and for what
+#: the clouds keep later.
+_FIRST, _LATER = 3, 1
 
 
 def _missing(arguments: list[str]) -> list[str]:
@@ -38,6 +42,14 @@ def _missing(arguments: list[str]) -> list[str]:
     needed = _NEEDED.get(arguments[0] if arguments else '', {})
     return [package for name, package in needed.items()
             if programs.find(name, package) is None]
+
+
+def _lacking_room() -> str:
+    """What is to be said of the disk; empty if it has room."""
+    needed = _LATER if (_ROOT / '.cloud' / 'services').exists() else _FIRST
+    free = shutil.disk_usage(_ROOT).free / 1024 ** 3
+    return '' if free >= needed else (
+        f'{needed} GiB of disk are needed below {_ROOT}; {free:.1f} are free.')
 
 
 def main() -> int:
@@ -50,6 +62,10 @@ def main() -> int:
     if missing:
         print('Programs are missing. On Debian and Ubuntu: apt-get install '
               + ' '.join(missing), file=sys.stderr)
+        return 1
+    lacking = _lacking_room()
+    if lacking:
+        print(lacking, file=sys.stderr)
         return 1
     venv = _ROOT / '.venv'
     tox = venv / 'bin' / 'tox'

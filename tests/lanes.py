@@ -37,6 +37,8 @@ _MATRIX = 'tests/scenario/test_fault_matrix.py'
 _CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}'],
           'faults': [_MATRIX, 'tests/hypervisor'],
           'browser': ['tests/browser']}
+#: Those in whose process the code is; elsewhere to count it would cost time.
+_COVERED = ('python', 'scenario')
 #: How many lines of a lane that failed are said again.
 _LAST = 80
 
@@ -60,7 +62,8 @@ def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
     # Of a session of its own, so that one Ctrl-C reaches it once, by us.
     return subprocess.Popen(
         [sys.executable, '-m', 'pytest', *(
-            ['-q'] if quick else ['--cov', '--cov-report=']),
+            ['-q'] if quick else ['--cov', '--cov-report=']
+            if lane in _COVERED else []),
          '--durations=10', *paths],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         errors='replace', stderr=subprocess.STDOUT, start_new_session=True,

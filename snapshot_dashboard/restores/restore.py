@@ -30,12 +30,13 @@ import json
 import re
 from typing import Any
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import record
 
-PLAN = 'snapshot_dashboard_restore'
+PLAN = marks.RESTORE
 SEAL = f'{PLAN}_seal'
 _PROGRESS = f'{PLAN}_progress_'
 _VERSION = 1

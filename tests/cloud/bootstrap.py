@@ -146,8 +146,6 @@ def _fill_keystone(where: site.Site) -> None:
     for role in ('admin', 'service'):
         identity.assign_project_role_to_user(
             project, user, identity.find_role(role))
-    identity.assign_system_role_to_user(
-        user, identity.find_role('reader'), 'all')
     for service, (kind, name, _path) in site.CATALOGUE.items():
         if service == 'keystone':
             continue

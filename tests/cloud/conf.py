@@ -150,17 +150,17 @@ def _all(where: site.Site, venv: pathlib.Path) -> dict:
             'flavor': 'keystone',
             'config_file': str(share / 'glance' / 'glance-api-paste.ini')},
         'keystone_authtoken': tokens,
+        # Of an administrator's project: of the system's scope Keystone works
+        # out the roles anew at each of Glance's many questions.
         'oslo_limit': {
-            **{key: value for key, value in auth.items()
-               if not key.startswith('project_')},
-            'system_scope': 'all',
+            **auth,
             'endpoint_service_type': 'image',
             'endpoint_region_name': site.REGION,
             'endpoint_interface': 'public'},
         'oslo_concurrency': locks,
     }
     neutron = {
-        'DEFAULT': {'core_plugin': 'ml2', 'service_plugins': '',
+        'DEFAULT': {'core_plugin': 'ml2', 'service_plugins': 'router',
                     'auth_strategy': 'keystone',
                     'notify_nova_on_port_status_changes': 'false',
                     'notify_nova_on_port_data_changes': 'false',

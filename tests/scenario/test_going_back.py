@@ -10,6 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
+import dataclasses
 import functools
 import hashlib
 import time
@@ -37,15 +38,52 @@ SEAL = seals.Seal('a scenario')
 
 @pytest.fixture
 def network(alice, where):
-    """A network with addresses."""
+    """A network with addresses, and a router to one outside."""
     neutron = bootstrap.connect(where, 'alice', seed.PROJECT).network
+    admin = bootstrap.connect(where, 'admin', 'admin').network
+    outside = admin.create_network(name=unique('outside'),
+                                   is_router_external=True)
+    admin.create_subnet(network_id=outside.id, ip_version=4,
+                        cidr='203.0.113.0/24', is_dhcp_enabled=False)
     made = neutron.create_network(name=unique('back'))
-    neutron.create_subnet(network_id=made.id, ip_version=4,
-                          cidr='10.77.0.0/24')
-    yield made, neutron
+    inside = neutron.create_subnet(network_id=made.id, ip_version=4,
+                                   cidr='10.77.0.0/24')
+    router = neutron.create_router(
+        name=unique('router'),
+        external_gateway_info={'network_id': outside.id})
+    neutron.add_interface_to_router(router, subnet_id=inside.id)
+    yield Network(made, outside, neutron)
+    for address in neutron.ips(floating_network_id=outside.id):
+        neutron.delete_ip(address)
+    neutron.remove_interface_from_router(router, subnet_id=inside.id)
+    neutron.delete_router(router)
     for port in neutron.ports(network_id=made.id):
         neutron.delete_port(port)
     neutron.delete_network(made)
+    admin.delete_network(outside)
+
+
+@dataclasses.dataclass
+class Network:
+    """A network, the one outside of it, and Neutron for its user."""
+
+    inside: object
+    outside: object
+    neutron: object
+
+    def float(self, server):
+        """Give an instance an address on the outside."""
+        port = next(self.neutron.ports(device_id=server.id))
+        self.neutron.create_ip(floating_network_id=self.outside.id,
+                               port_id=port.id)
+
+    def of(self, server):
+        """The ports of an instance: IDs, MACs, addresses, floating ones."""
+        return sorted(
+            (port.id, port.mac_address, str(port.fixed_ips), *sorted(
+                address.floating_ip_address
+                for address in self.neutron.ips(port_id=port.id)))
+            for port in self.neutron.ports(device_id=server.id))
 
 
 class Disks:
@@ -94,7 +132,7 @@ def instance(alice, volumes, network):
             unique('back'), None if volume_backed else source,
             next(flavor for flavor in nova.flavors.list()
                  if flavor.name == 'm1.tiny'),
-            nics=[{'net-id': network[0].id}], **options)
+            nics=[{'net-id': network.inside.id}], **options)
         made.append(server)
         until(lambda: alice.compute.server(server.id).status == 'ACTIVE',
               'the instance runs')
@@ -151,7 +189,8 @@ def finish(cloud, found):
 def addresses(cloud, server):
     shown = cloud.nova.servers.get(server.id)
     return {name: sorted((one['addr'], one['OS-EXT-IPS-MAC:mac_addr'])
-                         for one in there)
+                         for one in there
+                         if one['OS-EXT-IPS:type'] == 'fixed')
             for name, there in shown.addresses.items()}
 
 
@@ -170,23 +209,24 @@ def test_an_instance_goes_back_byte_by_byte_and_forth_again(
     disks.write('B', mib=8)
     said = [alice.volumes.volume(volume_id).image_properties
             for volume_id in server.volume_ids]
+    network.float(server)
     after, known = disks.sums(), addresses(alice, server)
-    ports = {port.id for port in network[1].ports(device_id=server.id)}
-    assert after != before and known and ports
+    ports = network.of(server)
+    assert after != before and known and '203.0.113.' in ports[0][-1]
     found = finish(alice, begin(alice, run.progress.image_id))
     assert not found.progress.failure
     assert disks.sums() == before
     now = alice.compute.server(server.id)
     assert (now.status, now.volume_ids) == ('ACTIVE', server.volume_ids)
     assert addresses(alice, server) == known
-    assert {port.id for port in network[1].ports(
-        device_id=server.id)} == ports
+    assert network.of(server) == ports
     again = finish(alice, begin(alice, found.progress.safety_id,
                                 safety=False))
     assert not again.progress.failure
     assert disks.sums() == after
     assert alice.compute.server(server.id).status == 'ACTIVE'
     assert addresses(alice, server) == known
+    assert network.of(server) == ports
     restoring.dismiss(alice, server.id, lambda one: True)
     for image in alice.images.images(100, {'owner': alice.project_id}):
         assert 'pointer' not in ' '.join(image.properties)

@@ -18,6 +18,7 @@ import pytest
 from snapshot_dashboard.restores import choices
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import situation
 from tests import fakes
 from tests.unit.restores import world
 from tests.views.pages import INDEX
@@ -356,3 +357,22 @@ def test_the_card_of_a_finished_snapshot_leads_there(client, made, member,
         f'.snapshot-run-over a[href$="{row_id(image)}/go-back/"]')
     assert link and 'ajax-modal' in link['class']
     assert client.get(link['href']).status_code == 200
+
+
+@KINDS
+def test_when_its_instance_was_deleted_the_list_alone_finds_it_and_tidies_up(
+        client, made, member, monkeypatch, volume_backed):
+    monkeypatch.setattr(situation, 'UNSEEN_GRACE', 0)
+    here = made(volume_backed)
+    send(client, here)
+    assert here.openstack.images[here.image['id']]['protected']
+    del here.openstack.servers[here.server['id']]
+    shown = card(client)
+    assert 'web-1' in words(shown)
+    homes = [one['value'] for one in soup(client.get(INDEX)).select(
+        '[name=restoring]')]
+    for _ in range(2):
+        client.post(f'{INDEX}runs/advance/', {'restoring': homes},
+                    headers={'x-requested-with': 'XMLHttpRequest'})
+    assert not here.openstack.images[here.image['id']]['protected']
+    assert card(client) is None

@@ -105,6 +105,9 @@ class IndexView(tables.DataTableView):
             if row.kind is kinds.Kind.INSTANCE and row.consistency
             and row.source
             and row.motion is statuses.Outcome.PENDING][:_SUSPECTS]
+        # Whose instance is gone is found by nothing else.
+        self.restoring = [row.id for row in page.rows
+                          if row.restoring][:_SUSPECTS]
         return page.rows
 
     def _page(self, cloud: services.Cloud, asked: queries.Query,
@@ -161,7 +164,8 @@ class IndexView(tables.DataTableView):
                            self.filters.address())
         return {**context,
                 **display.context(self.request, answer=self.runs,
-                                  suspects=self.suspects),
+                                  suspects=self.suspects,
+                                  homes=self.restoring),
                 'worker_url': handoff.address(self.request),
                 'filters': self.filters,
                 'filter_errors': bool(self.filters.errors),

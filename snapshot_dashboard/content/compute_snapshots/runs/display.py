@@ -76,7 +76,8 @@ class Sight:
 
 def find(request: HttpRequest,
          answer: lifecycle.Found | errors.ServiceError | None = None,
-         suspects: Iterable[str] = ()) -> Sight:
+         suspects: Iterable[str] = (),
+         homes: Iterable[str] = ()) -> Sight:
     """The runs by their index, and those that it has lost.
 
     Others may have replaced the tags of a server. A page that shows its run
@@ -84,6 +85,7 @@ def find(request: HttpRequest,
 
     :param answer: what the index says, or why not, if that is known already.
     :param suspects: the ids of servers that may have a run.
+    :param homes: the ids of images that may record a restore.
     """
     cloud = connect.cloud(request)
     if answer is None:
@@ -103,7 +105,8 @@ def find(request: HttpRequest,
         server for server in looked.values()
         if isinstance(server, types.Server))) if run is not None and run.open]
     restores, unread = restoring.find(cloud, answer.restored_servers)
-    restores += _watched_restores(request, cloud, restores)
+    restores += _more_restores(cloud, restores, [
+        *request.POST.getlist('restoring')[:_WATCHED], *homes])
     return Sight(
         dataclasses.replace(answer, runs=(*again, *answer.runs)),
         tuple((server_id, watched[server_id])
@@ -113,18 +116,15 @@ def find(request: HttpRequest,
         restores=tuple(restores), unread=tuple(unread))
 
 
-def _watched_restores(request: HttpRequest, cloud: services.Cloud,
-                      known: Iterable[restore.Restore]
-                      ) -> list[restore.Restore]:
-    """Those that the page shows and whose instance is gone, or has lost its
-    tags.
+def _more_restores(cloud: services.Cloud, known: Iterable[restore.Restore],
+                   homes: Iterable[str]) -> list[restore.Restore]:
+    """Those that the page shows, or that the list tells of, and whose
+    instance is gone or has lost its tags.
     """
     there = {one.plan.home_id for one in known}
-    homes = [home_id for home_id in request.POST.getlist(
-        'restoring')[:_WATCHED] if home_id not in there]
     answers = cloud.gather(*(
         functools.partial(restoring.read, cloud, None, home_id)
-        for home_id in homes))
+        for home_id in dict.fromkeys(homes) if home_id not in there))
     return [answer for answer in answers
             if isinstance(answer, restore.Restore) and answer.open]
 
@@ -132,16 +132,18 @@ def _watched_restores(request: HttpRequest, cloud: services.Cloud,
 def context(request: HttpRequest,
             troubles: Mapping[str, str] | None = None,
             answer: lifecycle.Found | errors.ServiceError | None = None,
-            suspects: Iterable[str] = ()) -> dict[str, Any]:
+            suspects: Iterable[str] = (),
+            homes: Iterable[str] = ()) -> dict[str, Any]:
     """The template context of all runs, as they are.
 
     :param answer: the runs, or why they cannot be had, if known already.
     :param suspects: the ids of servers that may have one that is not found.
+    :param homes: likewise, of images.
     :param troubles: by the server's id, what was in the way of the last step;
         under an empty id what concerns them all.
     """
     troubles = dict(troubles or {})
-    sight = find(request, answer, suspects)
+    sight = find(request, answer, suspects, homes)
     if sight.problem is not None:
         troubles.setdefault('', runs_wording.trouble(sight.problem))
     for error in sight.unread:
