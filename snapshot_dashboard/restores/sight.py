@@ -134,7 +134,8 @@ def _closer(cloud: services.Cloud, found: restore.Restore,
     volumes, fresh = answers.get('volumes'), answers.get('fresh')
     actions = tuple(answers.get('actions') or ())
     rebuilt = _rebuilt(cloud, server, actions) if plan.rebuilds else None
-    if rebuilt and server.status == 'ERROR':
+    if rebuilt and (server.status == 'ERROR'
+                    or server.image_id != plan.image_id):
         # It may have been looked at before that.
         server = cloud.compute.server(server.id)
     return Sight(

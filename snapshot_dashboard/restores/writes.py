@@ -69,6 +69,8 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
     if step.do is course.Do.UNTAG and seen.server is not None:
         not_under_way(cloud, seen.server)
         return found
+    if _gives_up(found, step) and _has_changed(cloud, found):
+        return found
     server_id, disk, pointers = found.plan.server_id, step.disk, list[str]()
     if step.do is course.Do.COPY:
         # Several calls, so that is done before it is noted.
@@ -106,6 +108,21 @@ def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
             call()
         return found
     return _try(cloud, found, before, seen.now, call)
+
+
+def _gives_up(found: restore.Restore, step: course.Step) -> bool:
+    return bool(step.note and step.note.failure and not (
+        found.progress.failure or found.lost))
+
+
+def _has_changed(cloud: services.Cloud, found: restore.Restore) -> bool:
+    """Whether somebody has advanced it since the record was read.
+
+    What that one had done shows in the rest of the look, and would be taken
+    for what others do: each notes first what it is about to do.
+    """
+    there = restore.read(cloud.images.image(found.plan.home_id))
+    return there is None or there.progress != found.progress
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ runs.
 
 import collections
 import concurrent.futures
+import functools
 import multiprocessing
 import os
 import threading
@@ -30,6 +31,7 @@ import pytest
 from snapshot_dashboard.restores import circumstances
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
+from snapshot_dashboard.restores import sight
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import fetch
@@ -54,7 +56,13 @@ STEPS = {
                 'look at the volume': r'^GET .*/volumes/',
                 'overwrite': r'os-reimage', 'unshelve': r'"unshelve"',
                 'take the labels': r'os-unset_image_metadata',
-                'remove the pointer': r'^DELETE /v2/images/'}}
+                'remove the pointer': r'^DELETE /v2/images/'},
+    # An image-backed instance with a volume that is exchanged.
+    'exchange': {'make the volume': r'^POST .*/volumes ',
+                 'look for the volume': r'^GET .*/volumes/detail',
+                 'detach the old one': r'^DELETE .*/os-volume_attachments/',
+                 'attach the new one': r'^POST .*/os-volume_attachments ',
+                 'rename the old one': r'^PUT .*/volumes/'}}
 #: Every kind of fault at every step, or two of them at each, in turn.
 WHOLE = bool(os.environ.get('SNAPSHOT_WHOLE_MATRIX'))
 CASES = [(kind, step, fault)
@@ -74,8 +82,8 @@ _POLL = 1.0
 def lanes(where):
     """Instances of both kinds with A on their disks, and its snapshots."""
     cloud = clouds.connect(where, 'alice')
-    made = {kind: [_Lane(cloud, where, kind == 'volumes')
-                   for _ in range(LANES)] for kind in STEPS}
+    made = {kind: [_Lane(cloud, where, kind) for _ in range(LANES)]
+            for kind in STEPS}
     everything = [lane for lanes in made.values() for lane in lanes]
     for lane in everything:
         lane.finish()
@@ -87,31 +95,63 @@ def lanes(where):
 class _Lane:
     """An instance, and the snapshot that it goes back to."""
 
-    def __init__(self, cloud, where, volume_backed):
+    def __init__(self, cloud, where, kind):
         self.cloud, self.where = cloud, where
+        self.volume_backed, self.exchanges = (
+            kind == 'volumes', kind == 'exchange')
         source = cloud.find('batch-1').image_id
         flavor = next(flavor for flavor in cloud.nova.flavors.list()
                       if flavor.name == 'm1.tiny')
         self.server_id = cloud.nova.servers.create(
-            clouds.unique('lane'), None if volume_backed else source, flavor,
-            nics='none', **({'block_device_mapping_v2': [{
+            clouds.unique('lane'), None if self.volume_backed else source,
+            flavor, nics='none', **({'block_device_mapping_v2': [{
                 'boot_index': 0, 'uuid': source, 'source_type': 'image',
                 'destination_type': 'volume', 'volume_size': 1,
-                'delete_on_termination': True}]} if volume_backed else {})).id
+                'delete_on_termination': True}]} if self.volume_backed
+                else {})).id
 
     @property
     def server(self):
         return self.cloud.compute.server(self.server_id)
 
+    @property
+    def disks(self):
+        return going_back.Disks(self.where, self.server,
+                                local=not self.volume_backed)
+
     def finish(self):
         waiting.until(lambda: self.server.status == 'ACTIVE', 'the lane runs')
-        self.disks = going_back.Disks(self.where, self.server)
+        if self.exchanges:
+            self.volume = going_back.attach_new(self.cloud, self.server)
         self.disks.write('A')
         self.before = self.disks.sums()
         run = self.cloud.finish(self.cloud.begin(
-            self.server, clouds.unique('matrix'), power_off=False))
+            self.server, clouds.unique('matrix'), power_off=False,
+            volumes=self.server.volume_ids if self.exchanges else ()))
         self.image_id = run.progress.image_id
         lifecycle.dismiss(self.cloud, self.server_id)
+
+    def spoil(self):
+        """What the next case begins with: B on all disks, and the volume
+        that the snapshot was taken of.
+        """
+        if self.exchanges and self.server.volume_ids != (self.volume.id,):
+            self._detach()
+            self.cloud.nova.volumes.create_server_volume(
+                self.server_id, self.volume.id)
+            waiting.until(lambda: self.server.volume_ids == (
+                self.volume.id,), 'the old volume is back')
+            self.cloud.volumes.rename_volume(self.volume.id, self.volume.name)
+        self.disks.write('B')
+
+    def _detach(self):
+        for volume_id in self.server.volume_ids:
+            self.cloud.nova.volumes.delete_server_volume(
+                self.server_id, volume_id)
+            waiting.until(lambda volume_id=volume_id: (
+                volume_id not in self.server.volume_ids
+                and going_back.is_deleted(self.cloud, volume_id)),
+                'the new volume is gone')
 
     def remove(self):
         self.cloud.nova.servers.delete(self.server_id)
@@ -119,6 +159,12 @@ class _Lane:
                       'the lane is gone')
         clouds.delete_snapshots(self.cloud, fetch.snapshot(
             self.cloud, going_back.row(self.image_id)))
+        if self.exchanges:
+            for volume in self.cloud.volumes.volumes(100):
+                if volume.name.startswith(self.volume.name):
+                    waiting.until(functools.partial(
+                        going_back.is_deleted, self.cloud, volume.id),
+                        'the volume is gone')
 
 
 @pytest.fixture(scope='module')
@@ -164,10 +210,10 @@ def played(request, where, faults, lanes):
 def _play(lane, faults, fault, context, given_up) -> str:
     """Put a lane back, by two advancers that meet with a fault."""
     cloud, began = lane.cloud, time.time()
-    lane.disks.write('B')
+    lane.spoil()
     facts = going_back.facts_of(cloud, lane.image_id)
     restoring.begin(cloud, facts.instance.server, restoring.Wish(
-        facts.image, facts.disks, (), True, 'matrix', 3600,
+        facts.image, facts.disks, facts.swaps, True, 'matrix', 3600,
         facts.instance.latest_request), going_back.SEAL)
     faults.set(lane.server_id, fault)
     arguments = (
@@ -205,11 +251,17 @@ def _judge(lane, found) -> str:
     labelled = [volume_id for volume_id in server.volume_ids
                 if circumstances.POINTER in lane.cloud.volumes.volume(
                     volume_id).image_properties]
+    # Of new volumes there is the one that came in the place of the old.
+    spare = [volume.id for volume in lane.cloud.volumes.volumes(100)
+             if volume.metadata.get(sight.MADE_BY) == found.plan.run_id
+             and volume.id not in server.volume_ids]
+    if lane.exchanges and len(server.volume_ids) != 1:
+        return f'WRONG: {server.volume_ids} {found.progress}'
     restoring.dismiss(lane.cloud, lane.server_id, lambda one: True)
-    if server.status != 'ACTIVE' or left or labelled or (
+    if server.status != 'ACTIVE' or left or labelled or spare or (
             record.is_being_restored(server)):
-        return (f'WRONG: {server.status} {left} {labelled} {server.tags} '
-                f'{found.progress}')
+        return (f'WRONG: {server.status} {left} {labelled} {spare} '
+                f'{server.tags} {found.progress}')
     if same != (not found.progress.failure):
         return f'WRONG: {same} {found.progress}'
     return found.progress.failure or 'done'

@@ -23,6 +23,7 @@ import os
 
 import hypothesis
 from hypothesis import strategies as st
+import pytest
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.restores import restore
@@ -231,3 +232,18 @@ def test_any_history_of_going_back_ends_well(kind, safety, run_again, status,
         for what, *how in events:
             getattr(history, what)(*how)
         history.check()
+
+
+@pytest.mark.parametrize('looks', range(5))
+@pytest.mark.parametrize('call', range(8))
+@pytest.mark.parametrize('kind', ['image', 'volumes', 'chosen', 'alone'])
+def test_what_another_one_did_during_a_look_is_not_what_others_do(
+        kind, call, looks):
+    with fakes.faked() as openstack:
+        history = History(openstack, kind, False, True, 'ACTIVE')
+        for _ in range(looks):
+            history.look('ok', 0)
+            history.tick(1)
+        history.look('another before', call)
+        history.check()
+        assert not history.here.recorded().progress.failure
