@@ -32,11 +32,13 @@ from tests.cloud import processes
 
 _PYTHON = ['tests/unit', 'tests/views']
 _MATRIX = 'tests/scenario/test_fault_matrix.py'
+_RESTORES = 'tests/scenario/test_fault_matrix_of_going_back.py'
 #: Each has a cloud of its own. More at a time would be slower: who waits asks
-#: again and again.
-_CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}'],
+#: again and again. They are to take about the same time.
+_CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}',
+                       f'--ignore={_RESTORES}'],
           'faults': [_MATRIX, 'tests/hypervisor'],
-          'browser': ['tests/browser']}
+          'browser': [_RESTORES, 'tests/browser']}
 #: Those in whose process the code is; elsewhere to count it would cost time.
 _COVERED = ('python', 'scenario')
 #: How many lines of a lane that failed are said again.
@@ -48,7 +50,7 @@ def _lanes(quick: bool) -> dict[str, list[str]]:
         return {'unit': ['tests/unit'], 'views': ['tests/views']}
     if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
         return {'python': _PYTHON,
-                'cloud': ['tests/scenario', *_CLOUD['browser'],
+                'cloud': ['tests/scenario', 'tests/browser',
                           'tests/hypervisor']}
     return {'python': _PYTHON, **_CLOUD}
 
