@@ -70,9 +70,9 @@ CONSISTENCY = 'snapshot_dashboard_consistency'
 EXPIRES = 'snapshot_dashboard_expires'
 #: On all that have such a date, for neither service finds a part of a value.
 EXPIRING = 'snapshot_dashboard_expiring'
-#: Of going back to the snapshot: its plan, and when it was over.
+#: Of going back to the snapshot: its plan, and how far it is.
 RESTORE = 'snapshot_dashboard_restore'
-RESTORE_ENDED = f'{RESTORE}_progress_ended_at'
+RESTORE_PROGRESS = f'{RESTORE}_progress_'
 #: Horizon shows and edits this property of images as their description.
 DESCRIPTION = 'description'
 #: Nova's own marks, which it gives image-backed snapshots only; the plugin
@@ -104,6 +104,17 @@ _PARTS = 64
 #: Seconds that may lie between the asking for a snapshot and its creation
 #: as its service records it; the clocks of the machines add to it.
 _NEAR = 300
+
+
+def is_going_back(image: types.Image) -> bool:
+    """Whether an image records that an instance goes back to it, and not the
+    end of that.
+
+    Images of instances that went back inherit the record, which names
+    another image then, and may be cut off.
+    """
+    return (f'"home_id":"{image.id}"' in image.properties.get(RESTORE, '')
+            and not image.properties.get(f'{RESTORE_PROGRESS}ended_at'))
 
 
 def trusted(properties: Mapping[str, str],

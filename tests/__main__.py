@@ -31,8 +31,8 @@ _UNIT = {'xgettext': 'gettext'}
 _ALL = {**_DEMO, **_UNIT, 'redis-server': 'redis-server',
         'etcd': 'etcd-server'}
 _NEEDED = {'demo': _DEMO, 'unit': _UNIT, '': _ALL}
-#: GiB of disk for the environments and the services at first, and for what
-#: the clouds keep later.
+#: GiB of disk for the environments and the services of a cloud at first, and
+#: for what it keeps later.
 _FIRST, _LATER = 3, 1
 
 
@@ -44,12 +44,18 @@ def _missing(arguments: list[str]) -> list[str]:
             if programs.find(name, package) is None]
 
 
-def _lacking_room() -> str:
-    """What is to be said of the disk; empty if it has room."""
-    needed = _LATER if (_ROOT / '.cloud' / 'services').exists() else _FIRST
-    free = shutil.disk_usage(_ROOT).free / 1024 ** 3
+def _lacking_room(arguments: list[str]) -> str:
+    """What is to be said of the disk; empty if it has room for a cloud."""
+    if arguments[:1] not in ([], ['demo']):
+        return ''
+    home = pathlib.Path(os.environ.get('SNAPSHOT_CLOUD_HOME',
+                                       _ROOT / '.cloud'))
+    needed = _LATER if (home / 'services' / 'installed').exists() else _FIRST
+    there = next(path for path in (home, *home.absolute().parents)
+                 if path.exists())
+    free = shutil.disk_usage(there).free / 1024 ** 3
     return '' if free >= needed else (
-        f'{needed} GiB of disk are needed below {_ROOT}; {free:.1f} are free.')
+        f'{needed} GiB of disk are needed below {home}; {free:.1f} are free.')
 
 
 def main() -> int:
@@ -63,7 +69,7 @@ def main() -> int:
         print('Programs are missing. On Debian and Ubuntu: apt-get install '
               + ' '.join(missing), file=sys.stderr)
         return 1
-    lacking = _lacking_room()
+    lacking = _lacking_room(arguments)
     if lacking:
         print(lacking, file=sys.stderr)
         return 1

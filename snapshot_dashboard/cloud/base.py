@@ -46,6 +46,14 @@ class Service:
         self._expired = expired or threading.Event()
         self._client = self._connect()
 
+    def newest_microversion(self) -> tuple[int, int]:
+        """The newest that the service speaks, of those with microversions.
+
+        :raises ServiceError: when it does not tell.
+        """
+        with self._calling():
+            return versions.newest(self._session, self._endpoint)
+
     def _connect(self) -> Any:
         """What speaks to the service."""
         raise NotImplementedError

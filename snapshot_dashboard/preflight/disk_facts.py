@@ -49,6 +49,7 @@ class Disk:
     :ivar size_mib: 0 where it is as large as its image and no flavor says.
     :ivar device: what the guest knows it by; of a share, its tag.
     :ivar volume: None for a local disk, and where Cinder could not be asked.
+    :ivar deleted_with: whether the volume is deleted with the instance.
     """
 
     role: Role
@@ -57,6 +58,7 @@ class Disk:
     device: str = ''
     volume_id: str = ''
     volume: types.Volume | None = None
+    deleted_with: bool = False
 
 
 def list_disks(server: types.Server, attachments: Sequence[types.Attachment],
@@ -116,4 +118,5 @@ def _volume(attachment: types.Attachment,
             role: Role) -> Disk:
     volume = volumes.get(attachment.volume_id)
     return Disk(role, fate, volume.size_gib * 1024 if volume else 0,
-                attachment.device, attachment.volume_id, volume)
+                attachment.device, attachment.volume_id, volume,
+                attachment.delete_on_termination)

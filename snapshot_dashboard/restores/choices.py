@@ -36,6 +36,11 @@ from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
+#: Nova's of the release with which Cinder 27 came, the first that overwrites
+#: a volume with the snapshot that an image maps; an older one overwrites
+#: nothing, and says it did. Cinder itself does not tell: its newest
+#: microversion is that of years before.
+_NOVA_OF_CINDER_27 = (2, 101)
 #: Properties by which an image asks for another machine than its instance has.
 _NUMA = ('hw_numa_nodes', 'hw_cpu_policy', 'hw_mem_page_size')
 
@@ -58,6 +63,7 @@ class Code(enum.Enum):
     MULTIATTACH = 'multiattach'
     VOLUME_SIZE = 'volume-size'
     NOT_OVERWRITABLE = 'not-overwritable'
+    OLD_CINDER = 'old-cinder'
     ROOT_VOLUME = 'root-volume'
     DETACHED = 'detached'
     BUSY = 'busy'
@@ -97,9 +103,9 @@ class Facts:
     :ivar image: the snapshot's.
     :ivar volume: the one that a volume snapshot was taken of; None where it
         is gone, or is not to be had.
-    :ivar deleted_with: whether volumes are deleted with the instance, by
-        their ids.
     :ivar under_way: whether the instance is being put back.
+    :ivar old_cinder: whether Cinder is too old to overwrite a volume with a
+        snapshot, by what is known of Nova.
     :ivar overwritable: the volume types whose storage takes every byte of a
         snapshot, or ``*`` for all.
     """
@@ -108,8 +114,8 @@ class Facts:
     instance: instance_facts.Facts | None = None
     image: types.Image | None = None
     volume: types.Volume | None = None
-    deleted_with: Mapping[str, bool] = dataclasses.field(default_factory=dict)
     under_way: bool = False
+    old_cinder: bool = False
     overwritable: Collection[str] = ()
 
     @property
@@ -153,8 +159,7 @@ class Facts:
             restore.Swap(
                 disk.volume_id, sizes[disk.volume_id][0],
                 max(disk.volume.size_gib, sizes[disk.volume_id][1]),
-                disk.volume.name, disk.device,
-                self.deleted_with.get(disk.volume_id, False))
+                disk.volume.name, disk.device, disk.deleted_with)
             for disk in self.instance.disks
             if disk.volume and disk.volume_id in sizes)
 
@@ -189,14 +194,18 @@ def gather(cloud: services.Cloud, found: details.Details,
         'instance': lambda: instance_facts.gather(
             cloud, snapshot.source.id if snapshot.source else ''),
         'image': lambda: cloud.images.image(snapshot.id)}
+    if snapshot.volume_backed and overwritable:
+        calls['nova'] = lambda: cloud.compute.newest_microversion()
     answers = cloud.gather_named(calls)
     for name in ('instance', 'image'):
         if isinstance(answers[name], errors.ServiceError) and not isinstance(
                 answers[name], errors.NotFound):
             raise answers[name]
-    known = errors.without(answers)
+    nova, known = answers.get('nova'), errors.without(answers)
     return _with_instance(cloud, Facts(
         found, known.get('instance'), known.get('image'),
+        old_cinder=isinstance(nova, tuple)
+        and (0, 0) < nova < _NOVA_OF_CINDER_27,
         overwritable=overwritable))
 
 
@@ -217,12 +226,8 @@ def _with_instance(cloud: services.Cloud, facts: Facts) -> Facts:
     instance = facts.instance
     if instance is None:
         return facts
-    attached = (cloud.compute.attachments(instance.server.id)
-                if facts.swaps else ())
     return dataclasses.replace(
-        facts, under_way=restoring.is_under_way(cloud, instance.server),
-        deleted_with={one.volume_id: one.delete_on_termination
-                      for one in attached})
+        facts, under_way=restoring.is_under_way(cloud, instance.server))
 
 
 def find_obstacles(facts: Facts) -> list[Obstacle]:
@@ -361,6 +366,8 @@ def _of_volumes(facts: Facts,
         if not {'*', volume.type} & {*facts.overwritable}:
             found.append(Obstacle(Code.NOT_OVERWRITABLE, {
                 **name, 'type': volume.type}))
+    if facts.old_cinder:
+        found.append(Obstacle(Code.OLD_CINDER))
     return found
 
 

@@ -55,7 +55,7 @@ def not_ahead(progress: restore.Progress, now: int) -> restore.Progress:
             progress.not_before, now + situation.START_REFUSED_PAUSE))
 
 
-class Situation(exchange.Situation):
+class Situation(exchange.Exchange):
     """What is known of a restore, as questions that its table asks."""
 
     @property
@@ -159,7 +159,10 @@ class Situation(exchange.Situation):
         """Whether it runs though it is to be off, or has run since this was
         asked for, so that its disks hold what nobody has saved.
         """
-        ours = {'rebuild'} if self.progress.rebuild_count else set()
+        # The count may be back at nothing: of two that asked for it, one was
+        # put off.
+        ours = {'rebuild'} if (
+            self.plan.rebuilds and self.progress.overwrite_at) else set()
         if self.progress.unshelve_count:
             ours.add('unshelve')
         ran = any(action.name in _DISTURBING - ours

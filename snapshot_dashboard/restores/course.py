@@ -128,6 +128,15 @@ def _overwrite_at(s: circumstances.Situation) -> int:
     return s.progress.overwrite_at or s.seen.now
 
 
+# Rows of several tables.
+_SAFETY_LOST: Row = (
+    lambda s: s.safety_lost,
+    _failed(restore.Failure.SAFETY_FAILED, lambda s: 'gone'))
+_WRONG_STATE: Row = (
+    lambda s: s.status not in s.states,
+    _failed(restore.Failure.WRONG_STATE, lambda s: s.status))
+_NOT_NOW: Row = (lambda s: s.put_off or s.unanswered, _wait)
+
 #: There is nothing that can be asked of the instance.
 ABSENT: tuple[Row, ...] = (
     (lambda s: s.progress.failure == restore.Failure.SERVER_GONE.value, _end),
@@ -159,16 +168,14 @@ BEFORE: tuple[Row, ...] = (
                                   lambda s: s.status)),
     (lambda s: s.to_save and s.seen.safety is not None, _save),
     (lambda s: s.to_save or s.busy or s.in_creation, _wait),
-    (lambda s: s.safety_lost, _failed(restore.Failure.SAFETY_FAILED,
-                                      lambda s: 'gone')),
+    _SAFETY_LOST,
     (lambda s: s.disturbed, _failed(restore.Failure.STARTED_BY_OTHERS)),
     (lambda s: s.too_late and not (s.plan.safety_run or s.progress.off_at),
      _failed(restore.Failure.NOT_BEGUN)),
-    (lambda s: s.status not in s.states,
-     _failed(restore.Failure.WRONG_STATE, lambda s: s.status)),
+    _WRONG_STATE,
     (lambda s: s.refused or s.put_off_too_long,
      _failed(restore.Failure.REFUSED)),
-    (lambda s: s.put_off or s.unanswered, _wait),
+    _NOT_NOW,
     (lambda s: s.status == 'ACTIVE' and s.progress.stop_count >= record.TRIES,
      _failed(restore.Failure.STOP_FAILED)),
     (lambda s: s.status == 'ACTIVE', _ask(Do.POWER_OFF, 'stop_count')),
@@ -181,18 +188,16 @@ REBUILD: tuple[Row, ...] = (
     (lambda s: s.rebuilt, lambda s: _learnt(
         s, rebuilt_at=s.seen.now, **_HEARD,
         restored_at=0 if s.plan.swaps else s.seen.now)),
-    (lambda s: s.rebuild_failed and s.progress.rebuild_count,
+    (lambda s: s.rebuild_failed and s.progress.overwrite_at,
      _failed(restore.Failure.REBUILD_FAILED, lambda s: s.server.fault)),
     (lambda s: s.rebuilt_by_others,
      _failed(restore.Failure.CHANGED_BY_OTHERS)),
-    (lambda s: s.safety_lost, _failed(restore.Failure.SAFETY_FAILED,
-                                      lambda s: 'gone')),
+    _SAFETY_LOST,
     (lambda s: s.disturbed, _failed(restore.Failure.STARTED_BY_OTHERS)),
-    (lambda s: s.status not in s.states,
-     _failed(restore.Failure.WRONG_STATE, lambda s: s.status)),
+    _WRONG_STATE,
     (lambda s: s.refused or s.put_off_too_long,
      _failed(restore.Failure.REFUSED)),
-    (lambda s: s.put_off or s.unanswered, _wait),
+    _NOT_NOW,
     (lambda s: s.progress.rebuild_count >= record.TRIES,
      _failed(restore.Failure.REFUSED)),
     (lambda s: True, _ask(Do.REBUILD, 'rebuild_count', overwrites=True)),
@@ -208,8 +213,7 @@ VOLUMES: tuple[Row, ...] = (
              lambda s: s.volume.status if s.volume else 'deleted')),
     (lambda s: s.taken_away or not s.shelved and s.copied_some,
      _failed(restore.Failure.CHANGED_BY_OTHERS)),
-    (lambda s: s.safety_lost, _failed(restore.Failure.SAFETY_FAILED,
-                                      lambda s: 'gone')),
+    _SAFETY_LOST,
     (lambda s: s.disk and s.disturbed,
      _failed(restore.Failure.STARTED_BY_OTHERS)),
     (lambda s: s.shelved and not s.shelved_for_this,
@@ -230,7 +234,7 @@ VOLUMES: tuple[Row, ...] = (
      _failed(restore.Failure.COPY_FAILED)),
     (lambda s: s.refused or (s.put_off_too_long and not s.copied_some),
      _failed(restore.Failure.REFUSED)),
-    (lambda s: s.put_off or s.unanswered, _wait),
+    _NOT_NOW,
     (lambda s: s.progress.copy_count >= record.TRIES * len(s.plan.disks),
      _failed(restore.Failure.REFUSED)),
     (lambda s: True, _ask(Do.COPY, 'copy_count', lambda s: {'disk': s.disk},
@@ -247,15 +251,14 @@ SWAPS: tuple[Row, ...] = (
      _failed(restore.Failure.CHANGED_BY_OTHERS)),
     (lambda s: s.to_detach and s.disturbed,
      _failed(restore.Failure.STARTED_BY_OTHERS)),
-    (lambda s: s.status not in s.states,
-     _failed(restore.Failure.WRONG_STATE, lambda s: s.status)),
+    _WRONG_STATE,
     (lambda s: (s.refused or s.put_off_too_long) and not (
         s.bare or s.swapped_some or s.progress.rebuilt_at),
      _failed(restore.Failure.REFUSED)),
     (lambda s: s.refused or s.attach_failed or s.progress.swap_count
      >= 2 * record.TRIES * len(s.plan.swaps),
      _failed(restore.Failure.SWAP_FAILED)),
-    (lambda s: s.put_off or s.unanswered, _wait),
+    _NOT_NOW,
     (lambda s: s.to_detach, _ask(
         Do.DETACH, 'swap_count', lambda s: {'swap': s.swap},
         overwrites=True)),

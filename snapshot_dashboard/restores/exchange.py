@@ -21,7 +21,7 @@ from snapshot_dashboard.restores import sight
 
 
 @dataclasses.dataclass(frozen=True)
-class Situation:
+class Exchange:
     """A restore and what was seen of it, with questions on its volumes."""
 
     plan: restore.Plan

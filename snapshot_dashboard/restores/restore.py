@@ -38,7 +38,7 @@ from snapshot_dashboard.runs import record
 
 PLAN = marks.RESTORE
 SEAL = f'{PLAN}_seal'
-_PROGRESS = f'{PLAN}_progress_'
+_PROGRESS = marks.RESTORE_PROGRESS
 _VERSION = 1
 _RUN_ID = re.compile('[0-9a-f]{32}')
 #: Characters of a text of the plan.

@@ -64,7 +64,7 @@ class Sight:
 
 def look(cloud: services.Cloud, found: restore.Restore,
          now: int) -> tuple[restore.Restore, Sight]:
-    """Look at a restore, in three rounds of calls at the most.
+    """Look at a restore, in four rounds of calls at the most.
 
     :returns: the restore as it is recorded now, and what is seen of it.
     :raises ServiceError: when Nova or Glance cannot be asked, or Cinder what
@@ -85,7 +85,8 @@ def look(cloud: services.Cloud, found: restore.Restore,
             raise Superseded(plan.run_id)
         found = there
     if server is None:
-        return found, Sight(None, now)
+        return found, Sight(None, now, fresh=(
+            _fresh(cloud, plan) if plan.swaps else None))
     return found, _closer(cloud, found, server, now)
 
 

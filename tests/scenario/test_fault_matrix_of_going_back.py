@@ -72,7 +72,7 @@ CASES = [(kind, step, fault)
              proxy.KINDS[2 * number % len(proxy.KINDS)],
              proxy.KINDS[(2 * number + 1) % len(proxy.KINDS)]))]
 #: Instances of each kind.
-LANES = 3
+LANES = 2
 _PATIENCE = 300
 _PLAYS = 3
 _POLL = 1.0

@@ -54,7 +54,7 @@ LOGGING = {
 }
 SNAPSHOT_DASHBOARD = {'SHUTDOWN_TIMEOUT': site.SHUTDOWN_TIMEOUT,
                       'SNAPSHOT_TIMEOUT': site.SNAPSHOT_TIMEOUT,
-                      # A file that is overwritten is emptied first.
+                      # A volume is one file, which is emptied first.
                       'OVERWRITABLE_VOLUME_TYPES': ['*']}
 if _WHERE.worker_user.exists():
     SNAPSHOT_DASHBOARD['WORKER_USER_ID'] = _WHERE.worker_user.read_text()

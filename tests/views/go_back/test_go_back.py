@@ -166,6 +166,7 @@ def test_what_is_in_the_way_is_told_before_anything_is_touched(
 
 
 @pytest.mark.parametrize('spoil', [
+    lambda here: here.openstack.newest.update(compute='2.100'),
     lambda here: here.volumes[0].update(size=1),
     lambda here: here.volumes[1]['attachments'].append(
         {'server_id': fakes.new_id(), 'device': '/dev/vdb'}),
@@ -275,10 +276,13 @@ def test_the_list_asks_nothing_more_where_nothing_goes_back(client, openstack,
     assert len(openstack.calls) - before <= plain + 1
 
 
-def test_a_volume_goes_back_and_the_old_one_is_kept(client, made, member,
-                                                    openstack):
+@pytest.mark.parametrize('deleted_with', [False, True])
+def test_a_volume_goes_back_and_the_old_one_is_kept(
+        client, made, member, openstack, deleted_with):
     here = made(volume_backed=False, swaps=1)
     taken, old = here.taken[0], here.data[0]
+    for one in openstack.attachments[here.server['id']]:
+        one['delete_on_termination'] = deleted_with
     address = f'{INDEX}{row_id(taken)}/go-back/'
     page = soup(client.get(address))
     assert 'the volume “data-0” is detached' in words(page)
@@ -289,6 +293,10 @@ def test_a_volume_goes_back_and_the_old_one_is_kept(client, made, member,
     assert 'A new volume, made from the snapshot, is in the place' in words(
         page)
     assert here.content() == ['B', 'A'] and here.holds[old['id']] == 'B'
+    attached, = (
+        body['volumeAttachment'] for method, path, body in openstack.calls
+        if method == 'POST' and path.endswith('/os-volume_attachments'))
+    assert attached.get('delete_on_termination', False) is deleted_with
     client.post(f'{INDEX}restores/{here.server["id"]}/dismiss/')
     assert card(client) is None
     assert set(openstack.images) == {here.image['id']}
@@ -315,14 +323,19 @@ def test_what_is_in_the_way_of_one_volume_is_told(client, made, member,
     assert len(here.openstack.writes()) == before
 
 
-def test_chosen_volumes_of_a_set_go_back_with_the_root_disk(
-        client, made, member, openstack):
-    here = made(volume_backed=False, swaps=2)
+def with_volumes(here):
+    """Let the snapshot hold the data volumes, too."""
     here.image.update({
         'snapshot_dashboard_taken': str(int(fakes.seconds(0))),
         'snapshot_dashboard_instance': here.server['id'],
         'snapshot_dashboard_parts': ' '.join(
             taken['id'] for taken in here.taken)})
+
+
+def test_chosen_volumes_of_a_set_go_back_with_the_root_disk(
+        client, made, member, openstack):
+    here = made(volume_backed=False, swaps=2)
+    with_volumes(here)
     shown = form(client, here)
     assert len(shown.select('[name=volumes][checked]')) == 2
     assert 'Exchanged for a new volume' in words(shown)
@@ -359,20 +372,54 @@ def test_the_card_of_a_finished_snapshot_leads_there(client, made, member,
     assert client.get(link['href']).status_code == 200
 
 
-@KINDS
+DELETED = pytest.mark.parametrize('options', [
+    {'volume_backed': False}, {'volume_backed': True},
+    {'volume_backed': False, 'swaps': 1}], ids=['image', 'volumes', 'chosen'])
+
+
+@DELETED
 def test_when_its_instance_was_deleted_the_list_alone_finds_it_and_tidies_up(
-        client, made, member, monkeypatch, volume_backed):
+        client, made, member, monkeypatch, options):
     monkeypatch.setattr(situation, 'UNSEEN_GRACE', 0)
-    here = made(volume_backed)
-    send(client, here)
-    assert here.openstack.images[here.image['id']]['protected']
-    del here.openstack.servers[here.server['id']]
+    here = made(**options)
+    cloud = here.openstack
+    if here.data:
+        with_volumes(here)
+    there = set(cloud.volumes)
+    send(client, here, volumes=[one['id'] for one in here.data])
+    assert cloud.images[here.image['id']]['protected']
+    assert len(cloud.volumes) == len(there) + len(here.data)
+    here.tick()
+    del cloud.servers[here.server['id']]
     shown = card(client)
-    assert 'web-1' in words(shown)
+    assert 'web-1' in words(shown) and not shown.select('button')
     homes = [one['value'] for one in soup(client.get(INDEX)).select(
         '[name=restoring]')]
     for _ in range(2):
         client.post(f'{INDEX}runs/advance/', {'restoring': homes},
                     headers={'x-requested-with': 'XMLHttpRequest'})
-    assert not here.openstack.images[here.image['id']]['protected']
+    assert not cloud.images[here.image['id']]['protected']
     assert card(client) is None
+    assert all(volume['status'] == 'deleting' for volume in
+               cloud.volumes.values() if volume['id'] not in there)
+
+
+def test_a_record_without_tags_is_no_restore_while_its_instance_is_there(
+        client, made, member):
+    here = made(volume_backed=False)
+    send(client, here)
+    here.server['tags'].clear()
+    assert card(client) is None
+
+
+def test_what_others_inherited_or_wrote_there_is_no_restore(
+        client, made, member, openstack):
+    here = made(volume_backed=False)
+    send(client, here)
+    del openstack.servers[here.server['id']]
+    plan = here.image[restore.PLAN]
+    for _ in range(4):
+        openstack.image('heir', **{restore.PLAN: plan[:255]})
+    forged = openstack.image('forged')
+    forged[restore.PLAN] = plan.replace(here.image['id'], forged['id'])
+    assert len(soup(client.get(INDEX)).select('.snapshot-restore')) == 1

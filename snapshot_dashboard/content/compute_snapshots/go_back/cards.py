@@ -85,7 +85,8 @@ def _shown(found: restore.Restore, server: types.Server | None, trouble: str,
         'safety_row_id': model.row_id(
             kinds.Kind.INSTANCE, progress.safety_id)
         if progress.safety_id else '',
-        'buttons': _buttons(found, may, approved)}
+        # They find it by the tags of the instance.
+        'buttons': _buttons(found, may, approved) if server else []}
 
 
 def _buttons(found: restore.Restore, may: bool,

@@ -122,6 +122,9 @@ _OBSTACLES = {
         "this cloud has not confirmed that volumes of the type "
         "\"%(type)s\" take every byte of a snapshot. Launch another instance "
         "from the snapshot instead."),
+    choices.Code.OLD_CINDER: _(
+        "The services of this cloud are older than the release 2025.2, the "
+        "first that overwrites a volume with a snapshot."),
 }
 _FAILURES = {
     restore.Failure.CANCELLED: _("Cancelled."),

@@ -105,9 +105,9 @@ class IndexView(tables.DataTableView):
             if row.kind is kinds.Kind.INSTANCE and row.consistency
             and row.source
             and row.motion is statuses.Outcome.PENDING][:_SUSPECTS]
-        # Whose instance is gone is found by nothing else.
-        self.restoring = [row.id for row in page.rows
-                          if row.restoring][:_SUSPECTS]
+        # No tags lead to that when the instance is gone.
+        self.going_back = [row.id for row in page.rows
+                           if row.going_back][:_SUSPECTS]
         return page.rows
 
     def _page(self, cloud: services.Cloud, asked: queries.Query,
@@ -165,7 +165,7 @@ class IndexView(tables.DataTableView):
         return {**context,
                 **display.context(self.request, answer=self.runs,
                                   suspects=self.suspects,
-                                  homes=self.restoring),
+                                  homes=self.going_back),
                 'worker_url': handoff.address(self.request),
                 'filters': self.filters,
                 'filter_errors': bool(self.filters.errors),

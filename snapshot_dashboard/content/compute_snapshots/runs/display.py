@@ -32,6 +32,7 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.boot_test import under_way
+from snapshot_dashboard.content.compute_snapshots.go_back import beginning
 from snapshot_dashboard.content.compute_snapshots.go_back import cards
 from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import (
@@ -105,8 +106,11 @@ def find(request: HttpRequest,
         server for server in looked.values()
         if isinstance(server, types.Server))) if run is not None and run.open]
     restores, unread = restoring.find(cloud, answer.restored_servers)
-    restores += _more_restores(cloud, restores, [
-        *request.POST.getlist('restoring')[:_WATCHED], *homes])
+    answers = _more_restores(cloud, restores, request.POST.getlist(
+        'restoring')[:_WATCHED], homes)
+    restores += [answer for answer in answers
+                 if isinstance(answer, restore.Restore)]
+    unread += errors.among(answers)
     return Sight(
         dataclasses.replace(answer, runs=(*again, *answer.runs)),
         tuple((server_id, watched[server_id])
@@ -117,16 +121,40 @@ def find(request: HttpRequest,
 
 
 def _more_restores(cloud: services.Cloud, known: Iterable[restore.Restore],
-                   homes: Iterable[str]) -> list[restore.Restore]:
-    """Those that the page shows, or that the list tells of, and whose
-    instance is gone or has lost its tags.
+                   watched: Iterable[str], homes: Iterable[str]) -> list[
+                       restore.Restore | errors.ServiceError | None]:
+    """Those to which no tag of an instance leads, or why they are not to be
+    had.
+
+    :param watched: the ids of images whose restores the page shows.
+    :param homes: of those where the list tells of one.
     """
     there = {one.plan.home_id for one in known}
-    answers = cloud.gather(*(
-        functools.partial(restoring.read, cloud, None, home_id)
-        for home_id in dict.fromkeys(homes) if home_id not in there))
-    return [answer for answer in answers
-            if isinstance(answer, restore.Restore) and answer.open]
+    return cloud.gather(
+        *(functools.partial(_open_restore, cloud, home_id)
+          for home_id in dict.fromkeys(watched) if home_id not in there),
+        *(functools.partial(_abandoned, cloud, home_id)
+          for home_id in homes if home_id not in {*there, *watched}))
+
+
+def _open_restore(cloud: services.Cloud,
+                  home_id: str) -> restore.Restore | None:
+    found = restoring.read(cloud, None, home_id)
+    return found if found is not None and found.open else None
+
+
+def _abandoned(cloud: services.Cloud, home_id: str) -> restore.Restore | None:
+    """A restore whose instance is gone.
+
+    One that is there and has no tags is just being begun, or was not.
+    """
+    found = _open_restore(cloud, home_id)
+    if found is not None and beginning.approves(found):
+        try:
+            cloud.compute.server(found.plan.server_id)
+        except errors.NotFound:
+            return found
+    return None
 
 
 def context(request: HttpRequest,

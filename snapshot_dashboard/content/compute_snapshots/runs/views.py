@@ -139,13 +139,15 @@ class AdvanceView(WriteView):
         cloud.gather(*(functools.partial(restoring.sweep, cloud, server)
                        for server in tagged if server.id not in known))
         over = {server.id for server in tagged}
-        return cloud.gather_named({
-            found.plan.server_id: functools.partial(
-                restoring.advance, cloud, found, beginning.approves)
-            for found in sight.restores
-            if (found.open or found.plan.server_id in over)
-            and beginning.approves(found)
-            and not beginning.is_looked_after(self.request, found)})
+        going_on = [found for found in sight.restores
+                    if (found.open or found.plan.server_id in over)
+                    and beginning.approves(found)
+                    and not beginning.is_looked_after(self.request, found)]
+        results = cloud.gather(*(
+            functools.partial(restoring.advance, cloud, found,
+                              beginning.approves) for found in going_on))
+        return {found.plan.server_id: result for found, result in zip(
+            going_on, results, strict=True)}
 
 
 class _OneRunView(WriteView):
