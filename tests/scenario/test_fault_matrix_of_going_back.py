@@ -116,8 +116,7 @@ class _Lane:
 
     @property
     def disks(self):
-        return going_back.Disks(self.where, self.server,
-                                local=not self.volume_backed)
+        return going_back.Disks(self.where, self.server)
 
     def finish(self):
         waiting.until(lambda: self.server.status == 'ACTIVE', 'the lane runs')

@@ -89,10 +89,10 @@ class Network:
 class Disks:
     """What is on the disks of an instance, below the services."""
 
-    def __init__(self, where, server, *, local):
+    def __init__(self, where, server):
         self.paths = [where.state / 'cinder' / 'volumes' / volume_id
                       for volume_id in server.volume_ids]
-        if local:
+        if not server.volume_backed:
             self.paths.append(
                 where.state / 'nova' / 'instances' / server.id / 'disk')
 
@@ -202,7 +202,7 @@ def addresses(cloud, server):
 def test_an_instance_goes_back_byte_by_byte_and_forth_again(
         alice, where, instance, network, volume_backed):
     server = instance(volume_backed)
-    disks = Disks(where, server, local=not volume_backed)
+    disks = Disks(where, server)
     disks.write('A')
     before = disks.sums()
     run = alice.finish(alice.begin(server, unique('before')))
