@@ -48,14 +48,15 @@ def _lacking_room(arguments: list[str]) -> str:
     """What is to be said of the disk; empty if it has room for a cloud."""
     if arguments[:1] not in ([], ['demo']):
         return ''
-    home = pathlib.Path(os.environ.get('SNAPSHOT_CLOUD_HOME',
-                                       _ROOT / '.cloud'))
-    needed = _LATER if (home / 'services' / 'installed').exists() else _FIRST
-    there = next(path for path in (home, *home.absolute().parents)
+    from tests.cloud import site  # as above
+    installed = (site.HOME / 'services' / 'installed').exists()
+    needed = _LATER if installed else _FIRST
+    there = next(path for path in (site.HOME, *site.HOME.absolute().parents)
                  if path.exists())
     free = shutil.disk_usage(there).free / 1024 ** 3
     return '' if free >= needed else (
-        f'{needed} GiB of disk are needed below {home}; {free:.1f} are free.')
+        f'{needed} GiB of disk are needed below {site.HOME}; {free:.1f} are '
+        'free.')
 
 
 def main() -> int:

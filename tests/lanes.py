@@ -51,7 +51,7 @@ def _lanes(quick: bool) -> dict[str, list[str]]:
         return {'unit': ['tests/unit'], 'views': ['tests/views']}
     if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
         return {'python': _PYTHON,
-                'cloud': ['tests/scenario', 'tests/browser',
+                'cloud': ['tests/scenario', *_CLOUD['browser'],
                           'tests/hypervisor']}
     return {'python': _PYTHON, **_CLOUD}
 

@@ -20,7 +20,6 @@ runs.
 
 import collections
 import concurrent.futures
-import functools
 import multiprocessing
 import os
 import threading
@@ -159,11 +158,7 @@ class _Lane:
         clouds.delete_snapshots(self.cloud, fetch.snapshot(
             self.cloud, going_back.row(self.image_id)))
         if self.exchanges:
-            for volume in self.cloud.volumes.volumes(100):
-                if volume.name.startswith(self.volume.name):
-                    waiting.until(functools.partial(
-                        going_back.is_deleted, self.cloud, volume.id),
-                        'the volume is gone')
+            going_back.remove_volumes(self.cloud, [self.volume.name])
 
 
 @pytest.fixture(scope='module')

@@ -121,9 +121,14 @@ def volumes(alice):
     """
     names = []
     yield names
-    for volume in alice.volumes.volumes(100):
-        if any(volume.name.startswith(name) for name in names):
-            until(functools.partial(is_deleted, alice, volume.id),
+    remove_volumes(alice, names)
+
+
+def remove_volumes(cloud, names):
+    """Delete the volumes whose names begin like one of these."""
+    for volume in cloud.volumes.volumes(100):
+        if volume.name.startswith(tuple(names)):
+            until(functools.partial(is_deleted, cloud, volume.id),
                   'it is gone')
 
 
@@ -268,7 +273,7 @@ def with_volume(alice, where, volumes, instance):
     old = attach_new(alice, server)
     volumes.append(old.name)
     server = alice.compute.server(server.id)
-    write_everywhere(where, server, 'A')
+    Disks(where, server).write('A')
     return server, old
 
 
@@ -294,22 +299,13 @@ def attach_new(alice, server):
     return volume
 
 
-def write_everywhere(where, server, word):
-    for path in (where.state / 'nova' / 'instances' / server.id / 'disk', *(
-            where.state / 'cinder' / 'volumes' / volume_id
-            for volume_id in server.volume_ids)):
-        with open(path, 'r+b') as disk:
-            disk.seek(1024 ** 2)
-            disk.write(word.encode() * 4096)
-
-
 def test_a_volume_goes_back_alone_and_the_old_one_is_kept(
         alice, where, with_volume):
     server, old = with_volume
     taken = alice.volumes.create_snapshot(old.id, unique('part'), '', {})
     until(lambda: alice.volumes.snapshot(taken).status == 'available',
           'the snapshot is there')
-    write_everywhere(where, server, 'B')
+    Disks(where, server).write('B')
     before = attached(alice, where, server)
     facts = choices.gather(alice, details.get(alice, model.row_id(
         kinds.Kind.VOLUME, taken)))
@@ -337,7 +333,7 @@ def test_the_root_disk_and_a_chosen_volume_go_back_together(
                                    volumes=(old.id,)))
     assert not run.progress.failure
     lifecycle.dismiss(alice, server.id)
-    write_everywhere(where, server, 'B')
+    Disks(where, server).write('B')
     found = finish(alice, begin(alice, run.progress.image_id))
     assert not found.progress.failure
     assert set(attached(alice, where, server).values()) == {b'A'}

@@ -59,7 +59,7 @@ class History:
         self.kind, self.wanted = kind, (safety, run_again, status)
         self.other = openstack.image('other')
         self.here.snapshot_of[self.other['id']] = 'X'
-        self.people, self.written = set(), False
+        self.people, self.written, self.met = set(), False, False
         self.here.begin(safety, run_again, root=kind != 'alone')
 
     def look(self, fate, number):
@@ -73,15 +73,19 @@ class History:
         elif fate == 'crash after':
             openstack.after[at] = self._crash
         elif fate == 'another before':
-            openstack.before[at] = self._quietly
+            openstack.before[at] = self._another
         elif fate == 'another after':
-            openstack.after[at] = self._quietly
+            openstack.after[at] = self._another
         elif fate != 'ok':
             openstack.fail_at = at, fate
         self._quietly()
         openstack.before.clear()
         openstack.after.clear()
         openstack.fail_at = openstack.lose_at = None
+
+    def _another(self):
+        self.met = True
+        self._quietly()
 
     def _crash(self):
         raise Crash
@@ -245,19 +249,12 @@ def test_what_another_one_did_during_a_look_is_not_what_others_do(kind, looks):
 
 def _met_at(kind, looks, call):
     """Let another advancer go on at one call of a look; whether that came."""
-    met = []
     with fakes.faked() as openstack:
         history = History(openstack, kind, False, True, 'ACTIVE')
         for _ in range(looks):
             history.look('ok', 0)
             history.tick(1)
-
-        def meet():
-            met.append(call)
-            history._quietly()
-        openstack.before[len(openstack.calls) + call] = meet
-        history._quietly()
-        openstack.before.clear()
+        history.look('another before', call)
         history.check()
         assert not history.here.recorded().progress.failure, call
-    return met
+    return history.met

@@ -372,12 +372,9 @@ def test_the_card_of_a_finished_snapshot_leads_there(client, made, member,
     assert client.get(link['href']).status_code == 200
 
 
-DELETED = pytest.mark.parametrize('options', [
+@pytest.mark.parametrize('options', [
     {'volume_backed': False}, {'volume_backed': True},
     {'volume_backed': False, 'swaps': 1}], ids=['image', 'volumes', 'chosen'])
-
-
-@DELETED
 def test_when_its_instance_was_deleted_the_list_alone_finds_it_and_tidies_up(
         client, made, member, monkeypatch, options):
     monkeypatch.setattr(situation, 'UNSEEN_GRACE', 0)

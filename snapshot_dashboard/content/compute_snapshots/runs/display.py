@@ -130,11 +130,11 @@ def _more_restores(cloud: services.Cloud, known: Iterable[restore.Restore],
     :param homes: of those where the list tells of one.
     """
     there = {one.plan.home_id for one in known}
-    return cloud.gather(
-        *(functools.partial(_open_restore, cloud, home_id)
-          for home_id in dict.fromkeys(watched) if home_id not in there),
-        *(functools.partial(_abandoned, cloud, home_id)
-          for home_id in homes if home_id not in {*there, *watched}))
+    ways = {**dict.fromkeys(homes, _abandoned),
+            **dict.fromkeys(watched, _open_restore)}
+    return cloud.gather(*(functools.partial(read, cloud, home_id)
+                          for home_id, read in ways.items()
+                          if home_id not in there))
 
 
 def _open_restore(cloud: services.Cloud,
