@@ -73,6 +73,13 @@ EXPIRING = 'snapshot_dashboard_expiring'
 #: Of going back to the snapshot: its plan, and how far it is.
 RESTORE = 'snapshot_dashboard_restore'
 RESTORE_PROGRESS = f'{RESTORE}_progress_'
+#: Of an instance that takes over the addresses of the one that the snapshot
+#: is of: likewise.
+SWITCH_OVER = 'snapshot_dashboard_switch_over'
+SWITCH_OVER_PROGRESS = f'{SWITCH_OVER}_progress_'
+#: A tag of an instance that was launched from a snapshot, before the id of its
+#: image.
+COPY_OF = 'snapshot-dashboard-copy:'
 #: Horizon shows and edits this property of images as their description.
 DESCRIPTION = 'description'
 #: Nova's own marks, which it gives image-backed snapshots only; the plugin
@@ -106,15 +113,18 @@ _PARTS = 64
 _NEAR = 300
 
 
-def is_going_back(image: types.Image) -> bool:
-    """Whether an image records that an instance goes back to it, and not the
-    end of that.
+def is_under_way(image: types.Image) -> bool:
+    """Whether an image records that an instance goes back to it, or that a
+    copy takes addresses over, and not the end of that.
 
     Images of instances that went back inherit the record, which names
     another image then, and may be cut off.
     """
-    return (f'"home_id":"{image.id}"' in image.properties.get(RESTORE, '')
-            and not image.properties.get(f'{RESTORE_PROGRESS}ended_at'))
+    return any(
+        f'"home_id":"{image.id}"' in image.properties.get(plan, '')
+        and not image.properties.get(f'{progress}ended_at')
+        for plan, progress in ((RESTORE, RESTORE_PROGRESS),
+                               (SWITCH_OVER, SWITCH_OVER_PROGRESS)))
 
 
 def trusted(properties: Mapping[str, str],

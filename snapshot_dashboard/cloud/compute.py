@@ -137,6 +137,18 @@ class Compute(base.Service):
         with self._calling() as nova:
             nova.volumes.delete_server_volume(server_id, volume_id)
 
+    def attach_port(self, server_id: str, port_id: str) -> None:
+        """Attach a port; Nova keeps one that it did not make itself when it
+        is detached (Compute API, Create Interface).
+        """
+        with self._calling() as nova:
+            nova.servers.interface_attach(server_id, port_id, None, None)
+
+    def detach_port(self, server_id: str, port_id: str) -> None:
+        """Detach a port; Nova deletes one that it made itself."""
+        with self._calling() as nova:
+            nova.servers.interface_detach(server_id, port_id)
+
     def shares(self, server_id: str) -> list[str]:
         """The tags of the file shares that are attached to a server.
 
@@ -229,17 +241,18 @@ class Compute(base.Service):
 
     def create_server(self, name: str, image_id: str, flavor_id: str,
                       networks: Sequence[str], groups: Sequence[str],
-                      key: str, zone: str) -> str:
+                      key: str, zone: str, tag: str) -> str:
         """Launch a server; its id. It is built after that.
 
         :param networks: ids; Nova then makes the ports.
         :param groups: names; none for the default one.
+        :param tag: what it is found by later.
         """
         with self._calling() as nova:
             return str(nova.servers.create(
                 name, image_id, flavor_id,
                 nics=[{'net-id': network} for network in networks] or 'none',
-                security_groups=list(groups) or None,
+                security_groups=list(groups) or None, tags=[tag],
                 key_name=key or None, availability_zone=zone or None).id)
 
     def create_isolated(self, name: str, image_id: str | None,

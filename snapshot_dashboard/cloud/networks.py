@@ -10,16 +10,20 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Neutron, as far as launching an instance needs it.
+"""Neutron, as far as launching an instance and moving ports need it.
 
-Two lists are all that is asked for, so keystoneauth's adapter does.
+Few calls are made, so keystoneauth's adapter does.
 """
 
+from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from keystoneauth1 import adapter
 
 from snapshot_dashboard.cloud import base
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import types
 
 
 class Networks(base.Service):
@@ -54,3 +58,67 @@ class Networks(base.Service):
                 'fields': ['name'],
                 'project_id': self._project_id}).json()
             return sorted({group['name'] for group in body['security_groups']})
+
+    def owners(self, network_ids: Collection[str]) -> dict[str, str]:
+        """The projects that networks are of, by the networks' ids."""
+        return {found['id']: found.get('project_id') or ''
+                for found in self._list('networks', id=network_ids,
+                                        fields=('id', 'project_id'))}
+
+    def ports_of(self, server_id: str) -> list[types.Port]:
+        """The ports of a server that are the project's, oldest first."""
+        return self._ports(device_id=(server_id,))
+
+    def ports_with(self, macs: Collection[str]) -> list[types.Port]:
+        """The project's ports with one of these MAC addresses, which are
+        unique in a network.
+        """
+        return self._ports(mac_address=macs)
+
+    def _ports(self, **filters: Collection[str]) -> list[types.Port]:
+        return sorted(map(types.Port.from_api, self._list(
+            'ports', project_id=(self._project_id,), **filters)),
+            key=lambda port: (port.created, port.id))
+
+    def create_port(self, body: Mapping[str, Any]) -> None:
+        """Create a port (Networking API v2.0, Create port).
+
+        A MAC address and fixed addresses of one's own choice take the right
+        of the network's owner.
+        """
+        with self._calling() as neutron:
+            neutron.post('/ports', json={'port': dict(body)})
+
+    def floating_of(self, port_ids: Collection[str]
+                    ) -> list[types.FloatingAddress]:
+        """The floating addresses that are associated with ports."""
+        return self._floating(port_id=port_ids)
+
+    def floating(self, ids: Collection[str]) -> list[types.FloatingAddress]:
+        """Floating addresses by their ids, without those that are gone."""
+        return self._floating(id=ids)
+
+    def _floating(self, **filters: Collection[str]
+                  ) -> list[types.FloatingAddress]:
+        if not all(filters.values()):
+            return []
+        try:
+            return [types.FloatingAddress.from_api(found) for found
+                    in self._list('floatingips', **filters)]
+        except errors.NotFound:  # a cloud without routers has none
+            return []
+
+    def associate(self, floating_id: str, port_id: str, fixed: str) -> None:
+        """Let a floating address lead to a fixed one of a port, wherever it
+        led before.
+        """
+        with self._calling() as neutron:
+            neutron.put(f'/floatingips/{floating_id}', json={'floatingip': {
+                'port_id': port_id, 'fixed_ip_address': fixed}})
+
+    def _list(self, what: str,
+              **filters: Collection[str]) -> list[dict[str, Any]]:
+        with self._calling() as neutron:
+            body = neutron.get(f'/{what}', params={
+                name: list(values) for name, values in filters.items()}).json()
+            return list(body[what])

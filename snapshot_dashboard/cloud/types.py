@@ -19,6 +19,7 @@ from collections.abc import Mapping
 import dataclasses
 import datetime
 import functools
+import ipaddress
 import json
 from typing import Any
 
@@ -501,3 +502,83 @@ class Quota:
     def left(self) -> int | None:
         """How much is left; None where there is no limit."""
         return None if self.limit < 0 else max(0, self.limit - self.used)
+
+
+#: What a new port is given of an old one (Networking API v2.0, Create port).
+_OF_A_PORT = ('name', 'description', 'network_id', 'mac_address',
+              'admin_state_up', 'allowed_address_pairs', 'extra_dhcp_opts',
+              'qos_policy_id', 'dns_name')
+
+
+@dataclasses.dataclass(frozen=True)
+class Port:
+    """A port of a network.
+
+    :ivar addresses: the fixed ones.
+    :ivar server_id: what it is attached to, most often a server; empty for
+        nothing.
+    :ivar created: in seconds since the epoch; 0 if that is not known.
+    :ivar plain: whether it is of the kind that any server can have: neither
+        a trunk nor a piece of hardware.
+    :ivar body: what a port like it is created from.
+    """
+
+    id: str
+    network_id: str
+    mac: str
+    addresses: tuple[str, ...]
+    server_id: str
+    created: float
+    plain: bool
+    body: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'Port':
+        mac, fixed = body['mac_address'], body.get('fixed_ips') or ()
+        given = {name: body[name] for name in _OF_A_PORT
+                 if body.get(name) not in (None, [], '')}
+        given['fixed_ips'] = [_fixed(address, mac) for address in fixed]
+        if body.get('port_security_enabled') is False:
+            given['port_security_enabled'] = False
+        else:
+            given['security_groups'] = body.get('security_groups') or []
+        return cls(
+            body['id'], body['network_id'], mac,
+            tuple(address['ip_address'] for address in fixed),
+            body.get('device_id') or '', _moment(body.get('created_at')),
+            not body.get('trunk_details')
+            and body.get('binding:vnic_type', 'normal') == 'normal', given)
+
+
+def _fixed(address: Mapping[str, str], mac: str) -> dict[str, str]:
+    """How a fixed address is asked for.
+
+    Neutron takes no address that follows from the MAC address (RFC 4291),
+    and finds it by itself.
+    """
+    found = ipaddress.ip_address(address['ip_address'])
+    parts = [int(part, 16) for part in mac.split(':')]
+    derived = bytes([parts[0] ^ 2, *parts[1:3], 0xff, 0xfe, *parts[3:]])
+    if found.version == 6 and found.packed[8:] == derived:
+        return {'subnet_id': address['subnet_id']}
+    return {name: address[name] for name in ('subnet_id', 'ip_address')}
+
+
+@dataclasses.dataclass(frozen=True)
+class FloatingAddress:
+    """A floating address.
+
+    :ivar port_id: of the port that it leads to; empty for none.
+    :ivar fixed: the address of that.
+    """
+
+    id: str
+    address: str
+    port_id: str
+    fixed: str
+
+    @classmethod
+    def from_api(cls, body: Mapping[str, Any]) -> 'FloatingAddress':
+        return cls(body['id'], body.get('floating_ip_address') or '',
+                   body.get('port_id') or '',
+                   body.get('fixed_ip_address') or '')

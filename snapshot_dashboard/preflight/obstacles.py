@@ -30,6 +30,7 @@ class Code(enum.Enum):
     BUSY = 'busy'
     RUN_OPEN = 'run-open'
     RESTORING = 'restoring'
+    SWITCHING = 'switching'
     VOLUME_STATE = 'volume-state'
     QUOTA_SNAPSHOTS = 'quota-snapshots'
     QUOTA_GIGABYTES = 'quota-gigabytes'
@@ -61,6 +62,8 @@ def busy(server: types.Server) -> list[Obstacle]:
         return [Obstacle(Code.RUN_OPEN, {'name': run.plan.name})]
     if record.is_being_restored(server):
         return [Obstacle(Code.RESTORING)]
+    if record.is_switching(server):
+        return [Obstacle(Code.SWITCHING)]
     if server.task_state:
         return [Obstacle(Code.BUSY, {'task': server.task_state})]
     return []

@@ -32,6 +32,7 @@ from snapshot_dashboard.restores import circumstances
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -55,6 +56,7 @@ class Code(enum.Enum):
     STATE = 'state'
     LOCKED = 'locked'
     RESTORING = 'restoring'
+    SWITCHING = 'switching'
     OTHER_ROOT = 'other-root'
     TPM = 'tpm'
     SHARES = 'shares'
@@ -301,6 +303,8 @@ def _of_state(facts: Facts, instance: instance_facts.Facts,
     run = journal.read(server)
     if facts.under_way:
         found.append(Obstacle(Code.RESTORING))
+    elif record.is_switching(server):
+        found.append(Obstacle(Code.SWITCHING))
     elif run is not None and run.open:
         found.append(Obstacle(Code.RUN_OPEN, {'name': run.plan.name}))
     elif server.status not in states or (

@@ -32,8 +32,8 @@ from typing import Any
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import ids
-from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import types
+from snapshot_dashboard.runs import image_records
 from snapshot_dashboard.runs import record
 
 PLAN = marks.RESTORE
@@ -257,38 +257,25 @@ _LISTS: dict[str, type[Disk] | type[Swap]] = {'disks': Disk, 'swaps': Swap}
 
 
 def write(plan: Plan, seal: str) -> dict[str, str]:
-    """The properties of an image that a restore begins with: all that there
-    will ever be, so that no quota of properties is met on the way.
-    """
+    """The properties of an image that a restore begins with."""
     return {PLAN: json.dumps({
         'v': _VERSION, **{
             name: value for name, value in dataclasses.asdict(plan).items()
             if name not in _LISTS},
         **{name: [dataclasses.astuple(one) for one in getattr(plan, name)]
            for name in _LISTS}},
-        separators=(',', ':')), SEAL: seal, **{
-            _PROGRESS + field.name: ''
-            for field in dataclasses.fields(Progress)}}
+        separators=(',', ':')), SEAL: seal,
+        **image_records.blank(Progress, _PROGRESS)}
 
 
 def changes(old: Progress, new: Progress) -> dict[str, str]:
-    """The properties that make the new progress of the old one.
-
-    An empty value says the same as none, and needs nothing to be there.
-    """
-    before, after = dataclasses.asdict(old), dataclasses.asdict(new)
-    return {_PROGRESS + name: str(value or '')[:limits.VALUE_LENGTH]
-            for name, value in after.items() if value != before[name]}
+    """The properties that make the new progress of the old one."""
+    return image_records.changes(old, new, _PROGRESS)
 
 
 def keys(properties: Mapping[str, str]) -> list[str]:
-    """The names of those properties that are a record, or were once.
-
-    Without the plan there is no record, so it comes first.
-    """
-    return sorted((name for name in properties
-                   if name in (PLAN, SEAL) or name.startswith(_PROGRESS)),
-                  key=lambda name: name != PLAN)
+    """The names of those properties that are a record, or were once."""
+    return image_records.keys(properties, PLAN, SEAL, _PROGRESS)
 
 
 def read(image: types.Image) -> Restore | None:
@@ -302,11 +289,7 @@ def read(image: types.Image) -> Restore | None:
         return None
     if plan.home_id != image.id:
         return None
-    known: dict[str, Any] = {}
-    for field in dataclasses.fields(Progress):
-        text = image.properties.get(_PROGRESS + field.name, '')
-        known[field.name] = text if isinstance(field.default, str) else (
-            types.whole_number(text) or 0)
+    known = image_records.values(Progress, image.properties, _PROGRESS)
     if not ids.is_id(known['safety_id']):
         known['safety_id'] = ''  # it goes into addresses
     return Restore(plan, Progress(**known), image.properties.get(SEAL, ''))

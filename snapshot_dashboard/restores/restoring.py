@@ -94,7 +94,8 @@ def begin(cloud: services.Cloud, server: types.Server, wish: Wish,
         was, it ends as not begun, or shows in the list.
     """
     run = journal.read(server)
-    if run is not None and run.open or is_under_way(cloud, server):
+    if (run is not None and run.open or is_under_way(cloud, server)
+            or record.is_switching(server)):
         raise Busy(server.id)
     if not has_room(server):
         raise errors.OverQuota(

@@ -50,7 +50,8 @@ class TooLate(errors.Conflict):
 
 
 class Busy(Exception):
-    """There is an open run on this server already, or it is being put back.
+    """There is an open run on this server already, it is being put back, or
+    its addresses are moving.
     """
 
 
@@ -73,6 +74,7 @@ class Found:
     :ivar test_servers: the instances that are there for a boot test alone.
     :ivar restored_servers: those that are being put back to a snapshot, or
         were.
+    :ivar switched_servers: those whose addresses move, or did.
     """
 
     runs: tuple[record.Run, ...]
@@ -80,6 +82,7 @@ class Found:
     more: bool = False
     test_servers: tuple[types.Server, ...] = ()
     restored_servers: tuple[types.Server, ...] = ()
+    switched_servers: tuple[types.Server, ...] = ()
 
     @property
     def open(self) -> list[record.Run]:
@@ -121,7 +124,8 @@ def begin(cloud: services.Cloud, server: types.Server, plan: record.Plan,
     :raises Unclear: when that is not certain.
     """
     there = journal.read(server)
-    if there is not None and there.open or record.is_being_restored(server):
+    if (there is not None and there.open or record.is_being_restored(server)
+            or record.is_switching(server)):
         raise Busy(server.id)
     tagged = (tagged or server.locked) and plan.captures_image
     if not journal.has_room(server, tagged):
@@ -218,18 +222,20 @@ def plan_again(run: record.Run, requested_by: str, name: str,
 
 def list_runs(cloud: services.Cloud) -> Found:
     """The runs of the project, the instances of its boot tests, and those
-    that are put back, in one call where they are not too many.
+    that are put back or switched over, in one call where they are not too
+    many.
 
     Those that are open are found however many are over.
     """
     servers, more = cloud.compute.tagged(
         _SHOWN, record.TAG, record.OPEN_TAG, record.TEST_TAG,
-        record.RESTORE_TAG)
+        record.RESTORE_TAG, record.SWITCH_TAG)
     if more:
         known = {server.id for server in servers}
         servers += [server for server in cloud.compute.tagged(
                         _OPEN, record.OPEN_TAG, record.TEST_TAG,
-                        record.RESTORING, record.RESTORING_ON)[0]
+                        record.RESTORING, record.RESTORING_ON,
+                        record.SWITCHING)[0]
                     if server.id not in known]
     found = [(server, journal.read(server)) for server in servers]
     return Found(
@@ -241,7 +247,10 @@ def list_runs(cloud: services.Cloud) -> Found:
               if record.TEST_TAG in server.tags),
         tuple(server for server in servers
               if record.RESTORE_TAG in server.tags
-              or record.is_being_restored(server)))
+              or record.is_being_restored(server)),
+        tuple(server for server in servers
+              if record.SWITCH_TAG in server.tags
+              or record.is_switching(server)))
 
 
 def cancel(cloud: services.Cloud, run: record.Run,

@@ -33,6 +33,11 @@ RESTORE_TAG = 'snapshot-dashboard-restore'
 RESTORE_OF = 'snapshot-dashboard-of:'
 RESTORING = 'snapshot-dashboard-restoring'
 RESTORING_ON = 'snapshot-dashboard-restoring-on'
+#: On both instances of a switch-over, until that is dismissed; with the id of
+#: the image that records it; and while it is under way.
+SWITCH_TAG = 'snapshot-dashboard-switch'
+SWITCH_OF = 'snapshot-dashboard-sw:'
+SWITCHING = 'snapshot-dashboard-switching'
 #: With a run's id: it was cancelled; it has powered the instance off, which
 #: is to run again; it has powered it on, of which there was no room for a
 #: note; it was dismissed, and the metadata that may still be there count no
@@ -50,6 +55,11 @@ def is_being_restored(server: types.Server) -> bool:
     say.
     """
     return bool({RESTORING, RESTORING_ON} & set(server.tags))
+
+
+def is_switching(server: types.Server) -> bool:
+    """Whether a server's addresses are moving, as far as its tags say."""
+    return SWITCHING in server.tags
 
 
 @dataclasses.dataclass(frozen=True)

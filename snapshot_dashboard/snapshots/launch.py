@@ -21,6 +21,7 @@ import dataclasses
 import enum
 from typing import Any
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
@@ -209,4 +210,5 @@ def launch(cloud: services.Cloud, snapshot: model.Snapshot,
     """
     return cloud.compute.create_server(
         choice.name, snapshot.id, choice.flavor.id, choice.networks,
-        choice.groups, choice.key, choice.zone)
+        choice.groups, choice.key, choice.zone,
+        f'{marks.COPY_OF}{snapshot.id}')

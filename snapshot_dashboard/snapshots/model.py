@@ -106,7 +106,8 @@ class Snapshot:
     :ivar has_recipe: whether it is known how its instance was.
     :ivar expires: the last day on which its owner wants it.
     :ivar shared: whether other projects may use it, of the project's own.
-    :ivar going_back: whether its instance may be going back to it just now.
+    :ivar under_way: whether its instance may be going back to it just now, or
+        a copy be taking its addresses over.
     :ivar left_out: what it does not hold of its instance, as that was when
         it was taken; None if that is not known.
     """
@@ -134,7 +135,7 @@ class Snapshot:
     expires: datetime.date | None = None
     left_out: omissions.Omissions | None = None
     shared: bool = False
-    going_back: bool = False
+    under_way: bool = False
 
     @property
     def row_id(self) -> str:
@@ -288,7 +289,7 @@ def from_image(image: types.Image,
         expires=marks.expiry(image.properties, image.id),
         left_out=omissions.read(image.properties, image.created),
         shared=image.visibility == 'shared',
-        going_back=marks.is_going_back(image),
+        under_way=marks.is_under_way(image),
     )
 
 

@@ -21,6 +21,7 @@ import dataclasses
 
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.switch_overs import switch_over
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +49,8 @@ AFTER_ABSENCE = 20.0
 BOOT_TEST = 5.0
 
 
-def after_look(run: record.Run | restore.Restore, still: float,
+def after_look(run: record.Run | restore.Restore | switch_over.SwitchOver,
+               still: float,
                others: int = 0, rate: float = RATE) -> float:
     """Seconds until the next look at an open run.
 
@@ -57,9 +59,9 @@ def after_look(run: record.Run | restore.Restore, still: float,
         of each project as of its own.
     :param rate: looks at all of them per second, at the most.
     """
-    progress = run.progress
-    away = (isinstance(run, restore.Restore) or progress.stop_count
-            or progress.off_at or progress.start_count)
+    away = not isinstance(run, record.Run) or bool(
+        run.progress.stop_count or run.progress.off_at
+        or run.progress.start_count)
     pace = _AWAY if away else _THERE
     pause = min(max(still * pace.share, pace.least), pace.most)
     return max(pause, others / rate)

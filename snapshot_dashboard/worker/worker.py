@@ -33,6 +33,8 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.switch_overs import switch_over
+from snapshot_dashboard.switch_overs import switching
 from snapshot_dashboard.worker import backoff
 from snapshot_dashboard.worker import metrics
 from snapshot_dashboard.worker import partition
@@ -41,7 +43,8 @@ from snapshot_dashboard.worker import workqueue
 
 LOG = logging.getLogger(__name__)
 #: What trusts are made for.
-_Work = record.Run | boot_test.BootTest | restore.Restore
+_Work = (record.Run | boot_test.BootTest | restore.Restore
+         | switch_over.SwitchOver)
 #: Seconds between two looks at the trusts.
 INTERVAL = 2.0
 #: Hours that a trust may still last; one that lasts longer is not acted on.
@@ -90,7 +93,7 @@ class _TrackedTrust:
 
 @dataclasses.dataclass
 class _TrackedRun:
-    """A run, a boot test or a restore that is under way.
+    """A run, or another thing of its kind, that is under way.
 
     :ivar since: when something about it last changed (monotonic).
     :ivar problems: errors in a row.
@@ -280,7 +283,7 @@ class Worker:
             return None
         server = _server(cloud, errand.server_id)
         if errand.image_id:
-            return self._restore_of(held, cloud, server)
+            return self._recorded_of(held, cloud, server)
         test = boot_test.read(server) if server else None
         if test is not None and test.plan.run_id == errand.run_id:
             held.sees()
@@ -305,12 +308,18 @@ class Worker:
             self._take_back(trust.id, cloud)
         return None
 
-    def _restore_of(self, held: _TrackedTrust, cloud: services.Cloud,
-                    server: types.Server | None) -> restore.Restore | None:
-        """Likewise, of a restore."""
-        found = restoring.read(cloud, server, held.errand.image_id)
+    def _recorded_of(self, held: _TrackedTrust, cloud: services.Cloud,
+                     server: types.Server | None
+                     ) -> restore.Restore | switch_over.SwitchOver | None:
+        """Likewise, of a restore or a switch-over, which an image records."""
+        image_id, run_id = held.errand.image_id, held.errand.run_id
+        found: restore.Restore | switch_over.SwitchOver | None = (
+            switching.read(cloud, image_id))
+        if found is None or found.plan.run_id != run_id:
+            found = restoring.read(cloud, server, image_id)
         if found is not None and (
-                found.lost or found.plan.run_id == held.errand.run_id):
+                found.plan.run_id == run_id
+                or isinstance(found, restore.Restore) and found.lost):
             held.sees()
             if found.open:
                 return found
@@ -359,10 +368,10 @@ class Worker:
                 return backoff.AFTER_ABSENCE
             if isinstance(run, boot_test.BootTest):
                 pause = self._test(held, cloud, server)
-            elif isinstance(run, restore.Restore):
-                pause = self._restore(held, cloud, followed, run)
-            else:
+            elif isinstance(run, record.Run):
                 pause = self._advance(held, cloud, server, followed, run)
+            else:
+                pause = self._follow(held, cloud, followed, run)
         except errors.Unauthorized as error:
             LOG.warning('Run %s: trust %s gives no access any more: %s',
                         run.plan.run_id, trust_id, error,
@@ -425,22 +434,30 @@ class Worker:
         testing.advance(cloud, test)
         return backoff.BOOT_TEST
 
-    def _restore(self, held: _TrackedTrust, cloud: services.Cloud,
-                 followed: _TrackedRun,
-                 found: restore.Restore) -> float | None:
-        """Likewise, of a restore."""
+    def _follow(self, held: _TrackedTrust, cloud: services.Cloud,
+                followed: _TrackedRun,
+                found: restore.Restore | switch_over.SwitchOver
+                ) -> float | None:
+        """Likewise, of what an image records."""
+        later: restore.Restore | switch_over.SwitchOver
+        failed: type[restore.Failure] | type[switch_over.Failure]
         try:
-            later = followed.run = restoring.advance(
-                cloud, found, lambda one: one.lost or held.approves(one))
+            if isinstance(found, restore.Restore):
+                failed, later = restore.Failure, restoring.advance(
+                    cloud, found, lambda one: one.lost or held.approves(one))
+            else:
+                failed, later = switch_over.Failure, switching.advance(
+                    cloud, found, held.approves)
         except sight.Superseded:
             self._enqueue(held)  # whether that is so
             return None
+        followed.run = later
         if not later.open:
             self._take_back(held.trust.id, cloud)
-            result = failures.known(later.progress.failure,
-                                    restore.Failure) or 'done'
-            LOG.info('Restore %s of server %s has ended: %s',
-                     later.plan.run_id, later.plan.server_id, result,
+            result = failures.known(later.progress.failure, failed) or 'done'
+            LOG.info('%s %s of server %s has ended: %s',
+                     type(later).__name__, later.plan.run_id,
+                     later.log_fields['server'], result,
                      extra={**later.log_fields, 'result': result})
             self._counters.ended(result)
             return None
@@ -449,7 +466,8 @@ class Worker:
         return self._pause(held, followed, later)
 
     def _pause(self, held: _TrackedTrust, followed: _TrackedRun,
-               run: record.Run | restore.Restore) -> float:
+               run: record.Run | restore.Restore | switch_over.SwitchOver
+               ) -> float:
         return backoff.after_look(
             run, time.monotonic() - followed.since,
             self._queue.crowd(held.trust.project_id), self._rate)

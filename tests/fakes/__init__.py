@@ -104,6 +104,12 @@ class FakeOpenStack:
                  'shared': False}]},
             'security-groups': {'security_groups': [
                 {'name': 'default'}, {'name': 'web'}]}}
+        #: Neutron's, by id. Nova deletes those that it made when it detaches
+        #: them, and takes its time for that.
+        self.ports: dict[str, dict] = {}
+        self.port_count = 0
+        self.floating: dict[str, dict] = {}
+        self.detaching: list[dict] = []
         #: The tags of the file shares of servers, by their ids.
         self.shares: dict[str, list[str]] = {}
         #: How the databases compare names.
@@ -265,6 +271,44 @@ class FakeOpenStack:
              'device': device, 'delete_on_termination': False})
         volume['attachments'].append({'server_id': server['id'],
                                       'device': device})
+
+    def port(self, server: dict | None = None, made_by_nova: bool = True,
+             **fields) -> dict:
+        self.port_count = number = self.port_count + 1
+        body = {
+            'id': new_id(900 + number), 'network_id': new_id(7),
+            'project_id': PROJECT, 'name': '',
+            'mac_address': f'fa:16:3e:00:00:{number:02x}',
+            'fixed_ips': [{'subnet_id': new_id(70),
+                           'ip_address': f'10.0.0.{number}'}],
+            'device_id': server['id'] if server else '',
+            'created_at': stamp(self.now), 'security_groups': [new_id(71)],
+            'binding:vnic_type': 'normal', 'made_by_nova': made_by_nova,
+            **fields}
+        self.ports[body['id']] = body
+        return body
+
+    def float(self, port: dict, address: str = '203.0.113.9') -> dict:
+        body = {'id': new_id(), 'floating_ip_address': address,
+                'port_id': port['id'],
+                'fixed_ip_address': port['fixed_ips'][0]['ip_address']}
+        self.floating[body['id']] = body
+        return body
+
+    def finish_detaching(self) -> None:
+        """Let Nova's hosts do what they were asked for."""
+        for port in self.detaching:
+            if port['made_by_nova']:
+                self.delete_port(port)
+            else:
+                port['device_id'] = ''
+        self.detaching.clear()
+
+    def delete_port(self, port: dict) -> None:
+        self.ports.pop(port['id'], None)
+        for address in self.floating.values():
+            if address['port_id'] == port['id']:
+                address.update(port_id=None, fixed_ip_address=None)
 
     def detach(self, server: dict, volume: dict) -> None:
         """What :meth:`attach` did is undone."""

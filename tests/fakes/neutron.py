@@ -10,7 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Networks and security groups."""
+"""Networks, security groups, ports and floating addresses."""
+
+from urllib import parse
 
 from tests.fakes import common
 
@@ -18,4 +20,39 @@ from tests.fakes import common
 class Neutron(common.Service):
 
     def answer(self, method, path, query, body):
-        return 200, self._all.network[path.removeprefix('/v2.0/')]
+        kind, _, thing_id = path.removeprefix('/v2.0/').partition('/')
+        if kind == 'ports' and method == 'POST':
+            return 201, {'port': self._create(body['port'])}
+        if method == 'PUT':
+            if thing_id not in self._all.floating:
+                return 404
+            self._all.floating[thing_id].update(body['floatingip'])
+            return 200, {'floatingip': self._all.floating[thing_id]}
+        if kind in ('ports', 'floatingips'):
+            things = (self._all.ports if kind == 'ports'
+                      else self._all.floating)
+            return 200, {kind: list(filter(self._admitted, things.values()))}
+        return 200, self._all.network[kind]
+
+    def _admitted(self, thing):
+        """Whether the filters of a list admit a thing: one name may come
+        several times.
+        """
+        filters = parse.parse_qs(parse.urlsplit(
+            self._all.requests[-1].url).query)
+        return all(thing.get(name) in values
+                   for name, values in filters.items())
+
+    def _create(self, asked):
+        """Only a network's owner chooses addresses, and none that is there."""
+        network = next(one for one in self._all.network['networks']['networks']
+                       if one['id'] == asked['network_id'])
+        if network['project_id'] != common.PROJECT:
+            raise common.Refusal(403, 'rule:create_port:mac_address')
+        for port in self._all.ports.values():
+            same = port['network_id'] == asked['network_id']
+            if same and (port['mac_address'] == asked['mac_address'] or any(
+                    fixed in port['fixed_ips']
+                    for fixed in asked['fixed_ips'])):
+                raise common.Refusal(409, 'The address is in use.')
+        return self._all.port(made_by_nova=False, **asked)

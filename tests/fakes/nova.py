@@ -89,11 +89,8 @@ class Nova(common.Service):
             if name.startswith(('hw_', 'os_'))}}}
 
     def _server(self, method, server, rest, body):
-        if rest == ['os-interface']:
-            return 200, {'interfaceAttachments': [
-                {'net_id': network, 'port_id': common.new_id(),
-                 'fixed_ips': []}
-                for network in self._all.networks.get(server['id'], [])]}
+        if rest[0] == 'os-interface':
+            return self._interfaces(method, server, rest[1:], body)
         if rest == ['shares']:
             if versions._parse(self._all.newest['compute']) < (2, 97):
                 return 404
@@ -149,6 +146,31 @@ class Nova(common.Service):
         self._all.attach(server, volume, asked.get('device') or '/dev/vdz')
         self._all.did(server, 'attach_volume')
         return 200, {'volumeAttachment': {**asked, 'id': volume['id']}}
+
+    def _interfaces(self, method, server, rest, body):
+        """List ports, attach one, or detach one, which takes a while."""
+        if method == 'GET':
+            return 200, {'interfaceAttachments': [
+                {'net_id': network, 'port_id': common.new_id(),
+                 'fixed_ips': []}
+                for network in self._all.networks.get(server['id'], [])]}
+        if server['locked'] or server['OS-EXT-STS:task_state'] or (
+                server['status'] not in ('ACTIVE', 'SHUTOFF')):
+            return 409
+        asked = rest[0] if rest else body['interfaceAttachment']['port_id']
+        port = self._all.ports.get(asked)
+        if port is None or rest and port['device_id'] != server['id']:
+            return 404
+        if rest:
+            self._all.detaching.append(port)
+            return 202, None
+        if port['device_id']:
+            return 400
+        port.update(device_id=server['id'])
+        return 200, {'interfaceAttachment': {
+            'port_id': port['id'], 'net_id': port['network_id'],
+            'fixed_ips': port['fixed_ips'], 'port_state': 'DOWN',
+            'mac_addr': port['mac_address']}}
 
     def _actions(self, server, rest):
         done = self._all.done.get(server['id'], [])

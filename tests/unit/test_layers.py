@@ -26,8 +26,8 @@ PANEL = f'{PACKAGE}.content.compute_snapshots'
 #: Each may import those before it, and the panel and the worker neither the
 #: other. The settings are Django's, so the panel alone reads them.
 LAYERS = ('notices', 'cloud', 'inspection', 'marks', 'snapshots', 'runs',
-          'boot_tests', 'preflight', 'restores', 'worker', 'settings',
-          'content')
+          'boot_tests', 'preflight', 'restores', 'switch_overs', 'worker',
+          'settings', 'content')
 #: What every slice of the panel may have, and who imports it says of which.
 ROLES = {'views', 'forms', 'tables', 'wording'}
 

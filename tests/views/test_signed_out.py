@@ -37,7 +37,8 @@ def things(openstack, settings):
     image = openstack.image('i', instance_uuid=server['id'])
     for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'):
         openstack.faults[method, '/'] = 401
-    return {'server_id': server['id'], 'row_id': row_id(image)}
+    return {'server_id': server['id'], 'row_id': row_id(image),
+            'image_id': image['id']}
 
 
 def _address(page, things):

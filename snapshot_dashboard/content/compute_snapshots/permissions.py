@@ -137,6 +137,17 @@ def can_swap(request: HttpRequest) -> bool:
     ) and can_power(request) and can_record(request)
 
 
+def can_switch_over(request: HttpRequest) -> bool:
+    """Let an instance take the addresses of another over."""
+    return _check(
+        request, ("compute", "os_compute_api:os-attach-interfaces:create"),
+        ("compute", "os_compute_api:os-attach-interfaces:delete"),
+        ("compute", "os_compute_api:os-server-tags:update"),
+        ("compute", "os_compute_api:os-server-tags:delete"),
+        ("network", "create_port"), ("network", "update_floatingip"),
+        ("image", "modify_image")) and can_power(request)
+
+
 def can_restore_any(request: HttpRequest) -> bool:
     """Bring restores of at least one kind forward."""
     return can_restore(request) or can_swap(request)
@@ -189,9 +200,10 @@ def can_create_volume(request: HttpRequest) -> bool:
 def _check(request: HttpRequest, *rules: tuple[str, str]) -> bool:
     """Asked once per request: the buttons of all rows ask the same."""
     project = request.user.tenant_id
-    # Nova and Cinder call it project_id, Glance owner, or member_id.
+    # Nova and Cinder call it project_id, Glance owner, or member_id; of ports
+    # those of the project's own networks are meant.
     target = {'project_id': project, 'owner': project, 'tenant_id': project,
-              'member_id': project}
+              'member_id': project, 'network:project_id': project}
     return bool(memory.once_per_request(
         request, ('policy', rules),
         lambda: policy.check(rules, request, target)))

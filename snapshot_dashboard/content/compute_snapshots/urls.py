@@ -42,11 +42,15 @@ from snapshot_dashboard.content.compute_snapshots.launch import (
     views as launch_views,
 )
 from snapshot_dashboard.content.compute_snapshots.runs import restores
+from snapshot_dashboard.content.compute_snapshots.runs import switch_overs
 from snapshot_dashboard.content.compute_snapshots.runs import (
     views as runs_views,
 )
 from snapshot_dashboard.content.compute_snapshots.share import (
     views as share_views,
+)
+from snapshot_dashboard.content.compute_snapshots.switch_over import (
+    views as switch_over_views,
 )
 from snapshot_dashboard.content.compute_snapshots.worker import (
     views as worker_views,
@@ -82,6 +86,12 @@ urlpatterns = [
           'dismiss_restore'),
     _page('restores/<uuid:server_id>/undo/', restores.UndoView,
           'undo_restore'),
+    _page('<slug:row_id>/switch-over/', switch_over_views.SwitchOverView,
+          'switch_over'),
+    _page('switch-overs/<uuid:image_id>/turn/', switch_overs.TurnView,
+          'turn_switch_over'),
+    _page('switch-overs/<uuid:image_id>/dismiss/',
+          switch_overs.DismissView, 'dismiss_switch_over'),
     _page('<slug:row_id>/parts/', detail_views.PartsView, 'parts'),
     _page('<slug:row_id>/edit/', edit_views.EditView, 'edit'),
     _page('<slug:row_id>/launch/', launch_views.LaunchView, 'launch'),

@@ -87,6 +87,9 @@ def obstacle(found: obstacles.Obstacle) -> str:
     if found.code is obstacles.Code.RESTORING:
         return str(_("The instance is being put back to a snapshot. Wait "
                      "until that is finished, then try again."))
+    if found.code is obstacles.Code.SWITCHING:
+        return str(_("The addresses of the instance are moving. Wait until "
+                     "that is finished, then try again."))
     if found.code is obstacles.Code.VOLUME_STATE:
         return _("No snapshot can be taken of the volume %(volume)s: its "
                  "status is %(status)s. Wait until the volume is available or "

@@ -116,6 +116,10 @@ class GoBackView(forms.ModalFormView):
                 args=[snapshot.row_id]) if snapshot.usable and (
                     snapshot.has_recipe
                     and permissions.can_launch(self.request)) else '',
+            'switch_over_url': reverse(
+                'horizon:project:compute_snapshots:switch_over',
+                args=[snapshot.row_id]) if snapshot.usable and (
+                    permissions.can_switch_over(self.request)) else '',
             'volumes': [
                 {'thing': thing, 'url': reverse(
                     'horizon:project:volumes:create')

@@ -76,6 +76,9 @@ _OBSTACLES = {
     choices.Code.RESTORING: _(
         "The instance is already being put back to a snapshot. Wait until "
         "that is finished."),
+    choices.Code.SWITCHING: _(
+        "The addresses of the instance are moving. Wait until that is "
+        "finished."),
     choices.Code.OTHER_ROOT: _(
         "The root disk of the instance is not the one that this snapshot was "
         "taken of."),

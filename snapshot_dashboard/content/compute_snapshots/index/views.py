@@ -106,8 +106,8 @@ class IndexView(tables.DataTableView):
             and row.source
             and row.motion is statuses.Outcome.PENDING][:_SUSPECTS]
         # No tags lead to that when the instance is gone.
-        self.going_back = [row.id for row in page.rows
-                           if row.going_back][:_SUSPECTS]
+        self.under_way = [row.id for row in page.rows
+                          if row.under_way][:_SUSPECTS]
         return page.rows
 
     def _page(self, cloud: services.Cloud, asked: queries.Query,
@@ -165,7 +165,7 @@ class IndexView(tables.DataTableView):
         return {**context,
                 **display.context(self.request, answer=self.runs,
                                   suspects=self.suspects,
-                                  homes=self.going_back),
+                                  homes=self.under_way),
                 'worker_url': handoff.address(self.request),
                 'filters': self.filters,
                 'filter_errors': bool(self.filters.errors),

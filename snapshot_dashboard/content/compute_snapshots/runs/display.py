@@ -38,6 +38,9 @@ from snapshot_dashboard.content.compute_snapshots.runs import actions
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
+from snapshot_dashboard.content.compute_snapshots.switch_over import (
+    switch_cards,
+)
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import journal
@@ -46,7 +49,11 @@ from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import phases
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.switch_overs import switch_over
+from snapshot_dashboard.switch_overs import switching
 
+#: What the page shows beside runs, and brings forward like them.
+_Other = restore.Restore | switch_over.SwitchOver
 TEMPLATE = 'project/compute_snapshots/runs/_runs.html'
 #: Seconds without a step after which nobody seems to look after a run.
 _STALLED = 60
@@ -65,6 +72,7 @@ class Sight:
         record went with it, so the page itself remembers them.
     :ivar problem: why they cannot be had; None if they can.
     :ivar restores: what puts instances back to snapshots, or did.
+    :ivar switch_overs: what moves instances' addresses to others, or did.
     :ivar unread: why some of those cannot be had.
     """
 
@@ -72,6 +80,7 @@ class Sight:
     gone: tuple[tuple[str, str], ...] = ()
     problem: errors.ServiceError | None = None
     restores: tuple[restore.Restore, ...] = ()
+    switch_overs: tuple[switch_over.SwitchOver, ...] = ()
     unread: tuple[errors.ServiceError, ...] = ()
 
 
@@ -86,7 +95,8 @@ def find(request: HttpRequest,
 
     :param answer: what the index says, or why not, if that is known already.
     :param suspects: the ids of servers that may have a run.
-    :param homes: the ids of images that may record a restore.
+    :param homes: the ids of images that may record a restore, or a
+        switch-over.
     """
     cloud = connect.cloud(request)
     if answer is None:
@@ -106,18 +116,27 @@ def find(request: HttpRequest,
         server for server in looked.values()
         if isinstance(server, types.Server))) if run is not None and run.open]
     restores, unread = restoring.find(cloud, answer.restored_servers)
+    switch_overs, unknown = switching.find(
+        cloud, answer.switched_servers, _but(homes, restores))
     answers = _more_restores(cloud, restores, request.POST.getlist(
-        'restoring')[:_WATCHED], homes)
+        'restoring')[:_WATCHED], _but(homes, switch_overs))
     restores += [answer for answer in answers
                  if isinstance(answer, restore.Restore)]
-    unread += errors.among(answers)
+    unread += [*errors.among(answers), *unknown]
     return Sight(
         dataclasses.replace(answer, runs=(*again, *answer.runs)),
         tuple((server_id, watched[server_id])
               for server_id, server in looked.items()
               if server_id in watched
               and isinstance(server, errors.NotFound)),
-        restores=tuple(restores), unread=tuple(unread))
+        restores=tuple(restores), switch_overs=tuple(switch_overs),
+        unread=tuple(unread))
+
+
+def _but(homes: Iterable[str], known: Iterable[_Other]) -> list[str]:
+    """The images without those whose record is known."""
+    there = {one.plan.home_id for one in known}
+    return [home_id for home_id in homes if home_id not in there]
 
 
 def _more_restores(cloud: services.Cloud, known: Iterable[restore.Restore],
@@ -177,6 +196,7 @@ def context(request: HttpRequest,
     for error in sight.unread:
         troubles.setdefault('', runs_wording.trouble(error))
     found, now = sight.found, int(time.time())
+    others: list[_Other] = [*sight.restores, *sight.switch_overs]
     restored = {server.id: server for server in found.restored_servers}
     tests = boot_test.read_all(found.test_servers)
     # The card of the restore says that its safety snapshot was taken.
@@ -195,7 +215,8 @@ def context(request: HttpRequest,
         'gone': [{'id': server_id, 'name': name}
                  for server_id, name in sight.gone],
         'runs_open': bool(found.open or tests or sight.unread or any(
-            one.open for one in sight.restores)),
+            one.open for one in others)),
+        **switch_cards.context(request, sight.switch_overs, troubles),
         **cards.context(request, sight.restores, restored, troubles),
         **under_way.context(request, tests),
         'runs_more': found.more and any(not run.open for run in on_page),
@@ -204,14 +225,15 @@ def context(request: HttpRequest,
         'runs_problem': troubles.get('', ''),
         'may_advance': may_advance,
         'handed_on': any(run.progress.trust_id for run in found.open) or any(
-            one.open and one.progress.trust_id for one in sight.restores),
-        'poll_interval_ms': _interval_ms(found.runs, sight.restores),
+            one.open and one.progress.trust_id for one in others),
+        'poll_interval_ms': _interval_ms(found.runs, others),
         # When this changes, the list below has changed too.
         'runs_state': ' '.join(
             f'{run.plan.run_id}:{run.progress.image_id}:'
             f'{run.progress.snapshot_count}:{run.progress.captured_at}:'
             f'{run.progress.ended_at}' for run in found.runs
-        ) + cards.state(sight.restores),
+        ) + cards.state(sight.restores) + switch_cards.state(
+            sight.switch_overs),
     }
 
 
@@ -246,13 +268,13 @@ def _images(request: HttpRequest,
 
 
 def _interval_ms(found: Iterable[record.Run],
-                 restores: Iterable[restore.Restore]) -> int:
+                 others: Iterable[_Other]) -> int:
     """How long the page waits for its next look, in milliseconds.
 
     Each look that comes late keeps an instance away for longer.
     """
     away = any(run.open and run.plan.power_off for run in found) or any(
-        one.open for one in restores)
+        one.open for one in others)
     return int(settings.get('POLL_INTERVAL') * (500 if away else 1000))
 
 

@@ -40,6 +40,7 @@ from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.content.compute_snapshots.runs import (
     wording as runs_wording,
 )
+from snapshot_dashboard.content.compute_snapshots.switch_over import starting
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import failures
@@ -47,6 +48,7 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.switch_overs import switching
 
 #: What went wrong, by the ids of the servers.
 Troubles = dict[str, errors.ServiceError]
@@ -122,13 +124,14 @@ class AdvanceView(WriteView):
                        for run in old[:1]))
         if permissions.can_restore_any(self.request):
             results |= self._restores(cloud, sight)
+        if permissions.can_switch_over(self.request):
+            results |= self._switch_overs(cloud, sight)
         if permissions.can_remove_tests(self.request):
             # What is in the way of one shows on its snapshot's page.
             testing.advance_all(cloud, boot_test.read_all(
                 sight.found.test_servers), connect.seal())
         return {server_id: result for server_id, result in results.items()
                 if isinstance(result, errors.ServiceError)}
-
 
     def _restores(self, cloud: services.Cloud,
                   sight: display.Sight) -> dict[str, object]:
@@ -148,6 +151,24 @@ class AdvanceView(WriteView):
                               beginning.approves) for found in going_on))
         return {found.plan.server_id: result for found, result in zip(
             going_on, results, strict=True)}
+
+
+    def _switch_overs(self, cloud: services.Cloud,
+                      sight: display.Sight) -> dict[str, object]:
+        """Likewise, the switch-overs."""
+        known = {server_id for found in sight.switch_overs if found.open
+                 for server_id in (found.plan.copy_id,
+                                   found.plan.original_id)}
+        cloud.gather(*(
+            functools.partial(switching.sweep, cloud, server)
+            for server in sight.found.switched_servers
+            if record.is_switching(server) and server.id not in known))
+        return cloud.gather_named({
+            found.plan.home_id: functools.partial(
+                switching.advance, cloud, found, starting.approves)
+            for found in sight.switch_overs
+            if found.open and starting.approves(found)
+            and not starting.is_looked_after(self.request, found)})
 
 
 class _OneRunView(WriteView):

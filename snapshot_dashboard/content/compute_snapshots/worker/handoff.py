@@ -36,9 +36,11 @@ from snapshot_dashboard.restores import restore
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.runs import situation
+from snapshot_dashboard.switch_overs import switch_over
 
 LOG = logging.getLogger(__name__)
-_Begun = TypeVar('_Begun', record.Run, restore.Restore)
+_Begun = TypeVar('_Begun', record.Run, restore.Restore,
+                 switch_over.SwitchOver)
 #: In the cache, with the ids of the worker and of the user who asked: when it
 #: was last there.
 _SEEN = 'snapshot_dashboard.worker_seen.'

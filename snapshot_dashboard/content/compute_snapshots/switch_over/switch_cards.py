@@ -1,0 +1,100 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""The switch-overs that are under way or just over, for a template."""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+import datetime
+import time
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from snapshot_dashboard.content.compute_snapshots import cells
+from snapshot_dashboard.content.compute_snapshots import permissions
+from snapshot_dashboard.content.compute_snapshots.switch_over import starting
+from snapshot_dashboard.content.compute_snapshots.switch_over import (
+    wording as switch_over_wording,
+)
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.switch_overs import switch_over
+
+_PANEL = 'horizon:project:compute_snapshots:'
+
+
+def context(request: HttpRequest,
+            found: Iterable[switch_over.SwitchOver],
+            troubles: Mapping[str, str]) -> dict[str, Any]:
+    """The template context of switch-overs, as they are.
+
+    :param troubles: by the ids of their images, what was in the way of the
+        last step.
+    """
+    may = permissions.can_switch_over(request)
+    return {'switch_overs': [
+        _shown(one, troubles.get(one.plan.home_id, ''), may)
+        for one in found]}
+
+
+def _shown(found: switch_over.SwitchOver, trouble: str,
+           may: bool) -> dict[str, Any]:
+    plan, progress, at = found.plan, found.progress, int(time.time())
+    approved = starting.approves(found)
+    hindrance = switch_over_wording.hindrance(found, at)
+    return {
+        'switch_over': found,
+        'id': plan.home_id,
+        'title': switch_over_wording.title(found),
+        'class': ('danger' if progress.failure else 'warning'
+                  if hindrance or trouble or not approved
+                  else 'info' if found.open else 'success'),
+        'now': switch_over_wording.now(found),
+        'elapsed': cells.duration_text(
+            max(0, (progress.ended_at or at) - plan.began_at)),
+        'ended': datetime.datetime.fromtimestamp(
+            progress.ended_at, datetime.UTC) if not found.open else None,
+        'outcome': switch_over_wording.outcome(found) if not found.open
+        else '',
+        'kept': switch_over_wording.kept(found),
+        'hindrance': hindrance,
+        'trouble': trouble,
+        'unsealed': not approved,
+        'row_id': model.row_id(kinds.Kind.INSTANCE, plan.home_id),
+        'buttons': _buttons(found, approved) if may else []}
+
+
+def _buttons(found: switch_over.SwitchOver,
+             approved: bool) -> list[dict[str, str]]:
+    back = found.taker is switch_over.Side.COPY
+    buttons = []
+    if approved:
+        buttons.append(('turn', _("Switch Back") if back
+                        else _("Switch Over Again"),
+                        switch_over_wording.CONFIRM_BACK))
+    if not (found.open and approved):
+        buttons.append(('dismiss', _("Dismiss"),
+                        switch_over_wording.CONFIRM_DISMISS))
+    return [{'what': f'switch-{what}', 'class': 'btn-default',
+             'url': reverse(f'{_PANEL}{what}_switch_over',
+                            args=[found.plan.home_id]),
+             'label': label, 'confirm': confirm}
+            for what, label, confirm in buttons]
+
+
+def state(found: Iterable[switch_over.SwitchOver]) -> str:
+    """When this changes, the list below has changed too."""
+    return ' '.join(f'{one.plan.run_id}:{one.progress.ended_at}'
+                    for one in found)
