@@ -36,7 +36,7 @@ from snapshot_dashboard.switch_overs import switching
 #: Instances launched from the snapshot that are offered.
 _COPIES = 50
 #: Seconds before its server that a port was created which Nova did not make.
-_BEFORE = 60
+BEFORE = 60
 _READY = ('ACTIVE', 'SHUTOFF')
 
 
@@ -100,7 +100,7 @@ class Facts:
         """Whether Nova surely did not make a port, so that it outlasts being
         detached: no API tells, but it is older than the instance.
         """
-        return bool(self.original and port.created and port.created + _BEFORE
+        return bool(self.original and port.created and port.created + BEFORE
                     < self.original.created)
 
     def can_make(self, port: types.Port) -> bool:

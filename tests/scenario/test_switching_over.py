@@ -14,6 +14,8 @@
 
 import contextlib
 import dataclasses
+import signal
+import time
 
 import pytest
 
@@ -26,6 +28,7 @@ from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.switch_overs import choices
 from snapshot_dashboard.switch_overs import switch_over
 from snapshot_dashboard.switch_overs import switching
+from tests.cloud import bootstrap
 from tests.scenario import networks
 from tests.scenario.clouds import delete_snapshots
 from tests.scenario.clouds import is_gone
@@ -94,7 +97,7 @@ def running(cloud, server_id):
 
 
 @contextlib.contextmanager
-def launched(cloud, network, ports):
+def launched(cloud, network, ports, floats=True):
     """An instance, its snapshot, and a copy of it beside."""
     source = cloud.find('batch-1')
     flavor = next(flavor for flavor in cloud.nova.flavors.list()
@@ -105,7 +108,8 @@ def launched(cloud, network, ports):
         or [{'net-id': network.inside.id}])
     made = [server.id]
     running(cloud, server.id)
-    network.float(server)
+    if floats:
+        network.float(server)
     found = cloud.finish(cloud.begin(cloud.compute.server(server.id),
                                      unique('before')))
     row_id = model.row_id(kinds.Kind.INSTANCE, found.progress.image_id)
@@ -165,3 +169,56 @@ def test_a_copy_takes_all_addresses_over_and_gives_them_back(
             assert switch_over.all_tags(alice.compute.server(server_id)) == []
         assert marks.SWITCH_OVER not in alice.images.image(
             back.plan.home_id).properties
+
+
+@pytest.mark.parametrize('ends', ['is left alone', 'is killed'])
+def test_a_worker_sees_it_through_without_its_user(alice, network, workers,
+                                                   ends):
+    with launched(alice, network, []) as pair:
+        before = pair.cards(pair.original)
+        worker = workers.start()
+        switching.hand_on(alice, pair.begin(), workers.of(alice))
+        if ends == 'is killed':
+            until(lambda: pair.status(pair.original) == 'SHUTOFF',
+                  'it is under way')
+            workers.end(worker, signal.SIGKILL)
+            workers.start()
+
+        until(lambda: not switching.read(
+            alice, pair.row_id.removeprefix('instance-')).open, 'it is over')
+
+        assert pair.cards(pair.copy) == before
+        assert pair.status(pair.copy) == 'ACTIVE'
+
+
+@pytest.fixture
+def everybodys(where, network):
+    """A network of another project that everybody may use."""
+    admin = bootstrap.connect(where, 'admin', 'admin').network
+    shared = admin.create_network(name=unique('everybodys'), is_shared=True)
+    admin.create_subnet(network_id=shared.id, ip_version=4,
+                        cidr='10.78.0.0/24')
+    yield networks.Network(shared, network.outside, network.neutron)
+    for port in admin.ports(network_id=shared.id):
+        admin.delete_port(port)
+    admin.delete_network(shared)
+
+
+def test_a_network_of_others_is_told_before_anything_is_touched(
+        alice, everybodys):
+    with launched(alice, everybodys, [], floats=False) as pair:
+        assert [one.code for one in choices.find_obstacles(
+            pair.facts())] == [choices.Code.NETWORK]
+
+
+def test_on_a_network_of_others_a_port_of_ones_own_moves(
+        alice, everybodys, monkeypatch):
+    port = everybodys.neutron.create_port(network_id=everybodys.inside.id)
+    monkeypatch.setattr(choices, 'BEFORE', 0)
+    # Services count in whole seconds.
+    made = time.time()
+    until(lambda: time.time() - made > 1, 'the port is older')
+    with launched(alice, everybodys, [port.id], floats=False) as pair:
+        before = pair.cards(pair.original)
+        pair.finish(pair.begin())
+        assert pair.cards(pair.copy) == before
