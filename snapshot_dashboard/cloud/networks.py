@@ -25,6 +25,9 @@ from snapshot_dashboard.cloud import base
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 
+#: What owns the ports of servers.
+_SERVERS = ('compute:', 'baremetal:')
+
 
 class Networks(base.Service):
     """The calls to Neutron. Every one may raise a ``ServiceError``."""
@@ -66,8 +69,11 @@ class Networks(base.Service):
                                         fields=('id', 'project_id'))}
 
     def ports_of(self, server_id: str) -> list[types.Port]:
-        """The ports of a server that are the project's, oldest first."""
-        return self._ports(device_id=(server_id,))
+        """The project's ports that a server was given by Nova, oldest first.
+        Anybody can say of a port that it is a server's.
+        """
+        return [port for port in self._ports(device_id=(server_id,))
+                if port.owner.startswith(_SERVERS)]
 
     def ports_with(self, macs: Collection[str]) -> list[types.Port]:
         """The project's ports with one of these MAC addresses, which are

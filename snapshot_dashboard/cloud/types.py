@@ -75,6 +75,8 @@ class Server:
     :ivar key: the name of its key pair.
     :ivar groups: the names of its security groups.
     :ivar networked: whether it has addresses.
+    :ivar macs: the MAC addresses of its network cards, in their order as far
+        as Nova tells: by network.
     :ivar updated: when Nova last changed it, in seconds since the epoch.
     :ivar image_properties: those of its image when it was launched; None
         where Nova does not show them (before 2.98, and for a root volume).
@@ -103,6 +105,7 @@ class Server:
     zone: str = ''
     groups: tuple[str, ...] = ()
     networked: bool = False
+    macs: tuple[str, ...] = ()
     updated: float = 0
     image_properties: Mapping[str, str] | None = None
     extra_specs: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -147,6 +150,10 @@ class Server:
                 group['name'] for group in body.get('security_groups') or ()
                 if group.get('name'))),
             networked=bool(body.get('addresses')),
+            macs=tuple(dict.fromkeys(
+                address.get('OS-EXT-IPS-MAC:mac_addr') or ''
+                for network in (body.get('addresses') or {}).values()
+                for address in network)),
             updated=_moment(body.get('updated')),
             image_properties=_texts(image['properties'])
             if 'properties' in image else None,
@@ -505,9 +512,10 @@ class Quota:
 
 
 #: What a new port is given of an old one (Networking API v2.0, Create port).
+#: Not its name in the DNS: Nova attaches no port with another's name there.
 _OF_A_PORT = ('name', 'description', 'network_id', 'mac_address',
               'admin_state_up', 'allowed_address_pairs', 'extra_dhcp_opts',
-              'qos_policy_id', 'dns_name')
+              'qos_policy_id')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -517,6 +525,7 @@ class Port:
     :ivar addresses: the fixed ones.
     :ivar server_id: what it is attached to, most often a server; empty for
         nothing.
+    :ivar owner: what kind of thing that is, as ``compute:`` and a zone.
     :ivar created: in seconds since the epoch; 0 if that is not known.
     :ivar plain: whether it is of the kind that any server can have: neither
         a trunk nor a piece of hardware.
@@ -528,6 +537,7 @@ class Port:
     mac: str
     addresses: tuple[str, ...]
     server_id: str
+    owner: str
     created: float
     plain: bool
     body: Mapping[str, Any] = dataclasses.field(default_factory=dict)
@@ -545,7 +555,8 @@ class Port:
         return cls(
             body['id'], body['network_id'], mac,
             tuple(address['ip_address'] for address in fixed),
-            body.get('device_id') or '', _moment(body.get('created_at')),
+            body.get('device_id') or '', body.get('device_owner') or '',
+            _moment(body.get('created_at')),
             not body.get('trunk_details')
             and body.get('binding:vnic_type', 'normal') == 'normal', given)
 

@@ -16,8 +16,10 @@ from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
-from snapshot_dashboard.cloud import limits
 from snapshot_dashboard.cloud import types
+
+#: Characters of a value; Glance has room for 64 KiB.
+_LONGEST = 4000
 
 
 def blank(kind: type, prefix: str) -> dict[str, str]:
@@ -33,7 +35,7 @@ def changes(old: Any, new: Any, prefix: str) -> dict[str, str]:
     An empty value says the same as none, and needs nothing to be there.
     """
     before, after = dataclasses.asdict(old), dataclasses.asdict(new)
-    return {prefix + name: str(value or '')[:limits.VALUE_LENGTH]
+    return {prefix + name: str(value or '')[:_LONGEST]
             for name, value in after.items() if value != before[name]}
 
 

@@ -52,8 +52,10 @@ class Code(enum.Enum):
     LOCKED = 'locked'
     BUSY = 'busy'
     UNDER_WAY = 'under-way'
+    RECORDED = 'recorded'
     NETWORK = 'network'
     HARDWARE = 'hardware'
+    QOS = 'qos'
     TAGS = 'tags'
     PROPERTIES = 'properties'
 
@@ -141,11 +143,23 @@ def gather(cloud: services.Cloud, found: details.Details,
         (*known['tagged'], *known['launched']),
         key=lambda server: server.created, reverse=True)
         if server.id != source_id and record.TEST_TAG not in server.tags}
-    copy = copies.get(copy_id or next(iter(copies), ''))
+    # The latest one that can be taken, as far as its state tells.
+    latest = sorted(copies.values(), key=lambda server: (
+        server.status not in _READY or bool(server.task_state)))
+    copy = copies.get(copy_id) if copy_id else next(iter(latest), None)
     facts = dataclasses.replace(
         facts, original=original, copies=tuple(copies.values()), copy=copy,
-        ports=tuple(known['ports']))
+        ports=_in_order(known['ports'], original))
     return _closer(cloud, facts) if original and copy else facts
+
+
+def _in_order(ports: Sequence[types.Port],
+              server: types.Server | None) -> tuple[types.Port, ...]:
+    """The ports in the order in which the guest has them, if that is known.
+    """
+    macs = list(server.macs) if server else []
+    return tuple(sorted(ports, key=lambda port: (
+        macs.index(port.mac) if port.mac in macs else len(macs))))
 
 
 def _closer(cloud: services.Cloud, facts: Facts) -> Facts:
@@ -174,6 +188,9 @@ def find_obstacles(facts: Facts) -> list[Obstacle]:
         return [Obstacle(Code.SOURCE_GONE)]
     if facts.copy is None:
         return [Obstacle(Code.NO_COPY)]
+    if switch_over.PLAN in facts.image.own_properties and (
+            switch_over.read(facts.image) is not None):
+        return [Obstacle(Code.RECORDED)]
     found = [obstacle for server in (facts.original, facts.copy)
              for obstacle in _of_server(facts, server)]
     names = {*facts.image.own_properties, *switch_over.write(
@@ -203,9 +220,9 @@ def _of_server(facts: Facts, server: types.Server) -> list[Obstacle]:
 def _of_ports(facts: Facts, ports: Sequence[types.Port]) -> list[Obstacle]:
     if not ports:
         return [Obstacle(Code.NO_PORTS)]
-    if len(ports) > switch_over.MOST_PORTS or any(
-            len(json.dumps(dict(port.body))) > switch_over.MOST_BODY
-            for port in ports):
+    sizes = [len(json.dumps(dict(port.body))) for port in ports]
+    if len(ports) > switch_over.MOST_PORTS or sum(sizes) > (
+            switch_over.MOST_IN_ALL) or max(sizes) > switch_over.MOST_BODY:
         return [Obstacle(Code.TOO_MANY)]
     found = []
     for port in ports:
@@ -214,4 +231,6 @@ def _of_ports(facts: Facts, ports: Sequence[types.Port]) -> list[Obstacle]:
             found.append(Obstacle(Code.HARDWARE, address))
         elif not (facts.keeps(port) or facts.can_make(port)):
             found.append(Obstacle(Code.NETWORK, address))
+        elif port.body.get('qos_policy_id') and not facts.keeps(port):
+            found.append(Obstacle(Code.QOS, address))
     return found

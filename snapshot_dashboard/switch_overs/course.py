@@ -21,9 +21,11 @@ it goes forth or back. These promises hold:
    address is free for others for as short a time as possible.
 2. No port is taken from an instance, or given to one, that runs.
 3. No port is taken that is at neither of the two, and no floating address
-   that somebody has given to another port meanwhile.
-4. It is not over before all cards are at the taker, or lie ready because that
-   is gone. While something is in the way, it is tried again.
+   that somebody has given to another port, or freed, meanwhile.
+4. A detaching that was asked for is seen through, whatever is wanted since.
+5. It is not over before all cards are at the taker, or lie ready because that
+   is gone. What is in the way is tried again; what cannot be made anew for
+   minutes is given up, and that is told.
 """
 
 import dataclasses
@@ -78,8 +80,9 @@ class Step:
     @property
     def request(self) -> str:
         """Tells one request from another."""
-        return ' '.join((self.do.value, self.server_id or self.thing_id
-                         or (self.card.mac if self.card else '')))
+        mac = self.card.mac if self.card and self.do is Do.CREATE else ''
+        return ' '.join(filter(None, (
+            self.do.value, self.server_id, self.thing_id, mac)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +92,7 @@ class Sight:
     :ivar taker: None when it is not to be found; likewise the giver.
     :ivar ports: those with the MAC addresses of the cards, and the copy's
         own ones.
+    :ivar protected: whether the image that records it is.
     """
 
     now: int
@@ -96,6 +100,7 @@ class Sight:
     giver: types.Server | None
     ports: tuple[types.Port, ...] = ()
     floating: tuple[types.FloatingAddress, ...] = ()
+    protected: bool = True
 
     def port(self, card: switch_over.Card) -> types.Port | None:
         return next((port for port in self.ports
@@ -125,7 +130,7 @@ def _wanted(found: switch_over.SwitchOver, seen: Sight) -> Step:
     if taker is None and giver is None:
         return Step(Do.END, failure=switch_over.Failure.INSTANCE_GONE)
     for card in plan.cards:
-        if seen.port(card) is None:
+        if seen.port(card) is None and not _is_given_up(found, card.mac):
             return Step(Do.CREATE, card=card)
     if taker is None:
         return Step(Do.END, failure=switch_over.Failure.INSTANCE_GONE)
@@ -134,10 +139,28 @@ def _wanted(found: switch_over.SwitchOver, seen: Sight) -> Step:
         if run is not None and run.open or record.is_being_restored(server):
             return Step(Do.WAIT, held=switch_over.Held.RUN,
                         detail=server.name)
-    move = _move(found, seen, taker)
+    move = _pending(found, seen) or _move(found, seen, taker)
     if move is not None:
         return _with_both_off(move, taker, giver)
     return _afterwards(found, seen, taker)
+
+
+def _is_given_up(found: switch_over.SwitchOver, thing: str) -> bool:
+    return thing in found.progress.given_up.split()
+
+
+def _pending(found: switch_over.SwitchOver, seen: Sight) -> Step | None:
+    """A detaching that was asked for, also if its user has turned round.
+
+    Nova may yet do it, and then delete the port: nobody would make it anew.
+    """
+    server_id, _space, port_id = found.progress.detaching.partition(' ')
+    there = next((port for port in seen.ports if port.id == port_id), None)
+    sides = [server.id for server in (seen.taker, seen.giver) if server]
+    if there is None or there.server_id != server_id or (
+            server_id not in sides):
+        return None
+    return Step(Do.DETACH, server_id, port_id)
 
 
 def _with_both_off(move: Step, taker: types.Server,
@@ -165,10 +188,11 @@ def _move(found: switch_over.SwitchOver, seen: Sight,
     giver_id = plan.instance_id(found.taker.other)
     for card in plan.cards:
         there = seen.port(card)
-        if there is None or there.server_id == taker.id:
+        if there is None or there.server_id == taker.id or _is_given_up(
+                found, card.mac):
             continue
         if not there.server_id:
-            return Step(Do.ATTACH, taker.id, there.id)
+            return Step(Do.ATTACH, taker.id, there.id, card)
         if there.server_id != giver_id or seen.giver is None:
             return Step(Do.WAIT, held=switch_over.Held.TAKEN,
                         detail=', '.join(card.fixed))
@@ -179,21 +203,35 @@ def _move(found: switch_over.SwitchOver, seen: Sight,
 def _afterwards(found: switch_over.SwitchOver, seen: Sight,
                 taker: types.Server) -> Step:
     """What is left when all ports are there."""
-    plan, floating = found.plan, {one.id: one for one in seen.floating}
-    olds = {card.port_id for card in plan.cards}
+    plan, progress = found.plan, found.progress
+    if taker.task_state:
+        return Step(Do.WAIT)
+    if plan.runs and taker.status == 'SHUTOFF' and (
+            progress.start_count < record.TRIES):
+        return Step(Do.START, taker.id)
+    floating = {one.id: one for one in seen.floating}
     for card in plan.cards:
         port = seen.port(card)
         for floating_id, fixed in card.floating:
             there = floating.get(floating_id)
-            if port and there and there.port_id != port.id and (
-                    not there.port_id or there.port_id in olds):
+            # One that led there was freed by Neutron with the port; one whose
+            # port has stayed was freed by somebody.
+            if (port and there and not there.port_id
+                    and card.mac in progress.anew.split()
+                    and not _is_given_up(found, floating_id)):
                 return Step(Do.ASSOCIATE, thing_id=there.id, card=card,
                             fixed=fixed)
-    if not plan.runs or taker.status == 'ACTIVE':
-        return Step(Do.END)
-    if taker.task_state:
-        return Step(Do.WAIT)
-    if taker.status == 'SHUTOFF' and (
-            found.progress.start_count < record.TRIES):
-        return Step(Do.START, taker.id)
-    return Step(Do.END, failure=switch_over.Failure.START_FAILED)
+    if plan.runs and taker.status != 'ACTIVE':
+        return Step(Do.END, failure=switch_over.Failure.START_FAILED)
+    return Step(Do.END, failure=None if _is_whole(found, seen)
+                else switch_over.Failure.NOT_ALL)
+
+
+def _is_whole(found: switch_over.SwitchOver, seen: Sight) -> bool:
+    """Whether nothing was given up, and what was made anew is as it was."""
+    for card in found.plan.cards:
+        port = seen.port(card)
+        if port is None or card.mac in found.progress.anew.split() and (
+                not set(card.fixed) <= set(port.addresses)):
+            return False
+    return not found.progress.given_up

@@ -43,8 +43,9 @@ _RUN_ID = re.compile('[0-9a-f]{32}')
 _MAC = re.compile('[0-9a-f]{2}(:[0-9a-f]{2}){5}', re.IGNORECASE)
 #: Characters of a text of the plan, and of how a port is made.
 _TEXT, MOST_BODY = 255, 16000
-#: Ports of one instance, and images that its tags may name.
-MOST_PORTS, _HOMES = 32, 5
+#: Ports of one instance, characters of how all are made (Glance has room for
+#: 64 KiB), and images that the tags of an instance may name.
+MOST_PORTS, MOST_IN_ALL, _HOMES = 32, 40000, 5
 
 
 class Failure(enum.Enum):
@@ -52,6 +53,7 @@ class Failure(enum.Enum):
 
     INSTANCE_GONE = 'instance-gone'
     START_FAILED = 'start-failed'
+    NOT_ALL = 'not-all'
 
 
 class Held(enum.Enum):
@@ -139,6 +141,12 @@ class Progress:
     :ivar taker: who is to have the addresses, a :class:`Side`; at first, when
         it is empty, the copy. It changes when a user switches back.
     :ivar asked: the latest request, and ``asked_at`` when that was sent.
+    :ivar detaching: the server and the port of a request to detach whose
+        effect was not seen yet.
+    :ivar anew: the MAC addresses of cards that were made anew since the user
+        last asked for something.
+    :ivar given_up: the MAC addresses of cards, and the ids of floating
+        addresses, that could not be had.
     :ivar start_count: of requests to power the taker on.
     :ivar put_off_count: how often in a row a request was not accepted.
     :ivar not_before: when it may be asked again.
@@ -154,6 +162,9 @@ class Progress:
     taker: str = ''
     asked: str = ''
     asked_at: int = 0
+    detaching: str = ''
+    anew: str = ''
+    given_up: str = ''
     start_count: int = 0
     put_off_count: int = 0
     not_before: int = 0

@@ -46,6 +46,8 @@ from snapshot_dashboard.switch_overs import switch_over
 LOG = logging.getLogger(__name__)
 #: Steps of one advance, and seconds after which a look is too old to act on.
 _STEPS, _LONGEST_LOOK = 40, situation.STALE
+#: Tries, of some minutes together, until something is given up.
+_MOST_TRIES = 8
 _NAME = 64
 Clock = Callable[[], float]
 SwitchOver = switch_over.SwitchOver
@@ -97,7 +99,8 @@ def begin(cloud: services.Cloud, wish: Wish, seal: seals.Seal,
         tuple(_card(port, wish.floating) for port in wish.ports),
         tuple(port.id for port in wish.own_ports),
         'ACTIVE' in (wish.original.status, wish.copy.status),
-        not image.protected, int(clock()),
+        not image.protected or bool(there and there.plan.protect),
+        int(clock()),
         texts.usable(wish.requested_by)[:_NAME])
     sealed = seal.of(plan.fingerprint)
     try:
@@ -297,7 +300,8 @@ def look(cloud: services.Cloud, found: SwitchOver,
     ports = {port.id: port for port in (*known['own'], *known['ports'])}
     return found, course.Sight(
         now, known.get(side.value), known.get(side.other.value),
-        tuple(ports.values()), tuple(known['floating']))
+        tuple(ports.values()), tuple(known['floating']),
+        known['image'].protected)
 
 
 def advance(cloud: services.Cloud, found: SwitchOver,
@@ -317,7 +321,7 @@ def advance(cloud: services.Cloud, found: SwitchOver,
         found, seen = look(cloud, found, now)
         if clock() - now > _LONGEST_LOOK or not approves(found):
             break
-        if not number and found.open and _tag_again(cloud, found, seen):
+        if not number and found.open and _mark_again(cloud, found, seen):
             continue
         step = course.next_step(found, seen)
         if step.do is course.Do.WAIT:
@@ -333,21 +337,25 @@ def advance(cloud: services.Cloud, found: SwitchOver,
     return found
 
 
-def _tag_again(cloud: services.Cloud, found: SwitchOver,
-               seen: course.Sight) -> bool:
-    """Set the tags again that somebody has taken away; nothing waits for it.
+def _mark_again(cloud: services.Cloud, found: SwitchOver,
+                seen: course.Sight) -> bool:
+    """Set the tags again that somebody has taken away, and the protection of
+    the record; nothing waits for it.
 
-    :returns: whether some were set.
+    :returns: whether tags were set.
     """
     missing = [(server.id, tag) for server in (seen.taker, seen.giver)
                if server and server.status in observation.CAPTURABLE
                for tag in reversed(switch_over.tags(found.plan.home_id))
                if tag not in server.tags]
     try:
+        if found.plan.protect and not seen.protected:
+            cloud.images.set_properties(found.plan.home_id,
+                                        {'protected': True})
         for server_id, tag in missing:
             cloud.compute.add_tag(server_id, tag)
     except errors.ServiceError as error:
-        LOG.warning('Switch-over %s: its tags could not be set again: %s',
+        LOG.warning('Switch-over %s: it could not be marked again: %s',
                     found.plan.run_id, error, extra=found.log_fields)
     return bool(missing)
 
@@ -370,9 +378,8 @@ def _take(cloud: services.Cloud, found: SwitchOver, step: course.Step,
         course.Do.CREATE: lambda: networks.create_port(
             json.loads(step.card.body if step.card else '{}')),
         course.Do.ASSOCIATE: lambda: _associate(cloud, step, seen)}
-    count = found.progress.start_count + (step.do is course.Do.START)
     found = note(cloud, found, seen.now, asked=step.request,
-                 asked_at=seen.now, start_count=count, held='')
+                 asked_at=seen.now, held='', **_about(found, step, seen))
     if clock() - seen.now > situation.STALE:
         return found
     try:
@@ -384,14 +391,53 @@ def _take(cloud: services.Cloud, found: SwitchOver, step: course.Step,
         LOG.warning('Switch-over %s: %s was not accepted: %s',
                     found.plan.run_id, step.request, error,
                     extra=found.log_fields)
-        tries = found.progress.put_off_count + 1
-        return note(cloud, found, seen.now, put_off_count=tries,
-                    hindrance=error.report, not_before=seen.now + min(
-                        2 ** min(tries, 10), situation.PUT_OFF_PAUSE))
+        return _put_off(cloud, found, step, seen, error)
     if found.progress.put_off_count or found.progress.hindrance:
         found = note(cloud, found, seen.now, put_off_count=0, not_before=0,
-                     hindrance='')
+                     hindrance=found.progress.given_up
+                     and found.progress.hindrance)
     return found
+
+
+def _about(found: SwitchOver, step: course.Step,
+           seen: course.Sight) -> dict[str, str | int]:
+    """What is noted of a step beside that it is asked for."""
+    progress = found.progress
+    server_id, _space, port_id = progress.detaching.partition(' ')
+    changes: dict[str, str | int] = {}
+    if not any((port.id, port.server_id) == (port_id, server_id)
+               for port in seen.ports):
+        changes['detaching'] = ''
+    if step.do is course.Do.DETACH:
+        changes['detaching'] = f'{step.server_id} {step.thing_id}'
+    if step.do is course.Do.START:
+        changes['start_count'] = progress.start_count + 1
+    if step.do is course.Do.CREATE and step.card:
+        changes['anew'] = _with(progress.anew, step.card.mac)
+    return changes
+
+
+def _put_off(cloud: services.Cloud, found: SwitchOver, step: course.Step,
+             seen: course.Sight, error: errors.ServiceError) -> SwitchOver:
+    """Note that a request was not accepted, and when it is made again.
+
+    Others wait for none that may never be.
+    """
+    progress, count = found.progress, found.progress.put_off_count + 1
+    if count >= _MOST_TRIES and step.card and not isinstance(
+            error, errors.Throttled):
+        thing = (step.thing_id if step.do is course.Do.ASSOCIATE
+                 else step.card.mac)
+        return note(cloud, found, seen.now, put_off_count=0, not_before=0,
+                    hindrance=error.report,
+                    given_up=_with(progress.given_up, thing))
+    return note(cloud, found, seen.now, put_off_count=count,
+                hindrance=error.report, not_before=seen.now + min(
+                    2 ** min(count, 10), situation.PUT_OFF_PAUSE))
+
+
+def _with(words: str, word: str) -> str:
+    return ' '.join(dict.fromkeys((*words.split(), word)))
 
 
 def _associate(cloud: services.Cloud, step: course.Step,
@@ -412,26 +458,32 @@ def _end(cloud: services.Cloud, found: SwitchOver, step: course.Step,
     if found.plan.protect:
         cloud.images.set_properties(found.plan.home_id, {'protected': False})
     return note(cloud, found, seen.now, ended_at=seen.now,
-                ended_for=found.taker.value, asked='', held='',
+                ended_for=found.taker.value, asked='', held='', detaching='',
                 failure=step.failure.value if step.failure else '')
 
 
-def turn(cloud: services.Cloud, found: SwitchOver,
+def turn(cloud: services.Cloud, found: SwitchOver, side: switch_over.Side,
          clock: Clock = time.time) -> SwitchOver:
-    """Let the other instance have the addresses: give up, or switch back.
+    """Let one of the two have the addresses: give up, switch back, or try
+    again.
+
+    One that has them, or is about to, needs nothing: others may have wished
+    the same before.
 
     :raises Busy: when something else is under way at one of the two.
     :raises NotFound: when that instance was deleted.
     :raises ServiceError: when it was not written down.
     """
-    plan, side = found.plan, found.taker.other
+    plan, is_over = found.plan, not found.open
+    if found.taker is side and not (is_over and found.progress.failure):
+        return found
     answers = cloud.gather_named({
         one: functools.partial(cloud.compute.server, plan.instance_id(one))
         for one in switch_over.Side})
     for error in (*errors.among([answers[side]]),
                   *errors.among(answers.values(), errors.NotFound)):
         raise error
-    if not found.open:
+    if is_over:
         servers = list(errors.without(answers).values())
         if any(is_busy(cloud, server) for server in servers):
             raise Busy(plan.home_id)
@@ -439,12 +491,16 @@ def turn(cloud: services.Cloud, found: SwitchOver,
             _index(cloud, server, plan)
     if plan.protect:
         cloud.images.set_properties(plan.home_id, {'protected': True})
-    # The trust of one that is over was taken back.
-    trust_id = found.progress.trust_id if found.open else ''
+    # The trust of one that is over was taken back. What was made anew may not
+    # have its floating address yet, if that did not come to a good end.
+    anew = found.progress.anew
+    if is_over and not found.progress.failure:
+        anew = ''
     return note(cloud, found, int(clock()), taker=side.value, ended_at=0,
-                trust_id=trust_id,
-                failure='', asked='', asked_at=0, start_count=0,
-                put_off_count=0, not_before=0, hindrance='', held='')
+                trust_id='' if is_over else found.progress.trust_id,
+                anew=anew, given_up='',
+                failure='', start_count=0, put_off_count=0, not_before=0,
+                hindrance='', held='')
 
 
 def dismiss(cloud: services.Cloud, home_id: str,

@@ -109,7 +109,7 @@ class FakeOpenStack:
         self.ports: dict[str, dict] = {}
         self.port_count = 0
         self.floating: dict[str, dict] = {}
-        self.detaching: list[dict] = []
+        self.detaching: list[tuple[str, dict]] = []
         #: The tags of the file shares of servers, by their ids.
         self.shares: dict[str, list[str]] = {}
         #: How the databases compare names.
@@ -282,6 +282,7 @@ class FakeOpenStack:
             'fixed_ips': [{'subnet_id': new_id(70),
                            'ip_address': f'10.0.0.{number}'}],
             'device_id': server['id'] if server else '',
+            'device_owner': 'compute:nova' if server else '',
             'created_at': stamp(self.now), 'security_groups': [new_id(71)],
             'binding:vnic_type': 'normal', 'made_by_nova': made_by_nova,
             **fields}
@@ -297,11 +298,13 @@ class FakeOpenStack:
 
     def finish_detaching(self) -> None:
         """Let Nova's hosts do what they were asked for."""
-        for port in self.detaching:
+        for server_id, port in self.detaching:
+            if port['device_id'] != server_id:
+                continue
             if port['made_by_nova']:
                 self.delete_port(port)
             else:
-                port['device_id'] = ''
+                port.update(device_id='', device_owner='', dns_name='')
         self.detaching.clear()
 
     def delete_port(self, port: dict) -> None:

@@ -162,11 +162,12 @@ class Nova(common.Service):
         if port is None or rest and port['device_id'] != server['id']:
             return 404
         if rest:
-            self._all.detaching.append(port)
+            self._all.detaching.append((server['id'], port))
             return 202, None
-        if port['device_id']:
+        if port['device_id'] or port.get('dns_name', '') not in (
+                '', server['name']):
             return 400
-        port.update(device_id=server['id'])
+        port.update(device_id=server['id'], device_owner='compute:nova')
         return 200, {'interfaceAttachment': {
             'port_id': port['id'], 'net_id': port['network_id'],
             'fixed_ips': port['fixed_ips'], 'port_state': 'DOWN',

@@ -155,7 +155,8 @@ def test_a_copy_takes_all_addresses_over_and_gives_them_back(
             port.mac_address for port in network.neutron.ports(
                 network_id=network.inside.id)}
 
-        back = pair.finish(switching.turn(alice, found))
+        back = pair.finish(switching.turn(
+            alice, found, switch_over.Side.ORIGINAL))
 
         assert back.progress.failure == ''
         assert pair.cards(pair.original) == before

@@ -144,7 +144,9 @@ def can_switch_over(request: HttpRequest) -> bool:
         ("compute", "os_compute_api:os-attach-interfaces:delete"),
         ("compute", "os_compute_api:os-server-tags:update"),
         ("compute", "os_compute_api:os-server-tags:delete"),
-        ("network", "create_port"), ("network", "update_floatingip"),
+        ("network", "create_port"), ("network", "create_port:mac_address"),
+        ("network", "create_port:fixed_ips"),
+        ("network", "update_floatingip"),
         ("image", "modify_image")) and can_power(request)
 
 

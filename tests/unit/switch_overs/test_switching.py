@@ -20,6 +20,7 @@ import pytest
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.switch_overs import choices
 from snapshot_dashboard.switch_overs import switch_over
 from snapshot_dashboard.switch_overs import switching
@@ -138,7 +139,7 @@ def test_an_address_that_somebody_takes_is_waited_for(here, openstack):
                 for port in openstack.ports.values()):
             openstack.port(fixed_ips=fixed, mac_address='fa:16:3e:ff:ff:ff')
     openstack.meanwhile['POST', '/v2.0/ports'] = take
-    for _ in range(10):
+    for _ in range(6):
         found = here.advance()
         here.settle()
     assert found.open and 'in use' in found.progress.hindrance
@@ -164,7 +165,7 @@ def test_a_port_that_was_given_to_another_instance_stays_there(here,
     assert here.ports[1]['device_id'] == other['id']
     assert found.open and found.progress.held == 'taken 10.0.0.2'
 
-    here.ports[1]['device_id'] = ''
+    here.ports[1].update(device_id='', dns_name='')
     here.finish()
     here.check(SIDES.COPY)
 
@@ -179,18 +180,109 @@ def test_a_floating_address_that_somebody_moved_stays_there(here, openstack):
     assert here.floating['port_id'] == elsewhere['id']
 
 
+@pytest.mark.parametrize('slow', [0, 1, 4], ids=[
+    'nova is quick', 'nova takes its time', 'nova takes minutes'])
 @pytest.mark.parametrize('looks', range(12))
-def test_it_can_be_given_up_at_any_moment(here, looks):
+def test_it_can_be_given_up_at_any_moment(here, looks, slow):
     here.begin()
-    for _ in range(looks):
+    for number in range(looks):
         if here.recorded().open:
             here.advance()
-            here.settle()
+            if not slow or number < looks - 1:
+                here.settle()
+
+    here.turn()
+    for _ in range(slow):
+        here.advance()
+        here.settle(90, detaches=False)
+    assert here.finish().progress.failure == ''
+    here.settle()
+
+    here.check(SIDES.ORIGINAL)
+
+
+def test_to_wish_the_same_twice_is_to_wish_it_once(here):
+    here.begin()
+    here.finish()
+
+    here.turn(SIDES.ORIGINAL)
+    here.turn(SIDES.ORIGINAL)
+    here.finish()
+
+    here.check(SIDES.ORIGINAL)
+    before = len(here.openstack.writes())
+    here.turn(SIDES.ORIGINAL)
+    assert len(here.openstack.writes()) == before
+
+
+def test_a_floating_address_that_was_freed_on_purpose_stays_free(here):
+    here.begin()
+    here.finish()
+    here.floating.update(port_id=None, fixed_ip_address=None)
 
     here.turn()
     assert here.finish().progress.failure == ''
 
-    here.check(SIDES.ORIGINAL)
+    assert here.floating['port_id'] is None
+
+
+def test_a_card_that_cannot_be_made_anew_is_given_up_and_told(here,
+                                                              openstack):
+    here.begin()
+    openstack.faults['POST', '/v2.0/ports'] = 403
+    found = here.finish()
+
+    assert found.progress.failure == 'not-all'
+    assert 'as the test wishes' in found.progress.hindrance
+    assert here.copy['status'] == 'ACTIVE'
+    openstack.faults.clear()
+    here.turn(SIDES.COPY)
+    assert here.finish().progress.failure == ''
+    here.check(SIDES.COPY)
+
+
+def test_a_card_that_nova_does_not_take_keeps_nobody_off(here, openstack):
+    here.begin()
+    openstack.faults['POST', '/os-interface'] = 400
+
+    found = here.finish()
+
+    assert found.progress.failure == 'not-all'
+    assert here.copy['status'] == 'ACTIVE'
+    openstack.faults.clear()
+    here.turn(SIDES.COPY)
+    assert here.finish().progress.failure == ''
+    here.check(SIDES.COPY)
+
+
+def test_a_floating_address_that_is_refused_keeps_nobody_off(here, openstack):
+    here.begin()
+    openstack.faults['PUT', '/v2.0/floatingips'] = 403
+
+    found = here.finish()
+
+    assert found.progress.failure == 'not-all'
+    assert here.copy['status'] == 'ACTIVE'
+    openstack.faults.clear()
+    here.turn(SIDES.COPY)
+    assert here.finish().progress.failure == ''
+    here.check(SIDES.COPY)
+
+
+def test_an_address_that_came_out_differently_is_told(here, openstack):
+    here.begin()
+    card = here.recorded().plan.cards[0]
+    for _ in range(60):
+        found = here.advance()
+        for port in openstack.ports.values():
+            if port['mac_address'] == card.mac and not port['made_by_nova']:
+                port['fixed_ips'] = [{'subnet_id': fakes.new_id(70),
+                                      'ip_address': '10.0.0.77'}]
+        if not found.open:
+            break
+        here.settle()
+
+    assert found.progress.failure == 'not-all'
 
 
 @KINDS
@@ -289,7 +381,7 @@ def test_it_is_begun_once(here):
     facts = here.facts()
 
     assert {obstacle.code for obstacle in choices.find_obstacles(facts)} == {
-        choices.Code.UNDER_WAY}
+        choices.Code.RECORDED}
     with pytest.raises(switching.Busy):
         switching.begin(here.cloud, switching.Wish(
             facts.image, facts.original, facts.copy, facts.ports,
@@ -328,6 +420,13 @@ def test_one_that_is_refused_leaves_nothing_behind(here, openstack, method,
     (lambda here: here.ports[0].update(trunk_details={'trunk_id': 'x'}),
      'hardware'),
     (lambda here: here.ports[0].update(description='x' * 20000), 'too-many'),
+    (lambda here: [port.update(description='x' * 15000, port_security=1)
+                   for port in (*here.ports, here.openstack.port(
+                       here.original, description='x' * 15000))],
+     'too-many'),
+    (lambda here: here.ports[0].update(qos_policy_id=fakes.new_id(6)), 'qos'),
+    (lambda here: [port.update(device_owner='network:dhcp')
+                   for port in here.ports], 'no-ports'),
     (lambda here: here.openstack.ports.clear(), 'no-ports'),
     (lambda here: here.openstack.servers.pop(here.copy['id']), 'no-copy'),
     (lambda here: here.openstack.servers.pop(here.original['id']),
@@ -361,6 +460,25 @@ def test_copies_are_found_by_their_tag_and_by_their_image(here, openstack):
 
     assert {server.id for server in here.facts().copies} == {
         here.copy['id'], tagged['id']}
+
+
+def test_the_latest_copy_that_is_ready_is_offered_first(here, openstack):
+    openstack.server('broken', status='ERROR', created=fakes.stamp(800),
+                     image={'id': here.image['id']})
+    cloud = here.cloud
+
+    facts = choices.gather(cloud, details.get(cloud, here.row_id))
+
+    assert facts.copy.id == here.copy['id'] and len(facts.copies) == 2
+
+
+def test_cards_keep_the_order_in_which_the_guest_has_them(here):
+    here.original['addresses'] = {'private': [
+        {'OS-EXT-IPS-MAC:mac_addr': port['mac_address'], 'addr': '?'}
+        for port in reversed(here.ports)]}
+
+    assert [port.id for port in here.facts().ports] == [
+        port['id'] for port in reversed(here.ports)]
 
 
 def test_a_derived_address_is_left_to_neutron(openstack):

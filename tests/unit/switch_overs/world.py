@@ -47,6 +47,8 @@ class World:
             self.original, made_by_nova,
             created_at=fakes.stamp(500 if made_by_nova else 100))
             for _ in range(cards)]
+        for port in self.ports:
+            port['dns_name'] = 'web'  # as Nova names it
         self.own = openstack.port(self.copy)
         self.floating = openstack.float(self.ports[0])
         self.identity = self.cards(self.original)
@@ -97,13 +99,17 @@ class World:
         found = self.recorded()
         return switching.advance(self.cloud, found, approves, self.clock)
 
-    def turn(self):
-        return switching.turn(self.cloud, self.recorded(), self.clock)
+    def turn(self, side=None):
+        """A user wishes the other one to have them, or this one."""
+        found = self.recorded()
+        return switching.turn(self.cloud, found, side or found.taker.other,
+                              self.clock)
 
-    def settle(self, seconds=20):
+    def settle(self, seconds=20, detaches=True):
         """Time passes, and Nova does what it was asked for."""
         self.after += seconds
-        self.openstack.finish_detaching()
+        if detaches:
+            self.openstack.finish_detaching()
         for server in self.openstack.servers.values():
             task = server['OS-EXT-STS:task_state']
             if task in ('powering-off', 'powering-on'):

@@ -19,6 +19,7 @@ import pytest
 
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.switch_overs import switch_over
+from snapshot_dashboard.switch_overs import switching
 from tests import fakes
 from tests.unit.switch_overs import world
 from tests.unit.switch_overs.world import SIDES
@@ -80,8 +81,8 @@ def test_a_member_switches_over_and_back(client, here, member):
 
     here.check(SIDES.COPY)
     shown = card(client)
-    assert '“web-2” has the addresses 10.0.0.1, 10.0.0.2.' in words(shown)
-    assert '“web” is off and keeps its disks.' in words(shown)
+    assert '“web-2” has got the addresses 10.0.0.1, 10.0.0.2.' in words(shown)
+    assert '“web” keeps its disks.' in words(shown)
     click(client, shown, 'turn')
     finish(client, here)
     here.check(SIDES.ORIGINAL)
@@ -129,7 +130,7 @@ def test_who_only_looks_may_not(client, here, openstack, reader):
     assert client.get(address(here)).status_code == 403
     here.begin()
     openstack.calls.clear()
-    for what in ('turn', 'dismiss'):
+    for what in ('to-copy', 'dismiss'):
         answer = client.post(
             f'{INDEX}switch-overs/{here.image["id"]}/{what}/')
         assert answer.status_code == 403
@@ -215,3 +216,53 @@ def test_one_without_tags_is_found_by_the_image_that_records_it(
     shown = card(client)
 
     assert 'Switching over: web to web-2' in words(shown)
+
+
+def test_the_button_of_an_old_card_turns_nothing_round_again(
+        client, here, member):
+    client.post(address(here), {'copy': here.copy['id']})
+    finish(client, here)
+    shown = card(client)
+
+    click(client, shown, 'turn')
+    click(client, shown, 'turn')
+    finish(client, here)
+
+    here.check(SIDES.ORIGINAL)
+
+
+def test_nobody_else_is_on_the_other_side(client, here, member):
+    client.post(address(here), {'copy': here.copy['id']})
+
+    assert client.post(f'{INDEX}switch-overs/{here.image["id"]}/to-moon/'
+                       ).status_code == 404
+
+
+def test_what_could_not_be_moved_can_be_tried_again(client, here, openstack,
+                                                    member):
+    client.post(address(here), {'copy': here.copy['id']})
+    openstack.faults['PUT', '/v2.0/floatingips'] = 403
+    found = switching.read(here.cloud, here.image['id'])
+    while found.open:
+        found = switching.advance(here.cloud, found, lambda one: True,
+                                  here.clock)
+        here.settle()
+
+    shown = card(client)
+    assert 'The service said: as the test wishes' in words(shown)
+    openstack.faults.clear()
+    click(client, shown, 'again')
+    finish(client, here)
+    here.check(SIDES.COPY)
+
+
+def test_another_copy_can_be_chosen_when_the_first_is_not_ready(
+        client, here, openstack, member):
+    other = openstack.server('web-3', created=fakes.stamp(900),
+                             image={'id': here.image['id']})
+    here.copy['locked'] = other['locked'] = True
+    page = soup(client.get(address(here)))
+
+    assert {option['value'] for option in page.select('#id_copy option')} == {
+        here.copy['id'], other['id']}
+    assert page.select('#switch_over [type=submit]')

@@ -12,6 +12,8 @@
 
 """The buttons on the cards of switch-overs."""
 
+from django.http import Http404
+
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.content.compute_snapshots import permissions
@@ -19,6 +21,7 @@ from snapshot_dashboard.content.compute_snapshots.runs import (
     views as runs_views,
 )
 from snapshot_dashboard.content.compute_snapshots.switch_over import starting
+from snapshot_dashboard.switch_overs import switch_over
 from snapshot_dashboard.switch_overs import switching
 
 
@@ -30,14 +33,18 @@ class _SwitchOverView(runs_views.WriteView):
 
 
 class TurnView(_SwitchOverView):
-    """Lets the other instance have the addresses."""
+    """Lets one of the two instances have the addresses."""
 
     def write(self, cloud: services.Cloud, server_id: str) -> None:
+        try:
+            side = switch_over.Side(self.kwargs['side'])
+        except ValueError:
+            raise Http404 from None
         found = switching.read(cloud, str(self.kwargs['image_id']))
         if found is None or not starting.approves(found):
             return
         try:
-            turned = switching.turn(cloud, found)
+            turned = switching.turn(cloud, found, side)
         except switching.Busy:
             raise errors.Conflict(
                 'compute', 'Something else is under way at one of the two '

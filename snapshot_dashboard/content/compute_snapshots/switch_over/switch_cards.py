@@ -78,20 +78,32 @@ def _shown(found: switch_over.SwitchOver, trouble: str,
 
 def _buttons(found: switch_over.SwitchOver,
              approved: bool) -> list[dict[str, str]]:
-    back = found.taker is switch_over.Side.COPY
+    home_id, side = found.plan.home_id, found.taker
     buttons = []
+    if approved and found.progress.failure and not found.open:
+        buttons.append(_turn(home_id, side, 'again', _("Try Again")))
     if approved:
-        buttons.append(('turn', _("Switch Back") if back
-                        else _("Switch Over Again"),
-                        switch_over_wording.CONFIRM_BACK))
+        buttons.append(_turn(
+            home_id, side.other, 'turn', _("Switch Back")
+            if side is switch_over.Side.COPY else _("Switch Over Again")))
     if not (found.open and approved):
-        buttons.append(('dismiss', _("Dismiss"),
-                        switch_over_wording.CONFIRM_DISMISS))
-    return [{'what': f'switch-{what}', 'class': 'btn-default',
-             'url': reverse(f'{_PANEL}{what}_switch_over',
-                            args=[found.plan.home_id]),
-             'label': label, 'confirm': confirm}
-            for what, label, confirm in buttons]
+        buttons.append({
+            'what': 'switch-dismiss', 'class': 'btn-default',
+            'url': reverse(f'{_PANEL}dismiss_switch_over', args=[home_id]),
+            'label': _("Dismiss"),
+            'confirm': switch_over_wording.CONFIRM_DISMISS})
+    return buttons
+
+
+def _turn(home_id: str, side: switch_over.Side, what: str,
+          label: str) -> dict[str, str]:
+    """A button that names who is to have the addresses, for the card may be
+    old.
+    """
+    return {'what': f'switch-{what}', 'class': 'btn-default', 'label': label,
+            'url': reverse(f'{_PANEL}turn_switch_over',
+                           args=[home_id, side.value]),
+            'confirm': switch_over_wording.CONFIRM_TURN}
 
 
 def state(found: Iterable[switch_over.SwitchOver]) -> str:

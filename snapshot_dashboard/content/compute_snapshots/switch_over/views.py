@@ -76,6 +76,7 @@ class SwitchOverView(forms.ModalFormView):
             'original': facts.original,
             'obstacles': [switch_over_wording.obstacle(obstacle)
                           for obstacle in choices.find_obstacles(facts)],
+            'choosable': len(facts.copies) > 1,
             'cards': [{
                 'mac': port.mac, 'fixed': port.addresses,
                 'floating': [one.address for one in facts.floating

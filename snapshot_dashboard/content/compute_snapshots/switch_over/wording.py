@@ -28,9 +28,10 @@ from snapshot_dashboard.switch_overs import switch_over
 
 #: Days for which the old instance should be kept.
 KEEP_DAYS = 14
-CONFIRM_BACK = _(
-    "Both instances are powered off, the addresses move back, and the other "
-    "instance is powered on.")
+CONFIRM_TURN = _(
+    "Both instances are powered off while addresses move. Then the instance "
+    "that has them is powered on, if one of them ran when the switch-over was "
+    "begun. The other one stays as it is then.")
 CONFIRM_DISMISS = _(
     "Both instances stay as they are, but there is no button to switch back "
     "any more.")
@@ -51,7 +52,7 @@ _OBSTACLES = {
         "No instance of this project was launched from this snapshot. Launch "
         "one, see that it works, then come back."),
     choices.Code.NO_PORTS: _(
-        "The old instance has no addresses in this project's networks."),
+        "The old instance has no network cards of this project."),
     choices.Code.TOO_MANY: _(
         "The old instance has more network cards, or larger ones, than can be "
         "recorded."),
@@ -62,6 +63,13 @@ _OBSTACLES = {
         "A snapshot of the instance %(instance)s is in progress, or it is "
         "going back, or its addresses are moving. Wait until that is "
         "finished."),
+    choices.Code.RECORDED: _(
+        "An earlier switch-over from this snapshot is shown above the list of "
+        "snapshots. Go on with that, or dismiss it first."),
+    choices.Code.QOS: _(
+        "The port with the address %(address)s has a QoS policy, which may "
+        "not be yours to give to the port that is created anew. Remove it "
+        "from the port first."),
     choices.Code.NETWORK: _(
         "The address %(address)s would be lost: Nova may delete its port when "
         "it is detached, and only the project that owns the network can "
@@ -80,16 +88,19 @@ _HELD = {
     switch_over.Held.RUN: _(
         "It waits until what is under way at “%s” is finished."),
     switch_over.Held.STATE: _(
-        "It waits until “%s” is off: its status does not allow to move "
-        "addresses."),
+        "It waits for “%s”: its status does not allow to move addresses. It "
+        "has to be active or shut off."),
     switch_over.Held.TAKEN: _(
         "It waits for the port with the address %s, which belongs to another "
         "instance, or to one that was deleted. Detach it there."),
 }
 _FAILURES = {
     switch_over.Failure.INSTANCE_GONE: _(
-        "“%s” was deleted. The ports with the addresses are kept, attached to "
-        "nothing."),
+        "“%s” was deleted. The ports with its addresses are kept, attached to "
+        "nothing. If the other instance is still there, it can have them."),
+    switch_over.Failure.NOT_ALL: _(
+        "“%s” has what could be moved, but not all: compare its addresses "
+        "with those below."),
     switch_over.Failure.START_FAILED: _(
         "“%s” has the addresses, but does not run. Power it on under Compute "
         "> Instances."),
@@ -114,6 +125,8 @@ def now(found: switch_over.SwitchOver) -> str:
     """What a switch-over is at, or what came of it."""
     if not found.open:
         return str(_("Failed") if found.progress.failure else _("Finished"))
+    if found.progress.held:
+        return str(_("Waiting"))
     word = found.progress.asked.partition(' ')[0]
     try:
         return str(_NOW[course.Do(word)])
@@ -135,14 +148,23 @@ def outcome(found: switch_over.SwitchOver) -> str:
     name = plan.instance_name(side)
     if found.progress.failure:
         try:
-            return str(_FAILURES[switch_over.Failure(
-                found.progress.failure)]) % name
+            failure = switch_over.Failure(found.progress.failure)
+            return ' '.join(filter(None, (
+                str(_FAILURES[failure]) % name, _said(found))))
         except ValueError:
             return str(_("It failed for a reason that is not known."))
-    return _("“%(taker)s” has the addresses %(addresses)s. “%(giver)s” is off "
-             "and keeps its disks.") % {
+    return _("“%(taker)s” has got the addresses %(addresses)s. “%(giver)s” "
+             "keeps its disks.") % {
                  'taker': name, 'giver': plan.instance_name(side.other),
                  'addresses': addresses(found)}
+
+
+def _said(found: switch_over.SwitchOver) -> str:
+    """What the service said to what was given up."""
+    if not found.progress.hindrance:
+        return ''
+    return str(_("The service said: %s") % errors.words(
+        found.progress.hindrance))
 
 
 def kept(found: switch_over.SwitchOver) -> str:
