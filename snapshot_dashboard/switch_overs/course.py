@@ -36,9 +36,9 @@ from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.switch_overs import switch_over
 
-#: Seconds after which a request is made again whose effect is not seen. Nova
-#: may take that long to detach a card, or to let a guest shut down.
-PATIENCE = {'stop': 90, 'detach': 60, 'attach': 60}
+#: Seconds after which a request is made again whose effect is not seen. Of
+#: power Nova shows at once that it is at work, of cards not.
+PATIENCE = {'detach': 60, 'attach': 60}
 _PATIENCE = 15
 
 

@@ -26,6 +26,7 @@ from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import launch
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.switch_overs import choices
+from snapshot_dashboard.switch_overs import course
 from snapshot_dashboard.switch_overs import switch_over
 from snapshot_dashboard.switch_overs import switching
 from tests.cloud import bootstrap
@@ -33,6 +34,7 @@ from tests.scenario import networks
 from tests.scenario.clouds import delete_snapshots
 from tests.scenario.clouds import is_gone
 from tests.scenario.clouds import unique
+from tests.scenario.waiting import PATIENCE
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
@@ -186,7 +188,8 @@ def test_a_worker_sees_it_through_without_its_user(alice, network, workers,
             workers.start()
 
         until(lambda: not switching.read(
-            alice, pair.row_id.removeprefix('instance-')).open, 'it is over')
+            alice, pair.row_id.removeprefix('instance-')).open, 'it is over',
+            2 * course.PATIENCE['attach'] + PATIENCE)
 
         assert pair.cards(pair.copy) == before
         assert pair.status(pair.copy) == 'ACTIVE'
