@@ -332,6 +332,10 @@ def advance(cloud: services.Cloud, found: SwitchOver,
                  step.request, extra={**found.log_fields,
                                       'step': step.do.value})
         if step.do is course.Do.END:
+            # What another has done since the record was read shows in the
+            # rest of the look, without what was noted of it.
+            if read(cloud, found.plan.home_id) != found:
+                continue
             return _end(cloud, found, step, seen)
         found = _take(cloud, found, step, seen, clock)
     return found

@@ -205,7 +205,8 @@ def _check(request: HttpRequest, *rules: tuple[str, str]) -> bool:
     # Nova and Cinder call it project_id, Glance owner, or member_id; of ports
     # those of the project's own networks are meant.
     target = {'project_id': project, 'owner': project, 'tenant_id': project,
-              'member_id': project, 'network:project_id': project}
+              'member_id': project, 'network:project_id': project,
+              'network:tenant_id': project}
     return bool(memory.once_per_request(
         request, ('policy', rules),
         lambda: policy.check(rules, request, target)))

@@ -143,3 +143,18 @@ def test_an_end_that_was_noted_late_ends_nothing_that_was_asked_for_since():
         history.look('turn', 2)
         found = history.here.finish()
         settled(history.here, found.taker)
+
+
+def test_what_another_has_done_during_a_look_ends_nothing_too_early():
+    with fakes.faked() as openstack:
+        history = History(openstack, False)
+        for server in (history.here.copy, history.here.original):
+            server['status'] = 'SHUTOFF'
+        history.look('ok', 0)
+        history.turn()
+        history.settle(5)
+        history.delete_free_port()
+        history.look('another', 2)
+        found = history.here.finish()
+        assert found.progress.failure == ''
+        settled(history.here, found.taker)
