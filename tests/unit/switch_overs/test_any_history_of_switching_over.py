@@ -148,9 +148,10 @@ def test_an_end_that_was_noted_late_ends_nothing_that_was_asked_for_since():
 def test_what_another_has_done_during_a_look_ends_nothing_too_early():
     with fakes.faked() as openstack:
         history = History(openstack, False)
-        for server in (history.here.copy, history.here.original):
-            server['status'] = 'SHUTOFF'
-        history.look('ok', 0)
+        for which in (0, 1):
+            history.power(which)
+        history.settle(5)
+        history.look('another', 0)
         history.turn()
         history.settle(5)
         history.delete_free_port()
