@@ -17,15 +17,18 @@ import types
 import weakref
 
 from django.http import HttpRequest
+import pytest
 
 from openstack_dashboard import policy
 
 from snapshot_dashboard.content.compute_snapshots import permissions
 
 
-def request_of(user_id, project='p'):
+def request_of(user_id, project='p', roles=('member',)):
     request = HttpRequest()
-    request.user = types.SimpleNamespace(id=user_id, tenant_id=project)
+    request.user = types.SimpleNamespace(
+        id=user_id, tenant_id=project,
+        roles=[{'id': 'x', 'name': role} for role in roles])
     return request
 
 
@@ -59,3 +62,22 @@ def test_the_answers_go_with_their_request(monkeypatch):
     del request
     gc.collect()
     assert gone() is None
+
+
+@pytest.mark.parametrize(('horizon', 'roles', 'may'), [
+    (25, ('reader',), False), (25, ('Reader',), False),
+    (25, ('reader', 'member'), True), (25, ('operator',), True),
+    (25, ('reader', 'snapshots'), True), (27, ('reader',), True)])
+def test_before_horizon_27_who_is_but_a_reader_is_offered_nothing(
+        monkeypatch, horizon, roles, may):
+    monkeypatch.setattr(policy, 'check', lambda *args: True)
+    monkeypatch.setattr(permissions, '_HORIZON', horizon)
+
+    assert permissions.can_launch(request_of('rita', roles=roles)) is may
+
+
+def test_nobody_is_offered_what_the_policy_refuses(monkeypatch):
+    monkeypatch.setattr(policy, 'check', lambda *args: False)
+    monkeypatch.setattr(permissions, '_HORIZON', 25)
+
+    assert not permissions.can_launch(request_of('alice'))
