@@ -69,6 +69,15 @@ test('rows are exchanged without the page around them', () => {
     ['recompile', 'checkboxes', 'datatables.update']);
 });
 
+test('a page without AngularJS is refreshed as well', () => {
+  const page = open(list(row('a', 'old')));
+  delete page.window.recompileAngularContent;
+  page.panel.list.refresh();
+  page.take().answer(list(row('a', 'new')));
+  assert.deepEqual(texts(page), ['new']);
+  assert.deepEqual(page.asked, ['checkboxes', 'datatables.update']);
+});
+
 test('a row that Horizon is asking for is left alone', () => {
   const page = refreshed(row('a', 'here', true) + row('b', 'old'),
     row('a', 'there') + row('b', 'new'));

@@ -105,7 +105,9 @@ horizon.snapshotDashboard.list = {
       $('[data-snapshots-list]').removeClass('snapshot-list-empty');
       $('[data-snapshots-filters]').removeClass('hidden');
     }
-    recompileAngularContent($old);
+    if (window.recompileAngularContent) {  /* AngularJS will go */
+      recompileAngularContent($old);
+    }
     horizon.datatables.add_table_checkboxes($old.parent());
     horizon.snapshotDashboard.list.arm();
     if (!polling) { horizon.datatables.update(); }
