@@ -70,5 +70,11 @@ def test_no_environment_of_tox_installs_anything_else():
                  for line in section.get('deps', '').splitlines()
                  if line.strip()]
     assert len(installed) > 5
-    assert all(re.fullmatch(r'-r tests/requirements/\w+\.txt', line)
-               for line in installed)
+    assert all(re.fullmatch(r'-r tests/requirements/(\w+|{envname})\.txt',
+                            line) for line in installed)
+    named = next(name for name in tox if name.startswith('testenv:horizon-'))
+    releases = re.search('{(.+)}', named)[1].split(',')
+    assert len(releases) == 3
+    for release in releases:
+        assert (ROOT / 'tests' / 'requirements'
+                / f'horizon-{release}.txt').exists()
