@@ -241,23 +241,13 @@ def test_a_card_that_cannot_be_made_anew_is_given_up_and_told(here,
     here.check(SIDES.COPY)
 
 
-def test_a_card_that_nova_does_not_take_keeps_nobody_off(here, openstack):
+@pytest.mark.parametrize(('method', 'path', 'status'), [
+    ('POST', '/os-interface', 400), ('PUT', '/v2.0/floatingips', 403)],
+    ids=['a card', 'a floating address'])
+def test_what_is_refused_keeps_nobody_off(here, openstack, method, path,
+                                          status):
     here.begin()
-    openstack.faults['POST', '/os-interface'] = 400
-
-    found = here.finish()
-
-    assert found.progress.failure == 'not-all'
-    assert here.copy['status'] == 'ACTIVE'
-    openstack.faults.clear()
-    here.turn(SIDES.COPY)
-    assert here.finish().progress.failure == ''
-    here.check(SIDES.COPY)
-
-
-def test_a_floating_address_that_is_refused_keeps_nobody_off(here, openstack):
-    here.begin()
-    openstack.faults['PUT', '/v2.0/floatingips'] = 403
+    openstack.faults[method, path] = status
 
     found = here.finish()
 
