@@ -12,8 +12,9 @@
 
 """The catalogues that translators start from: ``python -m tests.catalogue``.
 
-They hold every marked text of the package. Translations of them go into
-``snapshot_dashboard/locale/<language>/LC_MESSAGES``.
+They hold every marked text of the package. Translations of them are in
+``snapshot_dashboard/locale/<language>/LC_MESSAGES``; texts that are new are
+empty there, and those that are gone are left out.
 """
 
 import os
@@ -69,7 +70,17 @@ def texts(catalogue: str) -> set[str]:
 def main() -> None:
     HOME.mkdir(exist_ok=True)
     for domain in DOMAINS:
-        (HOME / f'{domain}.pot').write_text(extract(domain))
+        catalogue = HOME / f'{domain}.pot'
+        catalogue.write_text(extract(domain))
+        for translation in HOME.glob(f'*/LC_MESSAGES/{domain}.po'):
+            subprocess.run(
+                [provide.program('msgmerge', 'gettext'), '--quiet',
+                 '--no-fuzzy-matching', '--no-wrap', '--output-file',
+                 translation, translation, catalogue], check=True)
+            subprocess.run(
+                [provide.program('msgattrib', 'gettext'), '--no-obsolete',
+                 '--no-wrap', '--output-file', translation, translation],
+                check=True)
 
 
 if __name__ == '__main__':
