@@ -30,6 +30,7 @@ from snapshot_dashboard.switch_overs import course
 from snapshot_dashboard.switch_overs import switch_over
 from snapshot_dashboard.switch_overs import switching
 from tests.cloud import bootstrap
+from tests.cloud import seed
 from tests.scenario import networks
 from tests.scenario.clouds import delete_snapshots
 from tests.scenario.clouds import is_gone
@@ -101,11 +102,11 @@ def running(cloud, server_id):
 @contextlib.contextmanager
 def launched(cloud, network, ports, floats=True):
     """An instance, its snapshot, and a copy of it beside."""
-    source = cloud.find('batch-1')
+    source = cloud.images.images(1, {'name': seed.IMAGE})[0]
     flavor = next(flavor for flavor in cloud.nova.flavors.list()
                   if flavor.name == 'm1.tiny')
     server = cloud.nova.servers.create(
-        unique('original'), source.image_id, flavor,
+        unique('original'), source.id, flavor,
         nics=[{'port-id': port} for port in ports]
         or [{'net-id': network.inside.id}])
     made = [server.id]
