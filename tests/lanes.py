@@ -33,13 +33,14 @@ from tests.cloud import processes
 _PYTHON = ['tests/unit', 'tests/views']
 _MATRIX = 'tests/scenario/test_fault_matrix.py'
 _RESTORES = 'tests/scenario/test_fault_matrix_of_going_back.py'
+_SWITCH_OVERS = 'tests/scenario/test_fault_matrix_of_switching_over.py'
 #: Each has a cloud of its own. More at a time would be slower: who waits asks
-#: again and again. The two matrices are never played at the same time: their
-#: clocks go faster, and for them a busy cloud is a hanging one.
+#: again and again. The two large matrices are never played at the same time:
+#: their clocks go faster, and for them a busy cloud is a hanging one.
 _CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}',
-                       f'--ignore={_RESTORES}'],
+                       f'--ignore={_RESTORES}', f'--ignore={_SWITCH_OVERS}'],
           'faults': [_MATRIX, _RESTORES, 'tests/hypervisor'],
-          'browser': ['tests/browser']}
+          'browser': ['tests/browser', _SWITCH_OVERS]}
 #: Those in whose process the code is; elsewhere to count it would cost time.
 _COVERED = ('python', 'scenario', 'cloud')
 #: How many lines of a lane that failed are said again.
@@ -51,7 +52,7 @@ def _lanes(quick: bool) -> dict[str, list[str]]:
         return {'unit': ['tests/unit'], 'views': ['tests/views']}
     if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
         return {'python': _PYTHON,
-                'cloud': ['tests/scenario', *_CLOUD['browser'],
+                'cloud': ['tests/scenario', 'tests/browser',
                           'tests/hypervisor']}
     return {'python': _PYTHON, **_CLOUD}
 

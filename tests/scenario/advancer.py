@@ -25,6 +25,7 @@ from snapshot_dashboard.restores import restore as restores
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import reconcile
+from snapshot_dashboard.switch_overs import switching
 from tests.scenario import proxy
 
 #: Its clock goes so much faster, for that graces need not be waited for. Not
@@ -66,6 +67,22 @@ def restore(endpoints, token, project_id, lane, image_id, began, poll):
                                       clock(began))
         return found is None or not found.open
     _until_over(endpoints, token, project_id, lane, poll, look)
+
+
+def switch_over(endpoints, token, project_id, home_id, began, poll):
+    """Likewise, what gives an instance the addresses of another; its image is
+    its lane.
+    """
+    found = None
+
+    def look(cloud):
+        nonlocal found
+        found = found or switching.read(cloud, home_id)
+        if found is not None and found.open:
+            found = switching.advance(cloud, found, lambda one: True,
+                                      clock(began))
+        return found is None or not found.open
+    _until_over(endpoints, token, project_id, home_id, poll, look)
 
 
 def _until_over(endpoints, token, project_id, lane, poll, look):

@@ -80,7 +80,8 @@ def faults(where):
     before = proxy.Proxy({
         'compute': where.endpoint('nova'),
         'image': where.endpoint('glance'),
-        'volume': where.endpoint('cinder')})
+        'volume': where.endpoint('cinder'),
+        'network': where.endpoint('neutron')})
     yield before
     before.close()
 
