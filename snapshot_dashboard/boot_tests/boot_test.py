@@ -22,7 +22,6 @@ old, and of that image.
 
 from collections.abc import Iterable
 import dataclasses
-import hashlib
 import json
 from typing import Any
 
@@ -30,6 +29,7 @@ from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.inspection import console
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import seals
 
 #: Not one of those of a run, which are cleared when one begins.
 _PREFIX = 'snapshot_dashboard_boot_test'
@@ -70,8 +70,7 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """Tells this plan from any other, in 64 characters."""
-        return hashlib.sha256(json.dumps(
-            dataclasses.astuple(self)).encode()).hexdigest()
+        return seals.fingerprint(self)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@
 
 from collections.abc import Callable
 from collections.abc import Collection
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
@@ -46,6 +47,11 @@ IMAGE_PROPERTIES = 128
 _MARKS, _RECIPE, _NOVAS = 11, 6, 10
 #: How Nova calls the first disk, by the bus that it is at.
 _FIRST_DISK = re.compile(r'/dev/(vd|sd|hd|xvd)a')
+
+
+def takes(image: types.Image, properties: Iterable[str]) -> bool:
+    """Whether an image has room for properties, by their names."""
+    return len({*image.own_properties, *properties}) <= IMAGE_PROPERTIES
 
 
 @dataclasses.dataclass(frozen=True)

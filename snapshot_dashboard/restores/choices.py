@@ -254,11 +254,10 @@ def _of_record(facts: Facts) -> list[Obstacle]:
     """Whether the snapshot's image has room for the record."""
     if facts.image is None:
         return []
-    names = {*facts.image.own_properties,
-             *restore.write(restore.Plan('', '', '', ''), '')}
-    limit = instance_facts.IMAGE_PROPERTIES
-    return ([Obstacle(Code.PROPERTIES, {'limit': limit})]
-            if len(names) > limit else [])
+    takes = instance_facts.takes(
+        facts.image, restore.write(restore.Plan('', '', '', ''), ''))
+    return [] if takes else [Obstacle(Code.PROPERTIES, {
+        'limit': instance_facts.IMAGE_PROPERTIES})]
 
 
 def swap_obstacles(facts: Facts) -> list[Obstacle]:

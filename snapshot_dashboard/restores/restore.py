@@ -25,7 +25,6 @@ worker has a trust for just this plan.
 from collections.abc import Mapping
 import dataclasses
 import enum
-import hashlib
 import json
 import re
 from typing import Any
@@ -35,6 +34,7 @@ from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import image_records
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import seals
 
 PLAN = marks.RESTORE
 SEAL = f'{PLAN}_seal'
@@ -45,8 +45,6 @@ _RUN_ID = re.compile('[0-9a-f]{32}')
 _TEXT = 255
 #: Volumes that one instance can have; Nova has no limit of its own.
 _VOLUMES = 64
-#: Tags of an instance that are followed.
-_HOMES = 5
 
 
 class Failure(enum.Enum):
@@ -152,8 +150,7 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """Tells this plan from any other, in 64 characters."""
-        return hashlib.sha256(json.dumps(
-            dataclasses.astuple(self)).encode()).hexdigest()
+        return seals.fingerprint(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -343,22 +340,14 @@ def tags(plan: Plan) -> list[str]:
 
 def all_tags(server: types.Server) -> list[str]:
     """Those that an instance bears; the index comes last."""
-    return sorted((tag for tag in server.tags
-                   if tag in (record.RESTORE_TAG, record.RESTORING,
-                              record.RESTORING_ON)
-                   or tag.startswith(record.RESTORE_OF)),
-                  key=lambda tag: tag == record.RESTORE_TAG)
+    return image_records.all_tags(
+        server, record.RESTORE_TAG, record.RESTORE_OF,
+        (record.RESTORING, record.RESTORING_ON))
 
 
 def home_ids(server: types.Server) -> list[str]:
-    """The images where the record of an instance may stand.
-
-    More than one where two began at the same moment, or somebody has put a
-    tag there.
-    """
-    found = [tag.removeprefix(record.RESTORE_OF) for tag in server.tags
-             if tag.startswith(record.RESTORE_OF)]
-    return sorted(filter(ids.is_id, found))[:_HOMES]
+    """The images where the record of an instance may stand."""
+    return image_records.home_ids(server, record.RESTORE_OF)
 
 
 def of_tags(server: types.Server) -> Restore | None:

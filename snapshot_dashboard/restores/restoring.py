@@ -37,6 +37,7 @@ from snapshot_dashboard.restores import sight
 from snapshot_dashboard.restores import writes
 from snapshot_dashboard.runs import delegate
 from snapshot_dashboard.runs import execute
+from snapshot_dashboard.runs import image_records
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import observation
@@ -198,10 +199,8 @@ def _index(cloud: services.Cloud, server: types.Server,
     """
     if server.status == 'ERROR':
         return
-    for tag in restore.all_tags(server):
-        cloud.compute.delete_tag(server.id, tag)
-    for tag in reversed(restore.tags(plan)):
-        cloud.compute.add_tag(server.id, tag)
+    image_records.index(cloud, server.id, restore.all_tags(server),
+                        restore.tags(plan))
     if restore.home_ids(cloud.compute.server(server.id)) != [plan.home_id]:
         raise Busy(server.id)
 

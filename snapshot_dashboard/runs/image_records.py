@@ -10,16 +10,23 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Records that stand on an image, and grow property by property."""
+"""Records that stand on an image, grow property by property, and are found by
+the tags of an instance.
+"""
 
+from collections.abc import Collection
 from collections.abc import Mapping
 import dataclasses
 from typing import Any
 
+from snapshot_dashboard.cloud import ids
+from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 
 #: Characters of a value; Glance has room for 64 KiB.
 _LONGEST = 4000
+#: Tags of an instance that are followed.
+_HOMES = 5
 
 
 def blank(kind: type, prefix: str) -> dict[str, str]:
@@ -59,3 +66,39 @@ def keys(properties: Mapping[str, str], plan: str, seal: str,
     return sorted((name for name in properties
                    if name in (plan, seal) or name.startswith(prefix)),
                   key=lambda name: name != plan)
+
+
+# The index.
+
+def all_tags(server: types.Server, index: str, of: str,
+             others: Collection[str]) -> list[str]:
+    """The tags of a kind of record that an instance bears; the index comes
+    last.
+
+    :param of: what stands before an image's id.
+    """
+    return sorted((tag for tag in server.tags
+                   if tag == index or tag in others or tag.startswith(of)),
+                  key=lambda tag: tag == index)
+
+
+def home_ids(server: types.Server, of: str) -> list[str]:
+    """The images where the record of an instance may stand.
+
+    More than one where two began at the same moment, or somebody has put a
+    tag there.
+    """
+    found = [tag.removeprefix(of) for tag in server.tags
+             if tag.startswith(of)]
+    return sorted(filter(ids.is_id, found))[:_HOMES]
+
+
+def index(cloud: services.Cloud, server_id: str, old: Collection[str],
+          new: list[str]) -> None:
+    """Exchange the tags of an instance; the first of the new ones, by which
+    the others are found, is set last.
+    """
+    for tag in old:
+        cloud.compute.delete_tag(server_id, tag)
+    for tag in reversed(new):
+        cloud.compute.add_tag(server_id, tag)

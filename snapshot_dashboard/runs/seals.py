@@ -18,13 +18,21 @@ of the member who has it open. So a page goes on by itself only with records
 that this Horizon has sealed.
 """
 
+import dataclasses
 import hashlib
 import hmac
 import json
 import secrets
+from typing import Any
 
 #: Characters of a run's id that are drawn, and that prove where it is from.
 _DRAWN, _PROOF = 16, 16
+
+
+def fingerprint(plan: Any) -> str:
+    """Tells a plan, a data class, from any other, in 64 characters."""
+    return hashlib.sha256(json.dumps(
+        dataclasses.astuple(plan)).encode()).hexdigest()
 
 
 class Seal:

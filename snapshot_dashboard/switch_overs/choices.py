@@ -157,7 +157,7 @@ def _in_order(ports: Sequence[types.Port],
               server: types.Server | None) -> tuple[types.Port, ...]:
     """The ports in the order in which the guest has them, if that is known.
     """
-    macs = list(server.macs) if server else []
+    macs = server.macs if server else ()
     return tuple(sorted(ports, key=lambda port: (
         macs.index(port.mac) if port.mac in macs else len(macs))))
 
@@ -188,17 +188,27 @@ def find_obstacles(facts: Facts) -> list[Obstacle]:
         return [Obstacle(Code.SOURCE_GONE)]
     if facts.copy is None:
         return [Obstacle(Code.NO_COPY)]
-    if switch_over.PLAN in facts.image.own_properties and (
-            switch_over.read(facts.image) is not None):
+    if switch_over.read(facts.image) is not None:
         return [Obstacle(Code.RECORDED)]
     found = [obstacle for server in (facts.original, facts.copy)
              for obstacle in _of_server(facts, server)]
-    names = {*facts.image.own_properties, *switch_over.write(
-        switch_over.Plan('', '', '', '', '', ''), '')}
-    if len(names) > instance_facts.IMAGE_PROPERTIES:
+    if not instance_facts.takes(facts.image, switch_over.write(
+            switch_over.Plan('', '', '', '', '', ''), '')):
         found.append(Obstacle(Code.PROPERTIES, {
             'limit': instance_facts.IMAGE_PROPERTIES}))
     return found + _of_ports(facts, facts.ports)
+
+
+def wish(facts: Facts, requested_by: str) -> switching.Wish:
+    """What a user wishes who knows these facts.
+
+    :raises NotFound: where one of the two instances is gone.
+    """
+    if facts.original is None or facts.copy is None:
+        raise errors.NotFound('compute', 'there is no instance')
+    return switching.Wish(
+        facts.image, facts.original, facts.copy, facts.ports,
+        facts.own_ports, facts.floating, requested_by)
 
 
 def _of_server(facts: Facts, server: types.Server) -> list[Obstacle]:

@@ -24,7 +24,6 @@ where it is sealed, or where a worker has a trust for just this plan.
 from collections.abc import Mapping
 import dataclasses
 import enum
-import hashlib
 import json
 import re
 from typing import Any
@@ -34,6 +33,7 @@ from snapshot_dashboard.cloud import ids
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import image_records
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.runs import seals
 
 PLAN = marks.SWITCH_OVER
 SEAL = f'{PLAN}_seal'
@@ -43,9 +43,9 @@ _RUN_ID = re.compile('[0-9a-f]{32}')
 _MAC = re.compile('[0-9a-f]{2}(:[0-9a-f]{2}){5}', re.IGNORECASE)
 #: Characters of a text of the plan, and of how a port is made.
 _TEXT, MOST_BODY = 255, 16000
-#: Ports of one instance, characters of how all are made (Glance has room for
-#: 64 KiB), and images that the tags of an instance may name.
-MOST_PORTS, MOST_IN_ALL, _HOMES = 32, 40000, 5
+#: Ports of one instance, and characters of how all are made: Glance has room
+#: for 64 KiB.
+MOST_PORTS, MOST_IN_ALL = 32, 40000
 
 
 class Failure(enum.Enum):
@@ -123,8 +123,7 @@ class Plan:
     @property
     def fingerprint(self) -> str:
         """Tells this plan from any other, in 64 characters."""
-        return hashlib.sha256(json.dumps(
-            dataclasses.astuple(self)).encode()).hexdigest()
+        return seals.fingerprint(self)
 
     def instance_id(self, side: Side) -> str:
         return self.copy_id if side is Side.COPY else self.original_id
@@ -286,14 +285,10 @@ def tags(home_id: str) -> list[str]:
 
 def all_tags(server: types.Server) -> list[str]:
     """Those that an instance bears; the index comes last."""
-    return sorted((tag for tag in server.tags
-                   if tag in (record.SWITCH_TAG, record.SWITCHING)
-                   or tag.startswith(record.SWITCH_OF)),
-                  key=lambda tag: tag == record.SWITCH_TAG)
+    return image_records.all_tags(
+        server, record.SWITCH_TAG, record.SWITCH_OF, (record.SWITCHING,))
 
 
 def home_ids(server: types.Server) -> list[str]:
     """The images where the record of an instance may stand."""
-    found = [tag.removeprefix(record.SWITCH_OF) for tag in server.tags
-             if tag.startswith(record.SWITCH_OF)]
-    return sorted(filter(ids.is_id, found))[:_HOMES]
+    return image_records.home_ids(server, record.SWITCH_OF)

@@ -35,6 +35,7 @@ from snapshot_dashboard.cloud import types
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.restores import sight
 from snapshot_dashboard.runs import delegate
+from snapshot_dashboard.runs import image_records
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observation
 from snapshot_dashboard.runs import record
@@ -153,14 +154,23 @@ def has_room(server: types.Server) -> bool:
 
 def _is_indexed(cloud: services.Cloud, there: SwitchOver) -> bool:
     """Whether a tag of one of its instances leads to an open record."""
-    answers = cloud.gather(*(
-        functools.partial(cloud.compute.server, there.plan.instance_id(side))
-        for side in switch_over.Side))
-    for error in errors.among(answers, errors.NotFound):
-        raise error
+    found = _instances(cloud, there.plan)
     return any(there.plan.home_id in switch_over.home_ids(server)
-               for server in errors.without(
-                   dict(enumerate(answers))).values())
+               for server in errors.without(found).values())
+
+
+def _instances(cloud: services.Cloud, plan: switch_over.Plan
+               ) -> dict[switch_over.Side, types.Server | errors.NotFound]:
+    """Both instances, or that one is gone.
+
+    :raises ServiceError: when Nova does not tell.
+    """
+    answers = cloud.gather_named({
+        side: functools.partial(cloud.compute.server, plan.instance_id(side))
+        for side in switch_over.Side})
+    for error in errors.among(answers.values(), errors.NotFound):
+        raise error
+    return answers
 
 
 def _index(cloud: services.Cloud, server: types.Server,
@@ -169,10 +179,8 @@ def _index(cloud: services.Cloud, server: types.Server,
 
     :raises Busy: when somebody else did the same at the same moment.
     """
-    for tag in switch_over.all_tags(server):
-        cloud.compute.delete_tag(server.id, tag)
-    for tag in reversed(switch_over.tags(plan.home_id)):
-        cloud.compute.add_tag(server.id, tag)
+    image_records.index(cloud, server.id, switch_over.all_tags(server),
+                        switch_over.tags(plan.home_id))
     if switch_over.home_ids(cloud.compute.server(server.id)) != [
             plan.home_id]:
         raise Busy(server.id)
@@ -481,14 +489,11 @@ def turn(cloud: services.Cloud, found: SwitchOver, side: switch_over.Side,
     plan, is_over = found.plan, not found.open
     if found.taker is side and not (is_over and found.progress.failure):
         return found
-    answers = cloud.gather_named({
-        one: functools.partial(cloud.compute.server, plan.instance_id(one))
-        for one in switch_over.Side})
-    for error in (*errors.among([answers[side]]),
-                  *errors.among(answers.values(), errors.NotFound)):
-        raise error
+    there = _instances(cloud, plan)
+    for gone in errors.among([there[side]]):
+        raise gone
     if is_over:
-        servers = list(errors.without(answers).values())
+        servers = list(errors.without(there).values())
         if any(is_busy(cloud, server) for server in servers):
             raise Busy(plan.home_id)
         for server in servers:
@@ -525,5 +530,4 @@ def dismiss(cloud: services.Cloud, home_id: str,
 
 
 def _delete_tags(cloud: services.Cloud, server: types.Server) -> None:
-    for tag in switch_over.all_tags(server):
-        cloud.compute.delete_tag(server.id, tag)
+    image_records.index(cloud, server.id, switch_over.all_tags(server), [])

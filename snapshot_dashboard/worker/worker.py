@@ -313,13 +313,12 @@ class Worker:
                      ) -> restore.Restore | switch_over.SwitchOver | None:
         """Likewise, of a restore or a switch-over, which an image records."""
         image_id, run_id = held.errand.image_id, held.errand.run_id
-        found: restore.Restore | switch_over.SwitchOver | None = (
-            switching.read(cloud, image_id))
-        if found is None or found.plan.run_id != run_id:
-            found = restoring.read(cloud, server, image_id)
-        if found is not None and (
-                found.plan.run_id == run_id
-                or isinstance(found, restore.Restore) and found.lost):
+        found: restore.Restore | switch_over.SwitchOver | None
+        found = there = restoring.read(cloud, server, image_id)
+        lost = there is not None and there.lost
+        if found is None or not lost and found.plan.run_id != run_id:
+            found = switching.read(cloud, image_id)
+        if found is not None and (lost or found.plan.run_id == run_id):
             held.sees()
             if found.open:
                 return found

@@ -343,6 +343,27 @@ class FakeOpenStack:
             'start_time': stamp(at)[:-1] + '.000000',
             'updated_at': stamp(at + took)[:-1] + '.000000'})
 
+    @contextlib.contextmanager
+    def meeting(self, number: int, fate: object,
+                before: dict[str, Callable[[], None]],
+                after: dict[str, Callable[[], None]]) -> Iterator[None]:
+        """The call after so many meets with a fate: its answer is lost, it
+        fails, or what has a name happens before or after it.
+        """
+        at = len(self.calls) + number
+        if fate == 'lost':
+            self.lose_at = at
+        elif fate in before:
+            self.before[at] = before[fate]
+        elif fate in after:
+            self.after[at] = after[fate]
+        elif fate != 'ok':
+            self.fail_at = at, fate
+        yield
+        self.before.clear()
+        self.after.clear()
+        self.fail_at = self.lose_at = None
+
     # What came in.
 
     def writes(self) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ from tests.cloud import launcher
 from tests.cloud import seed
 from tests.cloud import site
 from tests.scenario import clouds
+from tests.scenario import networks
 from tests.scenario import proxy
 from tests.scenario import workers as worker_processes
 from tests.scenario.waiting import until
@@ -72,6 +73,13 @@ def victim(alice):
         nova.servers.delete(server.id)
         until(lambda: clouds.is_gone(
             lambda: alice.compute.server(server.id)), 'the victim is gone')
+
+
+@pytest.fixture
+def network(where):
+    """A network with addresses, and a router to one outside."""
+    with networks.routed(where) as routed:
+        yield routed
 
 
 @pytest.fixture(scope='module')

@@ -39,6 +39,16 @@ KINDS = ('crash before', 'crash after', 'answer lost', '409', '429', '500',
 #: A list of images lacks them all for so long: Glance behind a replica that
 #: lags. The advancers' clocks go faster.
 UNLISTED, UNLISTED_FOR = 'unlisted', 2.0
+#: Every kind of fault at every step, or two of them at each, in turn.
+WHOLE = bool(os.environ.get('SNAPSHOT_WHOLE_MATRIX'))
+
+
+def cases(steps):
+    """Steps with the kinds of faults that they meet with."""
+    return [(step, kind) for number, step in enumerate(steps)
+            for kind in (KINDS if WHOLE else (
+                KINDS[2 * number % len(KINDS)],
+                KINDS[(2 * number + 1) % len(KINDS)]))]
 
 
 @dataclasses.dataclass

@@ -21,7 +21,6 @@ runs.
 import collections
 import concurrent.futures
 import multiprocessing
-import os
 import threading
 import time
 
@@ -62,14 +61,8 @@ STEPS = {
                  'detach the old one': r'^DELETE .*/os-volume_attachments/',
                  'attach the new one': r'^POST .*/os-volume_attachments ',
                  'rename the old one': r'^PUT .*/volumes/'}}
-#: Every kind of fault at every step, or two of them at each, in turn.
-WHOLE = bool(os.environ.get('SNAPSHOT_WHOLE_MATRIX'))
-CASES = [(kind, step, fault)
-         for number, (kind, step) in enumerate(
-             (kind, step) for kind, steps in STEPS.items() for step in steps)
-         for fault in (proxy.KINDS if WHOLE else (
-             proxy.KINDS[2 * number % len(proxy.KINDS)],
-             proxy.KINDS[(2 * number + 1) % len(proxy.KINDS)]))]
+CASES = [(kind, step, fault) for (kind, step), fault in proxy.cases(
+    (kind, step) for kind, steps in STEPS.items() for step in steps)]
 #: Instances of each kind.
 LANES = 2
 _PATIENCE = 300

@@ -18,7 +18,6 @@ addresses has them all, the other one none, and it runs.
 """
 
 import multiprocessing
-import os
 import time
 
 import pytest
@@ -46,12 +45,6 @@ STEPS = {
     'power on': r'os-start'}
 #: Those that come only where a port is gone.
 _WITHOUT_PORT = ('make the port', 'associate')
-#: Every kind of fault at every step, or two of them at each, in turn.
-WHOLE = bool(os.environ.get('SNAPSHOT_WHOLE_MATRIX'))
-CASES = [(step, fault) for number, step in enumerate(STEPS)
-         for fault in (proxy.KINDS if WHOLE else (
-             proxy.KINDS[2 * number % len(proxy.KINDS)],
-             proxy.KINDS[(2 * number + 1) % len(proxy.KINDS)]))]
 _PATIENCE = 240
 _POLL = 1.0
 #: Plays until a fault has come: who is late meets with nothing.
@@ -108,7 +101,7 @@ def play(pair, faults, step, fault):
 
 # The advancers are processes of their own.
 @pytest.mark.no_cover
-@pytest.mark.parametrize(('step', 'fault'), CASES)
+@pytest.mark.parametrize(('step', 'fault'), proxy.cases(STEPS))
 def test_no_fault_at_any_step_loses_an_address(pair, faults, step, fault):
     for _ in range(_PLAYS):
         struck = proxy.Fault(fault, STEPS[step])

@@ -25,19 +25,12 @@ from snapshot_dashboard.runs import seals
 from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
-from tests.scenario import networks
 from tests.scenario.clouds import is_gone
 from tests.scenario.clouds import unique
 from tests.scenario.waiting import until
 
 pytestmark = pytest.mark.usefixtures('tidy')
 SEAL = seals.Seal('a scenario')
-
-
-@pytest.fixture
-def network(alice, where):
-    with networks.routed(where) as routed:
-        yield routed
 
 
 class Disks:

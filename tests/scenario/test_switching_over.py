@@ -42,12 +42,6 @@ pytestmark = pytest.mark.usefixtures('tidy')
 SEAL = seals.Seal('a scenario')
 
 
-@pytest.fixture
-def network(alice, where):
-    with networks.routed(where) as routed:
-        yield routed
-
-
 @dataclasses.dataclass
 class Pair:
     """An instance, and one that was launched from its snapshot."""
@@ -65,9 +59,7 @@ class Pair:
     def begin(self):
         facts = self.facts()
         assert choices.find_obstacles(facts) == []
-        return switching.begin(self.cloud, switching.Wish(
-            facts.image, facts.original, facts.copy, facts.ports,
-            facts.own_ports, facts.floating, 'alice'), SEAL)
+        return switching.begin(self.cloud, choices.wish(facts, 'alice'), SEAL)
 
     def finish(self, found):
         def over():

@@ -12,6 +12,9 @@
 
 """The cells of the table, which other pages show, too."""
 
+import datetime
+from typing import Any
+
 from django.template.loader import render_to_string
 from django.utils import formats
 from django.utils import timezone
@@ -92,6 +95,18 @@ def render_created(snapshot: model.Snapshot) -> str:
     return format_html('<time datetime="{}">{}</time>',
                        snapshot.created.isoformat(),
                        formats.date_format(local, 'DATETIME_FORMAT'))
+
+
+def times(began_at: int, ended_at: int, is_open: bool,
+          at: int) -> dict[str, Any]:
+    """How long something has taken, and when it was over, for a card.
+
+    :param began_at: in seconds since the epoch, as the others.
+    """
+    return {
+        'elapsed': duration_text(max(0, (ended_at or at) - began_at)),
+        'ended': None if is_open else datetime.datetime.fromtimestamp(
+            ended_at, datetime.UTC)}
 
 
 def duration_text(seconds: int) -> str:

@@ -150,6 +150,18 @@ def said(error: errors.ServiceError) -> dict[str, str]:
     return {'service': SERVICES[error.service], 'detail': error.detail}
 
 
+def service_said(detail: str) -> str:
+    """A service's own words, after a sentence of ours."""
+    return str(_("The service said: %s") % errors.words(detail))
+
+
+def repeated(detail: str, seconds: int) -> str:
+    """That a request is repeated so much later, and why."""
+    return str(_("The last request was not accepted, and is repeated in "
+                 "%(seconds)d s: %(detail)s") % {
+                     'seconds': seconds, 'detail': errors.words(detail)})
+
+
 def status(name: str | None) -> str:
     """A snapshot's status in words; one that nobody knows as it is."""
     if name is None:

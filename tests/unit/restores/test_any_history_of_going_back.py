@@ -64,24 +64,11 @@ class History:
 
     def look(self, fate, number):
         """One advance, of which a call meets with a fate."""
-        openstack = self.here.openstack
-        at = len(openstack.calls) + number
-        if fate == 'lost':
-            openstack.lose_at = at
-        elif fate == 'crash before':
-            openstack.before[at] = self._crash
-        elif fate == 'crash after':
-            openstack.after[at] = self._crash
-        elif fate == 'another before':
-            openstack.before[at] = self._another
-        elif fate == 'another after':
-            openstack.after[at] = self._another
-        elif fate != 'ok':
-            openstack.fail_at = at, fate
-        self._quietly()
-        openstack.before.clear()
-        openstack.after.clear()
-        openstack.fail_at = openstack.lose_at = None
+        with self.here.openstack.meeting(
+                number, fate, {'crash before': self._crash,
+                               'another before': self._another},
+                {'crash after': self._crash, 'another after': self._another}):
+            self._quietly()
 
     def _another(self):
         self.met = True

@@ -46,25 +46,11 @@ class History:
 
     def look(self, fate, number):
         """One advance, of which a call meets with a fate."""
-        openstack = self.here.openstack
-        at = len(openstack.calls) + number
-        if fate == 'lost':
-            openstack.lose_at = at
-        elif fate == 'crash before':
-            openstack.before[at] = self._crash
-        elif fate == 'crash after':
-            openstack.after[at] = self._crash
-        elif fate == 'another':
-            openstack.before[at] = self._another
-        elif fate == 'turn':
-            openstack.before[at] = self.turn
-        elif fate != 'ok':
-            openstack.fail_at = at, fate
-        with contextlib.suppress(errors.ServiceError, Crash):
-            self.here.advance()
-        openstack.before.clear()
-        openstack.after.clear()
-        openstack.fail_at = openstack.lose_at = None
+        with self.here.openstack.meeting(number, fate, {
+                'crash before': self._crash, 'another': self._another,
+                'turn': self.turn}, {'crash after': self._crash}):
+            with contextlib.suppress(errors.ServiceError, Crash):
+                self.here.advance()
 
     @staticmethod
     def _crash():

@@ -373,9 +373,8 @@ def test_it_is_begun_once(here):
     assert {obstacle.code for obstacle in choices.find_obstacles(facts)} == {
         choices.Code.RECORDED}
     with pytest.raises(switching.Busy):
-        switching.begin(here.cloud, switching.Wish(
-            facts.image, facts.original, facts.copy, facts.ports,
-            facts.own_ports), world.SEAL, here.clock)
+        switching.begin(here.cloud, choices.wish(facts, 'alice'), world.SEAL,
+                        here.clock)
 
 
 @pytest.mark.parametrize(('method', 'path'), [

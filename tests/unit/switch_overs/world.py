@@ -88,9 +88,8 @@ class World:
     def begin(self):
         facts = self.facts()
         assert choices.find_obstacles(facts) == []
-        return switching.begin(self.cloud, switching.Wish(
-            facts.image, facts.original, facts.copy, facts.ports,
-            facts.own_ports, facts.floating, 'alice'), SEAL, self.clock)
+        return switching.begin(self.cloud, choices.wish(facts, 'alice'), SEAL,
+                               self.clock)
 
     def recorded(self):
         return switching.read(self.cloud, self.image['id'])

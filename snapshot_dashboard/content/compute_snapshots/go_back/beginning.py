@@ -76,7 +76,7 @@ def submit(request: HttpRequest, facts: choices.Facts, *, safety: bool,
         instance.latest_request,
         _safety(request, instance) if safety else None), connect.seal())
     begun = handoff.hand_on(request, begun, restoring.hand_on)
-    if is_looked_after(request, begun):
+    if handoff.is_record_looked_after(request, begun):
         return _MAY_LEAVE
     try:
         restoring.advance(cloud, begun, approves)
@@ -89,13 +89,6 @@ def submit(request: HttpRequest, facts: choices.Facts, *, safety: bool,
 def approves(found: restore.Restore) -> bool:
     """Whether this Horizon wrote a restore's plan, unchanged since."""
     return restoring.approves(connect.seal(), found)
-
-
-def is_looked_after(request: HttpRequest, found: restore.Restore) -> bool:
-    """Whether a worker is at it, so that a page would only be in its way."""
-    progress = found.progress
-    return bool(progress.trust_id) and handoff.is_at_work(
-        request, max(progress.updated_at, found.plan.began_at))
 
 
 def _safety(request: HttpRequest,

@@ -14,7 +14,6 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
-import datetime
 import time
 from typing import Any
 
@@ -72,10 +71,7 @@ def _shown(found: restore.Restore, server: types.Server | None, trouble: str,
                     'label': go_back_wording.STAGES[stage]}
                    for stage, state in stages.states(found).items()]
         if found.open or failed else [],
-        'elapsed': cells.duration_text(
-            max(0, (progress.ended_at or at) - plan.began_at)),
-        'ended': datetime.datetime.fromtimestamp(
-            progress.ended_at, datetime.UTC) if not found.open else None,
+        **cells.times(plan.began_at, progress.ended_at, found.open, at),
         'failure': go_back_wording.failure(found),
         'hindrance': go_back_wording.hindrance(found, at),
         'trouble': trouble,

@@ -223,8 +223,7 @@ def _said(found: restore.Restore) -> str:
     if found.progress.failure == restore.Failure.WRONG_STATE.value:
         return str(_("Its status is %s.") % states.status(
             found.progress.detail))
-    return str(_("The service said: %s") % errors.words(
-        found.progress.detail))
+    return wording.service_said(found.progress.detail)
 
 
 def hindrance(found: restore.Restore, at: int) -> str:
@@ -232,10 +231,7 @@ def hindrance(found: restore.Restore, at: int) -> str:
     progress = found.progress
     if not found.open or progress.not_before <= at or not progress.hindrance:
         return ''
-    return str(_("The last request was not accepted, and is repeated in "
-                 "%(seconds)d s: %(detail)s") % {
-                     'seconds': progress.not_before - at,
-                     'detail': errors.words(progress.hindrance)})
+    return wording.repeated(progress.hindrance, progress.not_before - at)
 
 
 def not_begun(error: errors.ServiceError) -> Any:

@@ -15,7 +15,6 @@
 from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
-import datetime
 import functools
 import time
 from typing import Any
@@ -308,10 +307,7 @@ def _shown(request: HttpRequest, run: record.Run, now: int,
                    for one, state in phases.states(run).items()
                    ] if run.open or progress.failure and not cancelled else [],
         'now': runs_wording.now(run, mark),
-        'elapsed': cells.duration_text(
-            max(0, (progress.ended_at or now) - plan.began_at)),
-        'ended': (datetime.datetime.fromtimestamp(
-            progress.ended_at, datetime.UTC) if not run.open else None),
+        **cells.times(plan.began_at, progress.ended_at, run.open, now),
         'expected': wording.about(plan.expected_seconds),
         'saving': _saving(run, phase, now),
         'past_cancel': phase is phases.Phase.SAVE and not progress.failure,

@@ -145,7 +145,8 @@ class AdvanceView(WriteView):
         going_on = [found for found in sight.restores
                     if (found.open or found.plan.server_id in over)
                     and beginning.approves(found)
-                    and not beginning.is_looked_after(self.request, found)]
+                    and not handoff.is_record_looked_after(
+                        self.request, found)]
         results = cloud.gather(*(
             functools.partial(restoring.advance, cloud, found,
                               beginning.approves) for found in going_on))
@@ -168,7 +169,7 @@ class AdvanceView(WriteView):
                 switching.advance, cloud, found, starting.approves)
             for found in sight.switch_overs
             if found.open and starting.approves(found)
-            and not starting.is_looked_after(self.request, found)})
+            and not handoff.is_record_looked_after(self.request, found)})
 
 
 class _OneRunView(WriteView):

@@ -40,14 +40,6 @@ def approves(found: switch_over.SwitchOver) -> bool:
     return switching.approves(connect.seal(), found)
 
 
-def is_looked_after(request: HttpRequest,
-                    found: switch_over.SwitchOver) -> bool:
-    """Whether a worker is at it, so that a page would only be in its way."""
-    progress = found.progress
-    return bool(progress.trust_id) and handoff.is_at_work(
-        request, max(progress.updated_at, found.plan.began_at))
-
-
 def submit(request: HttpRequest, facts: choices.Facts) -> Any:
     """Begin it, and hand it on or take its first steps here.
 
@@ -55,11 +47,8 @@ def submit(request: HttpRequest, facts: choices.Facts) -> Any:
     :raises Busy: when something is under way there already.
     :raises ServiceError: when it was not begun, as far as is known.
     """
-    if facts.original is None or facts.copy is None:
-        raise errors.NotFound('compute', 'there is no instance')
-    begun = switching.begin(connect.cloud(request), switching.Wish(
-        facts.image, facts.original, facts.copy, facts.ports,
-        facts.own_ports, facts.floating, request.user.username),
+    begun = switching.begin(
+        connect.cloud(request), choices.wish(facts, request.user.username),
         connect.seal())
     return _MAY_LEAVE if go_on(request, begun) else _KEEP_OPEN
 
@@ -68,7 +57,7 @@ def go_on(request: HttpRequest, found: switch_over.SwitchOver) -> bool:
     """Hand on what was begun or turned round; whether a worker is at it."""
     if not found.progress.trust_id:
         found = handoff.hand_on(request, found, switching.hand_on)
-    if is_looked_after(request, found):
+    if handoff.is_record_looked_after(request, found):
         return True
     try:
         switching.advance(connect.cloud(request), found, approves)

@@ -14,7 +14,6 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
-import datetime
 import time
 from typing import Any
 
@@ -62,10 +61,7 @@ def _shown(found: switch_over.SwitchOver, trouble: str,
                   if hindrance or trouble or not approved
                   else 'info' if found.open else 'success'),
         'now': switch_over_wording.now(found),
-        'elapsed': cells.duration_text(
-            max(0, (progress.ended_at or at) - plan.began_at)),
-        'ended': datetime.datetime.fromtimestamp(
-            progress.ended_at, datetime.UTC) if not found.open else None,
+        **cells.times(plan.began_at, progress.ended_at, found.open, at),
         'outcome': switch_over_wording.outcome(found) if not found.open
         else '',
         'kept': switch_over_wording.kept(found),

@@ -149,22 +149,16 @@ def outcome(found: switch_over.SwitchOver) -> str:
     if found.progress.failure:
         try:
             failure = switch_over.Failure(found.progress.failure)
-            return ' '.join(filter(None, (
-                str(_FAILURES[failure]) % name, _said(found))))
+            said = str(_FAILURES[failure]) % name
+            if found.progress.hindrance:
+                said += f' {wording.service_said(found.progress.hindrance)}'
+            return said
         except ValueError:
             return str(_("It failed for a reason that is not known."))
     return _("“%(taker)s” has got the addresses %(addresses)s. “%(giver)s” "
              "keeps its disks.") % {
                  'taker': name, 'giver': plan.instance_name(side.other),
                  'addresses': addresses(found)}
-
-
-def _said(found: switch_over.SwitchOver) -> str:
-    """What the service said to what was given up."""
-    if not found.progress.hindrance:
-        return ''
-    return str(_("The service said: %s") % errors.words(
-        found.progress.hindrance))
 
 
 def kept(found: switch_over.SwitchOver) -> str:
@@ -198,10 +192,7 @@ def hindrance(found: switch_over.SwitchOver, at: int) -> str:
         except ValueError:
             return ''
     if progress.not_before > at and progress.hindrance:
-        return _("The last request was not accepted, and is repeated in "
-                 "%(seconds)d s: %(detail)s") % {
-                     'seconds': progress.not_before - at,
-                     'detail': errors.words(progress.hindrance)}
+        return wording.repeated(progress.hindrance, progress.not_before - at)
     return ''
 
 

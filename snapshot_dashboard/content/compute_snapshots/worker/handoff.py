@@ -113,6 +113,13 @@ def is_looked_after(request: HttpRequest, run: record.Run) -> bool:
         request, max(run.progress.updated_at, run.server.updated))
 
 
+def is_record_looked_after(request: HttpRequest, found: (
+        restore.Restore | switch_over.SwitchOver)) -> bool:
+    """Likewise, of what an image records."""
+    return bool(found.progress.trust_id) and is_at_work(
+        request, max(found.progress.updated_at, found.plan.began_at))
+
+
 def is_at_work(request: HttpRequest, moved: float) -> bool:
     """Whether a worker is there, and something happened lately.
 
