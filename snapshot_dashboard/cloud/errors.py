@@ -126,6 +126,11 @@ class OverQuota(Forbidden):
     """A limit of the cloud is reached: more is not allowed."""
 
 
+def lacks_rights(error: ServiceError) -> bool:
+    """Whether asking again will not help until the user's rights change."""
+    return isinstance(error, Forbidden) and not isinstance(error, OverQuota)
+
+
 class NotFound(ServiceError):
     """There is no such thing, or it is not this project's."""
 

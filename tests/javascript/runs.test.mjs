@@ -98,6 +98,14 @@ test('a page that fails is asked for again, but not for ever', () => {
   assert.equal(page.timers.size, 0);
 });
 
+test('who may no longer bring the runs forward looks on', () => {
+  const page = started();
+  look(page).fail(403);
+  page.settle();
+  const { options } = look(page);
+  assert.deepEqual([options.type, options.url], ['GET', '/runs/']);
+});
+
 test('one answer in between begins the count anew', () => {
   const page = started();
   for (let time = 0; time < page.panel.runs.MOST_FAILURES * 2; time += 1) {

@@ -13,15 +13,20 @@
 """What a user may do is asked of Horizon's policy, once per request."""
 
 import gc
+import inspect
+import pathlib
 import types
 import weakref
 
 from django.http import HttpRequest
 import pytest
 
+from openstack_auth import policy as auth_policy
 from openstack_dashboard import policy
 
 from snapshot_dashboard.content.compute_snapshots import permissions
+
+POLICIES = pathlib.Path(__file__).parents[2] / 'doc' / 'source' / 'policies'
 
 
 def request_of(user_id, project='p', roles=('member',)):
@@ -81,3 +86,30 @@ def test_nobody_is_offered_what_the_policy_refuses(monkeypatch):
     monkeypatch.setattr(permissions, '_HORIZON', 25)
 
     assert not permissions.can_launch(request_of('alice'))
+
+
+@pytest.fixture
+def documented_policies(monkeypatch, settings):
+    """What operators of a Horizon before 27 are told to write."""
+    monkeypatch.setattr(auth_policy, '_ENFORCER', None)
+    settings.POLICY_FILES = {
+        **settings.POLICY_FILES,
+        **{service: str(POLICIES / f'{name}_policy.yaml')
+           for service, name in {'compute': 'nova', 'volume': 'cinder',
+                                 'image': 'glance', 'network': 'neutron'
+                                 }.items()}}
+
+
+@pytest.mark.parametrize('roles', [('reader', 'auditor'), ('reader', 'member')])
+def test_with_the_documented_policies_members_alone_are_offered_something(
+        documented_policies, sign_in, roles):
+    request = HttpRequest()
+    request.user = sign_in(*roles)
+    may = {name: ask(request) for name, ask in inspect.getmembers(
+        permissions, inspect.isfunction) if name.startswith('can_')
+        and len(inspect.signature(ask).parameters) - len([
+            one for one in inspect.signature(ask).parameters.values()
+            if one.default is not one.empty]) == 1}
+    assert len(may) > 15
+    assert set(may.values()) == {'member' in roles}, may
+    assert permissions.only_looks(request) is ('member' not in roles)

@@ -74,6 +74,8 @@ horizon.snapshotDashboard.runs = {
     }).fail(function (answer) {
       /* Signed out, or signed in anew: Horizon's own page knows the way. */
       if (answer.status === 401) { location.reload(); }
+      /* Rights were taken away: this page looks on from here. */
+      if (answer.status === 403) { $runs.attr('data-may-advance', 'false'); }
       horizon.snapshotDashboard.runs.fail($section, $runs);
     }).always(function () {
       if ($section.data('failed') <

@@ -97,6 +97,26 @@ def test_who_only_looks_changes_nothing(client, openstack, member, image):
     assert openstack.writes() == []
 
 
+def test_a_page_asks_no_more_for_what_a_service_refuses(client, openstack,
+                                                        member, image):
+    start(client, image)
+    comes_up(openstack)
+    openstack.faults['DELETE', '/servers/'] = 403
+    shown = soup(progress(client, image)).select_one('[data-runs]')
+    assert shown['data-may-advance'] == 'false'
+    refused = soup(client.post(
+        f'{INDEX}runs/advance/',
+        headers={'X-Requested-With': 'XMLHttpRequest'})).select_one(
+            '[name=refused]')['value']
+    openstack.calls.clear()
+    client.post(f'{INDEX}runs/advance/', {'refused': refused})
+    assert openstack.writes() == []
+    openstack.faults.clear()
+    shown = soup(progress(client, image)).select_one('[data-runs]')
+    assert shown['data-may-advance'] == 'true'
+    assert openstack.servers == {}
+
+
 def test_the_list_shows_tests_and_goes_on_with_them(client, openstack, member,
                                                     image):
     start(client, image)

@@ -422,6 +422,39 @@ def test_a_service_that_is_down_loses_nothing(client, openstack, member,
     assert now(post(client, 'advance')) == 'Powering off'
 
 
+def test_what_a_service_refuses_is_not_asked_again_until_a_user_does(
+        client, openstack, member, server):
+    other = openstack.server('web-2')
+    begin(openstack, other)
+    openstack.faults['POST', f'/servers/{server["id"]}/'] = 403
+    soup = post(client, 'advance')
+    refused = [field['value'] for field in soup.select('[name=refused]')]
+    assert refused == [f'{server["id"]} compute']
+    assert 'You are not allowed' in words(soup.select_one(
+        f'#snapshot-run-{server["id"]}'))
+    openstack.calls.clear()
+    soup = post(client, 'advance', refused=refused)
+    assert not [call for call in openstack.writes() if server['id'] in call[1]]
+    assert 'You are not allowed' in words(soup.select_one(
+        f'#snapshot-run-{server["id"]}'))
+    # The other one goes on, and this one does at a wish.
+    settle(other, 'SHUTOFF')
+    post(client, 'advance', refused=refused)
+    assert other['OS-EXT-STS:task_state'].startswith('image_snapshot')
+    openstack.faults.clear()
+    soup = post(client, 'adopt', server, refused=refused)
+    assert not soup.select('[name=refused]')
+
+
+def test_a_refusal_that_a_page_makes_up_harms_nobody_else(
+        client, openstack, member, server):
+    soup = post(client, 'advance', refused=[
+        'nonsense', f'{server["id"]} "><b>', ' compute', 'x compute'])
+    assert now(soup) == 'Powering off'
+    assert [field['value'] for field in soup.select('[name=refused]')] == [
+        'x compute']
+
+
 def test_a_run_of_a_strangers_instance_cannot_be_reached(client, openstack,
                                                          member):
     body = openstack.server('theirs')

@@ -123,7 +123,7 @@ class ProgressView(generic.View):
         cloud = connect.cloud(request)
         problem: Any = ''
         left: list[boot_test.BootTest] = []
-        noted = None
+        noted, refused = None, False
         try:
             image = fetch.entry(cloud, row_id)
             if not isinstance(image, types.Image):
@@ -137,6 +137,8 @@ class ProgressView(generic.View):
                     cloud, tests, connect.seal())
                 if problems:
                     problem = boot_test_wording.trouble(problems[0])
+                # The page then looks on, and does not ask again.
+                refused = any(map(errors.lacks_rights, problems))
             if len(left) < len(tests):
                 noted = boot_reports.read(cloud.images.image(image.id))
         except errors.NotFound:
@@ -145,7 +147,7 @@ class ProgressView(generic.View):
             problem = boot_test_wording.trouble(error)
         return fragments.render(
             request, 'project/compute_snapshots/boot_test/_progress.html', {
-                **under_way.context(request, left),
+                **under_way.context(request, left), 'refused': refused,
                 'tested': noted, 'problem': problem,
                 'verdict': noted and boot_test_wording.VERDICTS[noted.verdict],
                 'before': noted and noted.before and (

@@ -32,6 +32,7 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
+from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.create import submission
 from snapshot_dashboard.content.compute_snapshots.go_back import beginning
@@ -54,6 +55,8 @@ from snapshot_dashboard.switch_overs import switching
 Troubles = dict[str, errors.ServiceError]
 #: Runs that are dismissed by one click: each takes some fifty calls.
 _AT_ONCE = 10
+#: In the place of an id, for the boot tests of the project.
+_TESTS = 'tests'
 
 
 class RunsView(generic.View):
@@ -80,20 +83,42 @@ class WriteView(generic.View):
     def is_allowed(self) -> bool:
         return permissions.can_advance(self.request)
 
+    @functools.cached_property
+    def refused(self) -> dict[str, str]:
+        """What the services did not let this user bring forward.
+
+        The page remembers it, and does not ask again by itself: policies are
+        looser in some Horizons than in the services.
+
+        :returns: the services, by the ids in whose cards that is told.
+        """
+        said = dict(text.partition(' ')[::2]
+                    for text in self.request.POST.getlist('refused'))
+        return {of: service for of, service in said.items()
+                if of and service in wording.SERVICES}
+
     def post(self, request: HttpRequest, server_id: str = '',
              **kwargs: Any) -> HttpResponse:
         try:
             troubles = self.write(connect.cloud(request), str(server_id)) or {}
         except errors.ServiceError as error:
             troubles = {str(server_id): error}
-        told = {server_id: runs_wording.trouble(error, self.is_wish)
-                for server_id, error in troubles.items()}
+        if self.is_wish:
+            self.refused.pop(str(server_id), None)
+        else:
+            self.refused.update(
+                (of, error.service) for of, error in troubles.items()
+                if of and errors.lacks_rights(error))
+        known = {of: errors.Forbidden(service)
+                 for of, service in self.refused.items()}
+        told = {of: runs_wording.trouble(error, self.is_wish)
+                for of, error in (known | troubles).items()}
         if not http.is_ajax(request):
             for text in told.values():
                 messages.error(request, text)
             return redirect(redirects.list_address(request))
-        return fragments.render(request, display.TEMPLATE,
-                                display.context(request, told))
+        return fragments.render(request, display.TEMPLATE, {
+            **display.context(request, told), 'refused': self.refused})
 
     def write(self, cloud: services.Cloud, server_id: str) -> Troubles | None:
         """Do it; the errors by the ids of the servers that they concern."""
@@ -111,6 +136,7 @@ class AdvanceView(WriteView):
             raise sight.problem
         found = [run for run in sight.found.open
                  if permissions.can_advance(self.request, run)
+                 and run.server.id not in self.refused
                  and connect.approves(run)
                  and not handoff.is_looked_after(self.request, run)]
         results = cloud.gather_named({
@@ -126,10 +152,13 @@ class AdvanceView(WriteView):
             results |= self._restores(cloud, sight)
         if permissions.can_switch_over(self.request):
             results |= self._switch_overs(cloud, sight)
-        if permissions.can_remove_tests(self.request):
+        if (permissions.can_remove_tests(self.request)
+                and _TESTS not in self.refused):
             # What is in the way of one shows on its snapshot's page.
-            testing.advance_all(cloud, boot_test.read_all(
+            _left, problems = testing.advance_all(cloud, boot_test.read_all(
                 sight.found.test_servers), connect.seal())
+            results.update((_TESTS, error) for error in problems
+                           if errors.lacks_rights(error))
         return {server_id: result for server_id, result in results.items()
                 if isinstance(result, errors.ServiceError)}
 
@@ -144,6 +173,7 @@ class AdvanceView(WriteView):
         over = {server.id for server in tagged}
         going_on = [found for found in sight.restores
                     if (found.open or found.plan.server_id in over)
+                    and found.plan.server_id not in self.refused
                     and beginning.approves(found)
                     and not handoff.is_record_looked_after(
                         self.request, found)]
@@ -152,7 +182,6 @@ class AdvanceView(WriteView):
                               beginning.approves) for found in going_on))
         return {found.plan.server_id: result for found, result in zip(
             going_on, results, strict=True)}
-
 
     def _switch_overs(self, cloud: services.Cloud,
                       sight: display.Sight) -> dict[str, object]:
@@ -169,6 +198,7 @@ class AdvanceView(WriteView):
                 switching.advance, cloud, found, starting.approves)
             for found in sight.switch_overs
             if found.open and starting.approves(found)
+            and found.plan.home_id not in self.refused
             and not handoff.is_record_looked_after(self.request, found)})
 
 
