@@ -12,9 +12,33 @@
 
 """The Django application."""
 
-from django import apps
+from collections.abc import Sequence
+import logging
+from typing import Any
 
+from django import apps
+from django.core import checks
+
+from snapshot_dashboard import releases
 from snapshot_dashboard import settings
+
+LOG = logging.getLogger(__name__)
+
+
+def check_horizon(app_configs: Sequence[apps.AppConfig] | None,
+                  **kwargs: Any) -> list[checks.CheckMessage]:
+    """Whether this Horizon is one that the panel works in.
+
+    :returns: a warning if it is not, or if that cannot be known.
+    """
+    found, oldest = releases.installed(), releases.OLDEST
+    if found >= oldest:
+        return []
+    return [checks.Warning(
+        'snapshot-dashboard needs Horizon {}.{} or newer; '.format(*oldest)
+        + ('this is {}.{}.'.format(*found) if any(found)
+           else 'the version of this one is not known.'),
+        id='snapshot_dashboard.W001')]
 
 
 class SnapshotDashboardConfig(apps.AppConfig):
@@ -23,6 +47,9 @@ class SnapshotDashboardConfig(apps.AppConfig):
     name = 'snapshot_dashboard'
 
     def ready(self) -> None:
+        checks.register(check_horizon)
+        for warning in check_horizon(None):
+            LOG.warning('%s', warning.msg)
         if settings.get('ROW_ACTIONS'):
             # Horizon's tables can be imported when all applications are there.
             from .content.compute_snapshots.horizon_pages import row_actions

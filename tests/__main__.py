@@ -91,6 +91,7 @@ def main() -> int:
     if arguments and not arguments[0].startswith('-'):
         arguments.insert(0, '-e')
     os.chdir(_ROOT)
+    os.environ['SNAPSHOT_TOX'] = str(tox)  # by which its tests run others
     os.execv(tox, [str(tox), *arguments])
 
 

@@ -18,7 +18,8 @@ import pathlib
 
 import pytest
 
-_KINDS = ('unit', 'views', 'scenario', 'browser', 'hypervisor')
+_KINDS = ('unit', 'views', 'installation', 'scenario', 'browser',
+          'hypervisor')
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -11,11 +11,15 @@
 # under the License.
 """Every test, in lanes at the same time: ``python -m tests.lanes``.
 
-Unit and view tests take a processor, and give way; those on a real cloud,
-under faults and on real guests, and in a browser mostly wait. What a lane says
-is printed as it comes, after the lane's name; what a lane that failed said
-last is said again at the end. With ``--quick`` it is unit and view tests
-alone, with other arguments it is pytest.
+Unit and view tests, those of installations, and view tests in older Horizons
+take a processor, and give way; those on a real cloud, under faults and on real
+guests, and in a browser mostly wait. What a lane says is printed as it comes,
+after the lane's name; what a lane that failed said last is said again at the
+end.
+
+With ``--quick`` it is unit and view tests alone; with ``--release`` the same,
+and what a user does in a browser, in the Horizon of this environment. With
+other arguments it is pytest.
 """
 
 import collections
@@ -23,6 +27,7 @@ from collections.abc import Iterable
 import contextlib
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,10 +35,12 @@ import threading
 
 from tests.cloud import processes
 
-_PYTHON = ['tests/unit', 'tests/views']
+_PYTHON = ['tests/unit', 'tests/views', 'tests/installation']
 _MATRIX = 'tests/scenario/test_fault_matrix.py'
 _RESTORES = 'tests/scenario/test_fault_matrix_of_going_back.py'
 _SWITCH_OVERS = 'tests/scenario/test_fault_matrix_of_switching_over.py'
+#: The environments of tox with an older Horizon.
+_RELEASES = ('horizon-25.3', 'horizon-25.5', 'horizon-25.7')
 #: Each has a cloud of its own. More at a time would be slower: who waits asks
 #: again and again. The two large matrices are never played at the same time:
 #: their clocks go faster, and for them a busy cloud is a hanging one.
@@ -43,33 +50,52 @@ _CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}',
           'browser': ['tests/browser', _SWITCH_OVERS]}
 #: Those in whose process the code is; elsewhere to count it would cost time.
 _COVERED = ('python', 'scenario', 'cloud')
+#: Those that take a processor, for which nobody else is to wait.
+_GIVE_WAY = ('python', 'releases')
+_QUICK = {'unit': ['tests/unit'], 'views': ['tests/views']}
+_MODES = {'--quick': _QUICK, '--release': {
+    **_QUICK, 'browser': ['tests/browser/test_story.py']}}
 #: How many lines of a lane that failed are said again.
 _LAST = 80
 
 
-def _lanes(quick: bool) -> dict[str, list[str]]:
-    if quick:
-        return {'unit': ['tests/unit'], 'views': ['tests/views']}
-    if 'SNAPSHOT_CLOUD' in os.environ:  # one cloud is there, for all
-        return {'python': _PYTHON,
-                'cloud': ['tests/scenario', 'tests/browser',
-                          'tests/hypervisor']}
-    return {'python': _PYTHON, **_CLOUD}
+def _lanes(mode: str) -> dict[str, list[str]]:
+    """The commands, by the names of their lanes."""
+    if mode in _MODES:
+        paths = _MODES[mode]
+        return {lane: _pytest('-q', *tests) for lane, tests in paths.items()}
+    # One cloud may be there, for all.
+    clouds = {'cloud': ['tests/scenario', 'tests/browser', 'tests/hypervisor']
+              } if 'SNAPSHOT_CLOUD' in os.environ else _CLOUD
+    return {**{lane: _pytest(*(['--cov', '--cov-report=']
+                               if lane in _COVERED else []), *tests)
+               for lane, tests in {'python': _PYTHON, **clouds}.items()},
+            'releases': [_tox(), '-q', '-e', ','.join(_RELEASES), '--',
+                         '-q', 'tests/views']}
 
 
-def _start(lane: str, paths: list[str], quick: bool) -> subprocess.Popen:
+def _pytest(*arguments: str) -> list[str]:
+    return [sys.executable, '-m', 'pytest', '--durations=10', *arguments]
+
+
+def _tox() -> str:
+    """The tox that runs this."""
+    found = os.environ.get('SNAPSHOT_TOX') or shutil.which('tox')
+    if found is None:
+        sys.exit('tox is not on the PATH. It is needed for the tests in older '
+                 'Horizons.')
+    return found
+
+
+def _start(lane: str, command: list[str]) -> subprocess.Popen:
     def prepare():
         # A shell that puts us into the background lets it be ignored.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if lane == 'python':
+        if lane in _GIVE_WAY:
             os.nice(19)
     # Of a session of its own, so that one Ctrl-C reaches it once, by us.
     return subprocess.Popen(
-        [sys.executable, '-m', 'pytest', *(
-            ['-q'] if quick else ['--cov', '--cov-report=']
-            if lane in _COVERED else []),
-         '--durations=10', *paths],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
         errors='replace', stderr=subprocess.STDOUT, start_new_session=True,
         env={**os.environ, 'COVERAGE_FILE': f'.coverage.{lane}',
              'SNAPSHOT_TEST_CLOUD': f'test-{lane}',
@@ -99,18 +125,18 @@ def _cover(lanes: Iterable[str]) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    quick = arguments == ['--quick']
-    if arguments and not quick:
+    mode, *more = arguments or ['']
+    if more or mode not in ('', *_MODES):
         return subprocess.run(
             [sys.executable, '-m', 'pytest', *arguments]).returncode
     for number in processes.INTERRUPTS:
         signal.signal(number, _stop)
-    lanes = _lanes(quick)
+    lanes = _lanes(mode)
     last = {lane: collections.deque[str](maxlen=_LAST) for lane in lanes}
     running, tellers = [], []
     try:
-        for lane, paths in lanes.items():
-            running.append(_start(lane, paths, quick))
+        for lane, command in lanes.items():
+            running.append(_start(lane, command))
             tellers.append(threading.Thread(
                 target=_tell, args=(lane, running[-1].stdout, last[lane])))
             tellers[-1].start()
@@ -123,7 +149,7 @@ def main(arguments: list[str]) -> int:
             process.wait()
         for teller in tellers:
             teller.join()
-    if not quick:
+    if not mode:
         _cover(lanes)
     for lane, code in zip(lanes, codes, strict=True):
         if code:

@@ -28,8 +28,7 @@ _FOLDER = 'tests/requirements'
 _SOURCES = {
     'test.txt': ['setup.cfg', '--extra', 'test'],
     **{f'horizon-{release}.txt': [
-        'setup.cfg', f'{_FOLDER}/horizon-{release}.in', '--extra', 'test',
-        '-c', f'{_FOLDER}/build.constraints']
+        'setup.cfg', f'{_FOLDER}/horizon-{release}.in', '--extra', 'test']
        for release in ('25.3', '25.5', '25.7')},
     'tools.txt': [f'{_FOLDER}/tools.in', '-c', f'{_FOLDER}/test.txt'],
     **{f'{name}.txt': [f'{_FOLDER}/{name}.in']

@@ -39,6 +39,20 @@ _CLIENTS_NEWEST = '2.96'
 _PAGE = 100
 
 
+def _disks(snapshots: Sequence[str], boots: bool,
+           deleted: bool) -> dict[str, Any]:
+    """What a new server is given to have volumes made of volume snapshots.
+
+    :param boots: whether it boots from the first one.
+    :param deleted: whether the volumes go with the server.
+    """
+    disks = [{'uuid': snapshot, 'source_type': 'snapshot',
+              'destination_type': 'volume', 'delete_on_termination': deleted,
+              'boot_index': 0 if boots and not number else -1}
+             for number, snapshot in enumerate(snapshots)]
+    return {'block_device_mapping_v2': disks} if disks else {}
+
+
 class Compute(base.Service):
     """The calls to Nova. Every one may raise a ``ServiceError``."""
 
@@ -239,21 +253,28 @@ class Compute(base.Service):
                         ('metadata', 'maxServerMeta', ''))
                     if limit in limits and (not used or used in limits)}
 
-    def create_server(self, name: str, image_id: str, flavor_id: str,
+    def create_server(self, name: str, image_id: str | None, flavor_id: str,
                       networks: Sequence[str], groups: Sequence[str],
-                      key: str, zone: str, tag: str) -> str:
+                      key: str, zone: str, tag: str = '',
+                      snapshot_id: str = '') -> str:
         """Launch a server; its id. It is built after that.
 
+        :param image_id: None to boot from a volume.
         :param networks: ids; Nova then makes the ports.
         :param groups: names; none for the default one.
         :param tag: what it is found by later.
+        :param snapshot_id: of the volume snapshot that Nova makes the root
+            disk of, where there is no image.
         """
         with self._calling() as nova:
             return str(nova.servers.create(
                 name, image_id, flavor_id,
                 nics=[{'net-id': network} for network in networks] or 'none',
-                security_groups=list(groups) or None, tags=[tag],
-                key_name=key or None, availability_zone=zone or None).id)
+                security_groups=list(groups) or None,
+                tags=[tag] if tag else None,
+                key_name=key or None, availability_zone=zone or None,
+                **_disks([snapshot_id] if snapshot_id else [], True, False)
+            ).id)
 
     def create_isolated(self, name: str, image_id: str | None,
                         snapshots: Sequence[str], flavor_id: str,
@@ -264,15 +285,10 @@ class Compute(base.Service):
         :param snapshots: ids of volume snapshots. Nova makes a volume of
             each; of the first one the root disk, where there is no image.
         """
-        disks = [{'uuid': snapshot, 'source_type': 'snapshot',
-                  'destination_type': 'volume', 'delete_on_termination': True,
-                  'boot_index': 0 if image_id is None and not number else -1}
-                 for number, snapshot in enumerate(snapshots)]
         with self._calling() as nova:
             return str(nova.servers.create(
                 name, image_id, flavor_id, nics='none', meta=dict(metadata),
-                tags=[tag], **({'block_device_mapping_v2': disks}
-                               if disks else {})).id)
+                tags=[tag], **_disks(snapshots, image_id is None, True)).id)
 
     def console(self, server_id: str) -> str:
         """What a server has said on its console, as much as Nova keeps.

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Launching an instance like the one that a snapshot was taken of.
+"""Launching an instance from a snapshot, like the original or another one.
 
 ``fetch_options`` asks what there is to choose from, ``missing`` and
 ``obstacles`` decide, purely, ``launch`` does it.
@@ -26,6 +26,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import recipes
 
@@ -138,9 +139,11 @@ def fetch_options(cloud: services.Cloud, volumes: bool,
         problems=errors.deduplicate_by_service(lost))
 
 
-def missing(recipe: recipes.Recipe,
+def missing(recipe: recipes.Recipe | None,
             options: Options) -> list[tuple[Piece, str]]:
     """What the original had and the project does not have any more."""
+    if recipe is None:
+        return []
     unknown = {problem.service for problem in options.problems}
     found: list[tuple[Piece, str]] = []
     if 'compute' not in unknown:
@@ -174,11 +177,12 @@ def obstacles(details: details.Details, options: Options,
         # What cannot be offered would be left off without a word.
         return [Obstacle(Code.UNKNOWN)]
     found = []
+    from_volume = snapshot.kind is kinds.Kind.VOLUME
     if flavor is not None:
         # A flavor without a disk takes what the image says, and the disk of
         # a volume-backed instance is not the flavor's.
         disk = flavor.disk_gib
-        if disk and not snapshot.volume_backed and (
+        if disk and not (snapshot.volume_backed or from_volume) and (
                 disk < details.min_disk_gib):
             found.append(Obstacle(Code.DISK, details.min_disk_gib, disk))
         if flavor.ram_mib < details.min_ram_mib:
@@ -194,6 +198,10 @@ def obstacles(details: details.Details, options: Options,
             (Code.VOLUMES, 'volumes', len(disks)),
             (Code.GIGABYTES, 'gigabytes',
              sum(part.size_gib for part in disks))]
+    if from_volume:
+        needed += [(Code.VOLUMES, 'volumes', 1),
+                   (Code.GIGABYTES, 'gigabytes',
+                    snapshot.size_bytes // model.GIB)]
     for code, name, count in needed:
         quota = options.limits.get(name)
         if quota is not None and quota.left is not None and (
@@ -204,11 +212,14 @@ def obstacles(details: details.Details, options: Options,
 
 def launch(cloud: services.Cloud, snapshot: model.Snapshot,
            choice: Choice) -> str:
-    """Launch an instance from an instance snapshot; its id.
+    """Launch an instance from a snapshot; its id.
 
     :raises ServiceError: when it was refused.
     """
+    source: dict[str, Any] = (
+        {'image_id': snapshot.id, 'tag': f'{marks.COPY_OF}{snapshot.id}'}
+        if snapshot.kind is kinds.Kind.INSTANCE
+        else {'image_id': None, 'snapshot_id': snapshot.id})
     return cloud.compute.create_server(
-        choice.name, snapshot.id, choice.flavor.id, choice.networks,
-        choice.groups, choice.key, choice.zone,
-        f'{marks.COPY_OF}{snapshot.id}')
+        choice.name, flavor_id=choice.flavor.id, networks=choice.networks,
+        groups=choice.groups, key=choice.key, zone=choice.zone, **source)

@@ -78,6 +78,19 @@ test('a page without AngularJS is refreshed as well', () => {
   assert.deepEqual(page.asked, ['checkboxes', 'datatables.update']);
 });
 
+test('without AngularJS our own form launches', () => {
+  const page = open(list(row('a', '<a data-launch-form="/a/launch/"></a>')));
+  const went = [];
+  page.panel.list.go = address => went.push(address);
+  page.panel.list.start();
+  page.window.angular = {};
+  page.$('[data-launch-form]').trigger('click');
+  assert.deepEqual(went, []);
+  delete page.window.angular;
+  page.$('[data-launch-form]').trigger('click');
+  assert.deepEqual(went, ['/a/launch/']);
+});
+
 test('a row that Horizon is asking for is left alone', () => {
   const page = refreshed(row('a', 'here', true) + row('b', 'old'),
     row('a', 'there') + row('b', 'new'));

@@ -136,6 +136,36 @@ def test_one_like_the_original_is_launched_after_its_deletion(
             alice.cinder.volumes.delete(volume_id)
 
 
+def test_an_instance_boots_from_a_snapshot_of_a_bootable_volume(
+        alice, seeder, surroundings):
+    with original(alice, seeder, surroundings,
+                  roots(seeder)['volume']) as server:
+        root, = server.volume_ids
+        snapshot = alice.cinder.volume_snapshots.create(
+            root, name=unique('alone'), force=True)
+        until(lambda: alice.volumes.snapshot(snapshot.id).status
+              == 'available', 'it is there')
+    found = details.get(alice, f'volume-{snapshot.id}')
+    assert found.snapshot.bootable and found.recipe is None
+    options = launch.fetch_options(alice, True)
+    flavor = options.flavor(FLAVOR)
+    assert not launch.obstacles(found, options, flavor)
+    new = running(alice, launch.launch(
+        alice, found.snapshot, launch.Choice(unique('again'), flavor)))
+    assert new.volume_backed
+    volume_id, = new.volume_ids
+    assert alice.volumes.volume(volume_id).size_gib == 10
+    delete(alice, new.id)
+    # Like all that users launch from volumes, it leaves its disk behind.
+    alice.cinder.volumes.delete(volume_id)
+    until(lambda: is_gone(lambda: alice.volumes.volume(volume_id)),
+          'its disk is gone')
+    alice.cinder.volume_snapshots.delete(snapshot.id)
+    until(lambda: is_gone(lambda: alice.volumes.snapshot(snapshot.id)),
+          'the snapshot is gone')
+    alice.cinder.volumes.delete(root)
+
+
 def capture_again(alice, facts):
     """A set of an instance that came of a set is one, too."""
     run = alice.finish(alice.begin(facts.server, unique('third'),

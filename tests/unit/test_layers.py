@@ -24,10 +24,11 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = 'snapshot_dashboard'
 PANEL = f'{PACKAGE}.content.compute_snapshots'
 #: Each may import those before it, and the panel and the worker neither the
-#: other. The settings are Django's, so the panel alone reads them.
+#: other. The settings are Django's, so the panel alone reads them, and asks
+#: which Horizon it is in.
 LAYERS = ('notices', 'cloud', 'inspection', 'marks', 'snapshots', 'runs',
           'boot_tests', 'preflight', 'restores', 'switch_overs', 'worker',
-          'settings', 'content')
+          'releases', 'settings', 'content')
 #: What every slice of the panel may have, and who imports it says of which.
 ROLES = {'views', 'forms', 'tables', 'wording'}
 

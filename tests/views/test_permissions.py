@@ -69,21 +69,21 @@ def test_the_answers_go_with_their_request(monkeypatch):
     assert gone() is None
 
 
-@pytest.mark.parametrize(('horizon', 'roles', 'may'), [
-    (25, ('reader',), False), (25, ('Reader',), False),
-    (25, ('reader', 'member'), True), (25, ('operator',), True),
-    (25, ('reader', 'snapshots'), True), (27, ('reader',), True)])
+@pytest.mark.parametrize(('knows_readers', 'roles', 'may'), [
+    (False, ('reader',), False), (False, ('Reader',), False),
+    (False, ('reader', 'member'), True), (False, ('operator',), True),
+    (False, ('reader', 'snapshots'), True), (True, ('reader',), True)])
 def test_before_horizon_27_who_is_but_a_reader_is_offered_nothing(
-        monkeypatch, horizon, roles, may):
+        monkeypatch, knows_readers, roles, may):
     monkeypatch.setattr(policy, 'check', lambda *args: True)
-    monkeypatch.setattr(permissions, '_HORIZON', horizon)
+    monkeypatch.setattr(permissions, '_KNOWS_READERS', knows_readers)
 
     assert permissions.can_launch(request_of('rita', roles=roles)) is may
 
 
 def test_nobody_is_offered_what_the_policy_refuses(monkeypatch):
     monkeypatch.setattr(policy, 'check', lambda *args: False)
-    monkeypatch.setattr(permissions, '_HORIZON', 25)
+    monkeypatch.setattr(permissions, '_KNOWS_READERS', False)
 
     assert not permissions.can_launch(request_of('alice'))
 
@@ -100,7 +100,8 @@ def documented_policies(monkeypatch, settings):
                                  }.items()}}
 
 
-@pytest.mark.parametrize('roles', [('reader', 'auditor'), ('reader', 'member')])
+@pytest.mark.parametrize('roles', [('reader', 'auditor'),
+                                   ('reader', 'member')])
 def test_with_the_documented_policies_members_alone_are_offered_something(
         documented_policies, sign_in, roles):
     request = HttpRequest()

@@ -12,20 +12,17 @@
 
 """What the user may do, as far as policy tells; the services decide."""
 
-from importlib import metadata
-
 from django.http import HttpRequest
 
 from openstack_dashboard import policy
 
+from snapshot_dashboard import releases
 from snapshot_dashboard.content.compute_snapshots import memory
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
-#: The first Horizon whose policy knows of readers.
-_KNOWS_READERS = 27
-_HORIZON = int(metadata.version('horizon').partition('.')[0])
+_KNOWS_READERS = releases.installed() >= releases.KNOWS_READERS
 _CREATE_IMAGE = 'os_compute_api:servers:create_image'
 
 
@@ -223,6 +220,6 @@ def _only_reads(request: HttpRequest) -> bool:
     not know before 27: it asks by what the services had as defaults before
     they knew readers, and offers them every button.
     """
-    return _HORIZON < _KNOWS_READERS and {
+    return not _KNOWS_READERS and {
         str(role.get('name')).lower() for role in request.user.roles
     } == {'reader'}

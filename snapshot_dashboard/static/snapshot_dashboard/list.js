@@ -26,10 +26,17 @@ horizon.snapshotDashboard.list = {
                      setTimeout(horizon.snapshotDashboard.list.arm, 0);
                    });
     horizon.snapshotDashboard.list.arm();
+    $(document).on('click', '[data-launch-form]', function (event) {
+      if (window.angular) { return; }  /* it opens Horizon's own form */
+      event.preventDefault();
+      horizon.snapshotDashboard.list.go($(this).attr('data-launch-form'));
+    });
     /* This event stays where it happens, so that it is caught on its way. */
     document.addEventListener(
       'toggle', horizon.snapshotDashboard.list.name, true);
   },
+
+  go: function (address) { location.assign(address); },
 
   /* Say of what volumes a set's parts are, once somebody looks. */
   name: function (event) {

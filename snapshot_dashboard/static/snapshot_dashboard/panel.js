@@ -35,6 +35,8 @@
  *   data-snapshots-loading      says in it that it is being loaded
  *   data-snapshots-parts        where the parts of a row, with the names of
  *                               their volumes, are asked for once it is opened
+ *   data-launch-form            a button that opens Horizon's own form, and
+ *                               this page where there is no AngularJS
  *   data-snapshots-copy         a button that copies the <pre> beside it
  *
  * The runs:

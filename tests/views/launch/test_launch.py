@@ -224,10 +224,59 @@ def test_a_refusal_is_told_in_the_form(client, openstack, member, marked):
     assert b'Nothing was launched. Error from Nova' in html
 
 
-def test_what_has_no_recipe_has_no_such_page(client, openstack, member):
-    for body in (openstack.image('i'), openstack.snapshot('v')):
-        assert client.get(address(body)).status_code == 404
-        assert launch(client, body).status_code == 404
+def test_what_does_not_say_how_its_instance_was_is_launched_by_choice(
+        client, openstack, member):
+    body = openstack.image('i')
+    soup = form(client, body)
+    assert soup.select_one('[name=name]')['value'] == 'i'
+    assert chosen(soup, 'flavor') == ['']
+    assert chosen(soup, 'networks') == chosen(soup, 'groups') == []
+    page = words(bs4.BeautifulSoup(client.get(address(body)).content,
+                                   'html.parser'))
+    assert 'It does not say how its instance was set up' in page
+    assert 'Original Settings' not in page
+    launch(client, body)
+    server, = launched(openstack)
+    assert server['imageRef'] == body['id']
+
+
+def test_an_instance_boots_from_a_snapshot_of_a_bootable_volume(
+        client, openstack, member):
+    volume = openstack.volume('root', bootable='true')
+    body = openstack.snapshot('v', volume_id=volume['id'], size=volume['size'])
+    launch(client, body)
+    server, = launched(openstack)
+    assert server['imageRef'] == ''
+    assert server['block_device_mapping_v2'] == [{
+        'uuid': body['id'], 'source_type': 'snapshot', 'boot_index': 0,
+        'destination_type': 'volume', 'delete_on_termination': False}]
+    assert 'tags' not in server
+
+
+def test_such_a_volume_needs_room_and_no_disk_of_the_flavor(
+        client, openstack, member):
+    volume = openstack.volume('root', bootable='true')
+    body = openstack.snapshot('v', volume_id=volume['id'], size=900)
+    openstack.quotas = {'gigabytes': {'limit': 1000, 'in_use': 200,
+                                      'reserved': 0}}
+    assert 'needed 900 GiB, left 800 GiB' in words(form(client, body))
+    launch(client, body)
+    assert launched(openstack) == []
+    openstack.quotas = {}
+    openstack.choices['flavors'] = {'flavors': [
+        fakes.flavor('m1.small', disk=1)]}
+    launch(client, body)
+    assert launched(openstack)
+
+
+@pytest.mark.parametrize('bootable', ['false', None])
+def test_what_no_instance_boots_from_has_no_such_page(client, openstack,
+                                                      member, bootable):
+    volume = bootable and openstack.volume('data', bootable=bootable)
+    body = openstack.snapshot('v', **(
+        {'volume_id': volume['id']} if volume else {}))
+    assert client.get(address(body)).status_code == 404
+    assert launch(client, body).status_code == 404
     assert openstack.writes() == []
 
 
@@ -239,6 +288,8 @@ def test_it_is_offered_where_there_is_a_recipe(client, openstack, member,
         '#compute_snapshots > tbody > tr')
     assert [[link['href'].rpartition('-')[2] for link in row.select(
         'a[href$="/launch/"]')] != [] for row in rows] == [True, False]
+    # Without AngularJS it is our form for both.
+    assert all(row.select('[data-launch-form$="/launch/"]') for row in rows)
     # Both open a form to launch it; Horizon's own has the plain name alone.
     assert ['Launch with Other Settings' in words(row) for row in rows] == [
         True, False]

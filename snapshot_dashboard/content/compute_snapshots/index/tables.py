@@ -43,7 +43,9 @@ from snapshot_dashboard.snapshots.listing import queries
 
 
 class LaunchInstance(tables.LinkAction):
-    """Opens Horizon's own dialog with this snapshot as the source."""
+    """Opens Horizon's own dialog with this snapshot as the source, or our form
+    where there is no AngularJS.
+    """
 
     name = 'launch'
     verbose_name = _("Launch")
@@ -52,10 +54,8 @@ class LaunchInstance(tables.LinkAction):
 
     def allowed(self, request: HttpRequest,
                 snapshot: model.Snapshot | None = None) -> bool:
-        if snapshot is None or not snapshot.usable:
-            return False
-        if snapshot.kind is kinds.Kind.VOLUME and not (
-                snapshot.source and snapshot.source.bootable):
+        if snapshot is None or not (
+                snapshot.usable and snapshot.bootable):
             return False
         if snapshot.has_recipe:  # there is our own form, too
             self.verbose_name = _("Launch with Other Settings")
@@ -69,7 +69,8 @@ class LaunchInstance(tables.LinkAction):
             'ng-click': f"modal.openLaunchInstanceWizard({{successUrl: "
                         f"'{reverse('horizon:project:instances:index')}', "
                         f"{source}: '{snapshot.id}'}})",
-        })
+            'data-launch-form': reverse(LaunchLikeOriginal.url,
+                                        args=[snapshot.row_id])})
         return 'javascript:void(0);'
 
 

@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The form that launches an instance like the original."""
+"""The form that launches an instance."""
 
 from typing import Any
 

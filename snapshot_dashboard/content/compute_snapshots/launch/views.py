@@ -10,7 +10,9 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Launching an instance like the one that a snapshot was taken of."""
+"""Launching an instance from a snapshot, with the settings of the original
+where they are known.
+"""
 
 from typing import Any
 
@@ -36,7 +38,9 @@ from snapshot_dashboard.content.compute_snapshots.launch import (
     wording as launch_wording,
 )
 from snapshot_dashboard.snapshots import details
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import launch
+from snapshot_dashboard.snapshots import recipes
 
 
 class LaunchView(forms.ModalFormView):
@@ -44,7 +48,6 @@ class LaunchView(forms.ModalFormView):
 
     form_class = launch_forms.LaunchForm
     form_id = 'launch_like'
-    page_title = _("Launch with Original Settings")
     submit_label = _("Launch Instance")
     success_url = reverse_lazy('horizon:project:instances:index')
     template_name = 'project/compute_snapshots/launch/launch.html'
@@ -60,13 +63,16 @@ class LaunchView(forms.ModalFormView):
         cloud = connect.cloud(self.request)
         with redirects.to_index_on_error(self.request):
             found = details.get(cloud, self.kwargs['row_id'])
-        if found.recipe is None:
+        snapshot, source = found.snapshot, found.snapshot.source
+        if not snapshot.bootable:
             raise Http404
-        options = launch.fetch_options(cloud, found.snapshot.volume_backed)
-        recipe, source = found.recipe, found.snapshot.source
+        options = launch.fetch_options(
+            cloud, snapshot.volume_backed
+            or snapshot.kind is kinds.Kind.VOLUME)
+        recipe = found.recipe or recipes.Recipe()
         return {
             'details': found, 'options': options,
-            'name': source.name if source else found.snapshot.name,
+            'name': source.name if source and found.recipe else snapshot.name,
             'flavor': recipe.flavor, 'networks': list(recipe.networks),
             'groups': list(recipe.groups), 'key': recipe.key,
             'zone': recipe.zone}
@@ -77,7 +83,9 @@ class LaunchView(forms.ModalFormView):
         snapshot = found.snapshot
         return {
             **super().get_context_data(**kwargs),
-            'snapshot': snapshot,
+            'page_title': (_("Launch with Original Settings") if found.recipe
+                           else _("Launch Instance")),
+            'snapshot': snapshot, 'has_recipe': found.recipe is not None,
             'missing': [launch_wording.missing(piece, name) for piece, name
                         in launch.missing(found.recipe, options)],
             'obstacles': [launch_wording.obstacle(obstacle) for obstacle
