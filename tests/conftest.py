@@ -18,7 +18,7 @@ import pathlib
 
 import pytest
 
-_KINDS = ('unit', 'views', 'installation', 'scenario', 'browser',
+_KINDS = ('unit', 'views', 'installation', 'debian', 'scenario', 'browser',
           'hypervisor')
 
 

@@ -90,6 +90,11 @@ class Volumes(base.Service):
         with self._calling() as cinder:
             cinder.volumes.update(volume_id, name=name)
 
+    def delete_volume_metadata(self, volume_id: str, keys: list[str]) -> None:
+        """Take metadata that is there from a volume."""
+        with self._calling() as cinder:
+            cinder.volumes.delete_metadata(volume_id, keys)
+
     def delete_volume(self, volume_id: str) -> None:
         with (self._calling() as cinder,
               contextlib.suppress(cinder_errors.NotFound)):

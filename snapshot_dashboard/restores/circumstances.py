@@ -357,6 +357,10 @@ class Situation(exchange.Exchange):
 
 #: On a pointer: which volume of which restore it is for.
 POINTER = 'snapshot_dashboard_pointer'
+#: On a pointer: what its volume said of its image before, as JSON. Not as
+#: properties of the pointer: Glance keeps some names for itself, checks
+#: signatures, and deletes keys with images that name them.
+KEPT = 'snapshot_dashboard_kept'
 _NO_VOLUME = types.Volume('', '', '', 0, '', bootable=False)
 
 

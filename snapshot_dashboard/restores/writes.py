@@ -40,12 +40,6 @@ Clock = Callable[[], float]
 #: Tries of what a service may put off.
 _COUNTS = ('stop_count', 'rebuild_count', 'shelve_count', 'copy_count',
            'create_count', 'swap_count')
-#: How a pointer maps the snapshot that it points to.
-_MAPPING = ('block_device_mapping', 'bdm_v2', 'root_device_name')
-#: On a pointer: what its volume said of its image before, as JSON. Not as
-#: properties of the pointer: Glance keeps some names for itself, checks
-#: signatures, and deletes keys with images that name them.
-_KEPT = 'snapshot_dashboard_kept'
 
 
 def take(cloud: services.Cloud, found: restore.Restore, step: course.Step,
@@ -218,7 +212,7 @@ def _point(cloud: services.Cloud, plan: restore.Plan, disk: restore.Disk,
     return cloud.images.create_pointer(
         f'{plan.server_name} {disk.volume_id}', {
             circumstances.POINTER: circumstances.pointer_mark(plan, disk),
-            _KEPT: json.dumps(dict(volume.image_properties)),
+            circumstances.KEPT: json.dumps(dict(volume.image_properties)),
             'bdm_v2': 'True', 'root_device_name': '/dev/vda',
             'block_device_mapping': json.dumps([{
                 'source_type': 'snapshot', 'destination_type': 'volume',
@@ -261,7 +255,7 @@ def _relabel(cloud: services.Cloud, disk: restore.Disk,
     said = (seen.volumes or {})[disk.volume_id].image_properties
     try:
         kept = {str(name): str(value) for name, value in json.loads(
-            said.get(_KEPT, '{}')).items()}
+            said.get(circumstances.KEPT, '{}')).items()}
     except (ValueError, AttributeError, RecursionError):
         kept = {}
     if kept:
@@ -270,11 +264,11 @@ def _relabel(cloud: services.Cloud, disk: restore.Disk,
         cloud.volumes.set_bootable(disk.volume_id, bootable=False)
     # As long as the mark is there, this is tried again; what was kept goes
     # just before it.
-    gone = [name for name in said if name not in kept] if _KEPT in said else [
-        circumstances.POINTER]
+    gone = ([name for name in said if name not in kept]
+            if circumstances.KEPT in said else [circumstances.POINTER])
     cloud.volumes.delete_image_metadata(disk.volume_id, sorted(
         gone, key=lambda name: (name == circumstances.POINTER,
-                                name == _KEPT)))
+                                name == circumstances.KEPT)))
 
 
 def end(cloud: services.Cloud, found: restore.Restore,

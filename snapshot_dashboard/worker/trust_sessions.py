@@ -12,7 +12,6 @@
 
 """From a trust to a cloud: the worker acts as the one who made the trust."""
 
-from collections.abc import Mapping
 import dataclasses
 from http import cookiejar
 from typing import Any
@@ -109,26 +108,30 @@ class Access:
                                      trust.project_id),
               errors.translated('identity')):
             access = auth.get_access(session)
-        endpoints = self._endpoints(access)
+        addresses = endpoints(access, own.auth_url, own.interface, own.region)
         for service in _NEEDED:
-            if service not in endpoints:
+            if service not in addresses:
                 raise errors.Unavailable(
                     service, 'the catalogue has none in the region '
                     f'{own.region or "that comes first"} with the interface '
                     f'{own.interface}')
-        return services.Cloud(session, endpoints, trust.project_id,
+        return services.Cloud(session, addresses, trust.project_id,
                               self._breaker)
 
-    def _endpoints(self, access: Any) -> Mapping[str, str]:
-        # The address at which the worker itself finds Keystone comes first.
-        endpoints = {'identity': self._keystone.auth_url}
-        for service, types in services.SERVICE_TYPES.items():
-            for service_type in types:
-                try:
-                    found = access.service_catalog.url_for(
-                        service_type, self._keystone.interface,
-                        self._keystone.region)
-                except keystone_errors.CatalogException:
-                    continue
-                endpoints.setdefault(service, found)
-        return endpoints
+
+def endpoints(access: Any, auth_url: str, interface: str,
+              region: str | None) -> dict[str, str]:
+    """Where the services are that a token's catalogue names.
+
+    :param auth_url: where Keystone was found, which comes first.
+    """
+    found = {'identity': auth_url}
+    for service, types in services.SERVICE_TYPES.items():
+        for service_type in types:
+            try:
+                address = access.service_catalog.url_for(
+                    service_type, interface, region)
+            except keystone_errors.CatalogException:
+                continue
+            found.setdefault(service, address)
+    return found

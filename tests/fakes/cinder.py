@@ -37,7 +37,8 @@ class Cinder(common.Service):
         if len(parts) == 1 and method == 'POST':
             return 202, self._create(**body)
         if parts[2:3] == ['metadata']:
-            return self._metadata(kind[parts[1]]['metadata'], parts[3:], body)
+            return self._metadata(method, kind[parts[1]]['metadata'],
+                                  parts[3:], body)
         if len(parts) == 1 or parts[1] == 'detail':
             found = common.page(self._all.collation, kind, query)
             if found is None:
@@ -78,10 +79,14 @@ class Cinder(common.Service):
             metadata=volume['metadata'], snapshot_id=volume['snapshot_id'])}
 
     @staticmethod
-    def _metadata(there, names, body):
+    def _metadata(method, there, names, body):
         if names:
             del there[names[0]]
             return 200, None
+        if method == 'GET':
+            return 200, {'metadata': there}
+        if method == 'PUT':
+            there.clear()
         there.update(body['metadata'])
         return 200, {'metadata': there}
 

@@ -35,5 +35,6 @@ def test_it_brings_neither_horizon_nor_django(worker):
     assert not names & {'horizon', 'django', 'xstatic'}
 
 
-def test_it_begins(worker):
+def test_its_commands_begin(worker):
     assert '--coordinator' in worker.run('snapshot-dashboard-worker --help')
+    assert '--remove' in worker.run('snapshot-dashboard-cleanup --help')

@@ -10,15 +10,18 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""The wheel and the sdist hold all that Horizon needs."""
+"""The wheel and the sdist hold all that Horizon needs, and nothing by chance.
+"""
 
+import os
 import pathlib
-import subprocess
-import sys
+import shutil
 import tarfile
 import zipfile
 
 import pytest
+
+from tests import packages
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -33,15 +36,40 @@ def wanted():
     return {str(path) for path in found}
 
 
+#: What a package is made of.
+SOURCES = ('CONTRIBUTING.rst', 'LICENSE', 'MANIFEST.in', 'README.rst',
+           'SECURITY.md', 'enabled', 'ruff.toml', 'setup.cfg', 'setup.py',
+           'snapshot_dashboard', 'tox.ini')
+
+
 @pytest.fixture(scope='module')
 def built(tmp_path_factory):
     out = tmp_path_factory.mktemp('dist')
-    done = subprocess.run(
-        [sys.executable, '-m', 'build', '--no-isolation', '--outdir',
-         str(out), str(ROOT)],
-        capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
+    packages.build(ROOT, out, 1_800_000_000)
     return out
+
+
+def test_another_machine_makes_the_same_bytes(built, tmp_path):
+    """In another folder, at another time, with other rights and by another
+    order.
+    """
+    elsewhere = tmp_path / 'elsewhere'
+    elsewhere.mkdir()
+    for name in reversed(SOURCES):
+        source, target = ROOT / name, elsewhere / name
+        if source.is_dir():
+            shutil.copytree(source, target, copy_function=shutil.copyfile,
+                            ignore=shutil.ignore_patterns('*.pyc'))
+        else:
+            shutil.copyfile(source, target)
+    for path in elsewhere.rglob('*'):
+        if path.is_file():
+            path.chmod(0o600)
+            os.utime(path, (1, 1))
+    packages.build(elsewhere, tmp_path / 'dist', 1_800_000_000)
+    for path in built.iterdir():
+        assert path.read_bytes() == (
+            tmp_path / 'dist' / path.name).read_bytes(), path.name
 
 
 def test_the_wheel_holds_every_file_and_the_enabled_file(built):
