@@ -175,7 +175,7 @@ class Volumes(base.Service):
 
     def reimage(self, volume_id: str, image_id: str) -> None:
         """Overwrite a volume with an image, or with the snapshot that it maps
-        as the disk to boot from (from Cinder 27 on).
+        as the disk to boot from (from Cinder 26 on).
 
         It is ``downloading`` meanwhile, and ``error`` if that fails. Cinder
         notes at the volume, last, what the image says (Block Storage API,

@@ -37,11 +37,11 @@ from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
-#: Nova's of the release with which Cinder 27 came, the first that overwrites
-#: a volume with the snapshot that an image maps; an older one overwrites
-#: nothing, and says it did. Cinder itself does not tell: its newest
-#: microversion is that of years before.
-_NOVA_OF_CINDER_27 = (2, 101)
+#: Nova's first after that of 2024.2. With it came Cinder 26 (2025.1), the first
+#: that overwrites a volume with the snapshot that an image maps; an
+#: older one overwrites nothing, and says it did (bug 2062539). Cinder itself
+#: does not tell: its newest microversion is that of years before.
+_NOVA_OF_CINDER_26 = (2, 97)
 #: Properties by which an image asks for another machine than its instance has.
 _NUMA = ('hw_numa_nodes', 'hw_cpu_policy', 'hw_mem_page_size')
 
@@ -207,7 +207,7 @@ def gather(cloud: services.Cloud, found: details.Details,
     return _with_instance(cloud, Facts(
         found, known.get('instance'), known.get('image'),
         old_cinder=isinstance(nova, tuple)
-        and (0, 0) < nova < _NOVA_OF_CINDER_27,
+        and (0, 0) < nova < _NOVA_OF_CINDER_26,
         overwritable=overwritable))
 
 

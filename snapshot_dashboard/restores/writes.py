@@ -202,7 +202,7 @@ def _point(cloud: services.Cloud, plan: restore.Plan, disk: restore.Disk,
     """An image by which Cinder overwrites a volume; its id.
 
     Cinder copies an image, or the snapshot that an image maps as the disk to
-    boot from (Block Storage API, Reimage a volume, from 27.0).
+    boot from (Block Storage API, Reimage a volume, from 26.0).
     """
     there = [image.id for image in _pointers(cloud, plan, disk)
              if image.status == 'active']

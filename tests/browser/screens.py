@@ -75,7 +75,7 @@ class Screen:
 
     def choose_source(self, name):
         option = self.page.locator('[name=source] option').filter(
-            has_text=re.compile(f'^{re.escape(name)} – '))
+            has_text=re.compile(rf'^\W?{re.escape(name)} – '))
         self.page.select_option('[name=source]',
                                 value=option.get_attribute('value'))
 

@@ -165,8 +165,17 @@ def test_what_is_in_the_way_is_told_before_anything_is_touched(
     assert code.value
 
 
+@pytest.mark.parametrize('release, newest', [
+    ('2025.1', '2.100'), ('2025.2', '2.100'), ('2026.1', '2.103')])
+def test_every_release_whose_cinder_overwrites_is_new_enough(
+        client, made, member, release, newest):
+    here = made(volume_backed=True)
+    here.openstack.newest['compute'] = newest
+    assert not form(client, here).select('.alert-danger'), release
+
+
 @pytest.mark.parametrize('spoil', [
-    lambda here: here.openstack.newest.update(compute='2.100'),
+    lambda here: here.openstack.newest.update(compute='2.96'),  # of 2024.2
     lambda here: here.volumes[0].update(size=1),
     lambda here: here.volumes[1]['attachments'].append(
         {'server_id': fakes.new_id(), 'device': '/dev/vdb'}),

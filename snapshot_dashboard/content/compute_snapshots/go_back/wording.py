@@ -126,7 +126,7 @@ _OBSTACLES = {
         "\"%(type)s\" take every byte of a snapshot. Launch another instance "
         "from the snapshot instead."),
     choices.Code.OLD_CINDER: _(
-        "The services of this cloud are older than the release 2025.2, the "
+        "The services of this cloud are older than the release 2025.1, the "
         "first that overwrites a volume with a snapshot."),
 }
 _FAILURES = {
