@@ -37,8 +37,8 @@ from snapshot_dashboard.snapshots import details
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 
-#: Nova's first after that of 2024.2. With it came Cinder 26 (2025.1), the first
-#: that overwrites a volume with the snapshot that an image maps; an
+#: Nova's first after that of 2024.2. With it came Cinder 26 (2025.1), the
+#: first that overwrites a volume with the snapshot that an image maps; an
 #: older one overwrites nothing, and says it did (bug 2062539). Cinder itself
 #: does not tell: its newest microversion is that of years before.
 _NOVA_OF_CINDER_26 = (2, 97)
