@@ -143,6 +143,7 @@ def test_what_is_shared_is_offered_above_the_list(client, openstack, member,
     (line,) = overview(client).select('.snapshot-offered li')
     assert f'The project {OTHERS} shares its snapshot <i>theirs' in words(
         line)
+    assert 'its size is 4 MiB.' in words(line)
     assert {button['value'] for button in line.select('button')} == {
         'accepted', 'rejected'}
     assert set(listed(client)) == {'own'}

@@ -31,6 +31,7 @@ from snapshot_dashboard import notices
 from snapshot_dashboard import settings
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
@@ -200,7 +201,9 @@ class OverviewView(generic.View):
                 'health_lines': overview.health_lines(found),
                 'looked_at': health.LOOKED_AT,
                 'can_answer': permissions.can_answer(request),
-                'offered': found.offered[:_OFFERED],
+                'offered': [
+                    {'row': row, 'size': cells.size_text(row.size_bytes)}
+                    for row in found.offered[:_OFFERED]],
                 'offered_count': len(found.offered),
                 'more_offered': len(found.offered) - _OFFERED,
                 'usage': meters,
