@@ -47,7 +47,8 @@ def advance(cloud: services.Cloud, run: record.Run,
             clock: execute.Clock = time.time,
             server: types.Server | None = None,
             approves: Approves | None = None,
-            surely_gone: bool = False) -> record.Run:
+            surely_gone: bool = False,
+            glimpse: types.Server | None = None) -> record.Run:
     """Advance a run as far as possible without waiting.
 
     :param server: the run's server, if the caller has just fetched it.
@@ -55,11 +56,16 @@ def advance(cloud: services.Cloud, run: record.Run,
         that is not, nothing is carried out but the power-on that is owed.
     :param surely_gone: whether a server that is not found counts as deleted,
         so that what the run left behind may be removed.
+    :param glimpse: the run's server as a list has shown it a moment ago. That
+        does to see that there is nothing to do; it is asked for anew before
+        anything is done.
     :returns: the run as it is now.
     :raises ServiceError: when a service could not be asked. Nothing is lost:
         the next call continues.
     """
     attempts: set[str] = set()
+    if glimpse is not None and _has_to_wait(cloud, run, glimpse, clock):
+        return run
     for _ in range(_STEPS):
         now = int(clock())
         seen = observe.observe(cloud, run, now, server)
@@ -85,6 +91,18 @@ def advance(cloud: services.Cloud, run: record.Run,
                 run.progress.ended_at and step.do is steps.Do.REMOVE):
             break  # tried once; the next look shows what came of it
     return run
+
+
+def _has_to_wait(cloud: services.Cloud, run: record.Run,
+                 glimpse: types.Server, clock: execute.Clock) -> bool:
+    """Whether nothing is to be done for a run that its server records."""
+    there = journal.read(glimpse, run.plan.run_id)
+    if there is None or there.plan != run.plan or not (
+            there.indexed or there.tagged):
+        return False
+    seen = observe.observe(cloud, there, int(clock()), glimpse)
+    return steps.next_step(there.plan, there.progress, seen,
+                           there.tagged).do is steps.Do.WAIT
 
 
 def _as_recorded(cloud: services.Cloud, run: record.Run,

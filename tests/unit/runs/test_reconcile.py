@@ -87,6 +87,44 @@ def test_a_run_powers_off_captures_and_powers_on(openstack, web):
     assert openstack.actions() == ['os-stop', 'createImage', 'os-start']
 
 
+def test_who_has_seen_it_in_a_list_asks_for_no_server_to_see_it_wait(
+        openstack, web):
+    cloud, run = begin(openstack, web)
+    run = reconcile.advance(cloud, run)
+    openstack.calls.clear()
+    run = journal.read(cloud.compute.server(web['id']))
+    openstack.calls.clear()
+    assert reconcile.advance(cloud, run, glimpse=run.server) is run
+    assert [path for _, path, _ in openstack.calls] == ['/v2/images']
+
+
+def test_nothing_is_done_by_what_a_list_has_shown(openstack, web):
+    """It may be old: the instance runs again, and the run is over."""
+    cloud, run = begin(openstack, web)
+    run = reconcile.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    in_list = journal.read(cloud.compute.server(web['id']))
+    assert not undisturbed(openstack, web, cloud, run).open
+    writes = len(openstack.writes())
+    after = reconcile.advance(cloud, in_list, glimpse=in_list.server)
+    assert not after.open
+    assert len(openstack.writes()) == writes
+
+
+@pytest.mark.parametrize('spoil', [
+    lambda web: web['tags'].clear(), lambda web: web['metadata'].clear(),
+    lambda web: settle(web, 'SHUTOFF')])
+def test_what_a_list_shows_amiss_is_looked_at(openstack, web, spoil):
+    cloud, run = begin(openstack, web)
+    run = reconcile.advance(cloud, run)
+    spoil(web)
+    server = cloud.compute.server(web['id'])
+    openstack.calls.clear()
+    reconcile.advance(cloud, run, glimpse=server)
+    assert ('GET', f'/v2.1/servers/{web["id"]}') in [
+        (method, path) for method, path, _ in openstack.calls]
+
+
 def test_the_image_carries_the_marks_of_its_run(openstack, web):
     cloud, run = begin(openstack, web, power_off=False)
     reconcile.advance(cloud, run)

@@ -422,6 +422,26 @@ def test_a_service_that_is_down_loses_nothing(client, openstack, member,
     assert now(post(client, 'advance')) == 'Powering off'
 
 
+def test_a_look_at_a_run_that_waits_costs_two_calls(client, openstack,
+                                                    member, server):
+    for number in range(30):  # others, which nobody looks at
+        openstack.server(f'other-{number}')
+        openstack.image(f'other-{number}')
+    post(client, 'advance')
+    openstack.calls.clear()
+    assert now(post(client, 'advance')) == 'Powering off'
+    assert [path for _, path, _ in openstack.calls] == [
+        '/v2.1/servers/detail', '/v2/images']
+    settle(server, 'SHUTOFF')
+    post(client, 'advance')
+    openstack.calls.clear()
+    assert now(post(client, 'advance')).startswith('Saving')
+    assert len(openstack.calls) == 2
+    openstack.calls.clear()
+    client.get(f'{INDEX}runs/')
+    assert len(openstack.calls) == 1
+
+
 def test_what_a_service_refuses_is_not_asked_again_until_a_user_does(
         client, openstack, member, server):
     other = openstack.server('web-2')

@@ -179,7 +179,8 @@ def context(request: HttpRequest,
             troubles: Mapping[str, str] | None = None,
             answer: lifecycle.Found | errors.ServiceError | None = None,
             suspects: Iterable[str] = (),
-            homes: Iterable[str] = ()) -> dict[str, Any]:
+            homes: Iterable[str] = (),
+            sight: Sight | None = None) -> dict[str, Any]:
     """The template context of all runs, as they are.
 
     :param answer: the runs, or why they cannot be had, if known already.
@@ -187,9 +188,11 @@ def context(request: HttpRequest,
     :param homes: likewise, of images.
     :param troubles: by the server's id, what was in the way of the last step;
         under an empty id what concerns them all.
+    :param sight: all of it, if it is known already.
     """
     troubles = dict(troubles or {})
-    sight = find(request, answer, suspects, homes)
+    if sight is None:
+        sight = find(request, answer, suspects, homes)
     if sight.problem is not None:
         troubles.setdefault('', runs_wording.trouble(sight.problem))
     for error in sight.unread:

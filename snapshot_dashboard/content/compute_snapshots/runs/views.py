@@ -83,6 +83,9 @@ class WriteView(generic.View):
     def is_allowed(self) -> bool:
         return permissions.can_advance(self.request)
 
+    #: What is known of the runs, where the request has changed nothing.
+    unchanged: display.Sight | None = None
+
     @functools.cached_property
     def refused(self) -> dict[str, str]:
         """What the services did not let this user bring forward.
@@ -118,7 +121,8 @@ class WriteView(generic.View):
                 messages.error(request, text)
             return redirect(redirects.list_address(request))
         return fragments.render(request, display.TEMPLATE, {
-            **display.context(request, told), 'refused': self.refused})
+            **display.context(request, told, sight=self.unchanged),
+            'refused': self.refused})
 
     def write(self, cloud: services.Cloud, server_id: str) -> Troubles | None:
         """Do it; the errors by the ids of the servers that they concern."""
@@ -140,14 +144,20 @@ class AdvanceView(WriteView):
                  and connect.approves(run)
                  and not handoff.is_looked_after(self.request, run)]
         results = cloud.gather_named({
-            run.server.id: functools.partial(reconcile.advance, cloud, run,
-                                             approves=connect.approves)
+            run.server.id: functools.partial(
+                reconcile.advance, cloud, run, approves=connect.approves,
+                glimpse=run.server)
             for run in found})
+        changed = [run for run in found if results[run.server.id] != run]
         # One at a time, and none of them is news to anybody.
         old = [run for run in sight.found.runs if display.is_no_news(run)
                and permissions.can_advance(self.request, run)]
         cloud.gather(*(functools.partial(_dismiss, cloud, run)
                        for run in old[:1]))
+        if not (changed or old or sight.restores or sight.switch_overs
+                or sight.found.restored_servers
+                or sight.found.switched_servers or sight.found.test_servers):
+            self.unchanged = sight
         if permissions.can_restore_any(self.request):
             results |= self._restores(cloud, sight)
         if permissions.can_switch_over(self.request):
