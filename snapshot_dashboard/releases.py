@@ -26,7 +26,7 @@ def installed() -> tuple[int, int]:
     """The first two numbers of Horizon's version; zeros if nothing tells it.
     """
     try:
-        found = re.match(r'(\d+)\.(\d+)', metadata.version('horizon'))
+        found = re.match(r'(\d+)\.(\d+)', metadata.version('horizon') or '')
     except metadata.PackageNotFoundError:
         found = None
     return (int(found[1]), int(found[2])) if found else (0, 0)

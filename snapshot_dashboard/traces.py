@@ -18,20 +18,33 @@ Records tell how something goes or how it ended, marks what a snapshot is.
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import dataclasses
 import enum
 import functools
 
 from snapshot_dashboard import marks
 from snapshot_dashboard.boot_tests import boot_test
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.restores import circumstances
+from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import record
+from snapshot_dashboard.switch_overs import switch_over
+from snapshot_dashboard.switch_overs import switching
 
-#: How each name of ours begins.
-_OURS = ('snapshot_dashboard', 'snapshot-dashboard')
+#: How our names begin: of a server's metadata and tags, and elsewhere.
+_ON_SERVERS = ('snapshot_dashboard.', boot_test.PLAN)
+_TAGS = (f'{record.TAG}.', record.RESTORE_OF, record.SWITCH_OF, marks.COPY_OF)
+_WHOLE_TAGS = (record.TAG, record.RESTORE_TAG, record.RESTORING,
+               record.RESTORING_ON, record.SWITCH_TAG, record.SWITCHING)
+_ELSEWHERE = 'snapshot_dashboard_'
+#: Tags of a server on which something goes on.
+_BUSY = (record.OPEN_TAG, record.RESTORING, record.RESTORING_ON,
+         record.SWITCHING, record.TEST_TAG)
 #: On images: records, and not marks.
 _RECORDS = (marks.RESTORE, marks.SWITCH_OVER, circumstances.POINTER,
             circumstances.KEPT)
@@ -62,6 +75,7 @@ class Trace:
     :ivar under_way: whether the records may be of something that goes on, so
         that somebody needs them.
     :ivar is_record: whether an image holds nothing else, and goes with it.
+    :ivar copied: what a volume says of its image while it is overwritten.
     """
 
     kind: Kind
@@ -73,10 +87,11 @@ class Trace:
     mark_tags: tuple[str, ...] = ()
     under_way: bool = False
     is_record: bool = False
+    copied: tuple[str, ...] = ()
 
     @property
     def has_records(self) -> bool:
-        return bool(self.records or self.record_tags)
+        return bool(self.records or self.record_tags or self.copied)
 
     @property
     def has_marks(self) -> bool:
@@ -85,7 +100,12 @@ class Trace:
     @property
     def serves_others(self) -> bool:
         """Whether what goes on elsewhere in the project may need it."""
-        return self.has_marks or circumstances.POINTER in self.records
+        return (self.has_marks or bool(self.copied)
+                or circumstances.POINTER in self.records)
+
+    def is_left(self, with_marks: bool) -> bool:
+        """Whether something is left of what was to go."""
+        return self.has_records or with_marks and self.has_marks
 
 
 class UnderWay(Exception):
@@ -128,43 +148,97 @@ def removable(traces: Sequence[Trace], with_marks: bool) -> list[Trace]:
 
 
 def remove(cloud: services.Cloud, trace: Trace,
-           with_marks: bool = False) -> None:
+           with_marks: bool = False) -> bool:
     """Remove the records of a thing, as they are now; or all.
 
-    :raises UnderWay: when they are of something that goes on.
+    :returns: whether they are gone. What others took away meanwhile is.
+    :raises UnderWay: when they are of something that goes on, or something
+        that goes on in the project may need them.
     :raises ServiceError: when it was refused, as it is on a locked server.
     """
-    now = _READERS[trace.kind](cloud, trace.id)
-    if now is None:
+    now = _read(cloud, trace)
+    if now is not None:
+        if now.under_way:
+            raise UnderWay
+        if (with_marks or now.serves_others) and cloud.compute.tagged(
+                1, *_BUSY)[0]:
+            raise UnderWay
+        # Of several names one may be gone; whether all are is asked below.
+        with contextlib.suppress(errors.NotFound):
+            _REMOVERS[trace.kind](cloud, now, with_marks)
+        now = _read(cloud, trace)
+    return now is None or not now.is_left(with_marks)
+
+
+def _read(cloud: services.Cloud, trace: Trace) -> Trace | None:
+    """What a thing bears now; None also if it is gone."""
+    try:
+        return _READERS[trace.kind](cloud, trace.id)
+    except errors.NotFound:
+        return None
+
+
+def _clear_server(cloud: services.Cloud, trace: Trace,
+                  with_marks: bool) -> None:
+    """As *Dismiss* does it: somebody may look at what is half there, or begin
+    something new.
+
+    :raises UnderWay: when a record is left that nobody here can read.
+    """
+    server = cloud.compute.server(trace.id)
+    run = journal.read(server)
+    if run is not None:
+        lifecycle.dismiss(cloud, server.id, run.plan.run_id)
+    if record.RESTORE_TAG in server.tags:
+        restoring.dismiss(cloud, server.id, _of_anybody)
+    for home_id in switch_over.home_ids(server):
+        switching.dismiss(cloud, home_id, _of_anybody)
+    server = cloud.compute.server(trace.id)
+    left = _of_server(server)
+    if left is None:
         return
-    if now.under_way:
+    if left.under_way or journal.has_plan(server):
         raise UnderWay
-    if now.is_record:
-        cloud.images.set_properties(now.id, {'protected': False})
-        cloud.images.delete(now.id)
+    cloud.compute.delete_metadata(server.id, list(left.records))
+    for tag in (*left.record_tags, *(left.mark_tags if with_marks else ())):
+        cloud.compute.delete_tag(server.id, tag)
+
+
+def _of_anybody(found: object) -> bool:
+    """Whose plan it is cannot be told here, so it counts."""
+    return True
+
+
+def _clear_image(cloud: services.Cloud, trace: Trace,
+                 with_marks: bool) -> None:
+    if trace.is_record:
+        cloud.images.set_properties(trace.id, {'protected': False})
+        cloud.images.delete(trace.id)
         return
-    names = [*now.records, *(now.marks if with_marks else ())]
-    tags = [*now.record_tags, *(now.mark_tags if with_marks else ())]
-    if names and now.kind is Kind.SERVER:
-        cloud.compute.delete_metadata(now.id, names)
-    elif names and now.kind is Kind.IMAGE:
-        cloud.images.set_properties(now.id, {}, names)
-    elif names and now.kind is Kind.VOLUME_SNAPSHOT:
-        cloud.volumes.delete_snapshot_metadata(now.id, names)
-    elif names:
-        cloud.volumes.delete_volume_metadata(now.id, names)
-    # The tags lead to the records, so they go last.
-    for tag in tags:
-        cloud.compute.delete_tag(now.id, tag)
+    cloud.images.set_properties(trace.id, {}, [
+        *trace.records, *(trace.marks if with_marks else ())])
 
 
-def _ours(names: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(sorted(name for name in names if name.startswith(_OURS)))
+def _clear_snapshot(cloud: services.Cloud, trace: Trace,
+                    with_marks: bool) -> None:
+    for name in trace.marks:
+        with contextlib.suppress(errors.NotFound):
+            cloud.volumes.delete_snapshot_metadata(trace.id, [name])
+
+
+def _clear_volume(cloud: services.Cloud, trace: Trace,
+                  with_marks: bool) -> None:
+    cloud.volumes.delete_image_metadata(trace.id, list(trace.copied))
+    # Of several, the client deletes none if one is gone.
+    for name in trace.marks if with_marks else ():
+        cloud.volumes.delete_volume_metadata(trace.id, [name])
 
 
 def _of_server(server: types.Server) -> Trace | None:
-    records = _ours(server.metadata)
-    tags = [tag for tag in server.tags if tag.startswith(_OURS)]
+    records = tuple(sorted(name for name in server.metadata
+                           if name.startswith(_ON_SERVERS)))
+    tags = [tag for tag in server.tags
+            if tag.startswith(_TAGS) or tag in _WHOLE_TAGS]
     if not (records or tags):
         return None
     run = journal.read(server)
@@ -174,10 +248,20 @@ def _of_server(server: types.Server) -> Trace | None:
                           if not tag.startswith(marks.COPY_OF)),
         mark_tags=tuple(tag for tag in tags
                         if tag.startswith(marks.COPY_OF)),
-        under_way=(run.open if run is not None
-                   else record.OPEN_TAG in server.tags)
-        or record.is_being_restored(server) or record.is_switching(server)
-        or boot_test.read(server) is not None)
+        under_way=_goes_on(server, run))
+
+
+def _goes_on(server: types.Server, run: record.Run | None) -> bool:
+    """Whether a run, a restore, a switch-over or a boot test may go on. Of
+    what cannot be read that is not known.
+    """
+    unreadable = run is None and (journal.has_plan(server)
+                                  or record.OPEN_TAG in server.tags)
+    return (unreadable or run is not None and run.open
+            or any(tag.startswith(record.OWED) for tag in server.tags)
+            or record.is_being_restored(server) or record.is_switching(server)
+            or record.TEST_TAG in server.tags
+            or boot_test.PLAN in server.metadata)
 
 
 def _of_images(cloud: services.Cloud, hidden: str) -> list[Trace | None]:
@@ -185,8 +269,13 @@ def _of_images(cloud: services.Cloud, hidden: str) -> list[Trace | None]:
         _MOST, {'owner': cloud.project_id, 'os_hidden': hidden})]
 
 
+def _names(properties: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(sorted(name for name in properties
+                        if name.startswith(_ELSEWHERE)))
+
+
 def _of_image(image: types.Image) -> Trace | None:
-    names = _ours(image.properties)
+    names = _names(image.properties)
     if not names:
         return None
     return Trace(
@@ -213,15 +302,17 @@ def _is_record(image: types.Image) -> bool:
 
 
 def _of_snapshot(snapshot: types.VolumeSnapshot) -> Trace | None:
-    names = _ours(snapshot.metadata)
+    names = _names(snapshot.metadata)
     return Trace(Kind.VOLUME_SNAPSHOT, snapshot.id, snapshot.name,
                  marks=names) if names else None
 
 
 def _of_volume(volume: types.Volume) -> Trace | None:
-    names = _ours(volume.metadata)
-    return Trace(Kind.VOLUME, volume.id, volume.name,
-                 marks=names) if names else None
+    names = _names(volume.metadata)
+    copied = tuple(name for name in (circumstances.KEPT, circumstances.POINTER)
+                   if name in volume.image_properties)
+    return Trace(Kind.VOLUME, volume.id, volume.name, marks=names,
+                 copied=copied) if names or copied else None
 
 
 _READERS: Mapping[Kind, Callable[[services.Cloud, str], Trace | None]] = {
@@ -233,3 +324,6 @@ _READERS: Mapping[Kind, Callable[[services.Cloud, str], Trace | None]] = {
         cloud.volumes.snapshot(thing_id)),
     Kind.VOLUME: lambda cloud, thing_id: _of_volume(
         cloud.volumes.volume(thing_id))}
+_REMOVERS: Mapping[Kind, Callable[[services.Cloud, Trace, bool], None]] = {
+    Kind.SERVER: _clear_server, Kind.IMAGE: _clear_image,
+    Kind.VOLUME_SNAPSHOT: _clear_snapshot, Kind.VOLUME: _clear_volume}

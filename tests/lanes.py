@@ -70,7 +70,7 @@ def _lanes(mode: str) -> dict[str, list[str]]:
     return {**{lane: _pytest(*(['--cov', '--cov-report=']
                                if lane in _COVERED else []), *tests)
                for lane, tests in {'python': _PYTHON, **clouds}.items()},
-            'releases': [_tox(), '-q', '-e', ','.join(_RELEASES), '--',
+            'releases': [tox(), '-q', '-e', ','.join(_RELEASES), '--',
                          '-q', 'tests/views']}
 
 
@@ -78,7 +78,7 @@ def _pytest(*arguments: str) -> list[str]:
     return [sys.executable, '-m', 'pytest', '--durations=10', *arguments]
 
 
-def _tox() -> str:
+def tox() -> str:
     """The tox that runs this."""
     found = os.environ.get('SNAPSHOT_TOX') or shutil.which('tox')
     if found is None:

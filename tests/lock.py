@@ -30,6 +30,9 @@ _SOURCES = {
     **{f'horizon-{release}.txt': [
         'setup.cfg', f'{_FOLDER}/horizon-{release}.in', '--extra', 'test']
        for release in ('25.3', '25.5', '25.7')},
+    # What an install of the worker brings, in the versions of the tests.
+    'worker.txt': ['setup.cfg', '--extra', 'worker',
+                   '-c', f'{_FOLDER}/test.txt'],
     'tools.txt': [f'{_FOLDER}/tools.in', '-c', f'{_FOLDER}/test.txt'],
     **{f'{name}.txt': [f'{_FOLDER}/{name}.in']
        for name in ('docs', 'hypervisor', 'lint', 'services', 'tox')},

@@ -18,13 +18,14 @@ named. What comes of it is kept, and written into the README as a table.
 """
 
 import json
-import os
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
 import time
+
+from tests import lanes
 
 _ROOT = pathlib.Path(__file__).resolve().parents[1]
 README = _ROOT / 'README.rst'
@@ -86,20 +87,26 @@ def _play(environment: str) -> dict | None:
         print(f'{environment}: there is no such Python here.')
         return None
     done = subprocess.run(
-        [os.environ['SNAPSHOT_TOX'], '-q', '-e', environment, '--',
-         '--release'], cwd=_ROOT, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        [lanes.tox(), '-q', '-e', environment, '--', '--release'], cwd=_ROOT,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True)
     ends = dict(re.findall(r'(?m)^(\w+): (.*\bin \d.*)$', done.stdout))
-    if set(ends) < set(_KINDS):
+    counts = {kind: {
+        word: sum(map(int, re.findall(rf'(\d+) {word}', ends.get(kind, ''))))
+        for word in ('passed', 'failed', 'error')} for kind in _KINDS}
+    if done.returncode or not all(
+            count['passed'] for count in counts.values()):
         print(done.stdout[-5000:])
-        sys.exit(f'{environment}: the tests were not played.')
+        print(f'{environment}: not all passed, or not all was played.')
     python = _ROOT / '.tox' / environment / 'bin' / 'python'
     versions = json.loads(subprocess.run(
         [python, '-c', _VERSIONS], check=True, stdin=subprocess.DEVNULL,
         capture_output=True).stdout)
-    return {**versions, 'on': time.strftime('%Y-%m-%d'), **{kind: {
-        word: sum(map(int, re.findall(rf'(\d+) {word}', ends[kind])))
-        for word in ('passed', 'failed', 'error')} for kind in _KINDS}}
+    commit = subprocess.run(
+        ['git', 'rev-parse', '--short', 'HEAD'], cwd=_ROOT, check=True,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True).stdout
+    return {**versions, 'on': time.strftime('%Y-%m-%d'),
+            'commit': commit.strip(), **counts}
 
 
 def main(chosen: list[str]) -> int:

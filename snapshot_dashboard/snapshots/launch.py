@@ -53,6 +53,7 @@ class Code(enum.Enum):
     QUOTA_RAM = 'quota-ram'
     VOLUMES = 'volumes'
     GIGABYTES = 'gigabytes'
+    VOLUME_SIZE = 'volume-size'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,8 +173,9 @@ def obstacles(details: details.Details, options: Options,
     snapshot = details.snapshot
     if not snapshot.usable:
         return [Obstacle(Code.BROKEN)]
-    if any(problem.service in ('compute', 'network')
-           for problem in options.problems):
+    if snapshot.bootable is None or any(
+            problem.service in ('compute', 'network')
+            for problem in options.problems):
         # What cannot be offered would be left off without a word.
         return [Obstacle(Code.UNKNOWN)]
     found = []
@@ -191,17 +193,16 @@ def obstacles(details: details.Details, options: Options,
     needed = [(Code.INSTANCES, 'instances', 1),
               (Code.CORES, 'cores', flavor.cores if flavor else 1),
               (Code.QUOTA_RAM, 'ram', flavor.ram_mib if flavor else 1)]
-    if snapshot.volume_backed or with_parts:
-        disks = [part for part in snapshot.parts
-                 if with_parts or part.device or part.boot]
-        needed += [
-            (Code.VOLUMES, 'volumes', len(disks)),
-            (Code.GIGABYTES, 'gigabytes',
-             sum(part.size_gib for part in disks))]
-    if from_volume:
-        needed += [(Code.VOLUMES, 'volumes', 1),
-                   (Code.GIGABYTES, 'gigabytes',
-                    snapshot.size_bytes // model.GIB)]
+    disks = ([] if not (snapshot.volume_backed or with_parts) else
+             [part.size_gib for part in snapshot.parts
+              if with_parts or part.device or part.boot])
+    sizes = [snapshot.size_bytes // model.GIB] if from_volume else disks
+    if sizes:
+        needed += [(Code.VOLUMES, 'volumes', len(sizes)),
+                   (Code.GIGABYTES, 'gigabytes', sum(sizes))]
+        each = options.limits.get('per_volume_gigabytes')
+        if each is not None and 0 <= each.limit < max(sizes):
+            found.append(Obstacle(Code.VOLUME_SIZE, max(sizes), each.limit))
     for code, name, count in needed:
         quota = options.limits.get(name)
         if quota is not None and quota.left is not None and (

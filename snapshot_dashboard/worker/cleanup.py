@@ -18,6 +18,7 @@ import os
 import sys
 
 from keystoneauth1 import exceptions as keystone_errors
+from keystoneauth1 import identity
 from openstack import config as openstack_config
 from openstack import exceptions as openstack_errors
 
@@ -29,13 +30,16 @@ from snapshot_dashboard.worker import trust_sessions
 _ABOUT = """
 Lists what snapshot-dashboard has left on the instances, images, volumes and
 volume snapshots of a project, and removes it with --remove. No snapshot is
-deleted. What is still under way is left alone.
+deleted. What is still under way is left alone. Instances whose cell is down
+are not seen.
 """
 _ACCOUNT = """
 The account is configured as for the openstack client: by --os-cloud and
 clouds.yaml, or by OS_* variables. It needs the rights of a member of the
 project.
 """
+#: Seconds that one call may take: each lists up to a thousand things.
+_TIMEOUT = 60
 #: By what --remove says, whether the marks go, too.
 _WITH_MARKS = {'records': False, 'all': True}
 
@@ -56,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'Invalid configuration: {error}', file=sys.stderr)
         return os.EX_CONFIG
     except (errors.ServiceError, keystone_errors.ClientException) as error:
-        print(f'Nothing was removed: {errors.words(str(error))}',
+        print(f'Nothing was looked at or removed: {errors.words(str(error))}',
               file=sys.stderr)
         return 1
 
@@ -80,6 +84,10 @@ def _options(arguments: Sequence[str]) -> tuple[
 def _cloud(region: openstack_config.cloud_region.CloudRegion
            ) -> services.Cloud:
     session = region.get_session()
+    session.timeout = _TIMEOUT
+    if not isinstance(session.auth, identity.BaseIdentityPlugin):
+        raise openstack_errors.ConfigException(
+            'the account does not sign in at Keystone.')
     access = session.auth.get_access(session)
     if not access.project_id:
         raise openstack_errors.ConfigException(
@@ -92,6 +100,9 @@ def _cloud(region: openstack_config.cloud_region.CloudRegion
 
 def _clean(cloud: services.Cloud, wish: str | None) -> int:
     found = traces.find(cloud)
+    if not cloud.has('volume'):
+        print('The catalogue has no volume service here: volumes and their '
+              'snapshots were not looked at.')
     for trace in found:
         print(_line(trace))
     if not found:
@@ -101,8 +112,7 @@ def _clean(cloud: services.Cloud, wish: str | None) -> int:
     with_marks = _WITH_MARKS[wish]
     to_go = traces.removable(found, with_marks)
     removed = sum(_remove(cloud, trace, with_marks) for trace in to_go)
-    left = [trace for trace in found
-            if trace.has_records or with_marks]
+    left = [trace for trace in found if trace.is_left(with_marks)]
     print(f'Removed from {removed} of {len(left)}.')
     if any(trace.under_way for trace in found):
         print('Something is under way in this project. See it through on the '
@@ -113,21 +123,20 @@ def _clean(cloud: services.Cloud, wish: str | None) -> int:
 def _remove(cloud: services.Cloud, trace: traces.Trace,
             with_marks: bool) -> bool:
     try:
-        traces.remove(cloud, trace, with_marks)
+        if traces.remove(cloud, trace, with_marks):
+            return True
+        print(f'Not all was removed: {_line(trace)}')
     except traces.UnderWay:
         print(f'Left alone: {_line(trace)}: something has just begun.')
-    except errors.NotFound:
-        return True
     except errors.ServiceError as error:
         print(f'Not removed: {_line(trace)}: {errors.words(str(error))}')
-    else:
-        return True
     return False
 
 
 def _line(trace: traces.Trace) -> str:
     """One thing and what it bears. Names may hold anything."""
-    counts = {'record': len(trace.records) + len(trace.record_tags),
+    counts = {'record': len(trace.records) + len(trace.record_tags)
+              + len(trace.copied),
               'mark': len(trace.marks) + len(trace.mark_tags)}
     bears = ', '.join(f'{count} of {kind}s' for kind, count in counts.items()
                       if count)

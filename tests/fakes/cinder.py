@@ -81,8 +81,8 @@ class Cinder(common.Service):
     @staticmethod
     def _metadata(method, there, names, body):
         if names:
-            del there[names[0]]
-            return 200, None
+            return (404 if there.pop(names[0], None) is None
+                    else (200, None))
         if method == 'GET':
             return 200, {'metadata': there}
         if method == 'PUT':

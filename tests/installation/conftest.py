@@ -10,23 +10,11 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""What is installed, and with which versions beside it."""
-
-import re
+"""What is installed."""
 
 import pytest
 
 from tests.installation import environments
-
-
-@pytest.fixture(scope='session')
-def pins(tmp_path_factory):
-    """The versions that the tests were made with, without their hashes."""
-    folder = environments.ROOT / 'tests' / 'requirements'
-    path = tmp_path_factory.mktemp('pins') / 'constraints.txt'
-    path.write_text('\n'.join(re.findall(
-        r'(?m)^([\w.-]+==[^\\\n]+)', (folder / 'test.txt').read_text())))
-    return path
 
 
 @pytest.fixture(scope='session')

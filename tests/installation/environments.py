@@ -35,12 +35,21 @@ def blocks(path, title):
 class Environment:
     """A virtual environment, and what is done in it."""
 
-    def __init__(self, path):
+    def __init__(self, path, lock):
+        """Make it, with what was chosen once for the tests.
+
+        :param lock: the name of the file that pins it.
+        """
         self.path = path
         subprocess.run([sys.executable, '-m', 'venv', str(path)], check=True)
+        # The file names all there is, so nothing is to be looked up.
+        self.run('pip install --quiet --no-deps --require-hashes -r '
+                 f'{ROOT}/tests/requirements/{lock}', PIP_NO_INDEX='')
 
-    def run(self, script, cwd=None):
+    def run(self, script, cwd=None, **environment):
         """Run commands as somebody who has activated the environment.
+
+        Whatever is installed by them has to be there, or is not needed.
 
         :returns: what they wrote.
         """
@@ -50,8 +59,10 @@ class Environment:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env={**{name: value for name, value in os.environ.items()
                     if not name.startswith(('PYTHON', 'COV', 'DJANGO'))},
-                 'PIP_DISABLE_PIP_VERSION_CHECK': '1',
-                 'PATH': f'{self.path}/bin:{os.environ["PATH"]}'})
+                 'PIP_DISABLE_PIP_VERSION_CHECK': '1', 'PIP_NO_INDEX': '1',
+                 'PIP_NO_BUILD_ISOLATION': '0',  # as pip says "without"
+                 'PATH': f'{self.path}/bin:{os.environ["PATH"]}',
+                 **environment})
         assert done.returncode == 0, done.stdout
         return done.stdout
 

@@ -16,15 +16,17 @@ import re
 
 import pytest
 
+from tests import packages
 from tests.installation import environments
 
 
 @pytest.fixture(scope='module')
-def worker(tmp_path_factory, folder, pins):
+def worker(tmp_path_factory, folder):
     environment = environments.Environment(
-        tmp_path_factory.mktemp('worker') / 'venv')
-    environment.run(f'pip install --quiet --constraint {pins} '
-                    "'./snapshot-dashboard[worker]'", cwd=folder)
+        tmp_path_factory.mktemp('worker') / 'venv', 'worker.txt')
+    dist = tmp_path_factory.mktemp('dist')
+    _, wheel = packages.build(folder / 'snapshot-dashboard', dist, 0)
+    environment.run(f"pip install --quiet '{wheel}[worker]'")
     return environment
 
 

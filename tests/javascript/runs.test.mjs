@@ -106,6 +106,13 @@ test('who may no longer bring the runs forward looks on', () => {
   assert.deepEqual([options.type, options.url], ['GET', '/runs/']);
 });
 
+test('what was refused is remembered by who only looks, too', () => {
+  const page = started({ may: false });
+  page.section.find('[data-runs]').prepend(
+    '<input type="hidden" name="refused" value="a compute 2">');
+  assert.equal(look(page).options.data, 'refused=a%20compute%202');
+});
+
 test('one answer in between begins the count anew', () => {
   const page = started();
   for (let time = 0; time < page.panel.runs.MOST_FAILURES * 2; time += 1) {

@@ -115,7 +115,7 @@ def test_images_that_are_records_alone_are_removed_and_no_snapshot_is(alice):
 
 
 @pytest.mark.parametrize(('wrong', 'said'), [
-    ({'OS_PASSWORD': 'guessed'}, 'Nothing was removed'),
+    ({'OS_PASSWORD': 'guessed'}, 'Nothing was looked at or removed'),
     ({'OS_PROJECT_NAME': ''}, 'names no project'),
     ({'OS_CLOUD': 'nowhere'}, 'Cloud nowhere was not found')])
 def test_a_wrong_account_is_told(clean, wrong, said):

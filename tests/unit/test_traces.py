@@ -16,8 +16,10 @@ import pytest
 
 from snapshot_dashboard import marks
 from snapshot_dashboard import traces
+from snapshot_dashboard.boot_tests import boot_test
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.restores import circumstances
+from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import record
 from tests import fakes
@@ -176,13 +178,107 @@ def test_no_snapshot_is_taken_for_a_record(openstack, cloud):
     assert traces.find(cloud) == []
 
 
-def test_what_is_gone_meanwhile_is_told_as_such(openstack, cloud):
+def test_what_is_gone_meanwhile_is_gone(openstack, cloud):
     server = begin(openstack, cloud)
     end(server)
     trace, = traces.find(cloud)
     del openstack.servers[server['id']]
-    with pytest.raises(errors.NotFound):
+    assert traces.remove(cloud, trace)
+
+
+def test_no_moment_of_a_removal_lets_a_run_begin_anew(openstack, cloud):
+    """Whatever fails, and whoever looks: an ended run stays ended."""
+    number = 0
+    while True:
+        server = begin(openstack, cloud)
+        end(server)
+        trace, = traces.find(cloud)
+        openstack.fail_at = (len(openstack.calls) + number, 503)
+        try:
+            done = traces.remove(cloud, trace)
+        except errors.ServiceError:
+            done = False
+        openstack.fail_at = None
+        left = journal.read(cloud.compute.server(server['id']))
+        assert left is None or not left.open, number
+        assert traces.remove(cloud, trace)
+        assert not server['metadata'] and not server['tags']
+        del openstack.servers[server['id']]
+        if done:
+            break
+        number += 1
+    assert number > 5
+
+
+def test_a_run_that_begins_while_another_ones_record_goes_is_kept(
+        openstack, cloud):
+    """After the reading, and before anything was removed."""
+    server = begin(openstack, cloud)
+    end(server)
+    trace, = traces.find(cloud)
+    server['metadata']['snapshot_dashboard.plan'] = server['metadata'][
+        'snapshot_dashboard.plan'].replace('"id":"', '"id":"new')
+    server['metadata']['snapshot_dashboard.ended_at'] = ''
+    server['tags'].append(record.OPEN_TAG)
+    before = dict(server['metadata'])
+    with pytest.raises(traces.UnderWay):
         traces.remove(cloud, trace)
+    assert server['metadata'] == before
+
+
+@pytest.mark.parametrize('metadata, tags', [
+    ({'snapshot_dashboard.plan': '{"v":99,"id":"r"}'}, []),
+    ({'snapshot_dashboard.plan': 'nonsense'}, [record.TAG]),
+    ({}, [record.OWED + 'a', record.OWED + 'b']),
+    ({boot_test.PLAN: '{}'}, []), ({}, [record.TEST_TAG])])
+def test_what_nobody_here_can_read_may_go_on(openstack, cloud, metadata, tags):
+    server = openstack.server('web', metadata=dict(metadata), tags=list(tags))
+    trace, = traces.find(cloud)
+    assert trace.under_way
+    assert traces.removable([trace], False) == []
+    with pytest.raises(traces.UnderWay):
+        traces.remove(cloud, trace)
+    assert server['metadata'] == metadata and server['tags'] == tags
+
+
+def test_names_that_only_begin_like_ours_are_others(openstack, cloud):
+    openstack.server('web', metadata={'snapshot_dashboarding': 'x'},
+                     tags=['snapshot-dashboards-of-mine'])
+    openstack.image('i', snapshot_dashboards='x')
+    openstack.snapshot('s', metadata={'snapshot_dashboarding': 'x'})
+    assert traces.find(cloud) == []
+
+
+def test_what_a_volume_says_of_its_image_goes_as_well(openstack, cloud):
+    volume = openstack.volume('v', volume_image_metadata={
+        circumstances.POINTER: 'r v', circumstances.KEPT: '{}', 'os': 'x'})
+    trace, = traces.find(cloud)
+    assert traces.remove(cloud, trace)
+    assert volume['volume_image_metadata'] == {'os': 'x'}
+
+
+@pytest.mark.parametrize('kind', ['snapshot', 'volume'])
+def test_a_mark_that_others_take_away_meanwhile_is_gone_and_no_more(
+        openstack, cloud, kind):
+    body = getattr(openstack, kind)('it', metadata={
+        'snapshot_dashboard_a': '1', 'snapshot_dashboard_b': '2'})
+    trace, = traces.find(cloud)
+
+    def take():
+        body['metadata'].pop('snapshot_dashboard_a', None)
+    openstack.meanwhile[
+        'DELETE' if kind == 'snapshot' else 'PUT', '/metadata'] = take
+    assert traces.remove(cloud, trace, with_marks=True)
+    assert body['metadata'] == {}
+
+
+def test_marks_stay_where_something_begins_meanwhile(openstack, cloud):
+    image = openstack.image('i', **{marks.RUN: 'r'})
+    trace, = traces.find(cloud)
+    openstack.server('busy', tags=[record.RESTORING])
+    with pytest.raises(traces.UnderWay):
+        traces.remove(cloud, trace, with_marks=True)
+    assert image[marks.RUN] == 'r'
 
 
 def test_a_service_that_does_not_tell_is_not_taken_for_an_empty_one(

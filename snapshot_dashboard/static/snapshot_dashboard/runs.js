@@ -67,7 +67,8 @@ horizon.snapshotDashboard.runs = {
     var $runs = $section.find('[data-runs]');
     clearTimeout($section.data('timer'));
     horizon.snapshotDashboard.fragments.ask(
-      method, url, method === 'POST' ? $runs.find('input').serialize() : {}
+      method, url, $runs.find(method === 'POST' ? 'input' : '[name=refused]')
+        .serialize()
     ).done(function (nodes) {
       horizon.snapshotDashboard.runs.show($section, $runs, nodes);
       $section.data('failed', 0);

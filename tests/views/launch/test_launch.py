@@ -233,11 +233,16 @@ def test_what_does_not_say_how_its_instance_was_is_launched_by_choice(
     assert chosen(soup, 'networks') == chosen(soup, 'groups') == []
     page = words(bs4.BeautifulSoup(client.get(address(body)).content,
                                    'html.parser'))
-    assert 'It does not say how its instance was set up' in page
+    assert 'It does not say what an instance of it is to be like' in page
     assert 'Original Settings' not in page
     launch(client, body)
     server, = launched(openstack)
     assert server['imageRef'] == body['id']
+
+
+def test_the_only_network_of_a_project_is_meant(client, openstack, member):
+    del openstack.network['networks']['networks'][1]
+    assert chosen(form(client, openstack.image('i')), 'networks') == [PRIVATE]
 
 
 def test_an_instance_boots_from_a_snapshot_of_a_bootable_volume(
@@ -269,12 +274,40 @@ def test_such_a_volume_needs_room_and_no_disk_of_the_flavor(
     assert launched(openstack)
 
 
-@pytest.mark.parametrize('bootable', ['false', None])
+def test_a_volume_may_be_larger_than_one_is_allowed_to_be(client, openstack,
+                                                          member):
+    volume = openstack.volume('root', bootable='true')
+    body = openstack.snapshot('v', volume_id=volume['id'], size=3)
+    openstack.quotas = {'per_volume_gigabytes': {'limit': 2, 'in_use': 0,
+                                                 'reserved': 0}}
+    assert 'allows volumes of at most 2 GiB' in words(form(client, body))
+    launch(client, body)
+    assert launched(openstack) == []
+
+
+def test_a_cinder_that_does_not_answer_loses_no_form(client, openstack,
+                                                     member):
+    volume = openstack.volume('root', bootable='true')
+    body = openstack.snapshot('v', volume_id=volume['id'])
+    openstack.faults['GET', f'/volumes/{volume["id"]}'] = 503
+    response = launch(client, body, name='typed')
+    assert 'nothing was launched. Try again later.' in words(
+        bs4.BeautifulSoup(response.content, 'html.parser'))
+    assert 'typed' in response.content.decode()
+    assert launched(openstack) == []
+
+
+def test_that_a_volume_stays_is_said(client, openstack, member):
+    volume = openstack.volume('root', bootable='true')
+    body = openstack.snapshot('v', volume_id=volume['id'])
+    assert 'stays when the instance is deleted' in words(
+        bs4.BeautifulSoup(client.get(address(body)).content, 'html.parser'))
+
+
 def test_what_no_instance_boots_from_has_no_such_page(client, openstack,
-                                                      member, bootable):
-    volume = bootable and openstack.volume('data', bootable=bootable)
-    body = openstack.snapshot('v', **(
-        {'volume_id': volume['id']} if volume else {}))
+                                                      member):
+    volume = openstack.volume('data', bootable='false')
+    body = openstack.snapshot('v', volume_id=volume['id'])
     assert client.get(address(body)).status_code == 404
     assert launch(client, body).status_code == 404
     assert openstack.writes() == []

@@ -442,37 +442,93 @@ def test_a_look_at_a_run_that_waits_costs_two_calls(client, openstack,
     assert len(openstack.calls) == 1
 
 
-def test_what_a_service_refuses_is_not_asked_again_until_a_user_does(
+def looks(client, times, resume=False):
+    """What the page's script does, again and again."""
+    refused = []
+    for _ in range(times):
+        response = client.post(
+            f'{INDEX}runs/advance/{"?resume=1" if resume else ""}',
+            {'refused': refused},
+            headers={'X-Requested-With': 'XMLHttpRequest'})
+        soup = bs4.BeautifulSoup(response.content, 'html.parser')
+        refused = [field['value'] for field in soup.select('[name=refused]')]
+    return soup, refused
+
+
+def test_what_a_service_refuses_twice_is_not_asked_again_until_a_user_does(
         client, openstack, member, server):
     other = openstack.server('web-2')
     begin(openstack, other)
     openstack.faults['POST', f'/servers/{server["id"]}/'] = 403
-    soup = post(client, 'advance')
-    refused = [field['value'] for field in soup.select('[name=refused]')]
-    assert refused == [f'{server["id"]} compute']
-    assert 'You are not allowed' in words(soup.select_one(
-        f'#snapshot-run-{server["id"]}'))
+    soup, refused = looks(client, 2)
+    assert refused == [f'{server["id"]} compute 2']
     openstack.calls.clear()
     soup = post(client, 'advance', refused=refused)
     assert not [call for call in openstack.writes() if server['id'] in call[1]]
-    assert 'You are not allowed' in words(soup.select_one(
+    assert 'does not try again by itself' in words(soup.select_one(
         f'#snapshot-run-{server["id"]}'))
     # The other one goes on, and this one does at a wish.
     settle(other, 'SHUTOFF')
     post(client, 'advance', refused=refused)
     assert other['OS-EXT-STS:task_state'].startswith('image_snapshot')
     openstack.faults.clear()
-    soup = post(client, 'adopt', server, refused=refused)
+    assert not post(client, 'adopt', server, refused=refused).select(
+        '[name=refused]')
+    response = client.post(f'{INDEX}runs/advance/?resume=1',
+                           {'refused': refused})
+    assert response.status_code == 302
+    assert server['OS-EXT-STS:task_state'] == 'powering-off'
+
+
+def test_one_refusal_is_not_believed(client, openstack, member, server):
+    openstack.faults['POST', f'/servers/{server["id"]}/'] = 403
+    _, refused = looks(client, 1)
+    assert refused == [f'{server["id"]} compute 1']
+    openstack.faults.clear()
+    soup = post(client, 'advance', refused=refused)
+    assert now(soup) == 'Powering off'
     assert not soup.select('[name=refused]')
+
+
+def test_an_instance_that_is_off_is_tried_for_as_long_as_it_takes(
+        client, openstack, member, server):
+    post(client, 'advance')
+    settle(server, 'SHUTOFF')
+    post(client, 'advance')
+    settle(server, 'SHUTOFF')
+    for image in openstack.images.values():
+        fakes.finish(image)
+    openstack.faults['POST', f'/servers/{server["id"]}/'] = 403
+    _, refused = looks(client, 5)
+    openstack.faults.clear()
+    post(client, 'advance', refused=refused)
+    assert server['OS-EXT-STS:task_state'] == 'powering-on'
+
+
+def test_the_button_resume_asks_again_for_what_was_refused(
+        client, openstack, member):
+    server = openstack.server('web-1')
+    begin(openstack, server, clock=lambda: time.time() - 600)
+    post(client, 'advance')
+    settle(server, 'SHUTOFF')
+    server['metadata']['snapshot_dashboard.updated_at'] = '1000000000'
+    page = bs4.BeautifulSoup(client.get(INDEX).content, 'html.parser')
+    button = page.select_one(f'#snapshot-run-advance-{server["id"]}')
+    response = client.post(
+        button.find_parent('form')['action'],
+        {'refused': f'{server["id"]} compute 2'})
+    assert response.status_code == 302
+    assert server['OS-EXT-STS:task_state'].startswith('image_')
 
 
 def test_a_refusal_that_a_page_makes_up_harms_nobody_else(
         client, openstack, member, server):
     soup = post(client, 'advance', refused=[
-        'nonsense', f'{server["id"]} "><b>', ' compute', 'x compute'])
+        'nonsense', f'{server["id"]} "><b> 2', ' compute 2', 'x compute 9',
+        'x compute 2'])
     assert now(soup) == 'Powering off'
     assert [field['value'] for field in soup.select('[name=refused]')] == [
-        'x compute']
+        'x compute 2']
 
 
 def test_a_run_of_a_strangers_instance_cannot_be_reached(client, openstack,

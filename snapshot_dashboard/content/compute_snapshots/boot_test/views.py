@@ -36,6 +36,7 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
+from snapshot_dashboard.content.compute_snapshots import refusals
 from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.boot_test import (
     forms as boot_test_forms,
@@ -53,6 +54,9 @@ from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import launch
 from snapshot_dashboard.snapshots import model
+
+#: In the place of an id, for all of a snapshot's.
+_TESTS = 'tests'
 
 
 class BootTestView(forms.ModalFormView):
@@ -123,7 +127,9 @@ class ProgressView(generic.View):
         cloud = connect.cloud(request)
         problem: Any = ''
         left: list[boot_test.BootTest] = []
-        noted, refused = None, False
+        noted = None
+        refused = refusals.Refusals((request.POST or request.GET).getlist(
+            refusals.FIELD))
         try:
             image = fetch.entry(cloud, row_id)
             if not isinstance(image, types.Image):
@@ -137,8 +143,8 @@ class ProgressView(generic.View):
                     cloud, tests, connect.seal())
                 if problems:
                     problem = boot_test_wording.trouble(problems[0])
-                # The page then looks on, and does not ask again.
-                refused = any(map(errors.lacks_rights, problems))
+                denied = list(filter(errors.lacks_rights, problems))
+                refused.note([_TESTS], {_TESTS: denied[0]} if denied else {})
             if len(left) < len(tests):
                 noted = boot_reports.read(cloud.images.image(image.id))
         except errors.NotFound:
@@ -147,7 +153,9 @@ class ProgressView(generic.View):
             problem = boot_test_wording.trouble(error)
         return fragments.render(
             request, 'project/compute_snapshots/boot_test/_progress.html', {
-                **under_way.context(request, left), 'refused': refused,
+                **under_way.context(request, left),
+                'refused': refused.fields,
+                'believed': refused.believed(_TESTS),
                 'tested': noted, 'problem': problem,
                 'verdict': noted and boot_test_wording.VERDICTS[noted.verdict],
                 'before': noted and noted.before and (

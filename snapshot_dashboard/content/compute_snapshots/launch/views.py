@@ -64,12 +64,14 @@ class LaunchView(forms.ModalFormView):
         with redirects.to_index_on_error(self.request):
             found = details.get(cloud, self.kwargs['row_id'])
         snapshot, source = found.snapshot, found.snapshot.source
-        if not snapshot.bootable:
+        if snapshot.bootable is False:
             raise Http404
         options = launch.fetch_options(
             cloud, snapshot.volume_backed
             or snapshot.kind is kinds.Kind.VOLUME)
-        recipe = found.recipe or recipes.Recipe()
+        recipe = found.recipe or recipes.Recipe(
+            networks=tuple(options.networks) if len(options.networks) == 1
+            else ())
         return {
             'details': found, 'options': options,
             'name': source.name if source and found.recipe else snapshot.name,
@@ -95,7 +97,8 @@ class LaunchView(forms.ModalFormView):
             'lacks': wording.lacks(snapshot),
             'consistency': wording.consistency(snapshot.consistency),
             'not_captured': launch_wording.not_captured(
-                bool(snapshot.parts) and not snapshot.volume_backed),
+                bool(snapshot.parts) and not snapshot.volume_backed,
+                snapshot.kind is kinds.Kind.VOLUME),
             'cancel_url': redirects.list_address(self.request),
             'submit_url': reverse('horizon:project:compute_snapshots:launch',
                                   args=[self.kwargs['row_id']])}

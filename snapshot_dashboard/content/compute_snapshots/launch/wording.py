@@ -64,12 +64,21 @@ def obstacle(found: launch.Obstacle) -> str:
     if found.code is launch.Code.VOLUMES:
         return _("Not enough quota for volumes: needed %(needed)d, left "
                  "%(left)d.") % facts
+    if found.code is launch.Code.VOLUME_SIZE:
+        return _("A volume of %(needed)d GiB is needed, and your quota allows "
+                 "volumes of at most %(left)d GiB.") % facts
     return _("Not enough quota for volume storage: needed %(needed)d GiB, "
              "left %(left)d GiB.") % facts
 
 
-def not_captured(chosen_volumes: bool) -> str:
-    """What the new instance will not have."""
+def not_captured(chosen_volumes: bool, from_volume: bool) -> str:
+    """What the new instance will not have, and what will be left of it.
+
+    :param from_volume: whether it boots from a volume snapshot alone.
+    """
+    if from_volume:
+        return _("The instance boots from a new volume, which stays when the "
+                 "instance is deleted.")
     text = _("Ephemeral disks and swap start empty. The new instance gets new "
              "addresses.")
     if chosen_volumes:
@@ -78,6 +87,7 @@ def not_captured(chosen_volumes: bool) -> str:
             "volume snapshots that belong to this snapshot, and attach "
             "them."))))
     return text
+
 
 def flavor(flavor: types.Flavor) -> str:
     """A flavor and what it brings."""

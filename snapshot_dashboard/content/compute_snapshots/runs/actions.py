@@ -116,8 +116,10 @@ def _button(what: str, run: record.Run) -> dict[str, str]:
         question = runs_wording.CONFIRM_RETRY
     elif what == 'power_on' and not run.open:
         style = 'btn-primary'
-    return {'what': what.replace('_', '-'), 'url': reverse(
-                f'{_PANEL}{what}', args=place),
+    url = reverse(f'{_PANEL}{what}', args=place)
+    return {'what': what.replace('_', '-'),
+            # What was refused is then asked for again.
+            'url': f'{url}?resume=1' if what == 'advance' else url,
             'label': label, 'class': style, 'confirm': question}
 
 

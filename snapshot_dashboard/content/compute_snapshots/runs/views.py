@@ -32,7 +32,7 @@ from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import fragments
 from snapshot_dashboard.content.compute_snapshots import permissions
 from snapshot_dashboard.content.compute_snapshots import redirects
-from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots import refusals
 from snapshot_dashboard.content.compute_snapshots.create import sources
 from snapshot_dashboard.content.compute_snapshots.create import submission
 from snapshot_dashboard.content.compute_snapshots.go_back import beginning
@@ -87,18 +87,10 @@ class WriteView(generic.View):
     unchanged: display.Sight | None = None
 
     @functools.cached_property
-    def refused(self) -> dict[str, str]:
-        """What the services did not let this user bring forward.
-
-        The page remembers it, and does not ask again by itself: policies are
-        looser in some Horizons than in the services.
-
-        :returns: the services, by the ids in whose cards that is told.
-        """
-        said = dict(text.partition(' ')[::2]
-                    for text in self.request.POST.getlist('refused'))
-        return {of: service for of, service in said.items()
-                if of and service in wording.SERVICES}
+    def refusals(self) -> refusals.Refusals:
+        return refusals.Refusals(
+            () if 'resume' in self.request.GET
+            else self.request.POST.getlist(refusals.FIELD))
 
     def post(self, request: HttpRequest, server_id: str = '',
              **kwargs: Any) -> HttpResponse:
@@ -106,23 +98,18 @@ class WriteView(generic.View):
             troubles = self.write(connect.cloud(request), str(server_id)) or {}
         except errors.ServiceError as error:
             troubles = {str(server_id): error}
-        if self.is_wish:
-            self.refused.pop(str(server_id), None)
-        else:
-            self.refused.update(
-                (of, error.service) for of, error in troubles.items()
-                if of and errors.lacks_rights(error))
-        known = {of: errors.Forbidden(service)
-                 for of, service in self.refused.items()}
-        told = {of: runs_wording.trouble(error, self.is_wish)
-                for of, error in (known | troubles).items()}
+        self.refusals.forget(str(server_id))
+        told = {of: runs_wording.refused_before(error)
+                for of, error in self.refusals.errors.items()}
+        told |= {of: runs_wording.trouble(error, self.is_wish)
+                 for of, error in troubles.items()}
         if not http.is_ajax(request):
             for text in told.values():
                 messages.error(request, text)
             return redirect(redirects.list_address(request))
         return fragments.render(request, display.TEMPLATE, {
             **display.context(request, told, sight=self.unchanged),
-            'refused': self.refused})
+            'refused': self.refusals.fields})
 
     def write(self, cloud: services.Cloud, server_id: str) -> Troubles | None:
         """Do it; the errors by the ids of the servers that they concern."""
@@ -140,7 +127,9 @@ class AdvanceView(WriteView):
             raise sight.problem
         found = [run for run in sight.found.open
                  if permissions.can_advance(self.request, run)
-                 and run.server.id not in self.refused
+                 # Whose instance is off is tried for as long as it takes.
+                 and (actions.is_left_off(run)
+                      or not self.refusals.believed(run.server.id))
                  and connect.approves(run)
                  and not handoff.is_looked_after(self.request, run)]
         results = cloud.gather_named({
@@ -148,6 +137,7 @@ class AdvanceView(WriteView):
                 reconcile.advance, cloud, run, approves=connect.approves,
                 glimpse=run.server)
             for run in found})
+        asked = list(results)
         changed = [run for run in found if results[run.server.id] != run]
         # One at a time, and none of them is news to anybody.
         old = [run for run in sight.found.runs if display.is_no_news(run)
@@ -163,14 +153,17 @@ class AdvanceView(WriteView):
         if permissions.can_switch_over(self.request):
             results |= self._switch_overs(cloud, sight)
         if (permissions.can_remove_tests(self.request)
-                and _TESTS not in self.refused):
+                and not self.refusals.believed(_TESTS)):
+            asked.append(_TESTS)
             # What is in the way of one shows on its snapshot's page.
             _left, problems = testing.advance_all(cloud, boot_test.read_all(
                 sight.found.test_servers), connect.seal())
             results.update((_TESTS, error) for error in problems
                            if errors.lacks_rights(error))
-        return {server_id: result for server_id, result in results.items()
-                if isinstance(result, errors.ServiceError)}
+        troubles = {server_id: result for server_id, result in results.items()
+                    if isinstance(result, errors.ServiceError)}
+        self.refusals.note(asked, troubles)
+        return troubles
 
     def _restores(self, cloud: services.Cloud,
                   sight: display.Sight) -> dict[str, object]:
@@ -183,7 +176,6 @@ class AdvanceView(WriteView):
         over = {server.id for server in tagged}
         going_on = [found for found in sight.restores
                     if (found.open or found.plan.server_id in over)
-                    and found.plan.server_id not in self.refused
                     and beginning.approves(found)
                     and not handoff.is_record_looked_after(
                         self.request, found)]
@@ -208,7 +200,6 @@ class AdvanceView(WriteView):
                 switching.advance, cloud, found, starting.approves)
             for found in sight.switch_overs
             if found.open and starting.approves(found)
-            and found.plan.home_id not in self.refused
             and not handoff.is_record_looked_after(self.request, found)})
 
 

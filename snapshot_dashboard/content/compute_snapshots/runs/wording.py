@@ -325,6 +325,15 @@ def trouble(error: errors.ServiceError, is_wish: bool = False) -> str:
     return (_wish_lost if is_wish else _put_off)(error) % service
 
 
+def refused_before(error: errors.ServiceError) -> str:
+    """That a service refused to bring a run forward, and is not asked again.
+    """
+    return _("You are not allowed to continue this, according to %(service)s, "
+             "and this page does not try again by itself. Reload it to try "
+             "again, or ask a member of the project who has more rights.") % {
+                 'service': wording.SERVICES[error.service]}
+
+
 def _put_off(error: errors.ServiceError) -> str:
     """That a run has to wait for a service."""
     if isinstance(error, errors.Throttled):
