@@ -30,6 +30,8 @@ _SOURCES = {
     **{f'horizon-{release}.txt': [
         'setup.cfg', f'{_FOLDER}/horizon-{release}.in', '--extra', 'test']
        for release in ('25.3', '25.5', '25.7')},
+    'django-6.1.txt': ['setup.cfg', f'{_FOLDER}/django-6.1.in',
+                       '--extra', 'test'],
     # What an install of the worker brings, in the versions of the tests.
     'worker.txt': ['setup.cfg', '--extra', 'worker',
                    '-c', f'{_FOLDER}/test.txt'],
@@ -37,6 +39,8 @@ _SOURCES = {
     **{f'{name}.txt': [f'{_FOLDER}/{name}.in']
        for name in ('docs', 'hypervisor', 'lint', 'services', 'tox')},
 }
+#: The oldest Python that each file is for, where it is not the oldest of all.
+_PYTHONS = {'django-6.1.txt': '3.12'}
 
 
 def main(arguments: list[str]) -> int:
@@ -44,7 +48,8 @@ def main(arguments: list[str]) -> int:
     for name, source in _SOURCES.items():
         done = subprocess.run(
             [uv, 'pip', 'compile', *source, '--universal',
-             '--python-version', '3.11', '--generate-hashes', '--no-annotate',
+             '--python-version', _PYTHONS.get(name, '3.11'),
+             '--generate-hashes', '--no-annotate',
              '--quiet', '--custom-compile-command', 'python3 -m tests lock',
              '--output-file', f'{_FOLDER}/{name}', *arguments],
             cwd=_ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

@@ -34,7 +34,10 @@ RESULTS = _ROOT / 'doc' / 'source' / 'measured' / 'releases.json'
 ENVIRONMENTS = {'horizon-25.3': '2025.1', 'horizon-25.5': '2025.2',
                 'horizon-25.7': '2026.1', 'unit': '2026.2',
                 'python-3.12': '2026.2', 'python-3.13': '2026.2',
-                'python-3.14': '2026.2'}
+                'python-3.14': '2026.2', 'django-6.1': '2026.2'}
+#: Those that take another Python than the one that runs this.
+_PYTHONS = {'python-3.12': 'python3.12', 'python-3.13': 'python3.13',
+            'python-3.14': 'python3.14', 'django-6.1': 'python3.12'}
 _KINDS = ('unit', 'views', 'browser')
 _BEGIN, _END = '.. The matrix begins.\n', '.. The matrix ends.\n'
 #: Says which versions an environment has.
@@ -82,8 +85,7 @@ def write(results: dict[str, dict]) -> None:
 
 def _play(environment: str) -> dict | None:
     """Play the tests; None where there is no such Python."""
-    if environment.startswith('python-') and not shutil.which(
-            environment.replace('-', '')):
+    if not shutil.which(_PYTHONS.get(environment, sys.executable)):
         print(f'{environment}: there is no such Python here.')
         return None
     done = subprocess.run(
