@@ -114,19 +114,34 @@ def check(user, name, part='#content_body'):
     assert page.evaluate('document.documentElement.scrollWidth') <= width
 
 
-def look_around(user, name, prepare=lambda: None):
-    """The list, a snapshot, what can be done with it, and the wizard."""
+def look_around(user, alice, name, prepare=lambda: None):
+    """The list, a snapshot, what can be done with it, the tabs on Horizon's
+    own pages, and the wizard.
+    """
     page = user.page
     user.open_panel()
     page.locator('.snapshot-usage').wait_for()
     prepare()
     check(user, f'{name}-list')
-    address = user.row('db-1-before-upgrade').locator('.snapshot-name')
-    path = address.get_attribute('href').removesuffix('detail/')
-    for what in ('detail', 'go-back', 'launch', 'edit', 'share'):
-        page.goto(page.url.split('/project/')[0] + f'{path}{what}/')
+    whole, part = (user.row(snapshot).locator('.snapshot-name').get_attribute(
+        'href').removesuffix('detail/')
+        for snapshot in ('db-1-before-upgrade', 'archive-2026-01'))
+    panel = whole.rpartition('instance-')[0]
+    row_ids = [path.strip('/').rpartition('/')[2] for path in (whole, part)]
+    addresses = {
+        **{what: f'{whole}{what}/' for what in (
+            'detail', 'go-back', 'switch-over', 'launch', 'edit', 'share',
+            'boot-test')},
+        'volume': f'{part}detail/', 'volume-back': f'{part}go-back/',
+        'delete': f'{panel}delete/?row={row_ids[0]}&row={row_ids[1]}',
+        'instance-tab': f'/project/instances/{alice.find("web-1").id}/'
+                        '?tab=instance_details__snapshots',
+    }
+    for what, address in addresses.items():
+        page.goto(page.url.split('/project/')[0] + address)
         prepare()
-        check(user, f'{name}-{what}')
+        check(user, f'{name}-{what}', '.snapshot-tab' if (
+            what == 'instance-tab') else '#content_body')
     user.open_panel()
     prepare()
     user.open_wizard('web-1')
@@ -140,22 +155,23 @@ def look_around(user, name, prepare=lambda: None):
 
 @pytest.mark.usefixtures('pseudo', 'finished')
 @pytest.mark.parametrize('width', [1300, 390])
-def test_nothing_is_cut_where_all_words_are_longer(screen, width):
+def test_nothing_is_cut_where_all_words_are_longer(screen, alice, width):
     user = screen()
     speak(user, PSEUDO)
     user.page.set_viewport_size({'width': width, 'height': 960})
-    look_around(user, f'long-{width}')
+    look_around(user, alice, f'long-{width}')
     assert OPEN in user.page.locator('.modal').inner_text()
 
 
 @pytest.mark.usefixtures('finished')
 @pytest.mark.parametrize('width', [1300, 390])
-def test_nothing_breaks_where_it_is_read_from_right_to_left(screen, width):
+def test_nothing_breaks_where_it_is_read_from_right_to_left(screen, alice,
+                                                            width):
     """Horizon sets no direction itself; who translates it does."""
     user = screen()
     page = user.page
     page.set_viewport_size({'width': width, 'height': 960})
-    look_around(user, f'rtl-{width}', lambda: page.evaluate(
+    look_around(user, alice, f'rtl-{width}', lambda: page.evaluate(
         'document.getElementById("content_body").dir = "rtl"'))
     user.open_panel()
     page.evaluate('document.getElementById("content_body").dir = "rtl"')
