@@ -29,6 +29,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.restores import circumstances
+from snapshot_dashboard.restores import restore
 from snapshot_dashboard.restores import restoring
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
@@ -36,12 +37,8 @@ from snapshot_dashboard.runs import record
 from snapshot_dashboard.switch_overs import switch_over
 from snapshot_dashboard.switch_overs import switching
 
-#: How our names begin: of a server's metadata and tags, and elsewhere.
-_ON_SERVERS = ('snapshot_dashboard.', boot_test.PLAN)
-_TAGS = (f'{record.TAG}.', record.RESTORE_OF, record.SWITCH_OF, marks.COPY_OF)
-_WHOLE_TAGS = (record.TAG, record.RESTORE_TAG, record.RESTORING,
-               record.RESTORING_ON, record.SWITCH_TAG, record.SWITCHING)
-_ELSEWHERE = 'snapshot_dashboard_'
+#: How our names begin on images, volumes and volume snapshots.
+_PREFIX = 'snapshot_dashboard_'
 #: Tags of a server on which something goes on.
 _BUSY = (record.OPEN_TAG, record.RESTORING, record.RESTORING_ON,
          record.SWITCHING, record.TEST_TAG)
@@ -235,20 +232,19 @@ def _clear_volume(cloud: services.Cloud, trace: Trace,
 
 
 def _of_server(server: types.Server) -> Trace | None:
-    records = tuple(sorted(name for name in server.metadata
-                           if name.startswith(_ON_SERVERS)))
-    tags = [tag for tag in server.tags
-            if tag.startswith(_TAGS) or tag in _WHOLE_TAGS]
-    if not (records or tags):
-        return None
-    run = journal.read(server)
-    return Trace(
-        Kind.SERVER, server.id, server.name, records=records,
-        record_tags=tuple(tag for tag in tags
-                          if not tag.startswith(marks.COPY_OF)),
-        mark_tags=tuple(tag for tag in tags
+    trace = Trace(
+        Kind.SERVER, server.id, server.name,
+        records=(*journal.keys(server), *sorted(
+            name for name in server.metadata
+            if name.startswith(boot_test.PLAN))),
+        record_tags=(*journal.all_tags(server), *restore.all_tags(server),
+                     *switch_over.all_tags(server), *(
+                         tag for tag in server.tags
+                         if tag == record.TEST_TAG)),
+        mark_tags=tuple(tag for tag in server.tags
                         if tag.startswith(marks.COPY_OF)),
-        under_way=_goes_on(server, run))
+        under_way=_goes_on(server, journal.read(server)))
+    return trace if trace.is_left(with_marks=True) else None
 
 
 def _goes_on(server: types.Server, run: record.Run | None) -> bool:
@@ -271,7 +267,7 @@ def _of_images(cloud: services.Cloud, hidden: str) -> list[Trace | None]:
 
 def _names(properties: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(name for name in properties
-                        if name.startswith(_ELSEWHERE)))
+                        if name.startswith(_PREFIX)))
 
 
 def _of_image(image: types.Image) -> Trace | None:

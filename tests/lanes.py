@@ -40,7 +40,7 @@ _MATRIX = 'tests/scenario/test_fault_matrix.py'
 _RESTORES = 'tests/scenario/test_fault_matrix_of_going_back.py'
 _SWITCH_OVERS = 'tests/scenario/test_fault_matrix_of_switching_over.py'
 #: The environments of tox with an older Horizon.
-_RELEASES = ('horizon-25.3', 'horizon-25.5', 'horizon-25.7')
+RELEASES = ('horizon-25.3', 'horizon-25.5', 'horizon-25.7')
 #: Each has a cloud of its own. More at a time would be slower: who waits asks
 #: again and again. The two large matrices are never played at the same time:
 #: their clocks go faster, and for them a busy cloud is a hanging one.
@@ -70,7 +70,7 @@ def _lanes(mode: str) -> dict[str, list[str]]:
     return {**{lane: _pytest(*(['--cov', '--cov-report=']
                                if lane in _COVERED else []), *tests)
                for lane, tests in {'python': _PYTHON, **clouds}.items()},
-            'releases': [tox(), '-q', '-e', ','.join(_RELEASES), '--',
+            'releases': [tox(), '-q', '-e', ','.join(RELEASES), '--',
                          '-q', 'tests/views']}
 
 

@@ -119,8 +119,10 @@ def main(chosen: list[str]) -> int:
             print(environment, json.dumps(found), flush=True)
             results[environment] = found
             write(results)
-    return int(any(result[kind]['failed'] or result[kind]['error']
-                   for result in results.values() for kind in _KINDS))
+    return int(any(
+        result[kind]['failed'] or result[kind]['error']
+        or not result[kind]['passed']
+        for result in results.values() for kind in _KINDS))
 
 
 if __name__ == '__main__':

@@ -39,22 +39,31 @@ def build(source: pathlib.Path, out: pathlib.Path,
     :param moment: what stands as the time of all files in both, in seconds
         since the epoch.
     """
-    def run(kind: str, folder: pathlib.Path) -> None:
-        subprocess.run(
-            [sys.executable, '-m', 'build', '--no-isolation', kind,
-             '--outdir', out, folder], check=True, umask=0o022,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            env={**os.environ, 'SOURCE_DATE_EPOCH': str(moment)})
-    out.mkdir(parents=True, exist_ok=True)
-    run('--sdist', source)
-    (sdist,) = out.glob('*.tar.gz')
-    _normalize(sdist, moment)
+    sdist = build_sdist(source, out, moment)
     with tempfile.TemporaryDirectory() as place:
         with tarfile.open(sdist) as archive:
             archive.extractall(place, filter='data')
-        run('--wheel', *pathlib.Path(place).iterdir())
+        _build('--wheel', *pathlib.Path(place).iterdir(), out, moment)
     (wheel,) = out.glob('*.whl')
     return sdist, wheel
+
+
+def build_sdist(source: pathlib.Path, out: pathlib.Path,
+                moment: int) -> pathlib.Path:
+    """Build the sdist alone, likewise."""
+    _build('--sdist', source, out, moment)
+    (sdist,) = out.glob('*.tar.gz')
+    _normalize(sdist, moment)
+    return sdist
+
+
+def _build(kind: str, source: pathlib.Path, out: pathlib.Path,
+           moment: int) -> None:
+    subprocess.run(
+        [sys.executable, '-m', 'build', '--no-isolation', kind,
+         '--outdir', out, source], check=True, umask=0o022,
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        env={**os.environ, 'SOURCE_DATE_EPOCH': str(moment)})
 
 
 def _normalize(sdist: pathlib.Path, moment: int) -> None:

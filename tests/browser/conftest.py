@@ -14,6 +14,7 @@
 
 import pytest
 
+from snapshot_dashboard.runs import lifecycle
 from tests.browser import screens
 from tests.cloud import launcher
 from tests.cloud import processes
@@ -24,6 +25,18 @@ from tests.scenario import clouds
 def alice(where):
     """The cloud as a member of the project sees it."""
     return clouds.connect(where, 'alice')
+
+
+@pytest.fixture(scope='module')
+def finished(alice):
+    """Two runs that are over, and shown above the list."""
+    runs = [alice.finish(alice.begin(alice.find(name), clouds.unique(name),
+                                     power_off=False))
+            for name in ('web-1', 'batch-1')]
+    yield runs
+    for run in runs:
+        lifecycle.dismiss(alice, run.server.id)
+        alice.images.delete(run.progress.image_id)
 
 
 @pytest.fixture(scope='session')

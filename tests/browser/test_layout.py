@@ -14,7 +14,6 @@
 
 import pytest
 
-from snapshot_dashboard.runs import lifecycle
 from tests.browser import test_accessibility as accessibility
 from tests.browser.screens import sync_api
 from tests.scenario import clouds
@@ -30,18 +29,6 @@ _SHIFTS = '''
       }
     }).observe({type: 'layout-shift', buffered: true});
 '''
-
-
-@pytest.fixture(scope='module')
-def finished(alice):
-    """Two runs that are over, and shown above the list."""
-    runs = [alice.finish(alice.begin(alice.find(name), clouds.unique(name),
-                                     power_off=False))
-            for name in ('web-1', 'batch-1')]
-    yield runs
-    for run in runs:
-        lifecycle.dismiss(alice, run.server.id)
-        alice.images.delete(run.progress.image_id)
 
 
 @pytest.mark.usefixtures('finished')

@@ -19,9 +19,7 @@ from babel.messages import mofile
 from babel.messages import pofile
 import pytest
 
-from snapshot_dashboard.runs import lifecycle
 from tests.browser.screens import sync_api
-from tests.scenario import clouds
 
 expect = sync_api.expect
 CATALOGUE = (pathlib.Path(__file__).parents[2] / 'snapshot_dashboard'
@@ -86,16 +84,6 @@ def pseudo(tmp_path_factory, restarted):
         compiled.getvalue())
     restarted(f"LOCALE_PATHS = [{str(folder)!r}]\n"
               f"LANGUAGES = [('en', 'English'), ('{PSEUDO}', 'Pseudo')]\n")
-
-
-@pytest.fixture(scope='module')
-def finished(alice):
-    """A run that is over, and one that has failed."""
-    run = alice.finish(alice.begin(alice.find('web-1'), clouds.unique('done'),
-                                   power_off=False))
-    yield run
-    lifecycle.dismiss(alice, run.server.id)
-    alice.images.delete(run.progress.image_id)
 
 
 def speak(user, language):

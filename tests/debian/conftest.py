@@ -17,10 +17,10 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 
+from tests import packages
 from tests import programs
 from tests.cloud import site
 from tests.installation import environments
@@ -107,12 +107,8 @@ def debian():
 @pytest.fixture(scope='session')
 def package(debian, tmp_path_factory):
     """Our package, made of the sdist by the files of the documentation."""
-    dist = tmp_path_factory.mktemp('dist')
-    subprocess.run(
-        [sys.executable, '-m', 'build', '--sdist', '--no-isolation',
-         '--outdir', str(dist), str(environments.ROOT)],
-        check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    (sdist,) = dist.iterdir()
+    sdist = packages.build_sdist(
+        environments.ROOT, tmp_path_factory.mktemp('dist'), 1)
     version = sdist.name.split('-')[1].removesuffix('.tar.gz')
     debian.run('rm -rf /build; mkdir /build')
     debian.put(sdist, f'build/snapshot-dashboard_{version}.orig.tar.gz')

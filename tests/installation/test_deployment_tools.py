@@ -25,18 +25,14 @@ import tarfile
 
 import pytest
 
+from tests import packages
 from tests.installation import environments
 
 
 @pytest.fixture(scope='module')
 def sdist(tmp_path_factory, folder):
-    out = tmp_path_factory.mktemp('dist')
-    subprocess.run(
-        [sys.executable, '-m', 'build', '--no-isolation', '--sdist',
-         '--outdir', str(out), str(folder / 'snapshot-dashboard')],
-        check=True, stdin=subprocess.DEVNULL)
-    (sdist,) = out.iterdir()
-    return sdist
+    return packages.build_sdist(folder / 'snapshot-dashboard',
+                                tmp_path_factory.mktemp('dist'), 1)
 
 
 @pytest.fixture(scope='module')

@@ -19,6 +19,7 @@ import re
 
 import pytest
 
+from tests import lanes
 from tests import matrix
 
 
@@ -47,5 +48,6 @@ def test_each_horizon_that_tox_knows_was_tried(results):
                  r'testenv:((?:horizon|python)-)\{(.+)\}', section)
              for release in releases.split(',')}
     assert known | {'unit', 'django-6.1'} == set(matrix.ENVIRONMENTS)
-    assert {name for name in known if name.startswith('horizon')} <= set(
-        results)
+    horizons = {name for name in known if name.startswith('horizon')}
+    assert horizons == set(lanes.RELEASES)
+    assert horizons <= set(results)

@@ -25,6 +25,8 @@ from snapshot_dashboard.content.compute_snapshots import wording
 
 #: The name of the fields.
 FIELD = 'refused'
+#: In the place of an id, for the boot tests of a page.
+TESTS = 'tests'
 #: How often in a row it takes: a proxy may have said it once.
 _BELIEVED = 2
 

@@ -55,9 +55,6 @@ from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import launch
 from snapshot_dashboard.snapshots import model
 
-#: In the place of an id, for all of a snapshot's.
-_TESTS = 'tests'
-
 
 class BootTestView(forms.ModalFormView):
     """The form, with what is in the way."""
@@ -144,7 +141,8 @@ class ProgressView(generic.View):
                 if problems:
                     problem = boot_test_wording.trouble(problems[0])
                 denied = list(filter(errors.lacks_rights, problems))
-                refused.note([_TESTS], {_TESTS: denied[0]} if denied else {})
+                refused.note([refusals.TESTS], {
+                    refusals.TESTS: denied[0]} if denied else {})
             if len(left) < len(tests):
                 noted = boot_reports.read(cloud.images.image(image.id))
         except errors.NotFound:
@@ -155,7 +153,7 @@ class ProgressView(generic.View):
             request, 'project/compute_snapshots/boot_test/_progress.html', {
                 **under_way.context(request, left),
                 'refused': refused.fields,
-                'believed': refused.believed(_TESTS),
+                'believed': refused.believed(refusals.TESTS),
                 'tested': noted, 'problem': problem,
                 'verdict': noted and boot_test_wording.VERDICTS[noted.verdict],
                 'before': noted and noted.before and (

@@ -55,8 +55,6 @@ from snapshot_dashboard.switch_overs import switching
 Troubles = dict[str, errors.ServiceError]
 #: Runs that are dismissed by one click: each takes some fifty calls.
 _AT_ONCE = 10
-#: In the place of an id, for the boot tests of the project.
-_TESTS = 'tests'
 
 
 class RunsView(generic.View):
@@ -153,12 +151,12 @@ class AdvanceView(WriteView):
         if permissions.can_switch_over(self.request):
             results |= self._switch_overs(cloud, sight)
         if (permissions.can_remove_tests(self.request)
-                and not self.refusals.believed(_TESTS)):
-            asked.append(_TESTS)
+                and not self.refusals.believed(refusals.TESTS)):
+            asked.append(refusals.TESTS)
             # What is in the way of one shows on its snapshot's page.
             _left, problems = testing.advance_all(cloud, boot_test.read_all(
                 sight.found.test_servers), connect.seal())
-            results.update((_TESTS, error) for error in problems
+            results.update((refusals.TESTS, error) for error in problems
                            if errors.lacks_rights(error))
         troubles = {server_id: result for server_id, result in results.items()
                     if isinstance(result, errors.ServiceError)}
