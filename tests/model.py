@@ -752,7 +752,9 @@ class Actor:
 
 
 class Advancer(Actor):
-    """Brings a run forward."""
+    """Brings a run forward; every other one has seen its server in a list, as
+    a page has.
+    """
 
     def __init__(self, world, run, skew=0):
         super().__init__(world, skew)
@@ -760,9 +762,10 @@ class Advancer(Actor):
         self.begin()
 
     def act(self):
+        in_list = self._run.server if self.world.numbers % 2 else None
         self._run = reconcile.advance(
             self.cloud, self._run, self.clock,
-            surely_gone=self.world.status is None)
+            surely_gone=self.world.status is None, glimpse=in_list)
 
 
 class Beginner(Actor):

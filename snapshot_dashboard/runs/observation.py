@@ -34,6 +34,8 @@ class Observation:
         only where it matters.
     :ivar unreachable: the services that do not answer, of ``image`` and
         ``volume``.
+    :ivar gone_ids: the volume snapshots that the run's image names, and that
+        Cinder does not know.
     """
 
     server: types.Server | None
@@ -42,6 +44,7 @@ class Observation:
     snapshots: tuple[types.VolumeSnapshot, ...] = ()
     actions: tuple[types.Action, ...] = ()
     unreachable: frozenset[str] = frozenset()
+    gone_ids: frozenset[str] = frozenset()
 
 
 def is_held(server: types.Server, tagged: bool) -> bool:

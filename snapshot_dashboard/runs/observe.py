@@ -62,25 +62,29 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
            if run.plan.volumes else {})})
     server, images = answers.get('server', server), answers.get('image') or ()
     run = _as_recorded(run, server)
-    found: dict[str, types.VolumeSnapshot] = {
-        snapshot.id: snapshot for snapshot in answers.get('volume') or ()}
+    marked = answers.get('volume') or ()
     more: dict[str, Callable[[], Any]] = {}
     if not known and _actions_matter(run, server):
         more['actions'] = lambda: actions(cloud, run.server)
     if _volume_backed(run, images) and (images or run.progress.capture_count):
-        more['volume'] = lambda: _made_by_nova(cloud, run, images)
+        more['made by Nova'] = lambda: _made_by_nova(cloud, run, images)
+    if unlisted := _unlisted(run, images, marked):
+        more['unlisted'] = lambda: _by_id(cloud, run, unlisted)
     answers.update(_ask(cloud, more))
-    found.update({snapshot.id: snapshot
-                  for snapshot in (answers.get('volume') or ())})
+    listed_late, gone_ids = answers.get('unlisted') or ((), ())
     return observation.Observation(
         server=server,
         now=now,
         images=tuple(images),
-        snapshots=tuple(found.values()),
+        snapshots=tuple({snapshot.id: snapshot for snapshot in (
+            *marked, *(answers.get('made by Nova') or ()),
+            *listed_late)}.values()),
         actions=tuple(answers.get('actions') or ()),
         unreachable=frozenset(
-            service for service in ('image', 'volume')
-            if service in answers and answers[service] is None))
+            'image' if name == 'image' else 'volume'
+            for name in ('image', 'volume', 'made by Nova', 'unlisted')
+            if name in answers and answers[name] is None),
+        gone_ids=frozenset(gone_ids))
 
 
 def image(cloud: services.Cloud, run: record.Run) -> types.Image | None:
@@ -200,8 +204,43 @@ def _marked(cloud: services.Cloud,
         snapshot for snapshot in cloud.volumes.snapshots(
             _MOST, {'metadata': {marks.RUN: run.plan.run_id}},
             ascending=True)
-        if snapshot.metadata.get(marks.RUN) == run.plan.run_id
-        and snapshot.metadata.get(marks.INSTANCE) == run.server.id)
+        if _bears_marks_of(run, snapshot))
+
+
+def _bears_marks_of(run: record.Run, snapshot: types.VolumeSnapshot) -> bool:
+    return (snapshot.metadata.get(marks.RUN) == run.plan.run_id
+            and snapshot.metadata.get(marks.INSTANCE) == run.server.id)
+
+
+def _unlisted(run: record.Run, images: Iterable[types.Image],
+              marked: Iterable[types.VolumeSnapshot]) -> list[str]:
+    """The parts that the run's image names, and that no list has shown."""
+    best = situation.best_image(tuple(images))
+    if best is None or not run.plan.volumes or run.progress.ended_at:
+        return []
+    listed = {snapshot.id for snapshot in marked}
+    named = marks.ids_named(marks.PARTS, best.properties)[:_MOST]
+    return [part_id for part_id in named if part_id not in listed]
+
+
+def _by_id(cloud: services.Cloud, run: record.Run, part_ids: Iterable[str]
+           ) -> tuple[list[types.VolumeSnapshot], list[str]]:
+    """Those of a run's parts that there are, and the ids of the others.
+
+    A list may lag behind; and whoever advances the run by a clock that is
+    ahead may have given it up, and removed parts while others captured.
+    """
+    found, gone_ids = [], []
+    for part_id, answer in cloud.gather_named({
+            part_id: functools.partial(cloud.volumes.snapshot, part_id)
+            for part_id in part_ids}).items():
+        if isinstance(answer, errors.NotFound):
+            gone_ids.append(part_id)
+        elif isinstance(answer, errors.ServiceError):
+            raise answer
+        elif _bears_marks_of(run, answer):
+            found.append(answer)
+    return found, gone_ids
 
 
 def _made_by_nova(cloud: services.Cloud, run: record.Run,

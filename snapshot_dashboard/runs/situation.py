@@ -53,7 +53,7 @@ FAULT_PAUSE = 15
 REFUSED_PAUSE, REFUSED_TWICE = 5, 2
 #: A power-on that is owed is not given up at all, but asked for less often.
 START_REFUSED_PAUSE = 600
-#: Seconds for which an image that is known may not be found.
+#: Seconds for which an image that is known may not be found, or a part.
 UNSEEN_GRACE = 30
 #: Seconds by which a service's clock may differ from ours.
 SKEW = 300
@@ -318,7 +318,7 @@ class Situation:
 
     @property
     def unseen_for(self) -> int:
-        """Seconds for which the image has not been found."""
+        """Seconds for which the image or a part of it has not been found."""
         return (self.seen.now - self.progress.unseen_since
                 if self.progress.unseen_since else 0)
 
@@ -339,6 +339,11 @@ class Situation:
     def part_failed(self) -> bool:
         return any(statuses.motion(status) is statuses.Outcome.FAILED
                    for status in self.parts)
+
+    @property
+    def part_gone(self) -> bool:
+        """Whether a volume snapshot that the image names is not there."""
+        return bool(self.seen.gone_ids)
 
     @property
     def part_moving(self) -> bool:

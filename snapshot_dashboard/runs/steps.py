@@ -321,7 +321,7 @@ DURING: tuple[Row, ...] = (
     (lambda s: s.image is None and s.unseen_for < situation.UNSEEN_GRACE,
      _wait),
     (lambda s: s.image is None, _failed(failures.Failure.IMAGE_VANISHED)),
-    (lambda s: s.progress.unseen_since, _note_seen),
+    (lambda s: s.progress.unseen_since and not s.part_gone, _note_seen),
     (lambda s: s.finished and s.busy, _wait),
     (lambda s: s.captured_running,
      _failed(failures.Failure.STARTED_BY_OTHERS)),
@@ -329,9 +329,13 @@ DURING: tuple[Row, ...] = (
     (lambda s: s.finished and s.part_moving, _wait),
     (lambda s: s.finished and any(s.wrongly_marked)
      and s.progress.mark_count < record.TRIES, _mark),
+    (lambda s: s.finished and s.part_gone and not s.progress.unseen_since,
+     _note_unseen),
+    (lambda s: s.finished and s.part_gone
+     and s.unseen_for < situation.UNSEEN_GRACE, _wait),
     (lambda s: s.finished and s.part_stuck,
      _failed(failures.Failure.PART_ABANDONED)),
-    (lambda s: s.finished and s.part_failed,
+    (lambda s: s.finished and (s.part_failed or s.part_gone),
      _failed(failures.Failure.PART_FAILED)),
     (lambda s: s.finished and s.image_is_empty,
      _failed(failures.Failure.IMAGE_EMPTY)),

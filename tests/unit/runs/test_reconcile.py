@@ -24,6 +24,7 @@ from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.runs import execute
+from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
 from snapshot_dashboard.runs import observe
@@ -306,6 +307,60 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
     reconcile.advance(cloud, run)
     assert snapshot['metadata'][marks.CONSISTENCY] == marks.POWERED_OFF
     assert openstack.actions()[-1] == 'os-start'
+
+
+def set_is_whole(openstack, web):
+    """A run of an instance with a volume, whose parts are all finished."""
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, volumes=(volume['id'],))
+    reconcile.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    run = reconcile.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    fakes.finish(only_image(openstack))
+    (snapshot,) = openstack.snapshots.values()
+    snapshot['status'] = 'available'
+    return cloud, run, snapshot
+
+
+def test_a_part_that_is_gone_when_the_image_is_finished_is_told(openstack,
+                                                                web):
+    """Whoever gave the run up, by a clock of its own, had it removed."""
+    cloud, run, snapshot = set_is_whole(openstack, web)
+    del openstack.snapshots[snapshot['id']]
+    run = reconcile.advance(cloud, run)
+    assert run.open and not run.progress.failure  # an answer may be old
+    run = reconcile.advance(
+        cloud, run, lambda: time.time() + situation.UNSEEN_GRACE + 1)
+    assert run.progress.failure == failures.Failure.PART_FAILED.value
+    assert only_image(openstack)
+    assert openstack.actions()[-1] == 'os-start'
+
+
+@pytest.mark.parametrize('marked', [
+    pytest.param(True, id='listed late'),
+    pytest.param(False, id='marks replaced')])
+def test_a_part_that_no_list_shows_is_there_by_its_id(
+        openstack, web, monkeypatch, marked):
+    cloud, run, snapshot = set_is_whole(openstack, web)
+    monkeypatch.setattr(cloud.volumes, 'snapshots', lambda *args, **more: [])
+    if not marked:
+        snapshot['metadata'] = {'owner': 'others'}
+    run = reconcile.advance(cloud, run)
+    assert run.progress.captured_at and not run.progress.failure
+    assert openstack.actions()[-1] == 'os-start'
+
+
+def test_a_part_that_cannot_be_asked_for_is_not_gone(openstack, web,
+                                                     monkeypatch):
+    cloud, run, snapshot = set_is_whole(openstack, web)
+    monkeypatch.setattr(cloud.volumes, 'snapshots', lambda *args, **more: [])
+    openstack.faults['GET', f'/snapshots/{snapshot["id"]}$'] = 503
+    run = reconcile.advance(
+        cloud, run, lambda: time.time() + situation.UNSEEN_GRACE + 1)
+    assert run.open and not (run.progress.captured_at
+                             or run.progress.unseen_since)
 
 
 def volume_begun(openstack, web):
