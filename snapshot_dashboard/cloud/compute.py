@@ -104,6 +104,18 @@ class Compute(base.Service):
         """
         return self._servers(limit, {'tags-any': ','.join(tags)})
 
+    def changed_since(self, moment: float,
+                      limit: int) -> tuple[list[types.Server], bool]:
+        """The project's servers that have changed, deleted ones among them.
+
+        What a host's clock said then counts (List Servers, changes-since).
+
+        :param moment: in seconds since the epoch.
+        :returns: as :meth:`tagged`.
+        """
+        return self._servers(limit, {
+            'changes-since': types.format_time(moment)})
+
     def _servers(self, limit: int, filters: Mapping[str, str | None]
                  ) -> tuple[list[types.Server], bool]:
         """Page by page: Nova may answer with fewer than asked for and a link

@@ -37,6 +37,12 @@ def parse_time(text: str) -> datetime.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
+def format_time(moment: float) -> str:
+    """A time, in seconds since the epoch, as services read it in a query."""
+    return datetime.datetime.fromtimestamp(moment, UTC).strftime(
+        '%Y-%m-%dT%H:%M:%SZ')
+
+
 def _gib(value: object) -> int:
     """Parse an untrusted size in GiB; 0 if it is invalid."""
     return value if isinstance(value, int) and 0 < value < 2 ** 31 else 0

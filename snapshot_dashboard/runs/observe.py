@@ -55,7 +55,7 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
         **({'actions': lambda: actions(cloud, run.server)} if known and
            _actions_matter(_as_recorded(run, server), server) else {}),
         **({} if known else {
-            'server': lambda: _server(cloud, run.server.id)}),
+            'server': lambda: server_now(cloud, run.server.id)}),
         **({'image': lambda: _images(cloud, run)} if run.plan.captures_image
            else {}),
         **({'volume': lambda: _marked(cloud, run)}
@@ -119,7 +119,11 @@ def _ask(cloud: services.Cloud,
     return {**dict.fromkeys(answers), **errors.without(answers)}
 
 
-def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:
+def server_now(cloud: services.Cloud, server_id: str) -> types.Server | None:
+    """A server; None when it is not to be found.
+
+    :raises ServiceError: when Nova does not tell.
+    """
     try:
         return cloud.compute.server(server_id)
     except errors.NotFound:

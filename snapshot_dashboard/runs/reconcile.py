@@ -37,6 +37,8 @@ LOG = logging.getLogger(__name__)
 
 #: The most steps that one call takes; the next call continues.
 _STEPS = 10
+#: Steps after which it is enough to see that Nova is at work.
+_NOVA_TAKES_TIME = (steps.Do.POWER_OFF, steps.Do.CAPTURE, steps.Do.POWER_ON)
 #: Seconds after which an observation is too old to act on.
 _LONGEST_LOOK = 60
 #: Says whether a run's record is what its user asked for.
@@ -87,6 +89,11 @@ def advance(cloud: services.Cloud, run: record.Run,
             return dataclasses.replace(run, superseded=True)
         if step.do in execute.ATTEMPTS:
             attempts.add(run.progress.attempt)
+        if step.do in _NOVA_TAKES_TIME:
+            server = observe.server_now(cloud, run.server.id)
+            there = _if_intact(run, server) if server else None
+            if there is not None and there.open and there.server.task_state:
+                return there
         if step.do is steps.Do.POWER_ON or (
                 run.progress.ended_at and step.do is steps.Do.REMOVE):
             break  # tried once; the next look shows what came of it
@@ -96,13 +103,19 @@ def advance(cloud: services.Cloud, run: record.Run,
 def _has_to_wait(cloud: services.Cloud, run: record.Run,
                  glimpse: types.Server, clock: execute.Clock) -> bool:
     """Whether nothing is to be done for a run that its server records."""
-    there = journal.read(glimpse, run.plan.run_id)
-    if there is None or there.plan != run.plan or not (
-            there.indexed or there.tagged):
+    there = _if_intact(run, glimpse)
+    if there is None:
         return False
     seen = observe.observe(cloud, there, int(clock()), glimpse)
     return steps.next_step(there.plan, there.progress, seen,
                            there.tagged).do is steps.Do.WAIT
+
+
+def _if_intact(run: record.Run, server: types.Server) -> record.Run | None:
+    """A run as its server records it, if nobody spoilt the record."""
+    there = journal.read(server, run.plan.run_id)
+    return there if there is not None and there.plan == run.plan and (
+        there.indexed or there.tagged) else None
 
 
 def _as_recorded(cloud: services.Cloud, run: record.Run,

@@ -45,6 +45,11 @@ _TRUSTS_SHARE, _TRUSTS_REST, _TRUSTS_MOST = 0.05, 4, 5.0
 _LOCKED_OUT = (10, 600)
 #: Seconds until the next look for a server or record that was not found.
 AFTER_ABSENCE = 20.0
+#: For so long a server counts as being as it was when it was looked at.
+MOMENT = 1.0
+#: Between two lists of a project's servers that have changed, and between two
+#: looks at a run that such a list watches: a list may lack something.
+LIST, LISTED = 1.0, 30.0
 #: Between two looks at a guest that boots: a minute is little for that.
 BOOT_TEST = 5.0
 

@@ -38,6 +38,7 @@ from snapshot_dashboard.switch_overs import switching
 from snapshot_dashboard.worker import backoff
 from snapshot_dashboard.worker import metrics
 from snapshot_dashboard.worker import partition
+from snapshot_dashboard.worker import project_watch
 from snapshot_dashboard.worker import trust_sessions
 from snapshot_dashboard.worker import workqueue
 
@@ -97,11 +98,25 @@ class _TrackedRun:
 
     :ivar since: when something about it last changed (monotonic).
     :ivar problems: errors in a row.
+    :ivar found: its server as it was when the run was found, at ``since``;
+        None once that was looked at.
     """
 
     run: _Work
     since: float
     problems: int = 0
+    found: types.Server | None = None
+
+    @classmethod
+    def just_found(cls, run: _Work) -> '_TrackedRun':
+        return cls(run, time.monotonic(),
+                   found=run.server if isinstance(run, record.Run) else None)
+
+    def take_found(self) -> types.Server | None:
+        """Its server, once, if that was looked at a moment ago."""
+        found, self.found = self.found, None
+        return (found if time.monotonic() - self.since < backoff.MOMENT
+                else None)
 
 
 class Worker:
@@ -122,6 +137,8 @@ class Worker:
         self._trust_hours = trust_hours
         self._queue = workqueue.WorkQueue(counters.late)
         self._tracked: dict[str, _TrackedTrust] = {}
+        self._watch = project_watch.ProjectWatch(
+            self._queue, self._cloud_of, rate)
         #: Trusts that were taken back, and may still be in a list of before.
         self._taken_back: set[str] = set()
         #: Trusts that last too long, which was said.
@@ -154,7 +171,7 @@ class Worker:
                 run = self._run_of(held)
                 if run is not None:
                     self._reconcile(held.trust.id,
-                                    _TrackedRun(run, time.monotonic()))
+                                    _TrackedRun.just_found(run))
             except errors.ServiceError as error:
                 LOG.warning('Looking up the run of trust %s failed: %s',
                             held.trust.id, error)
@@ -227,8 +244,13 @@ class Worker:
         self._queue.add(('trust', held.trust.id), functools.partial(
             self._find_run, held.trust.id), delay, held.trust.project_id)
 
+    def _cloud_of(self, trust_id: str) -> services.Cloud | None:
+        held = self._tracked.get(trust_id)
+        return held.cloud if held else None
+
     def _forget(self, trust_id: str) -> None:
         self._tracked.pop(trust_id, None)
+        self._watch.goes_on(trust_id)
         self._queue.drop(('trust', trust_id))
 
     def _find_run(self, trust_id: str) -> float | None:
@@ -262,7 +284,7 @@ class Worker:
         held.lockouts = 0
         if run is not None:
             self._queue.add(('run', trust_id), functools.partial(
-                self._reconcile, trust_id, _TrackedRun(run, time.monotonic())),
+                self._reconcile, trust_id, _TrackedRun.just_found(run)),
                 owner=held.trust.project_id)
         elif trust_id in self._tracked:
             return backoff.AFTER_ABSENCE
@@ -353,13 +375,15 @@ class Worker:
         """Bring a run forward; the seconds until it is worth another look.
         """
         run, held = followed.run, self._tracked.get(trust_id)
+        listed = self._watch.goes_on(trust_id)
         if held is None:
             return None
         cloud = held.cloud
         if cloud is None:
             return self._interval  # until there is a token again
         try:
-            server = _server(cloud, held.errand.server_id)
+            server = followed.take_found() or listed or _server(
+                cloud, held.errand.server_id)
             if server is not None and not isinstance(run, boot_test.BootTest):
                 held.sees()
             gone = server is None and held.misses()
@@ -467,6 +491,9 @@ class Worker:
     def _pause(self, held: _TrackedTrust, followed: _TrackedRun,
                run: record.Run | restore.Restore | switch_over.SwitchOver
                ) -> float:
+        if (isinstance(run, record.Run) and run.server.task_state
+                and self._watch.waits(held.trust.id, run.server)):
+            return backoff.LISTED
         return backoff.after_look(
             run, time.monotonic() - followed.since,
             self._queue.crowd(held.trust.project_id), self._rate)

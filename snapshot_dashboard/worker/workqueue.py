@@ -35,13 +35,17 @@ _AFTER_A_FAULT = 60.0
 
 @dataclasses.dataclass(order=True)
 class _Due:
-    """A job and when it is due (monotonic)."""
+    """A job and when it is due (monotonic).
+
+    :ivar urgent: whether it comes before what is not.
+    """
 
     at: float
     number: int
     key: Hashable = dataclasses.field(compare=False)
     job: Job = dataclasses.field(compare=False)
     owner: str = dataclasses.field(compare=False)
+    urgent: bool = dataclasses.field(compare=False)
 
 
 class WorkQueue:
@@ -50,10 +54,10 @@ class WorkQueue:
     A job that is added while another one of its key is running is kept, and
     runs after it unless that one reschedules itself.
 
-    Each job has an owner. The next job to run belongs to the owner with the
-    fewest running jobs; among equals, to the one who has waited longest. No
-    owner gets more than half of the threads, so one owner's jobs cannot
-    starve the others'.
+    Each job has an owner. The next job to run is an urgent one, and belongs to
+    the owner with the fewest running jobs; among equals, to the one who has
+    waited longest. No owner gets more than half of the threads, so one owner's
+    jobs cannot starve the others'.
     """
 
     def __init__(self, late: Callable[[float, bool], object] = (
@@ -72,27 +76,43 @@ class WorkQueue:
         self._counts: collections.Counter[str] = collections.Counter()
         self._in_hand: dict[Hashable, str] = {}
         self._next: dict[Hashable, tuple[Job, float]] = {}
-        #: What is not due yet, and by owner what is.
+        #: The jobs that are urgent each time.
+        self._urgent: set[Hashable] = set()
+        #: The number of the plan of each job that holds; others do no more.
+        self._plans: dict[Hashable, int] = {}
+        #: What is not due yet, and by owner what is, the first one first.
         self._later: list[_Due] = []
-        self._due: dict[str, collections.deque[_Due]] = {}
+        self._due: dict[str, list[tuple[bool, float, _Due]]] = {}
         #: The turn that an owner last had.
         self._turns: dict[str, int] = {}
         self._number = 0
 
     def add(self, key: Hashable, job: Job, delay: float = 0,
-            owner: str = '') -> None:
+            owner: str = '', urgent: bool = False) -> None:
         """Have a job done, unless there is one of this key.
 
         :param owner: on whose behalf; nothing for the worker itself.
+        :param urgent: whether it comes before others', each time.
         """
         with self._changed:
             if key not in self._jobs:
                 self._jobs[key] = job
                 self._owners[key] = owner
                 self._counts[owner] += 1
+                if urgent:
+                    self._urgent.add(key)
                 self._plan(key, job, delay)
             elif key in self._in_hand:
                 self._next[key] = job, delay
+
+    def hasten(self, key: Hashable, urgent: bool) -> None:
+        """Have a job that waits for its time done now.
+
+        :param urgent: whether it comes before others', this time.
+        """
+        with self._changed:
+            if key in self._jobs and key not in self._in_hand:
+                self._plan(key, self._jobs[key], urgent=urgent)
 
     def drop(self, key: Hashable) -> None:
         """Do a job no more; one that is in hand is finished."""
@@ -128,17 +148,21 @@ class WorkQueue:
 
     def _forget(self, key: Hashable) -> None:
         if self._jobs.pop(key, None) is not None:
+            self._plans.pop(key, None)
+            self._urgent.discard(key)
             owner = self._owners.pop(key)
             self._counts[owner] -= 1
             if not self._counts[owner]:
                 del self._counts[owner]
                 self._freed.pop(owner, None)
 
-    def _plan(self, key: Hashable, job: Job, delay: float) -> None:
+    def _plan(self, key: Hashable, job: Job, delay: float = 0,
+              urgent: bool = False) -> None:
         self._number += 1
+        self._plans[key] = self._number
         heapq.heappush(self._later, _Due(
             time.monotonic() + delay, self._number, key, job,
-            self._owners[key]))
+            self._owners[key], urgent or key in self._urgent))
         self._changed.notify_all()
 
     def _next_due(self) -> _Due | None:
@@ -147,8 +171,8 @@ class WorkQueue:
             now = time.monotonic()
             while self._later and self._later[0].at <= now:
                 ripe = heapq.heappop(self._later)
-                self._due.setdefault(
-                    ripe.owner, collections.deque()).append(ripe)
+                heapq.heappush(self._due.setdefault(ripe.owner, []), (
+                    not ripe.urgent, ripe.at, ripe))
             due = self._choose()
             if due is None:
                 self._changed.wait(self._later[0].at - now
@@ -163,27 +187,33 @@ class WorkQueue:
             return None
         busy = collections.Counter(self._in_hand.values())
         for owner in sorted(self._due, key=lambda owner: (
-                busy[owner], self._turns.get(owner, 0))):
-            if busy[owner] >= self._share:
-                break
-            waiting = self._due[owner]
-            for _ in range(len(waiting)):
-                due = waiting.popleft()
-                if self._jobs.get(due.key) is not due.job:
-                    continue  # it was dropped
-                if due.key not in self._in_hand:
+                self._due[owner][0][0], busy[owner],
+                self._turns.get(owner, 0))):
+            if busy[owner] < self._share:
+                due = self._first_of(owner)
+                if due is not None:
                     self._number += 1
                     self._turns[owner] = self._number
-                    self._tidy(owner)
                     return due
-                # It was dropped and added anew, and waits for the old one.
-                waiting.append(due)
-            self._tidy(owner)
         return None
 
-    def _tidy(self, owner: str) -> None:
-        if not self._due[owner]:
-            del self._due[owner]
+    def _first_of(self, owner: str) -> _Due | None:
+        waiting, in_hand = self._due.pop(owner), []
+        found = None
+        while waiting and found is None:
+            entry = heapq.heappop(waiting)
+            due = entry[-1]
+            if self._plans.get(due.key) != due.number:
+                continue  # it was dropped, or is planned anew
+            if due.key in self._in_hand:
+                # It was dropped and added anew, and waits for the old one.
+                in_hand.append(entry)
+            else:
+                found = due
+        if waiting or in_hand:
+            self._due[owner] = waiting = waiting + in_hand
+            heapq.heapify(waiting)
+        return found
 
     def _do(self, due: _Due, by_share: bool) -> None:
         """:param by_share: whether it waited for others of its owner's."""

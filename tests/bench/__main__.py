@@ -13,11 +13,13 @@
 """Measure: python -m tests.bench --help."""
 
 import argparse
+import sys
 import time
 
 from tests.bench import downtime
 from tests.bench import listing
 from tests.bench import load
+from tests.bench import report
 from tests.bench import soak
 from tests.bench import tenants
 from tests.cloud import launcher
@@ -54,6 +56,8 @@ def main() -> None:
             MEASUREMENTS[what](where, say)
         finally:
             launcher.down(where, say)
+    if report.MISSED:
+        sys.exit('\n'.join(['Aims were missed.', *report.MISSED]))
 
 
 if __name__ == '__main__':

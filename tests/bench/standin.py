@@ -14,8 +14,8 @@
 
 It answers over HTTP as Keystone, Nova and Glance do, out of the same fakes
 as the unit tests, and lets time pass: powering off, saving and powering on
-take as long as they are told to. Each project has one server, and its run
-was handed on to the worker.
+take as long as they are told to. The run of each server was handed on to the
+worker.
 """
 
 import dataclasses
@@ -69,11 +69,14 @@ class _Request:
 class StandIn(fakes.FakeOpenStack):
     """A cloud with so many runs under way, on a port of its own.
 
+    :param projects: how many projects the runs are of.
+    :param rate: calls that Nova answers in a second; 0 for as many as come.
     :ivar late: by server, how many seconds after its image was saved it was
         asked to power on.
     """
 
-    def __init__(self, runs: int, threads: int = 32):
+    def __init__(self, runs: int, projects: int = 0, rate: float = 0,
+                 threads: int = 32):
         super().__init__(mock.Mock())
         self.late: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -81,8 +84,11 @@ class StandIn(fakes.FakeOpenStack):
         self._order = itertools.count()
         self._saved: dict[str, float] = {}
         self._chance = random.Random(runs)
-        for _ in range(runs):
-            self.begin(uuid.uuid4().hex)
+        self._rate, self._free_at = rate, 0.0
+        self.administrator = True  # Glance is asked for one project's images
+        names = [uuid.uuid4().hex for _ in range(projects or runs)]
+        for number in range(runs):
+            self.begin(names[number % len(names)])
         self._http = wsgi.Server((site.HOST, 0), self._serve,
                                  numthreads=threads, request_queue_size=256)
         self._http.prepare()
@@ -125,8 +131,11 @@ class StandIn(fakes.FakeOpenStack):
                     'HTTP_OPENSTACK_API_VERSION', '')})
         context = _Context(headers={'Content-Type': 'application/json'})
         token = environ.get('HTTP_X_AUTH_TOKEN', '')
+        if service == 'nova':
+            time.sleep(self._queue_up())
         with self._lock:
             self._pass_time()
+            self.listed_project = self.trusts.get(token, {}).get('project_id')
             body = self._live(request, context, token)
         content = b'' if body is None else json.dumps(body).encode()
         context.headers['Content-Length'] = str(len(content))
@@ -134,6 +143,14 @@ class StandIn(fakes.FakeOpenStack):
         start_response(f'{context.status_code} {reason}',
                        list(context.headers.items()))
         return [content]
+
+    def _queue_up(self) -> float:
+        """Seconds until Nova comes to the next call."""
+        with self._lock:
+            now = time.monotonic()
+            self._free_at = max(self._free_at, now) + (
+                1 / self._rate if self._rate else 0)
+            return max(0, self._free_at - now)
 
     def _live(self, request, context, token):
         url = parse.urlsplit(request.url)
@@ -175,6 +192,7 @@ class StandIn(fakes.FakeOpenStack):
 
     def _acted(self, server, action):
         now = time.monotonic()
+        self._changed(server)
         if action == 'os-stop':
             self._after(POWER, lambda: self._settle(server, 'SHUTOFF',
                                                     'stop'))
@@ -199,9 +217,15 @@ class StandIn(fakes.FakeOpenStack):
     def _settle(self, server, status, action):
         self.did(server, action)
         server.update({'status': status, _TASK: None})
+        self._changed(server)
+
+    @staticmethod
+    def _changed(server):
+        server['updated'] = fakes.stamp(time.time() - fakes.seconds(0))
 
     def _save(self, server, image):
         fakes.finish(image)
         self.did(server, 'createImage')
         server[_TASK] = None
+        self._changed(server)
         self._saved[server['id']] = time.monotonic()

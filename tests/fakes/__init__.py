@@ -45,6 +45,7 @@ from tests.fakes.common import NEUTRON
 from tests.fakes.common import NOVA
 from tests.fakes.common import PROJECT
 from tests.fakes.common import Refusal
+from tests.fakes.common import disk_name
 from tests.fakes.common import finish
 from tests.fakes.common import flavor
 from tests.fakes.common import new_id
@@ -114,6 +115,8 @@ class FakeOpenStack:
         self.shares: dict[str, list[str]] = {}
         #: How the databases compare names.
         self.collation = str
+        #: The only project whose servers are listed; None for all.
+        self.listed_project: str | None = None
         #: Whether Glance takes its user for an administrator.
         self.administrator = False
         #: What servers have said on their consoles; those of others are not
@@ -239,7 +242,7 @@ class FakeOpenStack:
                      'boot_index': 0 if number == 0 else None,
                      'volume_size': snapshot['size'],
                      'snapshot_id': snapshot['id'],
-                     'device_name': f'/dev/vd{"abcdef"[number]}'}
+                     'device_name': disk_name(number)}
                     for number, snapshot in enumerate(snapshots)]
         return self.image(name, at, **{
             'size': 0, 'image_type': None, 'bdm_v2': 'True',

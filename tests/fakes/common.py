@@ -28,6 +28,16 @@ ENDPOINTS = {'compute': NOVA, 'image': GLANCE, 'volume': CINDER,
 _START = datetime.datetime(2026, 3, 1, 12, 0, 0)
 
 
+def disk_name(number: int) -> str:
+    """The name of the disk of this number, from 0 on, as Linux has it."""
+    letters = ''
+    number += 1
+    while number:
+        number, letter = divmod(number - 1, 26)
+        letters = chr(ord('a') + letter) + letters
+    return f'/dev/vd{letters}'
+
+
 def new_id(number: int | None = None) -> str:
     """A new id, or the one of a number."""
     if number is None:

@@ -42,7 +42,11 @@ class Nova(common.Service):
                      if ('tags-any' not in query or set(
                          query['tags-any'].split(',')) & set(server['tags']))
                      and query.get('image') in (
-                         None, (server.get('image') or {}).get('id'))]
+                         None, (server.get('image') or {}).get('id'))
+                     and server.get('updated', '') >= query.get(
+                         'changes-since', '')
+                     and self._all.listed_project in (
+                         None, server['tenant_id'])]
             if 'marker' in query:
                 ids = [server['id'] for server in found]
                 found = found[ids.index(query['marker']) + 1:]

@@ -83,6 +83,19 @@ def test_a_worker_that_is_killed_is_replaced_by_another(
     whole_and_running(alice, workers.finish(alice, run))
 
 
+def test_one_list_tells_which_of_a_projects_runs_go_on(alice, workers,
+                                                       drivers):
+    worker = workers.start('--debug')
+    with drivers.turned('server.upload', hold=True):
+        runs = [begun(alice, workers, name, was_running=True)
+                for name in ('web-1', 'batch-1')]
+        until(lambda: all(saving(alice, run) for run in runs), 'both save')
+        until(lambda: '2 runs wait for Nova' in worker.log.read_text(),
+              'one list tells of both')
+    for run in runs:
+        whole_and_running(alice, workers.finish(alice, run))
+
+
 def test_a_worker_that_starts_late_goes_on(alice, workers):
     """An hour after the run began, and after its instance went off."""
     an_hour_ago = time.time() - 3600

@@ -55,10 +55,32 @@ def test_an_undisturbed_run_costs_few_calls(openstack, access, request):
     # Its own record five times, what is owed and the index three times, what
     # it is about three times, the trust.
     assert len(writes) <= 12
+    # What each step depends on: three times the server, twice what was done to
+    # it, how long the host was at that, what there is of images. Besides, the
+    # server after each step, while Nova is at it, and as it was at the end.
+    reads = [path.split('/')[-1] for method, path, _ in calls
+             if method == 'GET' and '/servers/' not in path]
+    assert reads.count('images') <= 6
     # And one token, and no list of runs.
     assert access.tokens == [recorded(openstack, server).progress.trust_id]
     assert not [path for method, path, _ in calls
                 if path.endswith('/servers/detail')]
+
+
+def test_runs_of_a_project_that_wait_cost_one_call_together(openstack, worker):
+    servers = [handed_on(openstack)[0] for _ in range(5)]
+    worker._list_trusts()
+    jobs = []
+    for trust in list(openstack.trusts):
+        worker._find_run(trust)
+        jobs.append(worker._queue._jobs['run', trust])
+    for job in jobs:
+        job()
+    assert [job() for job in jobs] == [backoff.LISTED] * 5
+    openstack.calls.clear()
+    (project,) = {server['tenant_id'] for server in servers}
+    assert worker._queue._jobs['project', project]() == backoff.LIST
+    assert len(openstack.calls) == 1
 
 
 def test_a_run_that_is_not_seen_for_a_moment_is_followed_afterwards(
@@ -196,4 +218,5 @@ def test_what_was_not_asked_for_is_no_problem_of_a_run(openstack, worker,
     def rest(*_, **__):
         raise errors.Resting('compute', 7.0)
     monkeypatch.setattr(workers, '_server', rest)
+    look()  # as its server was found
     assert [look() for _ in range(5)] == [7.0] * 5

@@ -181,6 +181,74 @@ def test_what_waited_for_its_owners_share_is_done_in_turn():
     assert done == list(range(20)) and len(queue._jobs) == 0
 
 
+def test_what_is_hastened_is_done_at_once_once_and_before_what_waits():
+    queue, stop, done = workqueue.WorkQueue(), threading.Event(), []
+
+    def job(name):
+        done.append(name)
+        if len(done) == 1:
+            queue.hasten('hastened', urgent=True)
+            queue.hasten('hastened', urgent=True)
+            queue.hasten('unknown', urgent=True)
+        if len(done) == 4:
+            stop.set()
+        return 600 if name == 'hastened' else None
+
+    queue.add('hastened', functools.partial(job, 'hastened'), 600, 'mine')
+    for number in range(3):
+        queue.add(number, functools.partial(job, number), owner='mine')
+    queue.work(stop, 1)
+    assert done == [0, 'hastened', 1, 2]
+
+
+def test_what_is_hastened_takes_no_thread_that_is_others_share():
+    queue, stop, over = (workqueue.WorkQueue(), threading.Event(),
+                         threading.Event())
+    begun, other = [], threading.Event()
+
+    def mine(number):
+        begun.append(number)
+        over.wait(10)
+
+    def others():
+        other.set()
+        over.set()
+        stop.set()
+
+    for number in range(4):
+        queue.add(number, functools.partial(mine, number), 600, 'mine')
+        queue.hasten(number, urgent=True)
+    queue.add('theirs', others, owner='theirs')
+    queue.work(stop, 2)
+    assert other.is_set() and begun[:1] == [0]
+
+
+def test_what_is_urgent_comes_first_each_time():
+    queue, stop, done = workqueue.WorkQueue(), threading.Event(), []
+
+    def job(name):
+        done.append(name)
+        if len(done) == 6:
+            stop.set()
+        return 0
+
+    queue.add('other', functools.partial(job, 'other'), owner='mine')
+    queue.add('urgent', functools.partial(job, 'urgent'), owner='mine',
+              urgent=True)
+    queue.work(stop, 1)
+    assert done == ['urgent'] * 6
+
+
+def test_what_is_dropped_is_not_hastened():
+    queue, stop, done = workqueue.WorkQueue(), threading.Event(), []
+    queue.add('dropped', lambda: done.append('dropped'), 600)
+    queue.hasten('dropped', urgent=True)
+    queue.drop('dropped')
+    queue.add('last', stop.set)
+    queue.work(stop, 1)
+    assert not done
+
+
 def test_a_fault_in_a_job_does_not_end_the_others(caplog):
     queue, stop = workqueue.WorkQueue(), threading.Event()
 
