@@ -17,6 +17,7 @@ import dataclasses
 import functools
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.inspection import boot_reports
@@ -97,7 +98,10 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
                        encrypted={} if known is None else {entry.id: known},
                        properties=tuple(sorted(entry.metadata.items())))
     base_id = entry.properties.get(_BASE_IMAGE, '')
-    found = volumes(cloud, snapshot)
+    found, base, members = cloud.gather(
+        lambda: volumes(cloud, snapshot),
+        lambda: cloud.images.image(base_id) if base_id else None,
+        lambda: sharing.members(cloud, entry) if snapshot.shared else ())
     return Details(
         snapshot,
         description=editing.description(entry),
@@ -109,10 +113,11 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
         recipe=None if snapshot.foreign else recipes.read(
             entry.properties, entry.created),
         base_image=base_id,
-        base_image_name=_name(cloud, base_id) if base_id else '',
+        base_image_name=base.name if isinstance(base, types.Image) else '',
         encrypted={part.id: found[part.volume_id].encrypted
                    for part in snapshot.parts if part.volume_id in found},
-        members=_members(cloud, entry) if snapshot.shared else (),
+        members=None if isinstance(members, errors.ServiceError)
+        else tuple(members),
         checked=None if snapshot.foreign else check.read(entry),
         can_check=not snapshot.foreign and check.can_check(entry),
         tested=None if snapshot.foreign else boot_reports.read(entry),
@@ -123,12 +128,6 @@ def get(cloud: services.Cloud, row_id: str) -> Details:
 
 def _purpose(entry: kinds.Entry) -> str:
     return model.own_marks(entry).get(marks.PURPOSE, '')
-
-
-def _members(cloud: services.Cloud,
-             image: types.Image) -> tuple[types.Member, ...] | None:
-    answer, = cloud.gather(functools.partial(sharing.members, cloud, image))
-    return tuple(answer) if isinstance(answer, list) else None
 
 
 def volumes(cloud: services.Cloud,
@@ -144,11 +143,6 @@ def volumes(cloud: services.Cloud,
         for volume_id in sorted(wanted - {''})})
     return {volume_id: volume for volume_id, volume in found.items()
             if isinstance(volume, types.Volume)}
-
-
-def _name(cloud: services.Cloud, image_id: str) -> str:
-    answer, = cloud.gather(functools.partial(cloud.images.image, image_id))
-    return answer.name if isinstance(answer, types.Image) else ''
 
 
 def messages(cloud: services.Cloud,

@@ -13,7 +13,8 @@
 """The rows of a page, with what they were taken of and what belongs to them.
 
 That takes one call for each instance, volume and part: neither Nova nor
-Cinder lets a member ask for several by their ids.
+Cinder lets a member ask for several by their ids. But most parts of a large
+set bear its mark or its name, by which Cinder lists them.
 """
 
 from collections.abc import Callable
@@ -26,8 +27,10 @@ import functools
 from typing import Any
 from typing import TypeAlias
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import texts
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -36,6 +39,8 @@ from snapshot_dashboard.snapshots import sets
 #: What a call is about: instance, volume, part or root; and its id.
 Key: TypeAlias = tuple[str, str]
 _PART = 'part'
+#: Parts of a set that are asked for one by one, and the most that are listed.
+_FEW_PARTS, _MOST_PARTS = 4, 100
 #: The instance that a root volume is attached to.
 _ROOT = 'root'
 
@@ -78,6 +83,10 @@ def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
     drafts = [_row(entry, parts, belonging, now, project) for entry in shown]
     known = names.find({(row.source.kind.value, row.source.id)
                         for row in drafts if row.source})
+    if room is None and (listed := _listed_parts(cloud, drafts)):
+        parts.update(listed)
+        drafts = [_row(entry, parts, belonging, now, project)
+                  for entry in shown]
     calls = _calls(cloud, drafts, known, now)
     if room is not None and len(calls) > room:
         found = [_named(row, known) for row in drafts]
@@ -149,6 +158,26 @@ def _server_of(cloud: services.Cloud, volume_id: str) -> model.Source:
                          servers[0] if len(servers) == 1 else '')
     return dataclasses.replace(_source(cloud, found) if found.id else found,
                                certain=False)
+
+
+def _listed_parts(cloud: services.Cloud, drafts: Iterable[model.Snapshot]
+                  ) -> dict[str, types.VolumeSnapshot]:
+    """The parts of large sets that two lists show: by our mark, and by the
+    name that Nova gave them.
+    """
+    wanted: set[str] = set()
+    calls: list[Callable[[], Any]] = []
+    for row in drafts:
+        lacking = {part.id for part in row.parts if part.status is None}
+        if len(lacking) > _FEW_PARTS and cloud.has('volume'):
+            wanted |= lacking
+            calls += [functools.partial(
+                cloud.volumes.snapshots, _MOST_PARTS, filters) for filters in (
+                    {'metadata': {marks.IMAGE: row.id}},
+                    {'name': texts.PART_PREFIX + row.name})]
+    return {found.id: found for answer in cloud.gather(*calls)
+            if not isinstance(answer, errors.ServiceError)
+            for found in answer if found.id in wanted}
 
 
 def _calls(cloud: services.Cloud, drafts: Iterable[model.Snapshot],

@@ -107,7 +107,10 @@ class BootTestView(forms.ModalFormView):
 
 
 class ProgressView(generic.View):
-    """What is known of a snapshot's boot; by a POST its tests go on."""
+    """What is known of a snapshot's boot; by a POST its tests go on.
+
+    While one goes on the snapshot itself is not asked for.
+    """
 
     http_method_names = ['get', 'post']
 
@@ -127,14 +130,10 @@ class ProgressView(generic.View):
         noted = None
         refused = refusals.Refusals((request.POST or request.GET).getlist(
             refusals.FIELD))
+        image_id = _image_id(row_id)
         try:
-            image = fetch.entry(cloud, row_id)
-            if not isinstance(image, types.Image):
-                raise Http404
-            noted = boot_reports.read(image)
-            tests = [test for test in testing.find(cloud)
-                     if test.plan.image_id == image.id]
-            left = tests
+            tests = left = [test for test in testing.find(cloud)
+                            if test.plan.image_id == image_id]
             if advances:
                 left, problems = testing.advance_all(
                     cloud, tests, connect.seal())
@@ -143,12 +142,16 @@ class ProgressView(generic.View):
                 denied = list(filter(errors.lacks_rights, problems))
                 refused.note([refusals.TESTS], {
                     refusals.TESTS: denied[0]} if denied else {})
-            if len(left) < len(tests):
-                noted = boot_reports.read(cloud.images.image(image.id))
+        except errors.ServiceError as error:
+            problem = boot_test_wording.trouble(error)
+        try:
+            image = None if left else fetch.entry(cloud, row_id)
+            if isinstance(image, types.Image):
+                noted = boot_reports.read(image)
         except errors.NotFound:
             raise Http404 from None
         except errors.ServiceError as error:
-            problem = boot_test_wording.trouble(error)
+            problem = problem or boot_test_wording.trouble(error)
         return fragments.render(
             request, 'project/compute_snapshots/boot_test/_progress.html', {
                 **under_way.context(request, left),
@@ -159,6 +162,20 @@ class ProgressView(generic.View):
                 'before': noted and noted.before and (
                     boot_test_wording.VERDICTS[noted.before.verdict]),
                 'poll_interval_ms': int(settings.get('POLL_INTERVAL') * 2000)})
+
+
+def _image_id(row_id: str) -> str:
+    """The image of a row, which Glance may not know.
+
+    :raises Http404: for a row that is none of an image.
+    """
+    try:
+        kind, image_id = model.parse_row_id(row_id)
+    except ValueError:
+        raise Http404 from None
+    if kind is not kinds.Kind.INSTANCE:
+        raise Http404
+    return image_id
 
 
 class StopView(generic.View):
