@@ -36,6 +36,8 @@ from snapshot_dashboard.snapshots import statuses
 
 #: How many of each kind are looked at.
 LOOKED_AT = 500
+#: How many thousand images that have changed are gone through at one look.
+_PAGES = 1
 #: How many begun images are looked at one by one.
 _BEGUN = 20
 
@@ -53,6 +55,8 @@ class Health:
         answered to.
     :ivar expired: those that their owners do not want any more.
     :ivar partial: whether there are more than were looked at.
+    :ivar goes_on: whether a further look will tell more: not all images of
+        the project have been gone through yet.
     :ivar problems: why some of it is not known.
     """
 
@@ -64,6 +68,7 @@ class Health:
     expired: tuple[model.Snapshot, ...] = ()
     offered: tuple[model.Snapshot, ...] = ()
     partial: bool = False
+    goes_on: bool = False
     problems: tuple[errors.ServiceError, ...] = ()
 
     @property
@@ -104,7 +109,7 @@ def check(cloud: services.Cloud, now: float, today: datetime.date,
              for name, answer in answers.items()}
     images, volumes = found.get('sets', []), found.get('volumes', [])
     belonging = sets.find_all(
-        cloud, [one.id for one in volumes], sets.FEW_PAGES, images,
+        cloud, [one.id for one in volumes], _PAGES, images,
         {sets.image_id(one) for one in volumes} - {''})
     problems += belonging.problems
     images += [image for needing in belonging.images.values()
@@ -125,6 +130,7 @@ def check(cloud: services.Cloud, now: float, today: datetime.date,
                           *found.get('expiring volumes', [])], today),
         offered=tuple(map(model.from_foreign_image,
                           found.get('offered', []))),
+        goes_on=bool(volumes) and not (belonging.known or problems),
         partial=len(images) >= LOOKED_AT or len(volumes) >= LOOKED_AT,
         problems=tuple(problems))
 

@@ -117,6 +117,18 @@ test('what is loaded later is put in, or said not to be had', () => {
   assert.match(second.textContent, /could not be loaded/);
 });
 
+test('what is not all yet is asked for again, until it is or fails', () => {
+  const page = open('<div data-snapshots-later data-url="/overview/"></div>');
+  const more = '<span data-snapshots-more>Looking</span>';
+  page.panel.list.start();
+  page.take().answer(`<b>1</b>${more}`);
+  page.take().answer(`<b>2</b>${more}`);
+  assert.match(page.$('[data-snapshots-later]').text(), /^2/);
+  page.take().fail(503);
+  page.settle();
+  assert.equal(page.$('[data-snapshots-later]').text(), '2');
+});
+
 test('the first one of a project brings what a list needs', () => {
   const page = open(list('').replace('data-snapshots-list',
     'data-snapshots-list class="snapshot-list-empty"') +

@@ -65,7 +65,7 @@ def test_every_page_leads_to_the_login(client, member, things, page):
 
 
 @pytest.mark.parametrize(('path', 'page'), [
-    ('/os-quota-sets', 'overview/'), ('/v2/images', ''),
+    ('/os-quota-sets', 'usage/'), ('/v2/images', ''),
     ('/snapshots/detail', ''), ('/servers/detail', '')])
 def test_one_service_is_enough(client, openstack, member, path, page):
     openstack.image('i')

@@ -94,6 +94,7 @@ def _without_brackets(text):
 def project(openstack, settings):
     """Some of everything, with names that are no words."""
     settings.SNAPSHOT_DASHBOARD = {'OLD_AFTER_DAYS': 30}
+    openstack.quotas['snapshots'] = {'limit': 10, 'in_use': 9, 'reserved': 0}
     server, volume = openstack.server('1-1'), openstack.volume('2-2')
     openstack.attach(server, volume, '/dev/vdb')
     begin(openstack, server)
@@ -114,7 +115,7 @@ def project(openstack, settings):
 
 PAGES = [
     '', '?sort=name', '?kind=volume&name=0', '?consistency=live',
-    '?state=failed&since=2026-01-01', 'overview/', 'create/',
+    '?state=failed&since=2026-01-01', 'overview/', 'usage/', 'create/',
     'create/?source=instance-{server}', 'facts/?source=instance-{server}',
     'facts/?source=volume-{volume}', 'delete/?row={ours}&row={set}',
     'delete/?row={single}&row={broken}', 'runs/',

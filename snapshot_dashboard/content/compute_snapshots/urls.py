@@ -68,6 +68,7 @@ urlpatterns = [
     _page('instances/<uuid:server_id>/older/', delete_views.OlderView,
           'older'),
     _page('overview/', index_views.OverviewView, 'overview'),
+    _page('usage/', index_views.UsageView, 'usage'),
     _page('<slug:row_id>/detail/', detail_views.DetailView, 'detail'),
     _page('<slug:row_id>/dependants/', detail_views.DependantsView,
           'dependants'),

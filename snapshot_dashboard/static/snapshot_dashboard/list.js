@@ -62,20 +62,28 @@ horizon.snapshotDashboard.list = {
   /* Load, or load again, what the page left for later. */
   later: function () {
     $('[data-snapshots-later]').each(function () {
-      var $later = $(this);
-      horizon.snapshotDashboard.fragments.ask(
-        'GET', $later.attr('data-url')
-      ).done(function (nodes) {
-        var open = $later.find('details[open]').map(function () {
-          return '.' + this.className;
-        }).get();
-        horizon.snapshotDashboard.fragments.put($later[0], nodes);
-        $later.find(open.join() || null).attr('open', '');
-      }).fail(function () {
-        $later.find('[data-snapshots-loading]').text(
-          gettext('This part of the page could not be loaded. Reload the ' +
-                  'page later.'));
-      });
+      horizon.snapshotDashboard.list.load($(this), 30);
+    });
+  },
+
+  /* What says that there is more is asked for again, so often at the most. */
+  load: function ($later, times) {
+    horizon.snapshotDashboard.fragments.ask(
+      'GET', $later.attr('data-url')
+    ).done(function (nodes) {
+      var open = $later.find('details[open]').map(function () {
+        return '.' + this.className;
+      }).get();
+      horizon.snapshotDashboard.fragments.put($later[0], nodes);
+      $later.find(open.join() || null).attr('open', '');
+      if (times > 1 && $later.find('[data-snapshots-more]').length) {
+        horizon.snapshotDashboard.list.load($later, times - 1);
+      }
+    }).fail(function () {
+      $later.find('[data-snapshots-loading]').text(
+        gettext('This part of the page could not be loaded. Reload the ' +
+                'page later.'));
+      $later.find('[data-snapshots-more]').remove();
     });
   },
 

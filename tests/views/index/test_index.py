@@ -16,6 +16,7 @@ import bs4
 import pytest
 
 from snapshot_dashboard import marks
+from snapshot_dashboard.snapshots import mappings
 from tests import fakes
 from tests.views.pages import CREATE
 from tests.views.pages import INDEX
@@ -285,7 +286,7 @@ def test_usage_is_folded_and_says_when_it_is_nearly_full(
         client, openstack, member, used, high):
     openstack.quotas['snapshots'] = {'limit': 100, 'in_use': used,
                                      'reserved': 0}
-    folded = overview(client).select_one('.snapshot-usage')
+    folded = usage(client).select_one('.snapshot-usage')
     assert 'open' not in folded.attrs
     assert ('nearly full' in words(folded.summary)) is high
 
@@ -634,10 +635,14 @@ def test_a_service_that_hangs_is_waited_for_once(client, openstack, member,
     assert openstack.hung == 1
 
 
-def overview(client):
-    response = client.get(INDEX + 'overview/')
+def overview(client, what='overview'):
+    response = client.get(f'{INDEX}{what}/')
     assert response.status_code == 200
     return bs4.BeautifulSoup(response.content, 'html.parser')
+
+
+def usage(client):
+    return overview(client, 'usage')
 
 
 def test_nothing_is_said_of_healthy_snapshots(client, openstack, member):
@@ -711,6 +716,28 @@ def test_a_snapshot_older_than_the_operators_limit_is_pointed_out(
     assert 'ancient' in overview(client).get_text()
 
 
+def test_images_that_were_not_gone_through_yet_are_at_the_next_look(
+        client, openstack, member, monkeypatch):
+    """Then what is orphaned is known; until then it is not said of any."""
+    monkeypatch.setattr(mappings, '_PAGE', 10)
+    openstack.snapshot('snapshot for gone')
+    for number in range(25):
+        openstack.image(f'i{number}')
+    looks = [overview(client) for _ in range(4)]
+    goes_on = [bool(soup.select('[data-snapshots-more]')) for soup in looks]
+    assert goes_on[:2] == [True, True] and not goes_on[-1]
+    assert [bool(soup.select('.snapshot-health')) for soup in looks] == [
+        not more for more in goes_on]
+    assert '1 possibly orphaned' in words(looks[-1])
+
+
+def test_a_glance_that_does_not_answer_is_not_asked_on_and_on(
+        client, openstack, member):
+    openstack.snapshot('snapshot for gone')
+    openstack.faults['GET', '/v2/images'] = 503
+    assert not overview(client).select('[data-snapshots-more]')
+
+
 def test_what_is_used_is_drawn_with_numbers_as_text(client, openstack,
                                                     member):
     openstack.quotas = {
@@ -721,7 +748,7 @@ def test_what_is_used_is_drawn_with_numbers_as_text(client, openstack,
         'snapshots_hdd': {'limit': -1, 'in_use': 1, 'reserved': 0}}
     openstack.usage = {'image_count_total': {'limit': 5, 'usage': 2}}
     meters = [' '.join(meter.get_text(' ').split())
-              for meter in overview(client).select('.snapshot-meter')]
+              for meter in usage(client).select('.snapshot-meter')]
     assert meters == [
         'Volume snapshots 9 of 10',
         'Volume storage (with snapshots) 7 GiB, no limit',
@@ -732,4 +759,4 @@ def test_a_service_that_is_down_leaves_the_rest_of_the_overview(
         client, openstack, member):
     openstack.usage = {'image_count_total': {'limit': 5, 'usage': 2}}
     openstack.faults['GET', '/v3/'] = 503
-    assert 'Images' in overview(client).get_text()
+    assert 'Images' in usage(client).get_text()

@@ -186,15 +186,12 @@ class IndexView(tables.DataTableView):
 
 
 class OverviewView(generic.View):
-    """What is wrong, and what is used: loaded after the page."""
+    """What is wrong: loaded after the page."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        cloud = connect.cloud(request)
-        found, used = cloud.gather(
-            lambda: health.check(cloud, time.time(), timezone.localdate(),
-                                 settings.get('OLD_AFTER_DAYS')),
-            lambda: health.usage(cloud))
-        meters = overview.meters(used)
+        found = health.check(connect.cloud(request), time.time(),
+                             timezone.localdate(),
+                             settings.get('OLD_AFTER_DAYS'))
         return fragments.render(
             request, 'project/compute_snapshots/index/_overview.html', {
                 'health': found,
@@ -205,6 +202,16 @@ class OverviewView(generic.View):
                     {'row': row, 'size': cells.size_text(row.size_bytes)}
                     for row in found.offered[:_OFFERED]],
                 'offered_count': len(found.offered),
-                'more_offered': len(found.offered) - _OFFERED,
-                'usage': meters,
-                'usage_high': overview.is_high(meters)})
+                'more_offered': len(found.offered) - _OFFERED})
+
+
+class UsageView(generic.View):
+    """What is used: loaded after the page, and by itself, because Glance may
+    take seconds to count thousands of images.
+    """
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        meters = overview.meters(health.usage(connect.cloud(request)))
+        return fragments.render(
+            request, 'project/compute_snapshots/index/_usage.html', {
+                'usage': meters, 'usage_high': overview.is_high(meters)})
