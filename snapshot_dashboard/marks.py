@@ -197,8 +197,9 @@ def name_ids(mark: str, named: Sequence[str]) -> dict[str, str]:
 
 
 def ids_named(mark: str, properties: Mapping[str, str]) -> list[str]:
-    """The ids that such properties hold."""
-    return [found for name, value in sorted(properties.items())
+    """The ids that such properties hold, in their order."""
+    return [found for name, value in sorted(
+                properties.items(), key=lambda item: (len(item[0]), item))
             if name.startswith(mark)
             for found in value.lower().split() if ids.is_id(found)]
 

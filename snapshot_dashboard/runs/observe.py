@@ -223,7 +223,9 @@ def _unlisted(run: record.Run, images: Iterable[types.Image],
     if best is None or not run.plan.volumes or run.progress.ended_at:
         return []
     listed = {snapshot.id for snapshot in marked}
-    named = marks.ids_named(marks.PARTS, best.properties)[:_MOST]
+    # What it has inherited beside its own names more than it can have.
+    named = marks.ids_named(marks.PARTS, best.properties)[
+        :len(run.plan.volumes)]
     return [part_id for part_id in named if part_id not in listed]
 
 

@@ -18,6 +18,7 @@ the same end: each write is safe to repeat, and each look is a new one.
 
 from collections.abc import Callable
 from collections.abc import Collection
+import contextlib
 import dataclasses
 import logging
 import time
@@ -90,8 +91,10 @@ def advance(cloud: services.Cloud, run: record.Run,
         if step.do in execute.ATTEMPTS:
             attempts.add(run.progress.attempt)
         if step.do in _NOVA_TAKES_TIME:
-            server = observe.server_now(cloud, run.server.id)
-            there = _if_intact(run, server) if server else None
+            there = None
+            with contextlib.suppress(errors.ServiceError):
+                there = _if_intact(run, observe.server_now(
+                    cloud, run.server.id))
             if there is not None and there.open and there.server.task_state:
                 return there
         if step.do is steps.Do.POWER_ON or (
@@ -111,9 +114,10 @@ def _has_to_wait(cloud: services.Cloud, run: record.Run,
                            there.tagged).do is steps.Do.WAIT
 
 
-def _if_intact(run: record.Run, server: types.Server) -> record.Run | None:
+def _if_intact(run: record.Run,
+               server: types.Server | None) -> record.Run | None:
     """A run as its server records it, if nobody spoilt the record."""
-    there = journal.read(server, run.plan.run_id)
+    there = journal.read(server, run.plan.run_id) if server else None
     return there if there is not None and there.plan == run.plan and (
         there.indexed or there.tagged) else None
 

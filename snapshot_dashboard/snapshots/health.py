@@ -55,8 +55,8 @@ class Health:
         answered to.
     :ivar expired: those that their owners do not want any more.
     :ivar partial: whether there are more than were looked at.
-    :ivar goes_on: whether a further look will tell more: not all images of
-        the project have been gone through yet.
+    :ivar place: how far the project's images have been gone through, where
+        further looks will tell more; else empty.
     :ivar problems: why some of it is not known.
     """
 
@@ -68,7 +68,7 @@ class Health:
     expired: tuple[model.Snapshot, ...] = ()
     offered: tuple[model.Snapshot, ...] = ()
     partial: bool = False
-    goes_on: bool = False
+    place: str = ''
     problems: tuple[errors.ServiceError, ...] = ()
 
     @property
@@ -130,7 +130,7 @@ def check(cloud: services.Cloud, now: float, today: datetime.date,
                           *found.get('expiring volumes', [])], today),
         offered=tuple(map(model.from_foreign_image,
                           found.get('offered', []))),
-        goes_on=bool(volumes) and not (belonging.known or problems),
+        place=belonging.place,
         partial=len(images) >= LOOKED_AT or len(volumes) >= LOOKED_AT,
         problems=tuple(problems))
 

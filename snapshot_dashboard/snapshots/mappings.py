@@ -94,6 +94,11 @@ class Index:
         self._begun = time.time()
         self._load()
 
+    @property
+    def place(self) -> str:
+        """How far the images have been gone through; empty for all."""
+        return '' if self.fresh else ' '.join(self._places)
+
     def candidates(self, part_id: str) -> frozenset[str]:
         """The ids of the images that need a volume snapshot, or did."""
         return frozenset(self._images.get(part_id, '').split())

@@ -73,6 +73,8 @@ class Belonging:
     :ivar known: the volume snapshots of which these are all images.
     :ivar gone: images that volume snapshots name, and that are gone.
     :ivar problems: why it is not known of others.
+    :ivar place: how far the images have been gone through, where a further
+        look will get further; else empty.
     """
 
     images: Mapping[str, tuple[types.Image, ...]] = dataclasses.field(
@@ -80,6 +82,7 @@ class Belonging:
     known: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     problems: tuple[errors.ServiceError, ...] = ()
+    place: str = ''
 
     def of(self, snapshot_id: str) -> tuple[types.Image, ...]:
         """The images that need a volume snapshot, as far as it is known."""
@@ -213,7 +216,7 @@ def find_all(cloud: services.Cloud, snapshot_ids: Collection[str],
         mappings.by_part(image for image in images.values()
                          if image.status not in _GOING),
         frozenset(snapshot_ids) if known else frozenset(), gone,
-        tuple(problems))
+        tuple(problems), index.place)
 
 
 def _by_ids(cloud: services.Cloud, image_ids: Iterable[str],

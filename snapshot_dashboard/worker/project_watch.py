@@ -18,7 +18,6 @@ is not as it was, and now and then besides, for a list may lack something.
 """
 
 from collections.abc import Callable
-from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
@@ -43,9 +42,10 @@ _OFF = 'SHUTOFF', None
 _DELETED = 'DELETED'
 #: The most servers in one list.
 _MOST = 1000
-#: Seconds by which the clocks of Nova's hosts may differ: each of them writes
-#: when a server has changed.
-_SKEW = 10.0
+#: Seconds by which the clocks of Nova's hosts may differ unnoticed: each of
+#: them writes when a server has changed. And seconds between two lists that
+#: go back to the first change that may be missing, whatever the clocks say.
+_SKEW, _ALL_EVERY = 10.0, 10.0
 
 
 @dataclasses.dataclass
@@ -54,9 +54,11 @@ class _Project:
 
     :ivar waiting: by trust, the server as it was at the last look.
     :ivar listed: likewise, as a list has shown it since, and when that was
-        (monotonic).
+        asked for (monotonic).
     :ivar changed: the latest change that was seen (seconds since the epoch),
         by the clocks of Nova's hosts.
+    :ivar all_at: when all changes since the last looks were listed
+        (monotonic).
     :ivar rests_until: the project is not listed before, for that has failed
         (monotonic).
     :ivar failures: how often in a row.
@@ -66,8 +68,30 @@ class _Project:
     listed: dict[str, tuple[types.Server, float]] = dataclasses.field(
         default_factory=dict)
     changed: float = 0
+    all_at: float = 0
     rests_until: float = 0
     failures: int = 0
+
+    @property
+    def resting(self) -> bool:
+        return time.monotonic() < self.rests_until
+
+    @property
+    def watched(self) -> bool:
+        return len(self.waiting) >= _FEWEST
+
+    def begin_list(self) -> tuple[float, float]:
+        """Note that the project is listed.
+
+        :returns: when (monotonic), and from when on changes are to be asked
+            for, in seconds since the epoch.
+        """
+        now = time.monotonic()
+        first = min(server.updated for server in self.waiting.values())
+        if now - self.all_at < _ALL_EVERY:
+            return now, max(first, self.changed) - _SKEW
+        self.all_at = now
+        return now, first - _SKEW
 
 
 class ProjectWatch:
@@ -75,13 +99,15 @@ class ProjectWatch:
 
     :param queue: where the looks at runs wait, by ``('run', trust id)``.
     :param cloud_of: the cloud of a trust; None while it gives no access.
-    :param rate: lists of all projects per second, at the most.
+    :param failed: is told of which service a list has failed.
+    :param rate: lists of all projects, and looks, per second at the most.
     """
 
     def __init__(self, queue: workqueue.WorkQueue,
                  cloud_of: Callable[[str], services.Cloud | None],
-                 rate: float) -> None:
-        self._queue, self._cloud_of, self._rate = queue, cloud_of, rate
+                 failed: Callable[[str], object], rate: float) -> None:
+        self._queue, self._cloud_of, self._failed = queue, cloud_of, failed
+        self._rate = rate
         self._lock = threading.Lock()
         self._projects: dict[str, _Project] = {}
         #: By trust.
@@ -96,9 +122,7 @@ class ProjectWatch:
             project = self._projects.setdefault(server.project_id, _Project())
             project.waiting[trust_id] = server
             self._project_ids[trust_id] = server.project_id
-            project.changed = max(project.changed, server.updated)
-            if len(project.waiting) < _FEWEST or (
-                    time.monotonic() < project.rests_until):
+            if not project.watched or project.resting:
                 return False
         self._queue.add(('project', server.project_id),
                         lambda: self._list(server.project_id),
@@ -117,69 +141,96 @@ class ProjectWatch:
             project = self._projects[project_id]
             del project.waiting[trust_id]
             server, at = project.listed.pop(trust_id, (None, 0))
-            if not project.waiting and not project.failures:
-                del self._projects[project_id]
+            self._tidy(project_id)
         return server if time.monotonic() - at < backoff.MOMENT else None
+
+    def _tidy(self, project_id: str) -> None:
+        project = self._projects.get(project_id)
+        if project and not (project.waiting or project.resting):
+            del self._projects[project_id]
 
     def _list(self, project_id: str) -> float | None:
         """Look at all that wait; seconds until that is worth its while again.
         """
         with self._lock:
             project = self._projects.get(project_id)
-            waiting = dict(project.waiting) if project else {}
-            projects = len(self._projects)
-        if project is None or len(waiting) < _FEWEST:
+            if project is None:
+                return None
+            waiting = dict(project.waiting)
+            watched = project.watched and not project.resting
+            if watched:
+                asked_at, since = project.begin_list()
+        if not watched:
             self._look_at(waiting)
             return None
         cloud = next(filter(None, map(self._cloud_of, waiting)), None)
         if cloud is None:
             return backoff.LIST
         try:
-            servers, more = cloud.compute.changed_since(
-                project.changed - _SKEW, _MOST)
+            servers, more = cloud.compute.changed_since(since, _MOST)
+        except errors.Resting as error:
+            return error.seconds  # nothing was asked
         except errors.ServiceError as error:
             LOG.warning('Listing the changed servers of project %s failed: '
                         '%s', project_id, error,
                         extra={'project': project_id})
-            with self._lock:
-                project.failures += 1
-                project.rests_until = time.monotonic() + backoff.after_error(
-                    project.failures)
-            self._look_at(waiting)
+            self._failed(error.service)
+            self._rest(project)
             return None
-        self._tell(project, waiting, servers, more)
-        LOG.debug('Project %s: %d runs wait for Nova', project_id,
-                  len(waiting))
-        return max(backoff.LIST, projects / self._rate)
+        self._tell(project, waiting, {server.id: server
+                                      for server in servers}, more, asked_at)
+        with self._lock:
+            for name in list(self._projects):
+                self._tidy(name)
+            lists = sum(one.watched for one in self._projects.values())
+        return max(backoff.LIST, lists / self._rate)
+
+    def _rest(self, project: _Project) -> None:
+        """Leave each run to its own looks for a while."""
+        with self._lock:
+            project.failures += 1
+            project.rests_until = time.monotonic() + backoff.after_error(
+                project.failures)
+            waiting = dict(project.waiting)
+        self._look_at(waiting)
 
     def _tell(self, project: _Project, waiting: Mapping[str, types.Server],
-              servers: list[types.Server], more: bool) -> None:
+              there: Mapping[str, types.Server], more: bool,
+              asked_at: float) -> None:
         """Have those runs looked at whose servers are not as they were.
 
-        :param servers: those that a list has shown.
+        :param waiting: those that waited before the list was asked for.
+        :param there: the servers that it has shown, by their ids.
         :param more: whether there are more than these.
         """
-        listed = {server.id: server for server in servers}
-        now = {trust_id: listed.get(server.id, server)
-               for trust_id, server in waiting.items()}
-        going_on = [trust_id for trust_id, server in waiting.items()
-                    if more or _state(now[trust_id]) != _state(server)]
+        going_on: list[str] = []
+        urgent: list[str] = []
         with self._lock:
             project.failures = 0
             project.changed = max([project.changed, *(
-                server.updated for server in servers)])
-            for trust_id in going_on:
-                server = now[trust_id]
-                if trust_id in project.waiting and server.id in listed and (
-                        server.status != _DELETED):
-                    project.listed[trust_id] = server, time.monotonic()
-        self._look_at(going_on, {trust_id for trust_id in going_on
-                                 if _state(now[trust_id]) == _OFF})
+                server.updated for server in there.values())])
+            for trust_id, server in waiting.items():
+                now = there.get(server.id, server)
+                if project.waiting.get(trust_id) is not server or (
+                        now.updated < server.updated):
+                    continue  # somebody has looked since
+                if _state(now) != _state(server):
+                    (urgent if _state(now) == _OFF else going_on).append(
+                        trust_id)
+                    if now.status != _DELETED:
+                        project.listed[trust_id] = now, asked_at
+                elif more and server.id not in there:
+                    going_on.append(trust_id)
+        LOG.debug('Of %d runs that wait for Nova %d go on', len(waiting),
+                  len(going_on) + len(urgent))
+        for trust_id in urgent:
+            self._queue.hasten(('run', trust_id), urgent=True)
+        self._look_at(going_on)
 
-    def _look_at(self, trust_ids: Iterable[str],
-                 urgent: Collection[str] = ()) -> None:
-        for trust_id in trust_ids:
-            self._queue.hasten(('run', trust_id), trust_id in urgent)
+    def _look_at(self, trust_ids: Iterable[str]) -> None:
+        """Have runs looked at, no more of them at once than may be."""
+        for number, trust_id in enumerate(trust_ids):
+            self._queue.hasten(('run', trust_id), delay=number / self._rate)
 
 
 def _state(server: types.Server) -> tuple[str, str | None]:

@@ -138,7 +138,7 @@ class Worker:
         self._queue = workqueue.WorkQueue(counters.late)
         self._tracked: dict[str, _TrackedTrust] = {}
         self._watch = project_watch.ProjectWatch(
-            self._queue, self._cloud_of, rate)
+            self._queue, self._cloud_of, counters.error, rate)
         #: Trusts that were taken back, and may still be in a list of before.
         self._taken_back: set[str] = set()
         #: Trusts that last too long, which was said.
@@ -252,6 +252,7 @@ class Worker:
         self._tracked.pop(trust_id, None)
         self._watch.goes_on(trust_id)
         self._queue.drop(('trust', trust_id))
+        self._queue.drop(('run', trust_id))
 
     def _find_run(self, trust_id: str) -> float | None:
         """Follow the run that a trust is for."""

@@ -54,10 +54,10 @@ class WorkQueue:
     A job that is added while another one of its key is running is kept, and
     runs after it unless that one reschedules itself.
 
-    Each job has an owner. The next job to run is an urgent one, and belongs to
-    the owner with the fewest running jobs; among equals, to the one who has
-    waited longest. No owner gets more than half of the threads, so one owner's
-    jobs cannot starve the others'.
+    Each job has an owner. The next job to run belongs to the owner with the
+    fewest running jobs; among equals, to the one who has waited longest. Of an
+    owner's jobs the urgent ones come first. No owner gets more than half of
+    the threads, so one owner's jobs cannot starve the others'.
     """
 
     def __init__(self, late: Callable[[float, bool], object] = (
@@ -78,8 +78,8 @@ class WorkQueue:
         self._next: dict[Hashable, tuple[Job, float]] = {}
         #: The jobs that are urgent each time.
         self._urgent: set[Hashable] = set()
-        #: The number of the plan of each job that holds; others do no more.
-        self._plans: dict[Hashable, int] = {}
+        #: The plan of each job that holds; others do no more.
+        self._plans: dict[Hashable, _Due] = {}
         #: What is not due yet, and by owner what is, the first one first.
         self._later: list[_Due] = []
         self._due: dict[str, list[tuple[bool, float, _Due]]] = {}
@@ -92,7 +92,7 @@ class WorkQueue:
         """Have a job done, unless there is one of this key.
 
         :param owner: on whose behalf; nothing for the worker itself.
-        :param urgent: whether it comes before others', each time.
+        :param urgent: whether it comes before the owner's others, each time.
         """
         with self._changed:
             if key not in self._jobs:
@@ -105,14 +105,22 @@ class WorkQueue:
             elif key in self._in_hand:
                 self._next[key] = job, delay
 
-    def hasten(self, key: Hashable, urgent: bool) -> None:
-        """Have a job that waits for its time done now.
+    def hasten(self, key: Hashable, urgent: bool = False,
+               delay: float = 0) -> None:
+        """Have a job that waits for its time done now, or soon.
 
-        :param urgent: whether it comes before others', this time.
+        One that is due keeps its place.
+
+        :param urgent: whether it comes before the owner's others, this time.
+        :param delay: after so many seconds.
         """
         with self._changed:
-            if key in self._jobs and key not in self._in_hand:
-                self._plan(key, self._jobs[key], urgent=urgent)
+            plan = self._plans.get(key)
+            if plan is None or key in self._in_hand:
+                return
+            at = min(plan.at, time.monotonic() + delay)
+            if at < plan.at or urgent and not plan.urgent:
+                self._plan_at(at, key, plan.job, urgent or plan.urgent)
 
     def drop(self, key: Hashable) -> None:
         """Do a job no more; one that is in hand is finished."""
@@ -156,13 +164,15 @@ class WorkQueue:
                 del self._counts[owner]
                 self._freed.pop(owner, None)
 
-    def _plan(self, key: Hashable, job: Job, delay: float = 0,
-              urgent: bool = False) -> None:
+    def _plan(self, key: Hashable, job: Job, delay: float) -> None:
+        self._plan_at(time.monotonic() + delay, key, job, key in self._urgent)
+
+    def _plan_at(self, at: float, key: Hashable, job: Job,
+                 urgent: bool) -> None:
         self._number += 1
-        self._plans[key] = self._number
-        heapq.heappush(self._later, _Due(
-            time.monotonic() + delay, self._number, key, job,
-            self._owners[key], urgent or key in self._urgent))
+        self._plans[key] = _Due(at, self._number, key, job, self._owners[key],
+                                urgent)
+        heapq.heappush(self._later, self._plans[key])
         self._changed.notify_all()
 
     def _next_due(self) -> _Due | None:
@@ -187,8 +197,7 @@ class WorkQueue:
             return None
         busy = collections.Counter(self._in_hand.values())
         for owner in sorted(self._due, key=lambda owner: (
-                self._due[owner][0][0], busy[owner],
-                self._turns.get(owner, 0))):
+                busy[owner], self._turns.get(owner, 0))):
             if busy[owner] < self._share:
                 due = self._first_of(owner)
                 if due is not None:
@@ -203,7 +212,7 @@ class WorkQueue:
         while waiting and found is None:
             entry = heapq.heappop(waiting)
             due = entry[-1]
-            if self._plans.get(due.key) != due.number:
+            if self._plans.get(due.key) is not due:
                 continue  # it was dropped, or is planned anew
             if due.key in self._in_hand:
                 # It was dropped and added anew, and waits for the old one.

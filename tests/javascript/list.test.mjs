@@ -119,14 +119,58 @@ test('what is loaded later is put in, or said not to be had', () => {
 
 test('what is not all yet is asked for again, until it is or fails', () => {
   const page = open('<div data-snapshots-later data-url="/overview/"></div>');
-  const more = '<span data-snapshots-more>Looking</span>';
+  const more = '<span data-snapshots-more="PLACE">Looking</span>';
   page.panel.list.start();
   page.take().answer(`<b>1</b>${more}`);
-  page.take().answer(`<b>2</b>${more}`);
+  page.settle();
+  page.take().answer(`<b>2</b>${more.replace('PLACE', 'further')}`);
+  page.settle();
   assert.match(page.$('[data-snapshots-later]').text(), /^2/);
+  assert.equal(page.$('[aria-busy=true]').length, 1);
   page.take().fail(503);
   page.settle();
   assert.equal(page.$('[data-snapshots-later]').text(), '2');
+  assert.equal(page.$('[aria-busy=true]').length, 0);
+});
+
+test('what gets no further is asked for no more, and says so no more', () => {
+  const page = open('<div data-snapshots-later data-url="/overview/"></div>');
+  page.panel.list.start();
+  for (const number of [1, 2]) {
+    page.take().answer(
+      `<b>${number}</b><span data-snapshots-more="here">Looking</span>`);
+    page.settle();
+  }
+  assert.equal(page.$('[data-snapshots-later]').text(), '2');
+  assert.equal(page.take(), undefined);
+});
+
+test('who asks anew ends what was asked for before', () => {
+  const page = open('<div data-snapshots-later data-url="/overview/"></div>');
+  page.panel.list.later();
+  page.panel.list.later();
+  page.take().answer('<span data-snapshots-more="1">old</span>');
+  page.settle();
+  assert.equal(page.$('[data-snapshots-later]').text(), '');
+  page.take().answer('new');
+  page.settle();
+  assert.equal(page.$('[data-snapshots-later]').text(), 'new');
+  assert.equal(page.take(), undefined);
+});
+
+test('what is loaded again is folded as it was, and keeps the focus', () => {
+  const folded = (name, open) => `<details class="${name}" ${open}>` +
+    `<summary tabindex="0">${name}</summary></details>`;
+  const page = open('<div data-snapshots-later data-url="/overview/">' +
+    folded('health', 'open') + folded('offered', '') + '</div>');
+  page.$('.offered summary').trigger('focus');
+  page.panel.list.later();
+  page.take().answer(folded('health', '') + folded('offered', 'open') +
+    folded('new', 'open'));
+  page.settle();
+  assert.equal(page.$('details').map((_, one) => one.open).get().join(),
+    'true,false,true');
+  assert.ok(page.$('.offered summary').is(':focus'));
 });
 
 test('the first one of a project brings what a list needs', () => {

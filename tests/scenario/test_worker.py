@@ -13,6 +13,7 @@
 """A worker sees runs through when nobody looks, and cleans up after them."""
 
 import contextlib
+import re
 import signal
 import time
 
@@ -87,13 +88,16 @@ def test_one_list_tells_which_of_a_projects_runs_go_on(alice, workers,
                                                        drivers):
     worker = workers.start('--debug')
     with drivers.turned('server.upload', hold=True):
-        runs = [begun(alice, workers, name, was_running=True)
-                for name in ('web-1', 'batch-1')]
+        web = begun(alice, workers, was_running=True)
+        batch = begun(alice, workers, 'batch-1', power_off=False)
+        runs = web, batch
         until(lambda: all(saving(alice, run) for run in runs), 'both save')
-        until(lambda: '2 runs wait for Nova' in worker.log.read_text(),
-              'one list tells of both')
-    for run in runs:
-        whole_and_running(alice, workers.finish(alice, run))
+        until(lambda: 'Of 2 runs that wait for Nova 0 go on'
+              in worker.log.read_text(), 'one list tells of both')
+    until(lambda: re.search('Of 2 runs that wait for Nova [12] go on',
+                            worker.log.read_text()), 'it tells who goes on')
+    whole_and_running(alice, workers.finish(alice, web))
+    assert workers.finish(alice, batch).progress.failure == ''
 
 
 def test_a_worker_that_starts_late_goes_on(alice, workers):

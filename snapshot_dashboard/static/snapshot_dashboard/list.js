@@ -62,28 +62,51 @@ horizon.snapshotDashboard.list = {
   /* Load, or load again, what the page left for later. */
   later: function () {
     $('[data-snapshots-later]').each(function () {
-      horizon.snapshotDashboard.list.load($(this), 30);
+      var number = ($(this).data('asked') || 0) + 1;
+      horizon.snapshotDashboard.list.load(
+        $(this).data('asked', number), number, null);
     });
   },
 
-  /* What says that there is more is asked for again, so often at the most. */
-  load: function ($later, times) {
+  /* What says that there is more is asked for again, as long as it gets
+   * further and nobody has asked anew. It is read aloud when it is whole. */
+  load: function ($later, number, before) {
     horizon.snapshotDashboard.fragments.ask(
       'GET', $later.attr('data-url')
     ).done(function (nodes) {
-      var open = $later.find('details[open]').map(function () {
-        return '.' + this.className;
-      }).get();
-      horizon.snapshotDashboard.fragments.put($later[0], nodes);
-      $later.find(open.join() || null).attr('open', '');
-      if (times > 1 && $later.find('[data-snapshots-more]').length) {
-        horizon.snapshotDashboard.list.load($later, times - 1);
+      if ($later.data('asked') !== number) { return; }
+      horizon.snapshotDashboard.list.putLater($later, nodes);
+      var $more = $later.find('[data-snapshots-more]');
+      var place = $more.attr('data-snapshots-more');
+      $later.attr('aria-busy', $more.length > 0 && place !== before);
+      if ($more.length && place !== before) {
+        horizon.snapshotDashboard.list.load($later, number, place);
+      } else {
+        $more.remove();
       }
     }).fail(function () {
       $later.find('[data-snapshots-loading]').text(
         gettext('This part of the page could not be loaded. Reload the ' +
                 'page later.'));
-      $later.find('[data-snapshots-more]').remove();
+      $later.attr('aria-busy', false)
+        .find('[data-snapshots-more]').remove();
+    });
+  },
+
+  /* Put it in, folded as it was, and with the focus where it was. */
+  putLater: function ($later, nodes) {
+    var before = $later.children('details');
+    var open = before.map(function () { return this.open; }).get();
+    var names = before.map(function () { return this.className; }).get();
+    var focused = names.indexOf($(document.activeElement)
+      .closest('details').filter(before).attr('class'));
+    horizon.snapshotDashboard.fragments.put($later[0], nodes);
+    $later.children('details').each(function () {
+      var number = names.indexOf(this.className);
+      if (number >= 0) { this.open = open[number]; }
+      if (number >= 0 && number === focused) {
+        $(this).children('summary').trigger('focus');
+      }
     });
   },
 

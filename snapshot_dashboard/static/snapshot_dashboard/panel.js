@@ -32,7 +32,7 @@
  *   data-snapshots-filters      around the filters
  *   data-snapshots-delete       deletes those that are chosen
  *   data-snapshots-later        a part that is loaded after the page
- *   data-snapshots-more         what is loaded so is not all yet
+ *   data-snapshots-more         what is loaded so is not all: how far it is
  *   data-snapshots-loading      says in it that it is being loaded
  *   data-snapshots-parts        where the parts of a row, with the names of
  *                               their volumes, are asked for once it is opened

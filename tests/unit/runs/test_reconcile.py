@@ -71,6 +71,15 @@ def undisturbed(openstack, web, cloud, run):
     return reconcile.advance(cloud, run)
 
 
+def undisturbed_until_saved(openstack, web, cloud, run):
+    """Advance a run until nothing is left but to power its instance on."""
+    for _ in range(2):
+        run = reconcile.advance(cloud, run)
+        settle(web, 'SHUTOFF')
+    fakes.finish(only_image(openstack))
+    return run
+
+
 def test_a_run_powers_off_captures_and_powers_on(openstack, web):
     cloud, run = begin(openstack, web)
     run = reconcile.advance(cloud, run)
@@ -336,6 +345,35 @@ def test_a_part_that_is_gone_when_the_image_is_finished_is_told(openstack,
     assert run.progress.failure == failures.Failure.PART_FAILED.value
     assert only_image(openstack)
     assert openstack.actions()[-1] == 'os-start'
+
+
+def test_parts_that_an_image_inherited_are_not_its_own(openstack, web):
+    """Nova copies the properties of the image that it was launched from, and
+    who has fewer parts than that writes over fewer of them.
+    """
+    cloud, run, _snapshot = set_is_whole(openstack, web)
+    only_image(openstack).update({
+        f'{marks.PARTS}{number}': ' '.join(
+            fakes.new_id() for _ in range(6)) for number in (1, 2, 10)})
+    openstack.calls.clear()
+    run = reconcile.advance(cloud, run)
+    assert run.progress.captured_at and not run.progress.failure
+    assert not [path for method, path, _ in openstack.calls
+                if method == 'GET' and '/snapshots/' in path
+                and 'detail' not in path]
+
+
+def test_a_power_on_is_none_the_worse_for_a_look_that_fails(openstack, web):
+    cloud, run = begin(openstack, web)
+    run = undisturbed_until_saved(openstack, web, cloud, run)
+    path = f'/servers/{web["id"]}$'
+
+    def fails():
+        openstack.meanwhile.clear()
+        openstack.faults['GET', path] = 503
+    openstack.meanwhile['POST', '/action'] = fails
+    run = reconcile.advance(cloud, run)
+    assert openstack.actions()[-1] == 'os-start' and run.open
 
 
 @pytest.mark.parametrize('marked', [

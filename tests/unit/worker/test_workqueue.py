@@ -223,6 +223,38 @@ def test_what_is_hastened_takes_no_thread_that_is_others_share():
     assert other.is_set() and begun[:1] == [0]
 
 
+def test_many_owners_urgent_jobs_leave_turns_for_the_others():
+    queue, stop, done = workqueue.WorkQueue(), threading.Event(), []
+
+    def job(name):
+        done.append(name)
+        if len(done) == 200:
+            stop.set()
+        return 0
+
+    for number in range(40):
+        queue.add(('list', number), functools.partial(job, 'list'),
+                  owner=f'project-{number}', urgent=True)
+    queue.add('trusts', functools.partial(job, 'trusts'))
+    queue.work(stop, 1)
+    assert done.count('trusts') >= 3
+
+
+def test_what_is_due_keeps_its_place_when_it_is_hastened():
+    queue, stop, done = workqueue.WorkQueue(), threading.Event(), []
+
+    def job(name):
+        done.append(name)
+        queue.hasten('second')
+        if len(done) == 4:
+            stop.set()
+
+    for name in ('first', 'second', 'third', 'fourth'):
+        queue.add(name, functools.partial(job, name), owner='mine')
+    queue.work(stop, 1)
+    assert done == ['first', 'second', 'third', 'fourth']
+
+
 def test_what_is_urgent_comes_first_each_time():
     queue, stop, done = workqueue.WorkQueue(), threading.Event(), []
 
