@@ -31,6 +31,7 @@ from snapshot_dashboard.restores import sight
 from snapshot_dashboard.runs import failures
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import reconcile
 from snapshot_dashboard.runs import record
 from snapshot_dashboard.switch_overs import switch_over
@@ -252,7 +253,6 @@ class Worker:
         self._tracked.pop(trust_id, None)
         self._watch.goes_on(trust_id)
         self._queue.drop(('trust', trust_id))
-        self._queue.drop(('run', trust_id))
 
     def _find_run(self, trust_id: str) -> float | None:
         """Follow the run that a trust is for."""
@@ -287,6 +287,8 @@ class Worker:
             self._queue.add(('run', trust_id), functools.partial(
                 self._reconcile, trust_id, _TrackedRun.just_found(run)),
                 owner=held.trust.project_id)
+            # If it was forgotten meanwhile, that look may be far away.
+            self._queue.hasten(('run', trust_id))
         elif trust_id in self._tracked:
             return backoff.AFTER_ABSENCE
         return None
@@ -532,9 +534,7 @@ def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:
     :raises ServiceError: when Nova does not tell.
     """
     try:
-        return cloud.compute.server(server_id)
-    except errors.NotFound:
-        return None
+        return observe.server_now(cloud, server_id)
     except errors.Forbidden as error:
         raise errors.Unauthorized(error.service, error.detail,
                                   error.status) from error

@@ -55,12 +55,8 @@ def test_an_undisturbed_run_costs_few_calls(openstack, access, request):
     # Its own record five times, what is owed and the index three times, what
     # it is about three times, the trust.
     assert len(writes) <= 12
-    # What each step depends on: three times the server, twice what was done to
-    # it, how long the host was at that, what there is of images. Besides, the
-    # server after each step, while Nova is at it, and as it was at the end.
-    reads = [path.split('/')[-1] for method, path, _ in calls
-             if method == 'GET' and '/servers/' not in path]
-    assert reads.count('images') <= 6
+    # At a look while Nova is at work it asks for no images.
+    assert [path for _, path, _ in calls].count('/v2/images') <= 6
     # And one token, and no list of runs.
     assert access.tokens == [recorded(openstack, server).progress.trust_id]
     assert not [path for method, path, _ in calls
@@ -81,6 +77,42 @@ def test_runs_of_a_project_that_wait_cost_one_call_together(openstack, worker):
     (project,) = {server['tenant_id'] for server in servers}
     assert worker._queue._jobs['project', project]() == backoff.LIST
     assert len(openstack.calls) == 1
+
+
+def test_a_trust_that_vanishes_while_its_run_is_looked_at_is_not_watched(
+        openstack, worker, monkeypatch):
+    handed_on(openstack)
+    _, run = handed_on(openstack)
+    trust_id = run.progress.trust_id
+    worker._list_trusts()
+    worker._find_run(trust_id)
+    job = worker._queue._jobs['run', trust_id]
+    job()
+    look = worker._advance
+
+    def vanishes(*arguments):
+        worker._forget(trust_id)
+        return look(*arguments)
+    monkeypatch.setattr(worker, '_advance', vanishes)
+    job()
+    assert worker._queue._jobs['run', trust_id] is job
+    assert job() is None
+    assert not worker._watch._project_ids
+
+
+def test_a_run_whose_trust_comes_back_is_looked_at_at_once(openstack, worker):
+    _, run = handed_on(openstack)
+    trust_id = run.progress.trust_id
+    worker._list_trusts()
+    held = worker._tracked[trust_id]
+    worker._find_run(trust_id)
+    key = 'run', trust_id
+    with worker._queue._changed:
+        worker._queue._plan(key, worker._queue._jobs[key], backoff.LISTED)
+    worker._forget(trust_id)
+    worker._tracked[trust_id] = held
+    worker._find_run(trust_id)
+    assert worker._queue._plans[key].at <= time.monotonic()
 
 
 def test_a_run_that_is_not_seen_for_a_moment_is_followed_afterwards(
