@@ -15,6 +15,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
+import datetime
 from typing import Any
 from urllib import parse
 
@@ -114,7 +115,8 @@ class Compute(base.Service):
         :returns: as :meth:`tagged`.
         """
         return self._servers(limit, {
-            'changes-since': types.format_time(moment)})
+            'changes-since': types.format_time(
+                datetime.datetime.fromtimestamp(moment, datetime.UTC))})
 
     def _servers(self, limit: int, filters: Mapping[str, str | None]
                  ) -> tuple[list[types.Server], bool]:

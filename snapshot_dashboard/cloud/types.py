@@ -37,10 +37,9 @@ def parse_time(text: str) -> datetime.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def format_time(moment: float) -> str:
-    """A time, in seconds since the epoch, as services read it in a query."""
-    return datetime.datetime.fromtimestamp(moment, UTC).strftime(
-        '%Y-%m-%dT%H:%M:%SZ')
+def format_time(moment: datetime.datetime) -> str:
+    """A time as the filters of Nova and Glance take it."""
+    return moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 def _gib(value: object) -> int:

@@ -23,6 +23,7 @@ from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.restores import restore
 from snapshot_dashboard.runs import journal
+from snapshot_dashboard.runs import observe
 from snapshot_dashboard.runs import record
 
 #: Actions of an instance among which the last ones are looked for.
@@ -72,7 +73,7 @@ def look(cloud: services.Cloud, found: restore.Restore,
     """
     plan = found.plan
     answers = cloud.gather_named({
-        'server': functools.partial(_server, cloud, plan.server_id),
+        'server': functools.partial(observe.server_now, cloud, plan.server_id),
         'image': functools.partial(_image, cloud, plan.home_id)})
     for error in errors.among(answers.values()):
         raise error
@@ -143,13 +144,6 @@ def _closer(cloud: services.Cloud, found: restore.Restore,
         server, now, safety, answers.get('safety'),
         volumes if isinstance(volumes, dict) else None,
         fresh if isinstance(fresh, dict) else None, actions, rebuilt)
-
-
-def _server(cloud: services.Cloud, server_id: str) -> types.Server | None:
-    try:
-        return cloud.compute.server(server_id)
-    except errors.NotFound:
-        return None
 
 
 def _image(cloud: services.Cloud, image_id: str) -> types.Image | None:

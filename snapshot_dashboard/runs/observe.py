@@ -69,9 +69,13 @@ def observe(cloud: services.Cloud, run: record.Run, now: int,
     if _volume_backed(run, images) and (images or run.progress.capture_count):
         more['made by Nova'] = lambda: _made_by_nova(cloud, run, images)
     if unlisted := _unlisted(run, images, marked):
-        more['unlisted'] = lambda: _by_id(cloud, run, unlisted)
+        more['unlisted'] = lambda: _by_id(cloud, unlisted)
     answers.update(_ask(cloud, more))
-    listed_late, gone_ids = answers.get('unlisted') or ((), ())
+    # A list may lag behind; and whoever advances the run by a clock that is
+    # ahead may have given it up, and removed parts while others captured.
+    by_id, gone_ids = answers.get('unlisted') or ((), ())
+    listed_late = [snapshot for snapshot in by_id
+                   if _bears_marks_of(run, snapshot)]
     return observation.Observation(
         server=server,
         now=now,
@@ -229,12 +233,11 @@ def _unlisted(run: record.Run, images: Iterable[types.Image],
     return [part_id for part_id in named if part_id not in listed]
 
 
-def _by_id(cloud: services.Cloud, run: record.Run, part_ids: Iterable[str]
+def _by_id(cloud: services.Cloud, part_ids: Iterable[str]
            ) -> tuple[list[types.VolumeSnapshot], list[str]]:
-    """Those of a run's parts that there are, and the ids of the others.
+    """Those volume snapshots that there are, and the ids of the others.
 
-    A list may lag behind; and whoever advances the run by a clock that is
-    ahead may have given it up, and removed parts while others captured.
+    :raises ServiceError: when that cannot be told of one.
     """
     found, gone_ids = [], []
     for part_id, answer in cloud.gather_named({
@@ -244,7 +247,7 @@ def _by_id(cloud: services.Cloud, run: record.Run, part_ids: Iterable[str]
             gone_ids.append(part_id)
         elif isinstance(answer, errors.ServiceError):
             raise answer
-        elif _bears_marks_of(run, answer):
+        else:
             found.append(answer)
     return found, gone_ids
 
@@ -266,14 +269,8 @@ def _made_by_nova(cloud: services.Cloud, run: record.Run,
     named = cloud.volumes.snapshots(
         _MOST, {'name': texts.PART_PREFIX + name}) if name else []
     found = [snapshot for snapshot in named if snapshot.id in mapped]
-    for answer in cloud.gather(*(
-            functools.partial(cloud.volumes.snapshot, snapshot_id)
-            for snapshot_id in sorted(
-                mapped - {snapshot.id for snapshot in found}))):
-        if isinstance(answer, types.VolumeSnapshot):
-            found.append(answer)
-        elif not isinstance(answer, errors.NotFound):
-            raise answer
+    found += _by_id(cloud, sorted(
+        mapped - {snapshot.id for snapshot in found}))[0]
     strays = [snapshot for snapshot in named
               if snapshot.id not in mapped and _may_be_of(run, snapshot)]
     if strays:

@@ -209,7 +209,7 @@ def _earlier(change: str) -> str:
     if not change:
         return ''
     moment = types.parse_time(change) - datetime.timedelta(seconds=_OVERLAP)
-    return moment.strftime('%Y-%m-%dT%H:%M:%SZ')
+    return types.format_time(moment)
 
 
 def part_ids(image: types.Image) -> list[str]:

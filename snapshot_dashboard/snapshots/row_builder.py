@@ -79,14 +79,15 @@ def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
     parts: dict[str, types.VolumeSnapshot | None] = {
         entry.id: entry for entry in seen
         if isinstance(entry, types.VolumeSnapshot)}
-    project = cloud.project_id
-    drafts = [_row(entry, parts, belonging, now, project) for entry in shown]
+    # It knows more parts as more of them are found.
+    draw = functools.partial(_row, parts=parts, belonging=belonging, now=now,
+                             project=cloud.project_id)
+    drafts = [draw(entry) for entry in shown]
     known = names.find({(row.source.kind.value, row.source.id)
                         for row in drafts if row.source})
     if room is None and (listed := _listed_parts(cloud, drafts)):
         parts.update(listed)
-        drafts = [_row(entry, parts, belonging, now, project)
-                  for entry in shown]
+        drafts = [draw(entry) for entry in shown]
     calls = _calls(cloud, drafts, known, now)
     if room is not None and len(calls) > room:
         found = [_named(row, known) for row in drafts]
@@ -101,8 +102,7 @@ def build(cloud: services.Cloud, shown: Sequence[kinds.Entry],
         elif isinstance(answer, errors.NotFound) and what == _PART:
             parts[thing_id] = None
     names.keep(fresh)
-    rows = [_named(_row(entry, parts, belonging, now, project),
-                   {**known, **fresh}) for entry in shown]
+    rows = [_named(draw(entry), {**known, **fresh}) for entry in shown]
     rows, whole = _guessed(cloud, rows, names, ask=room is None)
     return [row.with_left_over_flag(now) for row in rows], errors.among(
         answers.values(), errors.NotFound), not whole

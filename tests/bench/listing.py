@@ -131,14 +131,15 @@ def _measure(where: site.Site, say: launcher.Say,
     session = pages.Session(where.url('horizon'), 'alice')
     session.get(pages.PANEL)
     alice = clouds.connect(where, 'alice')
+    row = _a_set(alice)
     addresses = {
         'first': [pages.PANEL],
         'names': [f'{pages.PANEL}?names=1'],
         'overview': [f'{pages.PANEL}overview/'],
         'usage': [f'{pages.PANEL}usage/'],
         'filtered': [f'{pages.PANEL}?kind=volume&state=ready'],
-        'detail': [f'{pages.PANEL}{_a_set(alice)}/detail/'],
-        'plan': [f'{pages.PANEL}delete/?row={_a_set(alice)}'],
+        'detail': [f'{pages.PANEL}{row}/detail/'],
+        'plan': [f'{pages.PANEL}delete/?row={row}'],
         'facts': [f'{pages.PANEL}facts/?source=instance-'
                   f'{alice.compute.servers(1)[0].id}'],
         'runs': [f'{pages.PANEL}runs/'],

@@ -32,6 +32,7 @@ from tests.cloud import launcher
 
 RUNS = int(os.environ.get('SNAPSHOT_RUNS', '1000'))
 _LOOK = 0.2
+#: Seconds in which the runs must be through.
 _LONGEST = 1200
 #: Of how many projects the runs are, and calls that Nova answers in a second;
 #: 0 for as many as come. Runs that are alone in their projects are looked at

@@ -13,8 +13,13 @@
 """Tests of views: an installed Horizon, and services faked below it."""
 
 import datetime
+import types
 
+import bs4
 from django.core import cache
+from django.template.loader import render_to_string
+from django.test import RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 import pytest
 
@@ -124,3 +129,19 @@ def admin(sign_in):
 @pytest.fixture
 def reader(sign_in):
     return sign_in('reader')
+
+
+@pytest.fixture
+def show(member):
+    """Shows a tab of what Horizon's page is about."""
+    # Horizon finds the panels' templates once it has their addresses.
+    reverse('horizon:project:compute_snapshots:index')
+
+    def made(tab_class, **page):
+        request = RequestFactory().get('/')
+        request.user, request.session = member, {}
+        made = tab_class(types.SimpleNamespace(kwargs=page), request)
+        return bs4.BeautifulSoup(render_to_string(
+            made.template_name, made.get_context_data(request)),
+            'html.parser')
+    return made

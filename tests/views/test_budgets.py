@@ -16,8 +16,6 @@ import functools
 import threading
 import types
 
-from django.template.loader import render_to_string
-from django.test import RequestFactory
 import pytest
 
 from snapshot_dashboard.cloud import services
@@ -140,12 +138,9 @@ def test_no_page_costs_more_than_its_budget(client, member, there, meter,
 
 
 def test_the_tab_of_an_instance_costs_no_more_for_its_volumes(
-        member, there, meter, volumes):
-    request = RequestFactory().get('/')
-    request.user, request.session = member, {}
-    tab = instance_tab.SnapshotsTab(types.SimpleNamespace(kwargs={
-        'instance': types.SimpleNamespace(id=there['server'])}), request)
-    render_to_string(tab.template_name, tab.get_context_data(request))
+        show, there, meter, volumes):
+    show(instance_tab.SnapshotsTab,
+         instance=types.SimpleNamespace(id=there['server']))
     assert meter.calls <= 3 + volumes and meter.rounds <= 3
 
 

@@ -18,6 +18,7 @@ import dataclasses
 import datetime
 import json
 
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots.listing import queries
 
 #: How long Nova may take from the first volume snapshot to its image.
@@ -69,8 +70,9 @@ class Cursor:
         """
         second = self.moment.replace(microsecond=0)
         if self.newer:
-            return f'gte:{stamp(second)}'
-        return f'lt:{stamp(second + datetime.timedelta(seconds=1))}'
+            return f'gte:{types.format_time(second)}'
+        later = second + datetime.timedelta(seconds=1)
+        return f'lt:{types.format_time(later)}'
 
     @property
     def set_bound(self) -> str:
@@ -81,12 +83,7 @@ class Cursor:
         """
         if self.newer:
             return self.bound
-        return f'lt:{stamp(self.moment + _SET_TAKES)}'
-
-
-def stamp(moment: datetime.datetime) -> str:
-    """A time as Glance's filters take it."""
-    return moment.astimezone(datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
+        return f'lt:{types.format_time(self.moment + _SET_TAKES)}'
 
 
 def parse(text: str, sort: queries.Sort) -> Cursor:

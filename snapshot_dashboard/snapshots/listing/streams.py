@@ -29,6 +29,7 @@ import unicodedata
 from snapshot_dashboard import marks
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots.listing import cursors
 from snapshot_dashboard.snapshots.listing import queries
@@ -200,7 +201,7 @@ def _images(cloud: services.Cloud, query: queries.Query, size: int,
     if query.expired_on:
         filters[marks.EXPIRING] = 'True'
     if query.since and cursor is None:
-        filters['created_at'] = f'gte:{cursors.stamp(query.since)}'
+        filters['created_at'] = f'gte:{types.format_time(query.since)}'
     if cursor and query.order is not queries.Sort.NAME:
         filters['created_at'] = (cursor.set_bound if name == 'set'
                                  else cursor.bound)

@@ -61,6 +61,16 @@ def only_image(openstack):
     return image
 
 
+def off_with_volume(openstack, web, **options):
+    """A run of an instance with a volume, which it has powered off."""
+    volume = openstack.volume('data')
+    openstack.attach(web, volume, '/dev/vdb')
+    cloud, run = begin(openstack, web, volumes=(volume['id'],), **options)
+    run = reconcile.advance(cloud, run)
+    settle(web, 'SHUTOFF')
+    return cloud, run, volume
+
+
 def undisturbed(openstack, web, cloud, run):
     """Advance a run to its end, with Nova doing its part in between."""
     for status in ('SHUTOFF', 'SHUTOFF', 'ACTIVE'):
@@ -297,11 +307,7 @@ def test_a_refused_snapshot_of_a_locked_server_leaves_no_record(openstack):
 
 def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
                                                                web):
-    volume = openstack.volume('data')
-    openstack.attach(web, volume, '/dev/vdb')
-    cloud, run = begin(openstack, web, volumes=(volume['id'],))
-    reconcile.advance(cloud, run)
-    settle(web, 'SHUTOFF')
+    cloud, run, volume = off_with_volume(openstack, web)
     run = reconcile.advance(cloud, run)
     (snapshot,) = openstack.snapshots.values()
     assert snapshot['volume_id'] == volume['id']
@@ -320,11 +326,7 @@ def test_chosen_volumes_are_captured_with_the_marks_of_the_run(openstack,
 
 def set_is_whole(openstack, web):
     """A run of an instance with a volume, whose parts are all finished."""
-    volume = openstack.volume('data')
-    openstack.attach(web, volume, '/dev/vdb')
-    cloud, run = begin(openstack, web, volumes=(volume['id'],))
-    reconcile.advance(cloud, run)
-    settle(web, 'SHUTOFF')
+    cloud, run, _volume = off_with_volume(openstack, web)
     run = reconcile.advance(cloud, run)
     settle(web, 'SHUTOFF')
     fakes.finish(only_image(openstack))
@@ -403,12 +405,8 @@ def test_a_part_that_cannot_be_asked_for_is_not_gone(openstack, web,
 
 def volume_begun(openstack, web):
     """A run of a volume alone, whose snapshot Cinder has begun."""
-    volume = openstack.volume('data')
-    openstack.attach(web, volume, '/dev/vdb')
-    cloud, run = begin(openstack, web, captures_image=False,
-                       volumes=(volume['id'],))
-    reconcile.advance(cloud, run)
-    settle(web, 'SHUTOFF')
+    cloud, run, _volume = off_with_volume(openstack, web,
+                                          captures_image=False)
     run = reconcile.advance(cloud, run)
     return cloud, run
 
@@ -450,11 +448,7 @@ def test_a_cloud_that_hides_actions_leaves_no_instance_off(openstack, web):
 
 
 def test_a_refused_volume_snapshot_leaves_nothing_behind(openstack, web):
-    volume = openstack.volume('data')
-    openstack.attach(web, volume, '/dev/vdb')
-    cloud, run = begin(openstack, web, volumes=(volume['id'],))
-    reconcile.advance(cloud, run)
-    settle(web, 'SHUTOFF')
+    cloud, run, _volume = off_with_volume(openstack, web)
     openstack.faults['POST', '/snapshots$'] = 413
     run = reconcile.advance(cloud, run)
     assert openstack.actions() == ['os-stop', 'os-start']  # it is a quota

@@ -14,10 +14,7 @@
 
 import types
 
-import bs4
-from django.template.loader import render_to_string
 from django.test import RequestFactory
-from django.urls import reverse
 import pytest
 
 from openstack_dashboard.dashboards.project.instances import (
@@ -39,22 +36,6 @@ from tests import fakes
 from tests.views.pages import CREATE
 from tests.views.pages import INDEX
 from tests.views.pages import words
-
-
-@pytest.fixture
-def show(member):
-    """Shows a tab of what Horizon's page is about."""
-    # Horizon finds the panels' templates once it has their addresses.
-    reverse('horizon:project:compute_snapshots:index')
-
-    def made(tab_class, **page):
-        request = RequestFactory().get('/')
-        request.user, request.session = member, {}
-        made = tab_class(types.SimpleNamespace(kwargs=page), request)
-        return bs4.BeautifulSoup(render_to_string(
-            made.template_name, made.get_context_data(request)),
-            'html.parser')
-    return made
 
 
 @pytest.fixture
