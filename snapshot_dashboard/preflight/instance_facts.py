@@ -35,6 +35,7 @@ from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.runs import observation
 from snapshot_dashboard.runs import observe
+from snapshot_dashboard.snapshots import usage
 
 #: How image properties say yes (Nova, oslo's bool_from_string).
 _TRUE = ('1', 't', 'true', 'on', 'y', 'yes')
@@ -132,9 +133,12 @@ class Facts:
                 if disk.fate is disk_facts.Fate.NOT_CAPTURED]
 
 
-def gather(cloud: services.Cloud, server_id: str) -> Facts:
+def gather(cloud: services.Cloud, server_id: str,
+           decides: bool = False) -> Facts:
     """Ask for the facts, in three rounds at the most.
 
+    :param decides: whether a snapshot is begun or refused by them, for which
+        Glance's count of images is worth waiting for.
     :raises ServiceError: when Nova cannot tell about the server; what the
         other services cannot tell is left open.
     """
@@ -147,7 +151,7 @@ def gather(cloud: services.Cloud, server_id: str) -> Facts:
     if server.volume_ids and cloud.has('volume'):
         calls['quotas'] = lambda: cloud.volumes.quotas()
     if cloud.has('image'):
-        calls['usage'] = lambda: cloud.images.usage()
+        calls['usage'] = lambda: usage.of_images(cloud, decides)
         if server.image_id:
             calls['image'] = lambda: cloud.images.image(server.image_id or '')
     answers = cloud.gather_named(calls)

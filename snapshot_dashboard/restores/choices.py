@@ -179,10 +179,12 @@ class Facts:
 
 
 def gather(cloud: services.Cloud, found: details.Details,
-           overwritable: Collection[str] = ()) -> Facts:
+           overwritable: Collection[str] = (),
+           decides: bool = False) -> Facts:
     """Ask for the facts.
 
     :param found: what is known of the snapshot.
+    :param decides: see :func:`instance_facts.gather`.
     :param overwritable: what the operator says of volume types; see
         :class:`Facts`.
     :raises ServiceError: when Nova or Glance do not tell.
@@ -191,10 +193,10 @@ def gather(cloud: services.Cloud, found: details.Details,
     if snapshot.foreign or snapshot.source is None:
         return Facts(found)
     if snapshot.kind is kinds.Kind.VOLUME:
-        return _of_volume(cloud, found)
+        return _of_volume(cloud, found, decides)
     calls: dict[str, Any] = {
         'instance': lambda: instance_facts.gather(
-            cloud, snapshot.source.id if snapshot.source else ''),
+            cloud, snapshot.source.id if snapshot.source else '', decides),
         'image': lambda: cloud.images.image(snapshot.id)}
     if snapshot.volume_backed and overwritable:
         calls['nova'] = lambda: cloud.compute.newest_microversion()
@@ -211,12 +213,14 @@ def gather(cloud: services.Cloud, found: details.Details,
         overwritable=overwritable))
 
 
-def _of_volume(cloud: services.Cloud, found: details.Details) -> Facts:
+def _of_volume(cloud: services.Cloud, found: details.Details,
+               decides: bool) -> Facts:
     """Likewise, for the snapshot of one volume."""
     source = found.snapshot.source
     try:
         volume = cloud.volumes.volume(source.id if source else '')
-        instance = (instance_facts.gather(cloud, volume.server_ids[0])
+        instance = (instance_facts.gather(cloud, volume.server_ids[0],
+                                          decides)
                     if volume.server_ids else None)
     except errors.NotFound:
         return Facts(found)

@@ -17,7 +17,6 @@ take a call for each thousand.
 """
 
 from collections.abc import Callable
-from collections.abc import Mapping
 from collections.abc import Sequence
 import dataclasses
 import datetime
@@ -173,26 +172,3 @@ def _expired(expiring: Sequence[types.Image | types.VolumeSnapshot],
              today: datetime.date) -> tuple[model.Snapshot, ...]:
     found = [model.summary(entry) for entry in expiring]
     return tuple(row for row in found if row.expired(today))
-
-
-def usage(cloud: services.Cloud) -> dict[str, types.Quota]:
-    """How much of their limits the project's snapshots take.
-
-    :returns: Cinder's ``snapshots`` and ``gigabytes``, in all and per
-        volume type where that is limited, and Glance's, where it has any;
-        what cannot be had is left out.
-    """
-    calls: list[Callable[[], Mapping[str, types.Quota]]] = []
-    if cloud.has('volume'):
-        calls.append(lambda: cloud.volumes.quotas())
-    if cloud.has('image'):
-        calls.append(lambda: cloud.images.usage())
-    found: dict[str, types.Quota] = {}
-    for answer in cloud.gather(*calls):
-        if not isinstance(answer, errors.ServiceError):
-            found.update(answer)
-    return {name: quota for name, quota in found.items()
-            if name in ('snapshots', 'gigabytes', 'image_count_total',
-                        'image_size_total')
-            or name.startswith(('snapshots_', 'gigabytes_'))
-            and quota.limit >= 0}

@@ -26,6 +26,7 @@ from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import usage
 from snapshot_dashboard.snapshots.listing import pages
 from snapshot_dashboard.snapshots.listing import queries
 from tests.cloud import seed
@@ -102,7 +103,7 @@ def test_the_health_of_the_sample_data_is_looked_at(alice):
     assert [row.name for row in found.failed] == ['scratch-broken']
     assert not found.problems
     assert not dataclasses.replace(found, failed=()).found
-    used = health.usage(alice)
+    used = usage.of_project(alice)
     assert used['snapshots'].used >= 5
     assert used['image_count_total'].used >= 3
 

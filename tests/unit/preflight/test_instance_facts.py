@@ -26,7 +26,8 @@ Code = obstacles.Code
 
 
 def look(openstack, server):
-    return instance_facts.gather(openstack.cloud(), server['id'])
+    return instance_facts.gather(openstack.cloud(), server['id'],
+                                 decides=True)
 
 
 def codes(openstack, server, **options):

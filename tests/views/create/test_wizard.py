@@ -301,6 +301,27 @@ def test_a_full_quota_is_said_before_the_button(client, openstack, member):
     assert openstack.actions() == []
 
 
+def test_a_full_glance_is_said_by_the_first_step(client, openstack, member):
+    """What is shown does not wait for Glance, which may count for seconds."""
+    openstack.usage = {'image_count_total': {'limit': 3, 'usage': 3}}
+    server = openstack.server()
+    assert 'image quota' not in facts(client, server).get_text()
+    assert not asked_glance_for_room(openstack)
+    assert 'image quota' in str(validate(client, server, '0'))
+    assert asked_glance_for_room(openstack)
+
+
+def test_a_full_glance_that_the_list_has_shown_is_said_before_the_button(
+        client, openstack, member):
+    openstack.usage = {'image_count_total': {'limit': 3, 'usage': 3}}
+    client.get(f'{INDEX}usage/')
+    assert 'image quota' in facts(client, openstack.server()).get_text()
+
+
+def asked_glance_for_room(openstack):
+    return any(path == '/v2/info/usage' for _, path, _ in openstack.calls)
+
+
 def test_facts_of_a_strangers_instance_are_not_found(client, openstack,
                                                      member):
     server = openstack.server('theirs', tenant_id='another-project')

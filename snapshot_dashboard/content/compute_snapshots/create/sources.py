@@ -148,7 +148,10 @@ class InstanceSource(Source):
 
     def __init__(self, request: HttpRequest, server_id: str) -> None:
         self._request = request
-        self.facts = instance_facts.gather(connect.cloud(request), server_id)
+        # What is shown is not to wait for what each step asks again.
+        self.facts = instance_facts.gather(
+            connect.cloud(request), server_id,
+            decides=request.method == 'POST')
         self.server = server = self.facts.server
         self.latest_request = self.facts.latest_request
         self.state, self.name = server.status, server.name or server.id

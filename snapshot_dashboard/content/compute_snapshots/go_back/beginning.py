@@ -53,7 +53,8 @@ def gather(request: HttpRequest, found: Any) -> choices.Facts:
     :raises ServiceError: when they cannot be had.
     """
     return choices.gather(connect.cloud(request), found,
-                          settings.get('OVERWRITABLE_VOLUME_TYPES'))
+                          settings.get('OVERWRITABLE_VOLUME_TYPES'),
+                          decides=request.method == 'POST')
 
 
 def submit(request: HttpRequest, facts: choices.Facts, *, safety: bool,

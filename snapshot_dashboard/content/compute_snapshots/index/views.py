@@ -53,6 +53,7 @@ from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import statuses
+from snapshot_dashboard.snapshots import usage
 from snapshot_dashboard.snapshots.listing import cursors
 from snapshot_dashboard.snapshots.listing import pages
 from snapshot_dashboard.snapshots.listing import queries
@@ -211,7 +212,7 @@ class UsageView(generic.View):
     """
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        meters = overview.meters(health.usage(connect.cloud(request)))
+        meters = overview.meters(usage.of_project(connect.cloud(request)))
         return fragments.render(
             request, 'project/compute_snapshots/index/_usage.html', {
                 'usage': meters, 'usage_high': overview.is_high(meters)})

@@ -1,0 +1,119 @@
+# Licensed under the Apache License, Version 2.0 (the "License"); you may
+# not use this file except in compliance with the License. You may obtain
+# a copy of the License at
+#
+#     http://www.apache.org/licenses/LICENSE-2.0
+#
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+# WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+# License for the specific language governing permissions and limitations
+# under the License.
+
+"""Glance counts all images for each answer: it is asked where that matters."""
+
+import pytest
+
+from snapshot_dashboard.cloud import errors
+from snapshot_dashboard.cloud import services
+from snapshot_dashboard.snapshots import usage
+
+
+@pytest.fixture
+def glance(openstack):
+    """What Glance says, and how often it was asked."""
+    return Glance(openstack)
+
+
+class Glance:
+
+    def __init__(self, openstack):
+        self._openstack = openstack
+        self.cloud = openstack.cloud()
+        self.cloud.memory = services.Memory()
+
+    def says(self, limit, used):
+        self._openstack.usage = {
+            'image_count_total': {'limit': limit, 'usage': used}}
+
+    @property
+    def asked(self):
+        return sum(path == '/v2/info/usage'
+                   for _, path, _ in self._openstack.calls)
+
+
+def test_what_is_only_shown_does_not_wait_for_the_count(glance):
+    glance.says(10, 10)
+    assert usage.of_images(glance.cloud, decides=False) == {}
+    assert not glance.asked
+
+
+def test_what_decides_waits_for_the_count(glance):
+    glance.says(10, 10)
+    found = usage.of_images(glance.cloud, decides=True)
+    assert found['image_count_total'].left == 0
+
+
+def test_much_room_is_believed_for_a_while(glance):
+    glance.says(1000, 900)
+    for decides in (True, True, False):
+        found = usage.of_images(glance.cloud, decides)
+        assert found['image_count_total'].left == 100
+    assert glance.asked == 1
+
+
+@pytest.mark.parametrize(('limit', 'used'), [
+    (1000, 901), (20, 11), (5, 0), (5, 9)])
+def test_little_room_is_looked_at_again_each_time(glance, limit, used):
+    glance.says(limit, used)
+    usage.of_images(glance.cloud, decides=True)
+    glance.says(limit, used - 1)
+    found = usage.of_images(glance.cloud, decides=False)
+    assert found['image_count_total'].used == used - 1
+    assert glance.asked == 2
+
+
+def test_no_limit_is_much_room(glance):
+    glance.says(-1, 10 ** 6)
+    usage.of_images(glance.cloud, decides=True)
+    usage.of_images(glance.cloud, decides=True)
+    assert glance.asked == 1
+
+
+def test_a_glance_without_limits_is_not_asked_again(glance):
+    assert usage.of_images(glance.cloud, decides=True) == {}
+    usage.of_images(glance.cloud, decides=True)
+    assert glance.asked == 1
+
+
+def test_no_answer_is_not_taken_for_no_limit(
+        openstack, glance):
+    glance.says(10, 10)
+    openstack.faults['GET', '/v2/info/usage'] = 503
+    with pytest.raises(errors.ServiceError):
+        usage.of_images(glance.cloud, decides=True)
+    openstack.faults.clear()
+    assert usage.of_images(glance.cloud, decides=True)[
+        'image_count_total'].left == 0
+
+
+def test_what_is_shown_as_used_is_asked_anew(glance):
+    glance.says(1000, 1)
+    usage.of_project(glance.cloud)
+    glance.says(1000, 2)
+    assert usage.of_project(glance.cloud)['image_count_total'].used == 2
+
+
+def test_what_the_list_has_asked_the_wizard_knows(glance):
+    glance.says(10, 10)
+    usage.of_project(glance.cloud)
+    assert usage.of_images(glance.cloud, decides=False)[
+        'image_count_total'].left == 0
+
+
+def test_another_project_has_limits_of_its_own(openstack, glance):
+    glance.says(1000, 1)
+    usage.of_images(glance.cloud, decides=True)
+    other = openstack.cloud()
+    other.memory, other.project_id = glance.cloud.memory, 'other'
+    assert usage.of_images(other, decides=False) == {}
