@@ -151,19 +151,3 @@ def is_probably_of(row: model.Snapshot, server: types.Server) -> bool:
     if row.source is not None:
         return row.source.id == server.id
     return row.root is not None and row.root.volume_id in server.volume_ids
-
-
-def older(found: Sequence[model.Snapshot], server: types.Server, keep: int
-          ) -> tuple[list[model.Snapshot], list[model.Snapshot]]:
-    """The instance's snapshots that are older than the newest good ones.
-
-    :param found: newest first, as :func:`find` gives them.
-    :param keep: how many good ones are kept.
-    :returns: those, and those that are as old and only probably of it.
-    """
-    good = [row for row in found if is_of(row, server) and row.usable]
-    if len(good) < keep:
-        return [], [row for row in found if is_probably_of(row, server)]
-    old = [row for row in found if row.order < good[keep - 1].order]
-    return ([row for row in old if is_of(row, server)],
-            [row for row in old if is_probably_of(row, server)])

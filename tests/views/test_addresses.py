@@ -63,8 +63,8 @@ def test_they_are_filled_all_the_same(client, openstack, member, crowded):
 
 def test_an_instances_snapshots_are_found_with_short_addresses(
         client, openstack, member, crowded):
-    response = client.get(f'{INDEX}instances/{crowded["id"]}/older/',
-                          {'keep': 1})
+    response = client.get(f'{INDEX}of/instance-{crowded["id"]}/thin-out/'
+                          'review/', {'last': 1})
     assert response.status_code == 302  # nothing is certainly of it
 
 

@@ -38,7 +38,8 @@ def things(openstack, settings):
     for method in ('GET', 'POST', 'PUT', 'PATCH', 'DELETE'):
         openstack.faults[method, '/'] = 401
     return {'server_id': server['id'], 'row_id': row_id(image),
-            'image_id': image['id'], 'side': 'copy'}
+            'image_id': image['id'], 'side': 'copy',
+            'source_id': f'instance-{server["id"]}'}
 
 
 def _address(page, things):

@@ -52,6 +52,9 @@ from snapshot_dashboard.content.compute_snapshots.share import (
 from snapshot_dashboard.content.compute_snapshots.switch_over import (
     views as switch_over_views,
 )
+from snapshot_dashboard.content.compute_snapshots.thin_out import (
+    views as thin_out_views,
+)
 from snapshot_dashboard.content.compute_snapshots.worker import (
     views as worker_views,
 )
@@ -65,8 +68,10 @@ urlpatterns = [
     _page('', index_views.IndexView, 'index'),
     _page('<str:row_id>/answer/', share_views.AnswerView, 'answer'),
     _page('delete/', delete_views.DeleteView, 'delete'),
-    _page('instances/<uuid:server_id>/older/', delete_views.OlderView,
-          'older'),
+    _page('of/<slug:source_id>/thin-out/', thin_out_views.ThinOutView,
+          'thin_out'),
+    _page('of/<slug:source_id>/thin-out/review/', thin_out_views.ReviewView,
+          'review'),
     _page('overview/', index_views.OverviewView, 'overview'),
     _page('usage/', index_views.UsageView, 'usage'),
     _page('<slug:row_id>/detail/', detail_views.DetailView, 'detail'),

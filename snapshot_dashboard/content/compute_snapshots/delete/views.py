@@ -28,7 +28,6 @@ from horizon import views as horizon_views
 from horizon.forms import views as form_views
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.cloud import types
 from snapshot_dashboard.content.compute_snapshots import cells
 from snapshot_dashboard.content.compute_snapshots import connect
 from snapshot_dashboard.content.compute_snapshots import permissions
@@ -37,7 +36,6 @@ from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.delete import (
     wording as delete_wording,
 )
-from snapshot_dashboard.snapshots import by_instance
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import dependants
 from snapshot_dashboard.snapshots import fetch
@@ -45,7 +43,7 @@ from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sharing
 
 #: Snapshots that one request may delete: as many as a large page shows.
-_MOST = 200
+MOST = 200
 
 
 class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
@@ -118,7 +116,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
     def _look(self, row_ids: list[str]
               ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:
         """The snapshots as they are now; one that is gone is left out."""
-        return fetch.several(connect.cloud(self.request), row_ids[:_MOST])
+        return fetch.several(connect.cloud(self.request), row_ids[:MOST])
 
     def _tell(self, request: HttpRequest,
               results: list[tuple[deletion.Entry, deletion.Outcome]],
@@ -146,38 +144,3 @@ def _agreed(request: HttpRequest) -> set[tuple[str, str]]:
     pairs = (value.partition(' ') for value
              in request.POST.getlist('agreed'))
     return {(part_id, image_id) for part_id, _, image_id in pairs}
-
-
-class OlderView(DeleteView):
-    """Offers an instance's older snapshots for deletion."""
-
-    http_method_names = ['get']
-
-    def get(self, request: HttpRequest, server_id: str) -> HttpResponse:
-        keep = types.whole_number(request.GET.get('keep', '')) or 1
-        cloud = connect.cloud(request)
-        try:
-            server = cloud.compute.server(str(server_id))
-            found, problems = by_instance.find(cloud, server)
-        except errors.NotFound:
-            raise Http404 from None
-        except errors.ServiceError as error:
-            return self._leave(request, [error])
-        if problems:
-            # With some missing, the newest ones would not be known.
-            return self._leave(request, problems)
-        older, unsure = by_instance.older(found, server, keep)
-        notes = [delete_wording.unsure(unsure)] if unsure else []
-        if not older:
-            messages.info(request, ' '.join([str(_(
-                "There are no older snapshots of this instance to "
-                "delete.")), *notes]))
-            return redirect(redirects.list_address(request))
-        return self.show(older[:_MOST], notes)
-
-    def _leave(self, request: HttpRequest,
-               problems: list[errors.ServiceError]) -> HttpResponse:
-        """Say why nothing is offered."""
-        for problem in errors.deduplicate_by_service(problems):
-            messages.error(request, delete_wording.not_offered(problem))
-        return redirect(redirects.list_address(request))

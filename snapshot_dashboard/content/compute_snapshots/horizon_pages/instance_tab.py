@@ -27,6 +27,8 @@ from snapshot_dashboard.content.compute_snapshots.horizon_pages import shown
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.runs import journal
 from snapshot_dashboard.snapshots import by_instance
+from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import model
 
 
 class SnapshotsTab(tabs.Tab):
@@ -54,6 +56,9 @@ class SnapshotsTab(tabs.Tab):
         return {
             'server': server,
             'snapshots': shown.rows(request, found),
+            'source_id': model.row_id(kinds.Kind.INSTANCE, server.id),
+            'can_thin_out': len(found) > 1 and permissions.can_delete_any(
+                request),
             'last_good': last_good,
             'last_good_consistency': wording.consistency_of(last_good)[
                 'label'] if last_good else '',

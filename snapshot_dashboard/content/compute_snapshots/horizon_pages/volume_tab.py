@@ -57,6 +57,9 @@ class SnapshotsTab(tabs.Tab):
         return {
             **context,
             'snapshots': shown.rows(request, found),
+            'source_id': model.row_id(kinds.Kind.VOLUME, volume.id),
+            'can_thin_out': len(found) > 1 and permissions.can_delete_any(
+                request),
             'last_good': next((
                 row for row in found
                 if by_volume.is_good(row, volume.id)), None),

@@ -165,8 +165,9 @@ def older_url(request: HttpRequest, run: record.Run) -> str:
     if not run.plan.keep_count or not run.progress.captured_at or not (
             permissions.can_delete_any(request)):
         return ''
-    return f'{reverse(_PANEL + "older", args=[run.server.id])}?' + urlencode({
-        'keep': run.plan.keep_count})
+    source_id = model.row_id(kinds.Kind.INSTANCE, run.server.id)
+    return f'{reverse(_PANEL + "review", args=[source_id])}?' + urlencode({
+        'last': run.plan.keep_count})
 
 
 def create_url(request: HttpRequest, run: record.Run) -> str:

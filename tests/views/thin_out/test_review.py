@@ -10,7 +10,7 @@
 # License for the specific language governing permissions and limitations
 # under the License.
 
-"""Older snapshots of an instance are offered for deletion, and no more."""
+"""What rules do not keep is offered for deletion, and no more."""
 
 import datetime
 
@@ -28,10 +28,13 @@ from tests.views.pages import row_id
 from tests.views.pages import told
 
 
+def address(server):
+    return f'{INDEX}of/instance-{server["id"]}/thin-out/review/'
+
+
 def older(client, server, keep):
     """The rows that the deletion is offered for."""
-    response = client.get(f'{INDEX}instances/{server["id"]}/older/',
-                          {'keep': keep})
+    response = client.get(address(server), {'last': keep})
     plan = bs4.BeautifulSoup(response.content, 'html.parser')
     return [box['value'] for box in plan.select('input[name=row]')]
 
@@ -60,7 +63,7 @@ def test_all_but_the_newest_good_ones_are_offered(client, openstack, member,
                             for at in (1, 2, 5))
     nightly(openstack, server, 6, status='saving')
     failed = nightly(openstack, server, 0, status='killed')
-    nightly(openstack, server, 4, status='killed')  # says what went wrong
+    nightly(openstack, server, 7, status='killed')  # says what went wrong
     openstack.image('of-another', at=0, instance_uuid=fakes.new_id())
     assert older(client, server, 2) == [row_id(first), row_id(failed)]
     assert older(client, server, 1)[-3:] == [
@@ -73,7 +76,7 @@ def test_nothing_is_offered_when_there_are_no_more(client, openstack, member,
                                                    server):
     nightly(openstack, server, 1)
     assert older(client, server, 3) == []
-    assert 'no older snapshots' in told(client)
+    assert 'no snapshots to thin out' in told(client)
 
 
 @pytest.mark.parametrize('fields', [
@@ -165,10 +168,38 @@ def test_the_offer_comes_when_the_run_is_over(client, openstack, member,
     for _ in range(3):
         client.post(f'{INDEX}runs/advance/')
     html = client.get(f'{INDEX}runs/').content.decode()
-    assert f'instances/{server["id"]}/older/?keep=3' in html
+    assert f'{address(server)}?last=3' in html
 
 
 def test_a_reader_is_offered_nothing(client, openstack, reader, server):
-    address = f'{INDEX}instances/{server["id"]}/older/'
-    assert client.get(address, {'keep': 1}).status_code == 403
-    assert Client().post(address).status_code in (302, 403, 405)
+    assert client.get(address(server), {'last': 1}).status_code == 403
+    assert Client().post(address(server)).status_code in (302, 403, 405)
+
+
+def test_rules_that_cannot_be_read_lead_back_to_them(client, openstack,
+                                                     member, server):
+    nightly(openstack, server, 1)
+    response = client.get(address(server), {'last': '-1', 'daily': '2'})
+    assert response.status_code == 302
+    assert response['Location'].endswith('/thin-out/?last=-1&daily=2')
+
+
+def test_an_address_without_rules_offers_nothing_that_is_not_asked_for(
+        client, openstack, member, server):
+    """It has those that are suggested, and keeps all of these."""
+    for at in (1, 2, 3):
+        nightly(openstack, server, at)
+    assert client.get(address(server)).status_code == 302
+
+
+def test_of_a_volume_its_own_snapshots_are_offered(client, openstack, member):
+    volume = openstack.volume('data')
+    old, _new = (openstack.snapshot(f'v{at}', at, volume_id=volume['id'])
+                 for at in (1, 2))
+    openstack.set_image('whole', [openstack.snapshot(
+        'snapshot for whole', 0, volume_id=volume['id'])], at=0)
+    response = client.get(
+        f'{INDEX}of/volume-{volume["id"]}/thin-out/review/', {'last': 1})
+    page = bs4.BeautifulSoup(response.content, 'html.parser')
+    assert [box['value'] for box in page.select('input[name=row]')] == [
+        row_id(old)]
