@@ -15,6 +15,8 @@
 One hook sees every response of every client, for they share a session.
 """
 
+import datetime
+from email import utils
 import threading
 from typing import Any
 
@@ -45,9 +47,18 @@ def last_request_id() -> str:
     return getattr(_last, 'request_id', '')
 
 
+def last_date() -> datetime.datetime | None:
+    """When that was, by its server's clock; None if it did not say."""
+    try:
+        found = utils.parsedate_to_datetime(getattr(_last, 'date', ''))
+    except ValueError:
+        return None
+    return found.replace(tzinfo=found.tzinfo or datetime.UTC)
+
+
 def forget() -> None:
     """Begin a call, which has no response yet."""
-    _last.status, _last.request_id = 0, ''
+    _last.status, _last.request_id, _last.date = 0, '', ''
 
 
 def _look_at(response: requests.Response, **kwargs: Any) -> None:
@@ -60,3 +71,4 @@ def _look_at(response: requests.Response, **kwargs: Any) -> None:
     if response.status_code == 404 and not request_id:
         response.status_code = _BAD_GATEWAY
     _last.status, _last.request_id = response.status_code, request_id
+    _last.date = response.headers.get('Date', '')

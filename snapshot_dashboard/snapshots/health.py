@@ -28,6 +28,7 @@ from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import mappings
 from snapshot_dashboard.snapshots import model
+from snapshot_dashboard.snapshots import newest
 from snapshot_dashboard.snapshots import row_builder
 from snapshot_dashboard.snapshots import sets
 from snapshot_dashboard.snapshots import sharing
@@ -87,13 +88,13 @@ def check(cloud: services.Cloud, now: float, today: datetime.date,
     owner = {'owner': cloud.project_id}
     calls: dict[str, Callable[[], Any]] = {}
     if cloud.has('image'):
-        calls['sets'] = lambda: cloud.images.images(
-            LOOKED_AT, {**owner, 'bdm_v2': 'True'})
-        calls['begun'] = lambda: cloud.images.images(_BEGUN, {
+        calls['sets'] = lambda: newest.images(
+            cloud, LOOKED_AT, {**owner, 'bdm_v2': 'True'})
+        calls['begun'] = lambda: newest.images(cloud, _BEGUN, {
             **owner, marks.IMAGE_TYPE: 'snapshot',
             'status': 'in:queued,saving'}, ascending=True)
-        calls['expiring images'] = lambda: cloud.images.images(
-            LOOKED_AT, {**owner, marks.EXPIRING: 'True'})
+        calls['expiring images'] = lambda: newest.images(
+            cloud, LOOKED_AT, {**owner, marks.EXPIRING: 'True'})
         calls['offered'] = lambda: sharing.offered(cloud)
         if old_days:
             calls['old'] = lambda: cloud.images.images(

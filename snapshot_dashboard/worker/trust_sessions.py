@@ -14,6 +14,7 @@
 
 import dataclasses
 from http import cookiejar
+import json
 from typing import Any
 
 from keystoneauth1 import exceptions as keystone_errors
@@ -109,6 +110,7 @@ class Access:
               errors.translated('identity')):
             access = auth.get_access(session)
         addresses = endpoints(access, own.auth_url, own.interface, own.region)
+        _forget_catalogue(auth)
         for service in _NEEDED:
             if service not in addresses:
                 raise errors.Unavailable(
@@ -117,6 +119,13 @@ class Access:
                     f'{own.interface}')
         return services.Cloud(session, addresses, trust.project_id,
                               self._breaker)
+
+
+def _forget_catalogue(auth: v3.Token) -> None:
+    """It is the largest part of what a token brings, times all trusts."""
+    state = json.loads(auth.get_auth_state())
+    state['body']['token'].pop('catalog', None)
+    auth.set_auth_state(json.dumps(state))
 
 
 def endpoints(access: Any, auth_url: str, interface: str,

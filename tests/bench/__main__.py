@@ -27,7 +27,8 @@ from tests.cloud import seed
 from tests.cloud import site
 
 #: Those that bring what they need, and those on a cloud.
-STANDALONE = {'guests': downtime.measure_guests, 'load': load.measure,
+STANDALONE = {'crowd': load.measure_crowd,
+             'guests': downtime.measure_guests, 'load': load.measure,
              'tenants': tenants.measure}
 MEASUREMENTS = {'downtime': downtime.measure, 'listing': listing.measure,
                 'soak': soak.measure}

@@ -25,6 +25,7 @@ import json
 import sqlite3
 import uuid
 
+from tests.cloud import bootstrap
 from tests.cloud import launcher
 from tests.cloud import processes
 from tests.cloud import site
@@ -35,6 +36,8 @@ PARTS = 2
 #: Of so many images one is a set's.
 _PER_SET = 10
 _STEP = datetime.timedelta(minutes=1)
+#: Images, and MiB of them.
+_LIMIT = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +79,15 @@ def fill(where: site.Site, size: Size, say: launcher.Say) -> None:
     _sets(where, size, images['db-1-before-upgrade'].id, parts)
     say(f'{len(singles)} volume snapshots, {len(parts)} sets')
     launcher.up(where, say)
+    _make_room(where)
+
+
+def _make_room(where: site.Site) -> None:
+    """Limits that such a project would have."""
+    identity = bootstrap.connect(where, 'admin', 'admin').identity
+    for limit in identity.registered_limits():
+        if limit.resource_name in bootstrap.GLANCE_LIMITS:
+            identity.update_registered_limit(limit, default_limit=_LIMIT)
 
 
 @contextlib.contextmanager

@@ -32,7 +32,7 @@ knows nothing but what it ``says``; a login prompt by default.
 
 ``gateway`` stands before the services: of the dashboard's calls a share that
 is ``limited`` is answered by 429, and one that is ``late`` takes so many
-``seconds``.
+``seconds``. And all calls come from so many seconds ``far`` away.
 """
 
 from collections.abc import Iterator

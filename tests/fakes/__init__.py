@@ -19,6 +19,8 @@ is asked for is recorded, so that a test can count it.
 from collections.abc import Callable
 from collections.abc import Iterator
 import contextlib
+import datetime
+from email import utils
 import json
 import re
 import threading
@@ -406,6 +408,9 @@ class FakeOpenStack:
         self.before.pop(number, _nothing)()
         self.requests.append(request)
         context.headers['x-openstack-request-id'] = f'req-{new_id()}'
+        context.headers['Date'] = utils.format_datetime(
+            datetime.datetime.fromisoformat(stamp(max(
+                self.now, self.changes))), usegmt=True)
         if self.fail_at and number == self.fail_at[0]:
             return self._fail(context, self.fail_at[1])
         for fault in self._meant(request, self.faults):

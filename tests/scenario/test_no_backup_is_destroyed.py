@@ -15,14 +15,18 @@ A set is what is left of a volume-backed instance: an image that maps volume
 snapshots. Here it is renamed, copied and hidden, as users do it.
 """
 
+import datetime
+
 import pytest
 
 from snapshot_dashboard.cloud import errors
-from snapshot_dashboard.snapshots import by_instance
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import fetch
+from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import mappings
+from snapshot_dashboard.snapshots import retention
 from snapshot_dashboard.snapshots import sets
+from snapshot_dashboard.snapshots import thinning
 from snapshot_dashboard.snapshots.listing import pages
 from tests.scenario.clouds import is_gone
 from tests.scenario.clouds import unique
@@ -146,10 +150,12 @@ def test_while_glance_is_silent_nothing_goes(alice, backup, dead):
 
 def test_keep_last_n_leaves_the_parts_of_others_alone(alice, backup, copy):
     alice.finish(alice.begin(alice.find('db-1'), unique('newer')))
-    server = alice.find('db-1')
-    found, problems = by_instance.find(alice, server)
-    old, _ = by_instance.older(found, server, 1)
-    assert not problems and backup.id in {one.id for one in old}
+    found = thinning.find(alice, kinds.Kind.INSTANCE, alice.find('db-1').id,
+                          datetime.date.today(), lambda row: True)
+    old = [one.copy.thing.snapshot for one in retention.judge(
+        found.copies, retention.Rules(last=1), datetime.UTC,
+        datetime.datetime.now(datetime.UTC)) if not one.keep]
+    assert not found.problems and backup.id in {one.id for one in old}
     assert all(outcome == [] for outcome in delete(
         alice, *(one for one in old if one.id != copy)))
     assert launches(alice, copy)

@@ -31,6 +31,7 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import kinds
+from snapshot_dashboard.snapshots import newest
 from snapshot_dashboard.snapshots.listing import cursors
 from snapshot_dashboard.snapshots.listing import queries
 
@@ -205,7 +206,14 @@ def _images(cloud: services.Cloud, query: queries.Query, size: int,
     if cursor and query.order is not queries.Sort.NAME:
         filters['created_at'] = (cursor.set_bound if name == 'set'
                                  else cursor.bound)
+    # That a project has accepted an image does not change that.
+    changes_show = filters.get('owner') == cloud.project_id
+    first = cursor is None and query.order is queries.Sort.NEWEST and (
+        not query.since)
+
     def fetch(limit: int, marker: str) -> Sequence[kinds.Entry]:
+        if first and changes_show and not marker:
+            return newest.images(cloud, limit, filters)
         beyond = {'marker': marker} if marker else {}
         return cloud.images.images(limit, {**filters, **beyond},
                                    **_order(query, cursor))

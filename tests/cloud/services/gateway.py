@@ -13,7 +13,8 @@
 """What stands before a cloud's services: it limits, and is slow at times.
 
 Only calls of the dashboard meet it, which name the user's address; what the
-services ask of one another does not pass a gateway.
+services ask of one another does not pass a gateway. How far a service is away
+concerns all calls, those of Horizon's own pages too.
 """
 
 import random
@@ -37,6 +38,7 @@ class Gateway:
         self._knobs = knobs.Knobs(path)
 
     def __call__(self, environ, start_response):
+        time.sleep(self._knobs.setting('gateway').get('far', 0))
         if 'HTTP_FORWARDED' in environ:
             if len(environ['PATH_INFO'] + environ['QUERY_STRING']) > _LONGEST:
                 start_response('414 URI Too Long', [('Content-Length', '0')])

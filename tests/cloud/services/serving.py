@@ -130,4 +130,6 @@ def serve(application, port, threads=12):
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     wsgi.Server(('127.0.0.1', port), keep_body_open, numthreads=threads,
-                request_queue_size=128).start()
+                request_queue_size=128,
+                reuse_port='SNAPSHOT_CLOUD_SHARED_PORTS' in os.environ
+                ).start()

@@ -14,7 +14,49 @@
 
 from unittest import mock
 
+from keystoneauth1 import session as keystone_session
+import pytest
+
+from snapshot_dashboard.cloud import identity
 from snapshot_dashboard.worker import trust_sessions
+
+KEYSTONE = 'http://keystone.test/v3'
+
+
+@pytest.fixture
+def reach(requests_mock):
+    """The worker's reach into a cloud with compute and image services."""
+    catalogue = [{'type': service, 'endpoints': [{
+        'interface': 'public', 'region': 'one', 'region_id': 'one',
+        'url': f'http://{service}.test'}]} for service in ('compute', 'image')]
+    requests_mock.post(
+        f'{KEYSTONE}/auth/tokens', headers={'X-Subject-Token': 'by-trust'},
+        json={'token': {'catalog': catalogue, 'methods': ['token'],
+                        'expires_at': '2126-01-01T00:00:00.000000Z'}})
+    own = mock.Mock(keystone_session.Session, verify=True, cert=None)
+    own.get_token.return_value = 'own'
+    return trust_sessions.Access(trust_sessions.Keystone(own, KEYSTONE), 4,
+                                 5.0)
+
+
+@pytest.fixture
+def cloud(reach):
+    return reach.cloud(mock.Mock(identity.Trust, id='t', project_id='p'))
+
+
+def test_the_addresses_are_those_of_the_trusts_catalogue(cloud):
+    assert cloud.address('image') == 'http://image.test'
+
+
+def test_the_catalogue_is_not_kept_and_the_token_is(cloud, requests_mock):
+    """With a thousand trusts it would be most of the worker's memory."""
+    auth = cloud._session.auth
+    assert not auth.auth_ref.has_service_catalog()
+    requests_mock.get('http://image.test/v2/info/usage', json={})
+    cloud.images.usage()
+    assert requests_mock.last_request.headers['X-Auth-Token'] == 'by-trust'
+    assert [call.method for call in requests_mock.request_history] == [
+        'POST', 'GET']
 
 
 def test_no_service_sets_a_cookie_for_all_users(requests_mock):
