@@ -161,13 +161,23 @@ def judge(copies: Iterable[Copy], rules: Rules, zone: datetime.tzinfo,
         copies, key=lambda one: (one.at, one.key), reverse=True)]
     if not rules.any:
         return [Verdict(one, True, Reason.NO_RULES) for one in ordered]
-    counting = [one for one in ordered
-                if one.good and (one.hold is None or one.hold.counts)]
-    wanted = _wanted(counting, rules, zone)
+    places = {one: _places(one, zone) for one in ordered}
+    wanted = _wanted([one for one in ordered if one.good and (
+        one.hold is None or one.hold.counts)], places, rules)
+    # The newest one that is kept of each period.
+    instead: dict[tuple[Period, object], Copy] = {}
+    for one in wanted:
+        for period, place in places[one].items():
+            if rules.count(period):
+                instead.setdefault((period, place), one)
     found = []
     good_is_newer = False
     for one in ordered:
-        found.append(_verdict(one, wanted, good_is_newer, rules, zone))
+        if one in wanted:
+            found.append(Verdict(one, True, Reason.RULE, *wanted[one]))
+        else:
+            found.append(_of_unwanted(one, places[one], instead,
+                                      good_is_newer))
         good_is_newer = good_is_newer or one in wanted
     return found
 
@@ -179,8 +189,18 @@ def _with_hold(one: Copy, now: datetime.datetime) -> Copy:
     return one
 
 
-def _wanted(counting: Sequence[Copy], rules: Rules,
-            zone: datetime.tzinfo) -> dict[Copy, tuple[Period, int]]:
+def _places(one: Copy, zone: datetime.tzinfo) -> dict[Period, object]:
+    """What a copy shares with others of each period; it is a last one of its
+    own.
+    """
+    local = one.at.astimezone(zone)
+    return {Period.LAST: (one.at, one.key),
+            **{period: same(local) for period, same in _SAME.items()}}
+
+
+def _wanted(counting: Sequence[Copy],
+            places: Mapping[Copy, Mapping[Period, object]],
+            rules: Rules) -> dict[Copy, tuple[Period, int]]:
     """The copies that rules keep, with by which and as which one of it.
 
     One that a rule has passed over for another one of its period is not
@@ -189,44 +209,34 @@ def _wanted(counting: Sequence[Copy], rules: Rules,
     wanted: dict[Copy, tuple[Period, int]] = {}
     replaced: set[Copy] = set()
     for period in Period:
-        before = {_period(one, period, zone) for one in wanted}
+        before = {places[one][period] for one in wanted}
         chosen: set[object] = set()
         for one in counting:
-            same = _period(one, period, zone)
-            if one in wanted or one in replaced or same in before:
+            place = places[one][period]
+            if one in wanted or one in replaced or place in before:
                 continue
-            if same in chosen:
+            if place in chosen:
                 replaced.add(one)
             elif len(chosen) == rules.count(period):
                 break
             else:
-                chosen.add(same)
+                chosen.add(place)
                 wanted[one] = period, len(chosen)
     return wanted
 
 
-def _period(one: Copy, period: Period, zone: datetime.tzinfo) -> object:
-    """What a copy shares with others of its period; each is a last one."""
-    if period is Period.LAST:
-        return one.at, one.key
-    return _SAME[period](one.at.astimezone(zone))
-
-
-def _verdict(one: Copy, wanted: Mapping[Copy, tuple[Period, int]],
-             good_is_newer: bool, rules: Rules,
-             zone: datetime.tzinfo) -> Verdict:
-    if one in wanted:
-        return Verdict(one, True, Reason.RULE, *wanted[one])
+def _of_unwanted(one: Copy, places: Mapping[Period, object],
+                 instead: Mapping[tuple[Period, object], Copy],
+                 good_is_newer: bool) -> Verdict:
+    """Of a copy that no rule keeps."""
     if one.hold is not None:
         return Verdict(one, True, Reason.HELD)
     if not good_is_newer:
         return Verdict(one, True, Reason.NO_NEWER_GOOD)
     if not one.good:
         return Verdict(one, False, Reason.FAILED)
-    for period in Period:
-        same = _period(one, period, zone)
-        by = next((other for other in wanted if rules.count(period)
-                   and _period(other, period, zone) == same), None)
-        if by is not None:
-            return Verdict(one, False, Reason.REPLACED, period, by=by)
+    for period, place in places.items():
+        if (period, place) in instead:
+            return Verdict(one, False, Reason.REPLACED, period,
+                           by=instead[period, place])
     return Verdict(one, False, Reason.BEYOND)

@@ -14,47 +14,80 @@
 
 Glance counts all images of the project for each answer, which takes seconds
 where there are many. So what it said a while ago is enough where there was
-much room.
+much room, and where it takes long.
 """
 
 from collections.abc import Callable
 from collections.abc import Mapping
+import dataclasses
 import hashlib
+import time
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 
-#: Seconds for which an answer with much room is believed.
+#: Seconds for which an answer is of use.
 _LIFETIME = 300
 #: Much room: a tenth of the limit, and for so many images at the least.
 _SHARE, _FEWEST = 10, 10
+#: Seconds beyond which a count is not made for each look.
+_LONG = 0.5
 
 
-def of_project(cloud: services.Cloud) -> dict[str, types.Quota]:
-    """What the limits are, and how much of them is taken, as it is now.
+@dataclasses.dataclass(frozen=True)
+class Count:
+    """What Glance has counted.
 
-    :returns: Cinder's ``snapshots`` and ``gigabytes``, in all and per
+    :ivar at: when, in seconds since the epoch.
+    :ivar took: seconds.
+    """
+
+    quotas: Mapping[str, types.Quota]
+    at: float
+    took: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Usage:
+    """What is limited, and how much of it is taken.
+
+    :ivar quotas: Cinder's ``snapshots`` and ``gigabytes``, in all and per
         volume type where that is limited, and Glance's, where it has any;
         what cannot be had is left out.
+    :ivar counted_at: when images were counted, in seconds since the epoch, if
+        that was not just now; else 0.
     """
-    calls: list[Callable[[], Mapping[str, types.Quota]]] = []
+
+    quotas: Mapping[str, types.Quota]
+    counted_at: float = 0
+
+
+def of_project(cloud: services.Cloud) -> Usage:
+    """As it is now, or was some minutes ago where to count takes long."""
+    calls: dict[str, Callable[[], Mapping[str, types.Quota]]] = {}
     if cloud.has('volume'):
-        calls.append(lambda: cloud.volumes.quotas())
-    if cloud.has('image'):
-        calls.append(lambda: _ask(cloud))
+        calls['volume'] = lambda: cloud.volumes.quotas()
+    kept = _kept(cloud)
+    fresh = kept is None or kept.took < _LONG
+    if cloud.has('image') and fresh:
+        calls['image'] = lambda: _count(cloud)
     found: dict[str, types.Quota] = {}
-    for answer in cloud.gather(*calls):
+    for answer in cloud.gather(*calls.values()):
         if not isinstance(answer, errors.ServiceError):
             found.update(answer)
-    return {name: quota for name, quota in found.items()
-            if name in ('snapshots', 'gigabytes', 'image_count_total',
-                        'image_size_total')
-            or name.startswith(('snapshots_', 'gigabytes_'))
-            and quota.limit >= 0}
+    if kept is not None and not fresh:
+        found.update(kept.quotas)
+    return Usage({name: quota for name, quota in found.items()
+                  if name in ('snapshots', 'gigabytes', 'image_count_total',
+                              'image_size_total')
+                  or name.startswith(('snapshots_', 'gigabytes_'))
+                  and quota.limit >= 0},
+                 kept.at if kept is not None and not fresh else 0)
 
 
-def of_images(cloud: services.Cloud, decides: bool) -> dict[str, types.Quota]:
+def of_images(cloud: services.Cloud, decides: bool
+              ) -> Mapping[str, types.Quota]:
     """Glance's limits, and how much of them is taken.
 
     :param decides: whether something is begun or refused by the answer,
@@ -63,16 +96,26 @@ def of_images(cloud: services.Cloud, decides: bool) -> dict[str, types.Quota]:
     :returns: empty where it has no limits, and where it was not asked.
     :raises ServiceError: when it does not tell.
     """
-    kept = cloud.memory.find([_key(cloud)]).get(_key(cloud))
-    if isinstance(kept, dict) and all(map(_has_much_room, kept.values())):
-        return kept
-    return _ask(cloud) if decides or kept else {}
+    kept = _kept(cloud)
+    if kept is not None and all(map(_has_much_room, kept.quotas.values())):
+        return kept.quotas
+    return _count(cloud) if decides or kept else {}
 
 
-def _ask(cloud: services.Cloud) -> dict[str, types.Quota]:
+def _count(cloud: services.Cloud) -> Mapping[str, types.Quota]:
+    at, began = time.time(), time.monotonic()
     found = cloud.images.usage()
-    cloud.memory.keep({_key(cloud): found}, _LIFETIME)
+    cloud.memory.keep({_key(cloud): Count(
+        found, at, time.monotonic() - began)}, _LIFETIME)
     return found
+
+
+def _kept(cloud: services.Cloud) -> Count | None:
+    if not cloud.has('image'):
+        return None
+    found = cloud.memory.find([_key(cloud)]).get(_key(cloud))
+    # A memory that outlives a restart may hold what another release kept.
+    return found if isinstance(found, Count) else None
 
 
 def _has_much_room(quota: types.Quota) -> bool:

@@ -103,7 +103,7 @@ def test_the_health_of_the_sample_data_is_looked_at(alice):
     assert [row.name for row in found.failed] == ['scratch-broken']
     assert not found.problems
     assert not dataclasses.replace(found, failed=()).found
-    used = usage.of_project(alice)
+    used = usage.of_project(alice).quotas
     assert used['snapshots'].used >= 5
     assert used['image_count_total'].used >= 3
 

@@ -12,6 +12,8 @@
 
 """Glance counts all images for each answer: it is asked where that matters."""
 
+import time
+
 import pytest
 
 from snapshot_dashboard.cloud import errors
@@ -97,11 +99,45 @@ def test_no_answer_is_not_taken_for_no_limit(
         'image_count_total'].left == 0
 
 
+def shown(glance):
+    found = usage.of_project(glance.cloud)
+    return found.quotas['image_count_total'].used, bool(found.counted_at)
+
+
 def test_what_is_shown_as_used_is_asked_anew(glance):
-    glance.says(1000, 1)
+    for used in (1, 2):
+        glance.says(1000, used)
+        assert shown(glance) == (used, False)
+
+
+def test_a_count_that_takes_long_is_not_made_for_each_look(glance,
+                                                           monkeypatch):
+    monkeypatch.setattr(usage, '_LONG', 0)
+    before = time.time()
+    for used in (1, 2):
+        glance.says(1000, used)
+        assert shown(glance) == (1, used == 2)
+    assert before <= usage.of_project(glance.cloud).counted_at <= time.time()
+    assert glance.asked == 1
+
+
+def test_what_decides_counts_anew_and_is_shown_from_then_on(glance,
+                                                            monkeypatch):
+    monkeypatch.setattr(usage, '_LONG', 0)
+    glance.says(5, 5)
     usage.of_project(glance.cloud)
-    glance.says(1000, 2)
-    assert usage.of_project(glance.cloud)['image_count_total'].used == 2
+    glance.says(5, 4)
+    assert usage.of_images(glance.cloud, decides=True)[
+        'image_count_total'].left == 1
+    assert shown(glance) == (4, True)
+
+
+def test_what_another_release_has_kept_is_not_read(glance):
+    glance.says(10, 1)
+    usage.of_images(glance.cloud, decides=True)
+    (key,) = glance.cloud.memory._kept
+    glance.cloud.memory.keep({key: {'image_count_total': 'old'}}, 60)
+    assert shown(glance) == (1, False)
 
 
 def test_what_the_list_has_asked_the_wizard_knows(glance):

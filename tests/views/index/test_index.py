@@ -281,6 +281,14 @@ def test_a_bootable_volume_is_called_so(client, openstack, member):
             ] == ['Volume', 'Volume , bootable']
 
 
+def test_a_count_of_some_minutes_ago_is_told_as_such(client, openstack,
+                                                     member, monkeypatch):
+    monkeypatch.setattr('snapshot_dashboard.snapshots.usage._LONG', 0)
+    openstack.usage = {'image_count_total': {'limit': 5, 'usage': 2}}
+    assert 'were counted at' not in usage(client).get_text()
+    assert 'Images were counted at' in usage(client).get_text()
+
+
 @pytest.mark.parametrize(('used', 'high'), [(79, False), (80, True)])
 def test_usage_is_folded_and_says_when_it_is_nearly_full(
         client, openstack, member, used, high):

@@ -12,6 +12,7 @@
 
 """The list, and what stands above it."""
 
+import datetime
 import functools
 import logging
 import time
@@ -212,7 +213,11 @@ class UsageView(generic.View):
     """
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        meters = overview.meters(usage.of_project(connect.cloud(request)))
+        found = usage.of_project(connect.cloud(request))
+        meters = overview.meters(found.quotas)
         return fragments.render(
             request, 'project/compute_snapshots/index/_usage.html', {
-                'usage': meters, 'usage_high': overview.is_high(meters)})
+                'usage': meters, 'usage_high': overview.is_high(meters),
+                'counted_at': datetime.datetime.fromtimestamp(
+                    found.counted_at, datetime.UTC)
+                if found.counted_at else None})
