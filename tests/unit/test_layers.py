@@ -27,9 +27,8 @@ PANEL = f'{PACKAGE}.content.compute_snapshots'
 #: other. The settings are Django's, so the panel alone reads them, and asks
 #: which Horizon it is in.
 LAYERS = ('notices', 'cloud', 'inspection', 'marks', 'snapshots', 'runs',
-          'boot_tests', 'preflight', 'restores', 'switch_overs', 'traces',
-          'worker',
-          'releases', 'settings', 'content')
+          'boot_tests', 'preflight', 'restores', 'switch_overs', 'schedules',
+          'traces', 'worker', 'releases', 'settings', 'content')
 #: What every slice of the panel may have, and who imports it says of which.
 ROLES = {'views', 'forms', 'tables', 'wording'}
 
