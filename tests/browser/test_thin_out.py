@@ -52,13 +52,17 @@ def test_what_the_preview_has_shown_is_deleted(screen, horizon, volume):
     page.get_by_label('Last').fill('1')
     for label in ('Daily', 'Weekly', 'Monthly'):
         page.get_by_label(label, exact=True).fill('0')
+    page.get_by_label('Suppose from now on').select_option(
+        label='One every day')
     user.follow(page.get_by_role('button', name='Preview'))
-    rows = page.locator('.snapshot-verdicts tbody tr')
+    rows = page.locator('.snapshot-decisions tbody tr')
     expect(rows).to_have_count(3)
     expect(rows.first).to_contain_text(f'{volume.name}-2')
     expect(rows.first).to_contain_text('Last: number 1 of 1.')
     expect(page.locator('.snapshot-verdict-sum')).to_contain_text(
         '1 snapshot is kept. 2 snapshots can be deleted.')
+    year = page.locator('.snapshot-forecast tbody tr').last
+    expect(year.locator('td').first).to_have_text('1')
     accessibility.check(user, '#content_body')
     user.shoot('thin-out')
     user.follow(page.get_by_role('link', name=re.compile('^Review 2')))
@@ -78,7 +82,7 @@ def test_an_instance_shows_what_its_rules_keep(screen, horizon, alice):
     page.goto(f'{horizon}/project/compute_snapshots/of/'
               f'instance-{server.id}/thin-out/')
     expect(page.get_by_label('Daily')).to_have_value('7')
-    expect(page.locator('.snapshot-verdicts tbody tr').first
+    expect(page.locator('.snapshot-decisions tbody tr').first
            ).to_contain_text('Keep')
     accessibility.check(user, '#content_body')
     user.shoot('thin-out-instance')

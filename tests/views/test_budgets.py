@@ -123,6 +123,8 @@ BUDGETS = {
     '{image}/boot-test/': (4, 0, 3),
     '{set}/edit/': (1, 0, 1),
     '{image}/share/': (1, 0, 1),
+    'of/instance-{server}/thin-out/': (5, 1, 3),
+    'of/volume-{volume}/thin-out/?every=day': (5, 0, 4),
     'runs/': (1, 0, 1),
 }
 

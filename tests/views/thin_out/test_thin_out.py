@@ -35,7 +35,7 @@ def page(client, source_id, **rules):
 def decisions(soup):
     """By name: whether it is kept, and why."""
     found = {}
-    for row in soup.select('.snapshot-verdicts tbody tr'):
+    for row in soup.select('.snapshot-decisions tbody tr'):
         cells = [' '.join(cell.get_text().split())
                  for cell in row.select('th, td')]
         found[cells[0]] = cells[3], cells[4]
@@ -252,3 +252,73 @@ def test_a_volume_snapshot_that_a_set_of_another_name_needs_stays(
     openstack.set_image('whole', [part], at=DAY)
     shown = decisions(page(client, f'volume-{volume["id"]}', last=1))
     assert shown.get('v0', ('Keep',))[0] == 'Keep'
+
+
+def foreseen(soup):
+    """Of each moment: how many, the day of the oldest one, and the size."""
+    return [[' '.join(cell.get_text().split()) for cell in row.select('td')]
+            for row in soup.select('.snapshot-forecast tbody tr')]
+
+
+def test_nothing_is_foreseen_unless_it_is_asked_for(client, openstack, member,
+                                                    nightly, source_id):
+    nightly(1)
+    assert foreseen(page(client, source_id, last=1)) == []
+
+
+@pytest.mark.parametrize(('every', 'kept'), [
+    ('hour', '20'), ('six-hours', '20'), ('day', '20'), ('week', '20'),
+    ('month', '13')])
+def test_a_month_and_a_year_are_foreseen(client, openstack, member, nightly,
+                                         source_id, every, kept):
+    nightly(1, size=1024 ** 3)
+    _month, year = foreseen(page(client, source_id, last=3, daily=7, weekly=4,
+                                 monthly=6, every=every))
+    assert (year[0], year[2]) == (kept, f'{kept} GiB')
+
+
+def test_without_a_snapshot_it_is_foreseen_without_a_size(
+        client, openstack, member, source_id):
+    _month, year = foreseen(page(client, source_id, every='day'))
+    assert (year[0], year[2]) == ('20', '–')
+
+
+def test_a_quota_that_is_too_small_for_it_is_told(client, openstack, member):
+    volume = openstack.volume('data')
+    openstack.snapshot('v', volume_id=volume['id'], size=5)
+    openstack.quotas = {
+        'snapshots': {'limit': 3, 'in_use': 1, 'reserved': 0},
+        'gigabytes': {'limit': 100, 'in_use': 5, 'reserved': 0}}
+    soup = page(client, f'volume-{volume["id"]}', last=4, every='day')
+    assert [alert.get_text() for alert in soup.select('.alert-warning')] == [
+        'Not enough quota for volume snapshots: needed 4, left 2 of 3.']
+
+
+def test_a_full_glance_is_told_as_far_as_it_is_known(
+        client, openstack, member, nightly, source_id):
+    nightly(1)
+    openstack.usage = {'image_count_total': {'limit': 3, 'usage': 2},
+                       'image_size_total': {'limit': 8, 'usage': 4}}
+    assert not page(client, source_id, last=3, every='day').select(
+        '.alert-warning')
+    client.get(f'{INDEX}usage/')  # which asks it
+    soup = page(client, source_id, last=3, every='day')
+    assert [alert.get_text() for alert in soup.select('.alert-warning')] == [
+        'Not enough quota for images: needed 3, left 1 of 3.',
+        'Not enough quota for image storage: needed 12 MiB, left 4 of 8 MiB.']
+
+
+def test_without_cinder_no_quota_is_said_to_be_enough_or_not(
+        client, openstack, member):
+    volume = openstack.volume('data')
+    openstack.snapshot('v', volume_id=volume['id'])
+    openstack.faults['GET', '/os-quota-sets'] = 503
+    soup = page(client, f'volume-{volume["id"]}', last=4, every='day')
+    assert foreseen(soup) and not soup.select('.alert-warning')
+
+
+def test_what_cannot_be_supposed_is_told(client, openstack, member, nightly,
+                                         source_id):
+    nightly(1)
+    soup = page(client, source_id, last=1, every='minute')
+    assert soup.select('.has-error .help-block') and not foreseen(soup)

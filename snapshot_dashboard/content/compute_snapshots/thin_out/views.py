@@ -51,10 +51,15 @@ from snapshot_dashboard.content.compute_snapshots.thin_out import (
 from snapshot_dashboard.content.compute_snapshots.thin_out import (
     wording as thin_out_wording,
 )
+from snapshot_dashboard.schedules import forecast
+from snapshot_dashboard.schedules import rhythms
+from snapshot_dashboard.schedules import room
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import retention
 from snapshot_dashboard.snapshots import thinning
 
+#: How far one may look ahead: a month and a year.
+_DAYS = (30, 365)
 _PANEL = 'horizon:project:compute_snapshots:'
 
 
@@ -112,8 +117,11 @@ class ThinOutView(horizon_views.HorizonTemplateView):
         verdicts = _judge(found.copies, rules)
         going = _rows(one for one in verdicts if not one.keep)
         freed = sum(row.size_bytes for row in going)
+        rhythm = form.rhythm(timezone.get_current_timezone())
         return {
             **context,
+            'forecast': rhythm and _foresee(self.request, verdicts, rules,
+                                            rhythm),
             'verdicts': [{
                 'row': row, 'keep': one.keep,
                 'created': cells.render_created(row),
@@ -159,6 +167,26 @@ class ReviewView(delete_views.DeleteView):
         for problem in errors.deduplicate_by_service(problems):
             messages.error(request, delete_wording.not_offered(problem))
         return redirect(redirects.list_address(request))
+
+
+def _foresee(request: HttpRequest, verdicts: Sequence[retention.Verdict],
+             rules: retention.Rules,
+             rhythm: rhythms.Rhythm) -> dict[str, Any]:
+    """What will be there if more are taken, for the template."""
+    copies = [one.copy for one in verdicts]
+    found = forecast.foresee(copies, rules, rhythm, timezone.now(), _DAYS)
+    examples = _rows(one for one in verdicts
+                     if one.copy.good and one.copy.hold is None)
+    return {
+        'moments': [{
+            'at': one.at, 'kept': one.kept, 'oldest': one.oldest,
+            'size': cells.size_text(one.kept * examples[0].size_bytes)
+            if examples else ''} for one in found],
+        'obstacles': [thin_out_wording.obstacle(obstacle) for obstacle
+                      in room.find_obstacles(
+                          connect.cloud(request), examples[0],
+                          found[-1].most - len(copies))]
+        if examples else []}
 
 
 def _old_and_uncertain(verdicts: Sequence[retention.Verdict]

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from snapshot_dashboard.content.compute_snapshots.delete import (
     wording as delete_wording,
 )
+from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import retention
@@ -73,6 +74,28 @@ def reason(verdict: retention.Verdict, rules: retention.Rules) -> str:
     if verdict.reason is retention.Reason.HELD and verdict.copy.hold:
         return _hold(verdict.copy, verdict.copy.hold)
     return _OTHERS[verdict.reason]
+
+
+#: Which quota has no room for what will be there.
+_ROOM = {
+    obstacles.Code.QUOTA_SNAPSHOTS: _(
+        "Not enough quota for volume snapshots: needed %(needed)d, left "
+        "%(left)d of %(limit)d."),
+    obstacles.Code.QUOTA_GIGABYTES: _(
+        "Not enough quota for volume storage: needed %(needed)d GiB, left "
+        "%(left)d of %(limit)d GiB."),
+    obstacles.Code.QUOTA_IMAGES: _(
+        "Not enough quota for images: needed %(needed)d, left %(left)d of "
+        "%(limit)d."),
+    obstacles.Code.QUOTA_IMAGE_SIZE: _(
+        "Not enough quota for image storage: needed %(needed)d MiB, left "
+        "%(left)d of %(limit)d MiB."),
+}
+
+
+def obstacle(found: obstacles.Obstacle) -> str:
+    """Which quota has no room, and by how much."""
+    return str(_ROOM[found.code] % found.facts)
 
 
 def _hold(copy: retention.Copy, hold: retention.Hold) -> str:
