@@ -54,6 +54,7 @@ from snapshot_dashboard.content.compute_snapshots.thin_out import (
 from snapshot_dashboard.schedules import forecast
 from snapshot_dashboard.schedules import rhythms
 from snapshot_dashboard.schedules import room
+from snapshot_dashboard.snapshots import by_instance
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import retention
 from snapshot_dashboard.snapshots import thinning
@@ -103,7 +104,8 @@ class ThinOutView(horizon_views.HorizonTemplateView):
         form = thin_out_forms.RulesForm(self.request.GET)
         rules = form.rules()
         context.update(form=form, source_id=source_id,
-                       zone=timezone.get_current_timezone_name())
+                       zone=timezone.get_current_timezone_name(),
+                       most=by_instance.MOST)
         try:
             found = _look(self.request, source_id)
         except errors.ServiceError as error:
