@@ -58,6 +58,9 @@ DEFAULTS: dict[str, Any] = {
     'WORKER_TRUST_HOURS': 24.0,
     # Days after which a snapshot is called old above the list; 0 for never.
     'OLD_AFTER_DAYS': 0,
+    # Days after which an instance without a newer snapshot is pointed out
+    # above the list; 0 for never.
+    'COVERED_WITHIN_DAYS': 7,
     # What users are told above the list and in the wizard.
     'NOTICES': [],
     # The address of the local guide, or nothing.
@@ -69,11 +72,12 @@ DEFAULTS: dict[str, Any] = {
 #: needs some time.
 MINIMA = {'TIMEOUT': 1, 'POLL_INTERVAL': 0.5, 'SHUTDOWN_TIMEOUT': 0,
           'SNAPSHOT_TIMEOUT': 30, 'BEGIN_WITHIN': 60, 'BOOT_TEST_TIMEOUT': 10,
-          'OLD_AFTER_DAYS': 0, 'WORKER_TRUST_HOURS': 1}
+          'OLD_AFTER_DAYS': 0, 'COVERED_WITHIN_DAYS': 0,
+          'WORKER_TRUST_HOURS': 1}
 #: The most: what a run waits for, and what its record has room for.
 MAXIMA = {'TIMEOUT': limits.LONGEST_CALL, 'SHUTDOWN_TIMEOUT': 99_999,
           'SNAPSHOT_TIMEOUT': 99_999, 'BEGIN_WITHIN': 99_999,
-          'BOOT_TEST_TIMEOUT': 3600}
+          'BOOT_TEST_TIMEOUT': 3600, 'COVERED_WITHIN_DAYS': 3650}
 
 
 @functools.lru_cache(maxsize=1)

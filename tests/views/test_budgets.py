@@ -106,6 +106,7 @@ BUDGETS = {
     '': (7, 0, 2),
     'overview/': (8, 0, 2),
     'usage/': (2, 0, 1),
+    'coverage/': (4, 0, 1),
     '{set}/detail/': (6, 1, 5),
     '{image}/detail/': (2, 0, 2),
     '{part}/detail/': (4, 0, 3),

@@ -30,7 +30,8 @@ TEMPLATES = sorted(PACKAGE.glob('content/*/templates/**/*.html'))
 def fragments(openstack):
     server, image = openstack.server(), openstack.image('snap')
     return [f'{INDEX}facts/?source=instance-{server["id"]}',
-            f'{INDEX}overview/', f'{INDEX}usage/', f'{INDEX}runs/',
+            f'{INDEX}overview/', f'{INDEX}usage/', f'{INDEX}coverage/',
+            f'{INDEX}runs/',
             f'{INDEX}instance-{image["id"]}/dependants/',
             f'{INDEX}instance-{image["id"]}/history/']
 

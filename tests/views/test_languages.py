@@ -70,7 +70,7 @@ def test_the_list_speaks_it(client, openstack, member, spoken, language,
 @pytest.mark.parametrize('page', [
     'create/', '{row}/detail/', '{row}/go-back/', '{row}/switch-over/',
     '{row}/edit/', '{row}/share/', 'delete/?row={row}', 'overview/',
-    'usage/'])
+    'usage/', 'coverage/'])
 def test_every_page_is_drawn_in_it(client, openstack, member, spoken,
                                    language, page):
     server = openstack.server('web', id=fakes.new_id(3))

@@ -115,7 +115,8 @@ def project(openstack, settings):
 
 PAGES = [
     '', '?sort=name', '?kind=volume&name=0', '?consistency=live',
-    '?state=failed&since=2026-01-01', 'overview/', 'usage/', 'create/',
+    '?state=failed&since=2026-01-01', 'overview/', 'usage/', 'coverage/',
+    'create/',
     'create/?source=instance-{server}', 'facts/?source=instance-{server}',
     'facts/?source=volume-{volume}', 'delete/?row={ours}&row={set}',
     'delete/?row={single}&row={broken}', 'runs/',

@@ -74,6 +74,7 @@ urlpatterns = [
           'review'),
     _page('overview/', index_views.OverviewView, 'overview'),
     _page('usage/', index_views.UsageView, 'usage'),
+    _page('coverage/', index_views.CoverageView, 'coverage'),
     _page('<slug:row_id>/detail/', detail_views.DetailView, 'detail'),
     _page('<slug:row_id>/dependants/', detail_views.DependantsView,
           'dependants'),

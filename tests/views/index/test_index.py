@@ -281,6 +281,36 @@ def test_a_bootable_volume_is_called_so(client, openstack, member):
             ] == ['Volume', 'Volume , bootable']
 
 
+def test_instances_without_a_recent_snapshot_are_named(client, openstack,
+                                                       member):
+    server = openstack.server('web<b>')
+    openstack.server('test', tags=['snapshot-dashboard.boot-test'])
+    soup = overview(client, 'coverage')
+    assert '1 instance without a snapshot since' in soup.summary.get_text()
+    detail, create = soup.select('li a')
+    assert detail.get_text() == 'web<b>'
+    assert create['href'].endswith(f'?source=instance-{server["id"]}')
+
+
+def test_only_so_many_of_them_are_named(client, openstack, member):
+    for number in range(12):
+        openstack.server(f's{number}')
+    items = overview(client, 'coverage').select('li')
+    assert len(items) == 11 and items[-1].get_text() == 'and 2 more'
+
+
+def test_an_operator_may_not_want_that(client, openstack, member, settings):
+    settings.SNAPSHOT_DASHBOARD = {'COVERED_WITHIN_DAYS': 0}
+    openstack.server('web')
+    assert not overview(client, 'coverage').select('li')
+    assert openstack.calls == []
+
+
+def test_a_reader_is_not_offered_to_create_one(client, openstack, reader):
+    openstack.server('web')
+    assert len(overview(client, 'coverage').select('li a')) == 1
+
+
 def test_a_count_of_some_minutes_ago_is_told_as_such(client, openstack,
                                                      member, monkeypatch):
     monkeypatch.setattr('snapshot_dashboard.snapshots.usage._LONG', 0)

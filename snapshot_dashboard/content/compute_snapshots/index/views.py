@@ -50,6 +50,8 @@ from snapshot_dashboard.content.compute_snapshots.index import (
 from snapshot_dashboard.content.compute_snapshots.runs import display
 from snapshot_dashboard.content.compute_snapshots.worker import handoff
 from snapshot_dashboard.runs import lifecycle
+from snapshot_dashboard.runs import record
+from snapshot_dashboard.snapshots import coverage
 from snapshot_dashboard.snapshots import health
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
@@ -66,6 +68,8 @@ _SUSPECTS = 3
 THOROUGH = 'names'
 #: Offers of other projects that are shown at a time.
 _OFFERED = 10
+#: Instances without a recent snapshot that are named.
+_UNCOVERED = 10
 
 
 class IndexView(tables.DataTableView):
@@ -205,6 +209,24 @@ class OverviewView(generic.View):
                     for row in found.offered[:_OFFERED]],
                 'offered_count': len(found.offered),
                 'more_offered': len(found.offered) - _OFFERED})
+
+
+class CoverageView(generic.View):
+    """Which instances have no recent snapshot: loaded after the page."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        days = settings.get('COVERED_WITHIN_DAYS')
+        since = timezone.now() - datetime.timedelta(days=days)
+        uncovered = coverage.find_uncovered(
+            connect.cloud(request), since,
+            lambda server: record.TEST_TAG in server.tags) if days else []
+        return fragments.render(
+            request, 'project/compute_snapshots/index/_coverage.html', {
+                'uncovered': uncovered[:_UNCOVERED],
+                'text': index_wording.uncovered(len(uncovered), since),
+                'more': wording.more('', len(uncovered) - _UNCOVERED).strip()
+                if len(uncovered) > _UNCOVERED else '',
+                'can_create': permissions.can_create(request)})
 
 
 class UsageView(generic.View):

@@ -12,11 +12,13 @@
 
 """What is said above the list."""
 
+import datetime
 from typing import Any
 
 from django.utils import formats
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.content.compute_snapshots import wording
@@ -49,6 +51,15 @@ ALPHABETS = {
         "The services of this cloud sort names differently, so the order of "
         "the two kinds is only approximate."),
 }
+
+
+def uncovered(count: int, since: datetime.datetime) -> str:
+    """How many instances have no snapshot since then."""
+    return ngettext(
+        "%(count)d instance without a snapshot since %(day)s",
+        "%(count)d instances without a snapshot since %(day)s",
+        count) % {'count': count, 'day': formats.date_format(
+            timezone.localtime(since))}
 
 
 def chip(field: Any, value: Any, source_name: str, exact: bool) -> str:
