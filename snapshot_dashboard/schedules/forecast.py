@@ -13,27 +13,33 @@
 """What will be there if copies are made in a rhythm, and thinned out."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 import dataclasses
 import datetime
 
 from snapshot_dashboard.schedules import rhythms
 from snapshot_dashboard.snapshots import retention
 
+#: More than that are not thinned out day by day for a forecast.
+MOST_KEPT = 400
+
 
 @dataclasses.dataclass(frozen=True)
 class Forecast:
     """What there is at a moment to come.
 
-    :ivar kept: how many copies.
+    :ivar copies: those that are kept; what the new ones are is not known.
     :ivar most: how many there were at once until then, before they were
         thinned out.
-    :ivar oldest: when the oldest of them was made.
     """
 
     at: datetime.datetime
-    kept: int
+    copies: tuple[retention.Copy, ...]
     most: int
-    oldest: datetime.datetime
+
+    @property
+    def oldest(self) -> datetime.datetime | None:
+        return min((one.at for one in self.copies), default=None)
 
 
 def foresee(copies: Iterable[retention.Copy], rules: retention.Rules,
@@ -41,12 +47,17 @@ def foresee(copies: Iterable[retention.Copy], rules: retention.Rules,
             days: Iterable[int]) -> list[Forecast]:
     """What there will be after so many days, the fewest first.
 
-    Copies of several hours of a day are thinned out at its end, others each
-    time. Those that are there and cannot go now stay.
+    It is thinned out at the end of each day that has brought a copy. What is
+    being made or deleted now is taken for made.
 
     :param copies: those that are there.
+    :raises ValueError: when the rules keep more than ``MOST_KEPT``.
     """
-    there = list(copies)
+    if sum(map(rules.count, retention.Period)) > MOST_KEPT:
+        raise ValueError('that would take too long')
+    there = {one.key: dataclasses.replace(one, hold=None)
+             if one.hold is retention.Hold.UNFINISHED else one
+             for one in copies}
     most = len(there)
     slots = rhythm.slots(now)
     due = next(slots)
@@ -54,15 +65,25 @@ def foresee(copies: Iterable[retention.Copy], rules: retention.Rules,
     for end in sorted(now + datetime.timedelta(days=number)
                       for number in days):
         while due <= end:
-            there.append(retention.Copy(due, due.isoformat()))
+            there[due.isoformat()] = retention.Copy(due, due.isoformat())
             most = max(most, len(there))
             made, due = due, next(slots)
-            if _day(made, rhythm) != _day(due, rhythm) or due > end:
-                there = [one.copy for one in retention.judge(
-                    there, rules, rhythm.zone, made) if one.keep]
-        found.append(Forecast(end, len(there), most, min(
-            (one.at for one in there), default=end)))
+            if rules.any and (_day(made, rhythm) != _day(due, rhythm)
+                              or due > end):
+                there = _thinned(there, rules, rhythm, made)
+        found.append(Forecast(end, tuple(there.values()), most))
     return found
+
+
+def _thinned(there: Mapping[str, retention.Copy], rules: retention.Rules,
+             rhythm: rhythms.Rhythm, now: datetime.datetime
+             ) -> dict[str, retention.Copy]:
+    """What is left; with its hold, unless that has ended."""
+    free = {key: dataclasses.replace(one, hold=None, until=None)
+            if one.until and one.until <= now else one
+            for key, one in there.items()}
+    return {one.copy.key: free[one.copy.key] for one in retention.judge(
+        free.values(), rules, rhythm.zone, now) if one.keep}
 
 
 def _day(moment: datetime.datetime,

@@ -27,10 +27,13 @@ _MIB = 1024 ** 2
 
 
 def find_obstacles(cloud: services.Cloud, example: model.Snapshot,
-                   count: int) -> list[obstacles.Obstacle]:
+                   count: int, volume_type: str = ''
+                   ) -> list[obstacles.Obstacle]:
     """The quotas that so many more snapshots like one would exceed.
 
     What is not known of them is no obstacle.
+
+    :param volume_type: of the volume that it is of, if that is known.
     """
     if count <= 0:
         return []
@@ -45,7 +48,7 @@ def find_obstacles(cloud: services.Cloud, example: model.Snapshot,
         calls['images'] = lambda: usage.of_images(cloud, decides=False)
     quotas = errors.without(cloud.gather_named(calls))
     found = obstacles.over_quota(quotas.get('volumes', {}), [
-        ('', size) for size in volumes_gib] * count)
+        (volume_type, size) for size in volumes_gib] * count)
     if is_image:
         for code, name, needed in (
                 (obstacles.Code.QUOTA_IMAGES, 'image_count_total', count),

@@ -225,9 +225,14 @@ class Snapshot:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be launched; Cinder shares no parts of a set."""
+        """Whether it can be launched; Cinder shares no parts of a set.
+
+        A part that is being deleted is there for a while.
+        """
         return self.status in ('active', 'available') and not (
-            self.foreign and self.volume_backed)
+            self.foreign and self.volume_backed) and all(
+                part.status in (None, 'available', 'backing-up')
+                for part in self.parts)
 
 
 def row_id(kind: kinds.Kind, service_id: str) -> str:

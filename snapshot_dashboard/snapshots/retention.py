@@ -29,6 +29,7 @@ from collections.abc import Sequence
 import dataclasses
 import datetime
 import enum
+import functools
 from typing import Any
 
 #: A copy that is younger than now by more than that has a wrong time.
@@ -108,6 +109,7 @@ class Copy:
 
     :ivar at: when it was made, with a time zone.
     :ivar good: whether it could be gone back to.
+    :ivar until: when the hold ends, if that is known.
     :ivar thing: whatever the caller knows it by.
     """
 
@@ -115,6 +117,7 @@ class Copy:
     key: str
     good: bool = True
     hold: Hold | None = None
+    until: datetime.datetime | None = None
     thing: Any = dataclasses.field(default=None, compare=False)
 
 
@@ -161,24 +164,26 @@ def judge(copies: Iterable[Copy], rules: Rules, zone: datetime.tzinfo,
         copies, key=lambda one: (one.at, one.key), reverse=True)]
     if not rules.any:
         return [Verdict(one, True, Reason.NO_RULES) for one in ordered]
-    places = {one: _places(one, zone) for one in ordered}
-    wanted = _wanted([one for one in ordered if one.good and (
-        one.hold is None or one.hold.counts)], places, rules)
+    periods = [period for period in Period if rules.count(period)]
+    places = [_places(one, periods, zone) for one in ordered]
+    wanted = _wanted([number for number, one in enumerate(ordered)
+                      if one.good and (one.hold is None or one.hold.counts)],
+                     places, periods, rules)
     # The newest one that is kept of each period.
     instead: dict[tuple[Period, object], Copy] = {}
-    for one in wanted:
-        for period, place in places[one].items():
-            if rules.count(period):
-                instead.setdefault((period, place), one)
+    for number in wanted:
+        for period in periods:
+            instead.setdefault((period, places[number][period]),
+                               ordered[number])
     found = []
     good_is_newer = False
-    for one in ordered:
-        if one in wanted:
-            found.append(Verdict(one, True, Reason.RULE, *wanted[one]))
+    for number, one in enumerate(ordered):
+        if number in wanted:
+            found.append(Verdict(one, True, Reason.RULE, *wanted[number]))
         else:
-            found.append(_of_unwanted(one, places[one], instead,
+            found.append(_of_unwanted(one, places[number], instead,
                                       good_is_newer))
-        good_is_newer = good_is_newer or one in wanted
+        good_is_newer = good_is_newer or number in wanted
     return found
 
 
@@ -189,39 +194,48 @@ def _with_hold(one: Copy, now: datetime.datetime) -> Copy:
     return one
 
 
-def _places(one: Copy, zone: datetime.tzinfo) -> dict[Period, object]:
+def _places(one: Copy, periods: Iterable[Period],
+            zone: datetime.tzinfo) -> dict[Period, object]:
     """What a copy shares with others of each period; it is a last one of its
     own.
     """
-    local = one.at.astimezone(zone)
-    return {Period.LAST: (one.at, one.key),
-            **{period: same(local) for period, same in _SAME.items()}}
+    return {period: (one.at, one.key) if period is Period.LAST
+            else _place(one.at, period, zone) for period in periods}
 
 
-def _wanted(counting: Sequence[Copy],
-            places: Mapping[Copy, Mapping[Period, object]],
-            rules: Rules) -> dict[Copy, tuple[Period, int]]:
+@functools.lru_cache(maxsize=100_000)
+def _place(at: datetime.datetime, period: Period,
+           zone: datetime.tzinfo) -> object:
+    return _SAME[period](at.astimezone(zone))
+
+
+def _wanted(counting: Sequence[int],
+            places: Sequence[Mapping[Period, object]],
+            periods: Iterable[Period],
+            rules: Rules) -> dict[int, tuple[Period, int]]:
     """The copies that rules keep, with by which and as which one of it.
 
     One that a rule has passed over for another one of its period is not
     looked at by later rules: a week of two months counts once.
+
+    :param counting: the numbers of the copies that count, the newest first.
     """
-    wanted: dict[Copy, tuple[Period, int]] = {}
-    replaced: set[Copy] = set()
-    for period in Period:
-        before = {places[one][period] for one in wanted}
+    wanted: dict[int, tuple[Period, int]] = {}
+    replaced: set[int] = set()
+    for period in periods:
+        before = {places[number][period] for number in wanted}
         chosen: set[object] = set()
-        for one in counting:
-            place = places[one][period]
-            if one in wanted or one in replaced or place in before:
+        for number in counting:
+            place = places[number][period]
+            if number in wanted or number in replaced or place in before:
                 continue
             if place in chosen:
-                replaced.add(one)
+                replaced.add(number)
             elif len(chosen) == rules.count(period):
                 break
             else:
                 chosen.add(place)
-                wanted[one] = period, len(chosen)
+                wanted[number] = period, len(chosen)
     return wanted
 
 

@@ -18,6 +18,7 @@ import datetime
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.cloud import types
 from snapshot_dashboard.snapshots import by_instance
 from snapshot_dashboard.snapshots import by_volume
 from snapshot_dashboard.snapshots import deletion
@@ -36,7 +37,7 @@ HOLDS = {
     deletion.Hindrance.DELETING: retention.Hold.UNFINISHED,
     deletion.Hindrance.BACKUP: retention.Hold.BLOCKED,
     deletion.Hindrance.PARTS_UNKNOWN: retention.Hold.UNKNOWN,
-    deletion.Hindrance.NEEDS_UNKNOWN: retention.Hold.BLOCKED,
+    deletion.Hindrance.NEEDS_UNKNOWN: retention.Hold.UNKNOWN,
     deletion.Hindrance.NEEDED: retention.Hold.BLOCKED,
 }
 
@@ -48,11 +49,13 @@ class Copies:
     :ivar copies: each with its entry of a deletion plan as ``thing``; empty
         while problems leave open which are the newest.
     :ivar problems: why some may be missing.
+    :ivar volume_type: of a volume.
     """
 
     source: model.Source
     copies: tuple[retention.Copy, ...] = ()
     problems: tuple[errors.ServiceError, ...] = ()
+    volume_type: str = ''
 
 
 def find(cloud: services.Cloud, kind: kinds.Kind, source_id: str,
@@ -68,46 +71,66 @@ def find(cloud: services.Cloud, kind: kinds.Kind, source_id: str,
     :raises ServiceError: when it is not known what it is.
     """
     if kind is kinds.Kind.VOLUME:
-        volume = cloud.volumes.volume(source_id)
-        source = model.Source(kind, volume.id, volume.name)
-        found, problems = by_volume.find(cloud, source)
-        certain = [row for row in found if row.kind is kind]
-        uncertain = []
-    else:
-        server = cloud.compute.server(source_id)
-        source = model.Source(kind, server.id, server.name)
-        found, problems = by_instance.find(cloud, server)
-        certain = [row for row in found if by_instance.is_of(row, server)]
-        uncertain = [row for row in found
-                     if by_instance.is_probably_of(row, server)]
+        return _of_volume(cloud, cloud.volumes.volume(source_id), today,
+                          allowed)
+    server = cloud.compute.server(source_id)
+    source = model.Source(kind, server.id, server.name)
+    found, problems = by_instance.find(cloud, server)
     if problems:
         return Copies(source, problems=tuple(problems))
-    plan = deletion.plan(cloud, certain, allowed)
+    plan = deletion.plan(cloud, [
+        row for row in found if by_instance.is_of(row, server)], allowed)
     return Copies(source, (
-        *(_copy(entry, _hold(entry, today)) for entry in plan.entries),
-        *(_copy(deletion.Entry(row), retention.Hold.UNCERTAIN)
-          for row in uncertain)))
+        *(_copy(entry, today) for entry in plan.entries),
+        *(dataclasses.replace(_copy(deletion.Entry(row), today),
+                              hold=retention.Hold.UNCERTAIN)
+          for row in found if by_instance.is_probably_of(row, server))))
 
 
-def _copy(entry: deletion.Entry,
-          hold: retention.Hold | None) -> retention.Copy:
+def _of_volume(cloud: services.Cloud, volume: types.Volume,
+               today: datetime.date,
+               allowed: Callable[[model.Snapshot], bool]) -> Copies:
+    """Those that an image needs are its parts, and so none of the volume's
+    own; the plan knows that of all.
+    """
+    source = model.Source(kinds.Kind.VOLUME, volume.id, volume.name)
+    found, problems = by_volume.find(cloud, source)
+    if problems:
+        return Copies(source, problems=tuple(problems))
+    plan = deletion.plan(cloud, [
+        row for row in found if row.kind is kinds.Kind.VOLUME], allowed)
+    return Copies(source, tuple(
+        _copy(entry, today) for entry in plan.entries if not entry.breaks),
+        volume_type=volume.type)
+
+
+def _copy(entry: deletion.Entry, today: datetime.date) -> retention.Copy:
     row = entry.snapshot
+    hold = _hold(entry, today)
+    until = None
+    if hold is retention.Hold.WANTED and row.expires is not None:
+        until = datetime.datetime.combine(
+            row.expires + datetime.timedelta(days=1), datetime.time(),
+            datetime.UTC)
     return retention.Copy(
         row.created, row.row_id, row.motion is not statuses.Outcome.FAILED,
-        hold, entry)
+        hold, until, entry)
 
 
 def _hold(entry: deletion.Entry,
           today: datetime.date) -> retention.Hold | None:
-    """Why a snapshot is not to go, whatever the rules say."""
+    """Why a snapshot is not to go, whatever the rules say.
+
+    First why it does not count, whatever keeps it from being deleted, too.
+    """
     row = entry.snapshot
-    if entry.hindrance is not None:
-        return HOLDS[entry.hindrance]
-    if row.motion is statuses.Outcome.PENDING:
+    if row.motion is statuses.Outcome.PENDING and row.status != 'backing-up':
         return retention.Hold.UNFINISHED
     if row.motion is statuses.Outcome.DONE and not row.usable:
         return retention.Hold.UNKNOWN
-    if row.under_way or entry.breaks:
+    if entry.hindrance is not None:
+        return HOLDS[entry.hindrance]
+    if row.under_way:
         return retention.Hold.BLOCKED
     if row.expires is not None and not row.expired(today):
         return retention.Hold.WANTED

@@ -16,10 +16,12 @@ import datetime
 
 import pytest
 
+from snapshot_dashboard import marks
 from snapshot_dashboard.snapshots import deletion
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import retention
 from snapshot_dashboard.snapshots import thinning
+from tests import fakes
 
 TODAY = datetime.date(2026, 6, 1)
 Hold = retention.Hold
@@ -63,6 +65,59 @@ def test_a_failed_one_is_not_good(openstack, volume):
     (found,) = thinning.find(openstack.cloud(), kinds.Kind.VOLUME,
                              volume['id'], TODAY, lambda row: True).copies
     assert not found.good
+
+
+@pytest.mark.parametrize(('status', 'expected'), [
+    ('creating', Hold.UNFINISHED), ('deleting', Hold.UNFINISHED),
+    ('of-a-later-release', Hold.UNKNOWN), ('available', Hold.BLOCKED),
+    ('error', Hold.BLOCKED)])
+def test_what_cannot_be_deleted_does_not_count_unless_it_is_whole(
+        openstack, volume, status, expected):
+    openstack.snapshot('v', volume_id=volume['id'], status=status,
+                       group_snapshot_id='a group')
+    assert holds(openstack, volume) == {'v': expected}
+
+
+@pytest.mark.parametrize(('status', 'expected'), [
+    ('available', None), ('backing-up', None), ('creating', Hold.UNFINISHED),
+    ('deleting', Hold.UNKNOWN), ('unmanaging', Hold.UNKNOWN),
+    ('of-a-later-release', Hold.UNKNOWN)])
+def test_a_set_counts_while_all_its_parts_are_there(openstack, status,
+                                                    expected):
+    server = openstack.server('db', image='')
+    root = openstack.volume(bootable='true')
+    openstack.attach(server, root, '/dev/vda')
+    openstack.set_image('whole', [openstack.snapshot(
+        'snapshot for whole', volume_id=root['id'], status=status)], at=0, **{
+            marks.TAKEN: str(int(fakes.seconds(0))),
+            marks.INSTANCE: server['id'], marks.INSTANCE_ID: server['id']})
+    found = thinning.find(openstack.cloud(), kinds.Kind.INSTANCE,
+                          server['id'], TODAY, lambda row: True)
+    assert [one.hold for one in found.copies] == [expected]
+
+
+@pytest.mark.parametrize('name', ['part', 'snapshot for whole'])
+def test_a_part_of_a_set_is_none_of_the_volumes_own(openstack, volume, name):
+    """However it is called, and whatever is known of it already."""
+    openstack.snapshot('own', 1, volume_id=volume['id'])
+    openstack.set_image('whole', [openstack.snapshot(
+        name, 2, volume_id=volume['id'])], at=2)
+    cloud = openstack.cloud()
+    for _ in range(2):
+        found = thinning.find(cloud, kinds.Kind.VOLUME, volume['id'], TODAY,
+                              lambda row: True)
+        assert [one.thing.snapshot.name for one in found.copies] == ['own']
+
+
+def test_what_is_wanted_until_a_day_is_held_until_its_end(openstack, volume):
+    one = openstack.snapshot('v', volume_id=volume['id'])
+    one['metadata'] = {
+        'snapshot_dashboard_expires': f'2026-06-01 {one["id"]}',
+        'snapshot_dashboard_expiring': 'True'}
+    (found,) = thinning.find(openstack.cloud(), kinds.Kind.VOLUME,
+                             volume['id'], TODAY, lambda row: True).copies
+    assert found.hold is Hold.WANTED
+    assert found.until == datetime.datetime(2026, 6, 2, tzinfo=datetime.UTC)
 
 
 def test_what_the_user_may_not_delete_is_held(openstack, volume):

@@ -203,3 +203,59 @@ def test_of_a_volume_its_own_snapshots_are_offered(client, openstack, member):
     page = bs4.BeautifulSoup(response.content, 'html.parser')
     assert [box['value'] for box in page.select('input[name=row]')] == [
         row_id(old)]
+
+
+def confirm(client, server, keep, rows):
+    return client.post(f'{address(server)}?last={keep}', {'row': rows})
+
+
+def test_what_is_confirmed_is_deleted(client, openstack, member, server):
+    old, new = (nightly(openstack, server, at) for at in (1, 2))
+    rows = older(client, server, 1)
+    plan = bs4.BeautifulSoup(client.get(
+        address(server), {'last': 1}).content, 'html.parser')
+    assert f'{address(server)}?last=1' in [
+        form.get('action') for form in plan.select('form')]
+    confirm(client, server, 1, rows)
+    assert set(openstack.images) == {new['id']}
+    assert rows == [row_id(old)]
+
+
+def test_what_the_rules_need_by_then_stays(client, openstack, member, server):
+    old, new = (nightly(openstack, server, at) for at in (1, 2))
+    rows = older(client, server, 1)
+    new['status'] = 'killed'
+    confirm(client, server, 1, rows)
+    assert old['id'] in openstack.images
+    assert 'needed by now: night-1' in told(client)
+
+
+def test_what_was_not_offered_is_not_deleted(client, openstack, member,
+                                             server):
+    images = [nightly(openstack, server, at) for at in (1, 2)]
+    other = openstack.image('other', at=0, instance_uuid=fakes.new_id())
+    confirm(client, server, 2, list(map(row_id, [*images, other])))
+    assert openstack.writes() == []
+
+
+def test_with_a_service_that_fails_nothing_is_deleted(client, openstack,
+                                                      member, server):
+    for at in (1, 2):
+        nightly(openstack, server, at)
+    rows = older(client, server, 1)
+    openstack.faults['GET', '/os-instance-actions'] = 503
+    openstack.faults['GET', '/v2/images'] = 503
+    confirm(client, server, 1, rows)
+    assert openstack.writes() == []
+
+
+def test_more_than_a_page_of_them_is_told(client, openstack, member, server,
+                                          monkeypatch):
+    monkeypatch.setattr(
+        'snapshot_dashboard.content.compute_snapshots.delete.views.MOST', 2)
+    for at in range(1, 6):
+        nightly(openstack, server, at)
+    plan = bs4.BeautifulSoup(client.get(
+        address(server), {'last': 1}).content, 'html.parser')
+    assert len(plan.select('input[name=row]')) == 2
+    assert 'There are 2 more' in plan.get_text()

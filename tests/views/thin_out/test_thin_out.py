@@ -174,7 +174,8 @@ def test_what_failed_is_kept_until_a_newer_one_is_complete(
     for days, status in enumerate(('killed', 'active', 'killed')):
         nightly(days, status=status)
     assert decisions(page(client, source_id, last=3)) == {
-        'night-2': ('Keep', 'It failed, and no newer one is complete.'),
+        'night-2': ('Keep', 'It failed, and no newer one that counts is '
+                            'complete.'),
         'night-1': ('Keep', 'Last: number 1 of 3.'),
         'night-0': ('Delete', 'It failed, and a newer one is complete.')}
 
@@ -239,19 +240,9 @@ def test_a_volume_is_thinned_out_likewise(client, openstack, member):
 
 def test_an_instance_without_snapshots_is_told_so(client, openstack, member,
                                                   source_id):
-    assert 'It has no snapshots.' in page(client, source_id).get_text()
+    text = page(client, source_id).get_text()
+    assert 'It has no snapshots of its own.' in text
     assert told(client) == ''
-
-
-def test_a_volume_snapshot_that_a_set_of_another_name_needs_stays(
-        client, openstack, member):
-    volume = openstack.volume('data')
-    part, _new = (openstack.snapshot(f'v{at}', at * DAY,
-                                     volume_id=volume['id'])
-                  for at in (0, 1))
-    openstack.set_image('whole', [part], at=DAY)
-    shown = decisions(page(client, f'volume-{volume["id"]}', last=1))
-    assert shown.get('v0', ('Keep',))[0] == 'Keep'
 
 
 def foreseen(soup):
@@ -322,3 +313,45 @@ def test_what_cannot_be_supposed_is_told(client, openstack, member, nightly,
     nightly(1)
     soup = page(client, source_id, last=1, every='minute')
     assert soup.select('.has-error .help-block') and not foreseen(soup)
+
+
+def test_too_many_are_not_foreseen(client, openstack, member, nightly,
+                                   source_id):
+    nightly(1)
+    soup = page(client, source_id, hourly=400, last=1, every='hour')
+    assert not foreseen(soup) and decisions(soup)
+    assert 'come to 400 or less' in soup.get_text()
+
+
+def test_nothing_is_foreseen_from_what_is_not_known(client, openstack, member,
+                                                    nightly, source_id):
+    nightly(1)
+    openstack.faults['GET', '/v2/images'] = 503
+    assert foreseen(page(client, source_id, last=1, every='day')) == []
+
+
+def test_what_is_there_is_counted_with_its_own_size(client, openstack, member,
+                                                    nightly, source_id):
+    nightly(1, size=100 * 1024 ** 3, protected=True)
+    nightly(2, size=1024 ** 3)
+    month, _year = foreseen(page(client, source_id, last=2, every='day'))
+    assert (month[0], month[2]) == ('3', '102 GiB')
+
+
+def test_the_quota_of_the_volumes_type_is_looked_at(client, openstack, member):
+    volume = openstack.volume('data', volume_type='ssd')
+    openstack.snapshot('v', volume_id=volume['id'])
+    openstack.quotas = {'snapshots_ssd': {'limit': 2, 'in_use': 1,
+                                          'reserved': 0}}
+    (alert,) = page(client, f'volume-{volume["id"]}', last=4, every='day'
+                    ).select('.alert-warning')
+    assert 'needed 4, left 1 of 2' in alert.get_text()
+
+
+def test_an_error_is_tied_to_its_number(client, openstack, member, nightly,
+                                        source_id):
+    nightly(1)
+    soup = page(client, source_id, last=-1)
+    field = soup.select_one('[name=last]')
+    assert soup.find(id=f'{field["id"]}_error')
+    assert soup.select_one('fieldset legend')

@@ -20,6 +20,7 @@ from django.http import Http404
 from django.http import HttpRequest
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -69,13 +70,22 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
             raise Http404
         return self.show(found, delete_wording.not_found_out(lost))
 
-    def post(self, request: HttpRequest,
-             chosen: list[str] | None = None) -> HttpResponse:
+    def post(self, request: HttpRequest, *args: Any,
+             **kwargs: Any) -> HttpResponse:
         """:param chosen: what the list's user has chosen in it."""
-        if chosen is not None:
-            found, lost = self._look(chosen)
+        if 'chosen' in kwargs:
+            found, lost = self._look(kwargs['chosen'])
             return self.show(found, delete_wording.not_found_out(lost))
-        found, lost = self._look(request.POST.getlist('row'))
+        return self.carry_out(request, request.POST.getlist('row'))
+
+    def action(self) -> str:
+        """Where the plan is confirmed."""
+        return reverse('horizon:project:compute_snapshots:delete')
+
+    def carry_out(self, request: HttpRequest,
+                  row_ids: list[str]) -> HttpResponse:
+        """Delete these, by a plan that is made anew."""
+        found, lost = self._look(row_ids)
         if any(not permissions.can_delete(request, row) for row in found):
             raise django_exceptions.PermissionDenied
         cloud = connect.cloud(request)
@@ -111,7 +121,7 @@ class DeleteView(form_views.ModalFormMixin, horizon_views.HorizonTemplateView):
         return self.render_to_response(self.get_context_data(
             going=[entry for entry in entries if not entry['blocked']],
             staying=[entry for entry in entries if entry['blocked']],
-            most=dependants.MOST, notes=notes))
+            most=dependants.MOST, notes=notes, action=self.action()))
 
     def _look(self, row_ids: list[str]
               ) -> tuple[list[model.Snapshot], list[errors.ServiceError]]:

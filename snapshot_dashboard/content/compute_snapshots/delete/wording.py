@@ -27,8 +27,8 @@ from snapshot_dashboard.snapshots import model
 def not_offered(error: errors.ServiceError) -> str:
     """Why older snapshots are not offered for deletion."""
     return _("Older snapshots cannot be deleted now, because it is not known "
-             "which snapshots of the instance are the newest. Try again "
-             "later. Error from %(service)s: %(detail)s") % wording.said(error)
+             "which ones are the newest. Try again later. Error from "
+             "%(service)s: %(detail)s") % wording.said(error)
 
 
 def unsure(rows: Sequence[model.Snapshot]) -> str:

@@ -57,8 +57,8 @@ class SnapshotsTab(tabs.Tab):
             'server': server,
             'snapshots': shown.rows(request, found),
             'source_id': model.row_id(kinds.Kind.INSTANCE, server.id),
-            'can_thin_out': len(found) > 1 and permissions.can_delete_any(
-                request),
+            'can_thin_out': permissions.can_delete_any(request) and sum(
+                row.kind is kinds.Kind.INSTANCE for row in found) > 1,
             'last_good': last_good,
             'last_good_consistency': wording.consistency_of(last_good)[
                 'label'] if last_good else '',

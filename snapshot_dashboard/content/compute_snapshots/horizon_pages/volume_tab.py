@@ -58,8 +58,8 @@ class SnapshotsTab(tabs.Tab):
             **context,
             'snapshots': shown.rows(request, found),
             'source_id': model.row_id(kinds.Kind.VOLUME, volume.id),
-            'can_thin_out': len(found) > 1 and permissions.can_delete_any(
-                request),
+            'can_thin_out': permissions.can_delete_any(request) and sum(
+                row.kind is kinds.Kind.VOLUME for row in found) > 1,
             'last_good': next((
                 row for row in found
                 if by_volume.is_good(row, volume.id)), None),

@@ -114,7 +114,7 @@ class ThinOutView(horizon_views.HorizonTemplateView):
         context.update(source=found.source, problems=[
             delete_wording.not_offered(problem) for problem
             in errors.deduplicate_by_service(found.problems)])
-        if rules is None:
+        if rules is None or found.problems:
             return context
         verdicts = _judge(found.copies, rules)
         going = _rows(one for one in verdicts if not one.keep)
@@ -122,7 +122,7 @@ class ThinOutView(horizon_views.HorizonTemplateView):
         rhythm = form.rhythm(timezone.get_current_timezone())
         return {
             **context,
-            'forecast': rhythm and _foresee(self.request, verdicts, rules,
+            'forecast': rhythm and _foresee(self.request, found, rules,
                                             rhythm),
             'verdicts': [{
                 'row': row, 'keep': one.keep,
@@ -138,13 +138,49 @@ class ThinOutView(horizon_views.HorizonTemplateView):
 
 
 class ReviewView(delete_views.DeleteView):
-    """Offers what rules do not keep for deletion."""
+    """Offers what rules do not keep for deletion, and deletes it.
 
-    http_method_names = ['get']
+    The rules are asked again when it is confirmed: what they need by then
+    stays.
+    """
 
     def get(self, request: HttpRequest, source_id: str) -> HttpResponse:
-        form = thin_out_forms.RulesForm(request.GET)
-        rules = form.rules()
+        verdicts = self._judged(request, source_id)
+        if isinstance(verdicts, HttpResponse):
+            return verdicts
+        unsure = _rows(_old_and_uncertain(verdicts))
+        notes = [delete_wording.unsure(unsure)] if unsure else []
+        going = _rows(one for one in verdicts if not one.keep)
+        if not going:
+            messages.info(request, ' '.join([str(_(
+                "There are no snapshots to thin out.")), *notes]))
+            return redirect(redirects.list_address(request))
+        if len(going) > delete_views.MOST:
+            notes.append(thin_out_wording.more(len(going)
+                                               - delete_views.MOST))
+        return self.show(going[:delete_views.MOST], notes)
+
+    def post(self, request: HttpRequest, source_id: str) -> HttpResponse:
+        verdicts = self._judged(request, source_id)
+        if isinstance(verdicts, HttpResponse):
+            return verdicts
+        going = {row.row_id for row in _rows(
+            one for one in verdicts if not one.keep)}
+        confirmed = request.POST.getlist('row')
+        changed = [row for row in _rows(verdicts)
+                   if row.row_id in set(confirmed) - going]
+        if changed:
+            messages.error(request, thin_out_wording.needed_now(changed))
+        return self.carry_out(request, [row_id for row_id in confirmed
+                                        if row_id in going])
+
+    def action(self) -> str:
+        return self.request.get_full_path()
+
+    def _judged(self, request: HttpRequest, source_id: str
+                ) -> list[retention.Verdict] | HttpResponse:
+        """:returns: the verdicts, or where to go without any."""
+        rules = thin_out_forms.RulesForm(request.GET).rules()
         if rules is None:
             return redirect(_address('thin_out', source_id, request.GET))
         try:
@@ -154,15 +190,7 @@ class ReviewView(delete_views.DeleteView):
         if found.problems:
             # With some missing, the newest ones would not be known.
             return self._leave(request, found.problems)
-        verdicts = _judge(found.copies, rules)
-        unsure = _rows(_old_and_uncertain(verdicts))
-        notes = [delete_wording.unsure(unsure)] if unsure else []
-        going = _rows(one for one in verdicts if not one.keep)
-        if not going:
-            messages.info(request, ' '.join([str(_(
-                "There are no snapshots to thin out.")), *notes]))
-            return redirect(redirects.list_address(request))
-        return self.show(going[:delete_views.MOST], notes)
+        return _judge(found.copies, rules)
 
     def _leave(self, request: HttpRequest, problems: Any) -> HttpResponse:
         """Say why nothing is offered."""
@@ -171,24 +199,29 @@ class ReviewView(delete_views.DeleteView):
         return redirect(redirects.list_address(request))
 
 
-def _foresee(request: HttpRequest, verdicts: Sequence[retention.Verdict],
+def _foresee(request: HttpRequest, found: thinning.Copies,
              rules: retention.Rules,
              rhythm: rhythms.Rhythm) -> dict[str, Any]:
     """What will be there if more are taken, for the template."""
-    copies = [one.copy for one in verdicts]
-    found = forecast.foresee(copies, rules, rhythm, timezone.now(), _DAYS)
-    examples = _rows(one for one in verdicts
-                     if one.copy.good and one.copy.hold is None)
+    try:
+        moments = forecast.foresee(found.copies, rules, rhythm,
+                                   timezone.now(), _DAYS)
+    except ValueError:
+        return {'too_many': forecast.MOST_KEPT}
+    example = max((one for one in found.copies if one.good),
+                  key=lambda one: one.at, default=None)
+    if example is None:
+        return {'moments': [{'moment': moment} for moment in moments]}
+    row = example.thing.snapshot
     return {
-        'moments': [{
-            'at': one.at, 'kept': one.kept, 'oldest': one.oldest,
-            'size': cells.size_text(one.kept * examples[0].size_bytes)
-            if examples else ''} for one in found],
+        'moments': [{'moment': moment, 'size': cells.size_text(sum(
+            (one.thing or example.thing).snapshot.size_bytes
+            for one in moment.copies))} for moment in moments],
         'obstacles': [thin_out_wording.obstacle(obstacle) for obstacle
                       in room.find_obstacles(
-                          connect.cloud(request), examples[0],
-                          found[-1].most - len(copies))]
-        if examples else []}
+                          connect.cloud(request), row,
+                          moments[-1].most - len(found.copies),
+                          found.volume_type)]}
 
 
 def _old_and_uncertain(verdicts: Sequence[retention.Verdict]

@@ -12,9 +12,13 @@
 
 """What is said about thinning out."""
 
+from collections.abc import Sequence
+
 from django.utils import formats
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
+from snapshot_dashboard.content.compute_snapshots import wording
 from snapshot_dashboard.content.compute_snapshots.delete import (
     wording as delete_wording,
 )
@@ -52,11 +56,10 @@ _HOLDS = {
         "Its creation time lies in the future. It does not count."),
 }
 _IN_USE = _("An instance is going back to it or switching over just now.")
-_NEEDED = _("An instance snapshot needs it.")
 _OTHERS = {
     retention.Reason.NO_RULES: _("All numbers are 0, so all are kept."),
     retention.Reason.NO_NEWER_GOOD: _(
-        "It failed, and no newer one is complete."),
+        "It failed, and no newer one that counts is complete."),
     retention.Reason.FAILED: _("It failed, and a newer one is complete."),
     retention.Reason.BEYOND: _("It is older than what these numbers keep."),
 }
@@ -93,6 +96,22 @@ _ROOM = {
 }
 
 
+def more(count: int) -> str:
+    """That there are more to delete than fit on one page."""
+    return ngettext(
+        "There is %d more. Thin out again for it.",
+        "There are %d more. Thin out again for them.", count) % count
+
+
+def needed_now(rows: Sequence[model.Snapshot]) -> str:
+    """What is kept after all, for something has changed meanwhile."""
+    return ngettext(
+        "Kept, because it is needed by now: %s. Snapshots have changed since "
+        "the review.",
+        "Kept, because they are needed by now: %s. Snapshots have changed "
+        "since the review.", len(rows)) % wording.names(rows)
+
+
 def obstacle(found: obstacles.Obstacle) -> str:
     """Which quota has no room, and by how much."""
     return str(_ROOM[found.code] % found.facts)
@@ -107,7 +126,7 @@ def _hold(copy: retention.Copy, hold: retention.Hold) -> str:
         return _HOLDS[hold]
     if entry.hindrance:
         return delete_wording.HINDRANCES[entry.hindrance]
-    return _IN_USE if entry.snapshot.under_way else _NEEDED
+    return str(_IN_USE)
 
 
 def _name(copy: retention.Copy) -> str:
