@@ -83,12 +83,14 @@ class Cloud:
     :param memory: shared by the users of this project, if any.
     :param sees_all: whether the user is an administrator, whom the services
         show other projects' things without asking.
+    :param user_id: of the user, where others share the memory.
     """
 
     def __init__(self, session: keystone_session.Session,
                  endpoints: Mapping[str, str], project_id: str,
                  breaker: breakers.Breaker | None = None,
-                 memory: Memory | None = None, sees_all: bool = False):
+                 memory: Memory | None = None, sees_all: bool = False,
+                 user_id: str = ''):
         transport.watch(session)
         self._breaker = breaker or breakers.Breaker(rest=0)
         self._session = session
@@ -96,6 +98,7 @@ class Cloud:
         self.project_id = project_id
         self.memory = memory or Memory()
         self.sees_all = sees_all
+        self.user_id = user_id
         self._expired = threading.Event()
 
     @property

@@ -45,7 +45,7 @@ def find_obstacles(cloud: services.Cloud, example: model.Snapshot,
     if volumes_gib and cloud.has('volume'):
         calls['volumes'] = lambda: cloud.volumes.quotas()
     if is_image and cloud.has('image'):
-        calls['images'] = lambda: usage.of_images(cloud, decides=False)
+        calls['images'] = lambda: usage.of_images(cloud, decides=True)
     quotas = errors.without(cloud.gather_named(calls))
     found = obstacles.over_quota(quotas.get('volumes', {}), [
         (volume_type, size) for size in volumes_gib] * count)

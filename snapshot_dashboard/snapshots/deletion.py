@@ -33,6 +33,7 @@ from snapshot_dashboard.cloud import services
 from snapshot_dashboard.snapshots import kinds
 from snapshot_dashboard.snapshots import model
 from snapshot_dashboard.snapshots import sets
+from snapshot_dashboard.snapshots import usage
 
 #: Calls for a thousand images each that a deletion may take.
 _PAGES = 20
@@ -185,6 +186,8 @@ def carry_out(cloud: services.Cloud, plan: Plan,
         entry.snapshot.id: functools.partial(remove, cloud.images.delete,
                                              entry.snapshot.id)
         for entry in images})
+    if answers:
+        usage.forget(cloud)
     stay = {image_id for image_id, answer in answers.items()
             if isinstance(answer, errors.ServiceError)}
     kept = {part.id for entry in images if entry.snapshot.id in stay

@@ -19,16 +19,19 @@ answer to the same question tells.
 
 from collections.abc import Mapping
 from collections.abc import Sequence
+import contextlib
 import datetime
 import hashlib
 import json
 
+from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import transport
 from snapshot_dashboard.cloud import types
 
-#: Seconds for which an answer tells where to set the bound.
-_LIFETIME = 600
+#: Seconds for which an answer tells where to set the bound: however old it
+#: is, it is right, and the older the less it spares.
+_LIFETIME = 24 * 3600
 #: How much the clocks of a gateway, of Glance and of its database differ.
 _CLOCKS_DIFFER = datetime.timedelta(hours=1)
 
@@ -47,13 +50,19 @@ def images(cloud: services.Cloud, limit: int, filters: Mapping[str, str],
     """
     key = _key(cloud, limit, filters, ascending)
     kept = cloud.memory.find([key]).get(key)
+    if not isinstance(kept, dict):
+        kept = {}
+    found = None
     if kept:
-        found = cloud.images.images(limit, {**filters, **kept},
-                                    ascending=ascending)
-        if len(found) >= limit or not found and 'updated_at' in kept:
-            return found
-    found = cloud.images.images(limit, filters, ascending=ascending)
-    cloud.memory.keep({key: _bound(found, limit, ascending)}, _LIFETIME)
+        with contextlib.suppress(errors.Refused):  # such a bound, or all
+            found = cloud.images.images(limit, {**filters, **kept},
+                                        ascending=ascending)
+    if found is None or not (len(found) >= limit
+                             or not found and 'updated_at' in kept):
+        found, kept = cloud.images.images(limit, filters,
+                                          ascending=ascending), {}
+    cloud.memory.keep({key: _bound(found, limit, ascending) or kept},
+                      _LIFETIME)
     return found
 
 
@@ -70,7 +79,9 @@ def _bound(found: Sequence[types.Image], limit: int,
 
 def _key(cloud: services.Cloud, limit: int, filters: Mapping[str, str],
          ascending: bool) -> str:
-    question = json.dumps([cloud.address('image'), cloud.project_id, limit,
-                           ascending, sorted(filters.items())])
+    # A policy may hide images from some users of a project.
+    question = json.dumps([
+        cloud.address('image'), cloud.project_id, cloud.user_id, limit,
+        ascending, sorted(filters.items())])
     return ('snapshot-dashboard-newest-'
             + hashlib.sha256(question.encode()).hexdigest()[:32])

@@ -27,10 +27,10 @@ from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
 from snapshot_dashboard.cloud import types
 
-#: Seconds for which an answer is of use.
-_LIFETIME = 300
-#: Much room: a tenth of the limit, and for so many images at the least.
-_SHARE, _FEWEST = 10, 10
+#: Seconds for which an answer is shown, and is enough to begin something.
+_LIFETIME, _DECIDES = 300, 60
+#: Much room: a fifth of the limit, and for so many images at the least.
+_SHARE, _FEWEST = 5, 10
 #: Seconds beyond which a count is not made for each look.
 _LONG = 0.5
 
@@ -46,6 +46,16 @@ class Count:
     quotas: Mapping[str, types.Quota]
     at: float
     took: float
+
+    @property
+    def has_much_room(self) -> bool:
+        return all(quota.left is None or quota.left >= max(
+            _FEWEST, quota.limit // _SHARE) for quota in self.quotas.values())
+
+    def holds(self, seconds: float) -> bool:
+        """Whether it is as good as a new one, which would take long."""
+        return (self.took >= _LONG and self.has_much_room
+                and time.time() - self.at <= seconds)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,42 +74,52 @@ class Usage:
 
 
 def of_project(cloud: services.Cloud) -> Usage:
-    """As it is now, or was some minutes ago where to count takes long."""
+    """As it is now, or was some minutes ago where to count takes long and
+    there was much room.
+    """
     calls: dict[str, Callable[[], Mapping[str, types.Quota]]] = {}
     if cloud.has('volume'):
         calls['volume'] = lambda: cloud.volumes.quotas()
     kept = _kept(cloud)
-    fresh = kept is None or kept.took < _LONG
-    if cloud.has('image') and fresh:
+    if kept is not None and not kept.holds(_LIFETIME):
+        kept = None
+    if cloud.has('image') and kept is None:
         calls['image'] = lambda: _count(cloud)
     found: dict[str, types.Quota] = {}
     for answer in cloud.gather(*calls.values()):
         if not isinstance(answer, errors.ServiceError):
             found.update(answer)
-    if kept is not None and not fresh:
+    if kept is not None:
         found.update(kept.quotas)
     return Usage({name: quota for name, quota in found.items()
                   if name in ('snapshots', 'gigabytes', 'image_count_total',
                               'image_size_total')
                   or name.startswith(('snapshots_', 'gigabytes_'))
-                  and quota.limit >= 0},
-                 kept.at if kept is not None and not fresh else 0)
+                  and quota.limit >= 0}, kept.at if kept is not None else 0)
 
 
 def of_images(cloud: services.Cloud, decides: bool
               ) -> Mapping[str, types.Quota]:
     """Glance's limits, and how much of them is taken.
 
-    :param decides: whether something is begun or refused by the answer,
-        which is worth waiting for. Otherwise Glance is asked only where the
-        room was scarce when it was last asked.
+    :param decides: whether something is begun or refused by the answer, which
+        is worth waiting for. Otherwise Glance is asked only where the room
+        was scarce when it was last asked.
     :returns: empty where it has no limits, and where it was not asked.
     :raises ServiceError: when it does not tell.
     """
     kept = _kept(cloud)
-    if kept is not None and all(map(_has_much_room, kept.quotas.values())):
+    if not decides and (kept is None or kept.has_much_room):
+        return kept.quotas if kept is not None else {}
+    if kept is not None and kept.holds(_DECIDES):
         return kept.quotas
-    return _count(cloud) if decides or kept else {}
+    return _count(cloud)
+
+
+def forget(cloud: services.Cloud) -> None:
+    """After images were deleted: what was counted is not true any more."""
+    if cloud.has('image'):
+        cloud.memory.keep({_key(cloud): None}, _LIFETIME)
 
 
 def _count(cloud: services.Cloud) -> Mapping[str, types.Quota]:
@@ -116,11 +136,6 @@ def _kept(cloud: services.Cloud) -> Count | None:
     found = cloud.memory.find([_key(cloud)]).get(_key(cloud))
     # A memory that outlives a restart may hold what another release kept.
     return found if isinstance(found, Count) else None
-
-
-def _has_much_room(quota: types.Quota) -> bool:
-    return quota.left is None or quota.left >= max(
-        _FEWEST, quota.limit // _SHARE)
 
 
 def _key(cloud: services.Cloud) -> str:

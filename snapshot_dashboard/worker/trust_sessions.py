@@ -122,7 +122,11 @@ class Access:
 
 
 def _forget_catalogue(auth: v3.Token) -> None:
-    """It is the largest part of what a token brings, times all trusts."""
+    """It is the largest part of what a token brings, times all trusts.
+
+    The next token comes without.
+    """
+    auth.include_catalog = False
     state = json.loads(auth.get_auth_state())
     state['body']['token'].pop('catalog', None)
     auth.set_auth_state(json.dumps(state))

@@ -81,9 +81,25 @@ class Session:
         return {name: float(took) for name, took in re.findall(
             r'(\w+);dur=([\d.]+)', answer.headers['Server-Timing'])}
 
-    def timed(self, path: str) -> float:
-        """Seconds that a page took, or what its script asks for."""
+    def timed(self, path: str, forget: bool = False) -> float:
+        """Seconds that a page took, or what its script asks for.
+
+        :param forget: let Horizon forget first what it has kept.
+        """
+        headers = {} if path.startswith('/api/') else {'X-Requested-With': ''}
+        if forget:
+            headers['X-Forget'] = 'yes'
         began = time.perf_counter()
-        self.get(path, headers={} if path.startswith('/api/')
-                 else {'X-Requested-With': ''})
+        self.get(path, headers=headers)
         return time.perf_counter() - began
+
+    def checked(self, path: str, fields: dict[str, str]) -> float:
+        """Seconds that the check of a wizard's first step took."""
+        began = time.perf_counter()
+        answer = self.post(path, fields.items(), headers={
+            'X-Requested-With': '', 'X-Forget': 'yes',
+            'X-Horizon-Validate-Step-Start': '0',
+            'X-Horizon-Validate-Step-End': '0'})
+        took = time.perf_counter() - began
+        assert not answer.json()['has_errors'], answer.text
+        return took

@@ -18,10 +18,12 @@ It tells of one request at a time, for what goes on in all threads counts.
 import contextlib
 import time
 
+from django.core.cache import cache
 from django.template import base
-from requests import adapters
-from requests import models
+import requests
 
+#: A header that lets Horizon forget what it has kept of services.
+FORGET = 'HTTP_X_FORGET'
 #: Templates below this are the plugin's.
 _OURS = 'project/compute_snapshots/'
 
@@ -80,8 +82,8 @@ _spans = _Spans()
 
 
 def _patch():
-    send, decode, render = (adapters.HTTPAdapter.send, models.Response.json,
-                            base.Template.render)
+    send, decode, render = (requests.Session.send, requests.Response.json,
+                            base.Template._render)
 
     def timed_send(self, *args, **options):
         with _spans.waiting():
@@ -95,9 +97,9 @@ def _patch():
         with _spans.rendering(self.name or ''):
             return render(self, context)
 
-    adapters.HTTPAdapter.send = timed_send
-    models.Response.json = timed_decode
-    base.Template.render = timed_render
+    requests.Session.send = timed_send
+    requests.Response.json = timed_decode
+    base.Template._render = timed_render  # those that are extended, too
 
 
 def timed(application):
@@ -108,10 +110,16 @@ def timed(application):
         global _spans
         _spans, began = _Spans(), time.perf_counter()
         headers = []
+        if FORGET in environ:
+            cache.clear()
 
         def keep(status, given, exc_info=None):
             headers[:] = [status, given]
-        body = list(application(environ, keep))
+        answered = application(environ, keep)
+        try:
+            body = list(answered)
+        finally:
+            getattr(answered, 'close', list)()
         total = time.perf_counter() - began
         ours = sum(took for name, took in _spans.templates.items()
                    if name.startswith(_OURS))

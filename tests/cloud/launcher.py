@@ -177,8 +177,9 @@ def _wait_for_reports(where: site.Site) -> None:
 def down(where: site.Site, say: Say) -> None:
     """Stop this cloud's own processes; its state is kept."""
     where.worker_user.unlink(missing_ok=True)
+    names = ['worker', *reversed(site.SERVICES), 'libvirt', 'horizon']
     stopped = [service for service in (
-        'worker', *reversed(site.SERVICES), 'libvirt', 'horizon')
+        *names, *set(processes.running(where)) - set(names))
                if processes.stop(where, service)]
     say('stopped ' + ', '.join(stopped) if stopped else 'nothing was running')
 

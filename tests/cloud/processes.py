@@ -12,6 +12,7 @@
 
 """Start, watch and stop the processes of a test cloud, and no others."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -32,6 +33,8 @@ _GRACE = 10
 #: Those that are no services of OpenStack, and by what they are known.
 _MODULES = {'horizon': 'tests.cloud.dashboard.server',
             'worker': 'snapshot_dashboard.worker'}
+#: The state of a socket that takes connections, in /proc/net/tcp.
+_LISTEN = '0A'
 #: Kept so that a service that dies is reaped, and seen to be dead.
 _children: dict[int, subprocess.Popen] = {}
 
@@ -58,8 +61,31 @@ def pid(where: site.Site, service: str) -> int | None:
         command = pathlib.Path(f'/proc/{number}/cmdline').read_bytes()
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
-    ours = _MODULES.get(service, f'tests.cloud.services.{service}')
+    # There may be more processes of a service: glance-1, glance-2.
+    ours = _MODULES.get(
+        service, f'tests.cloud.services.{service.partition("-")[0]}')
     return number if ours.encode() in command else None
+
+
+def running(where: site.Site) -> list[str]:
+    """The names of all that runs, whoever has started it."""
+    return [path.stem for path in where.root.glob('*.pid')
+            if pid(where, path.stem) is not None]
+
+
+def listens(where: site.Site, service: str, port: int) -> bool:
+    """Whether this very process takes connections on a port."""
+    number = pid(where, service)
+    sockets = {line.split()[9] for line in pathlib.Path(
+        '/proc/net/tcp').read_text().splitlines()[1:]
+        if line.split()[3] == _LISTEN
+        and int(line.split()[1].rpartition(':')[2], 16) == port}
+    for path in pathlib.Path(f'/proc/{number}/fd').glob('*'):
+        with contextlib.suppress(OSError):  # it may be closed by now
+            link = os.readlink(path)
+            if link.removeprefix('socket:[').removesuffix(']') in sockets:
+                return True
+    return False
 
 
 def check_ports(where: site.Site, services: tuple[str, ...]) -> None:

@@ -140,6 +140,17 @@ def test_no_page_costs_more_than_its_budget(client, member, there, meter,
     assert meter.rounds <= rounds
 
 
+def test_after_a_deletion_the_list_costs_three_calls_more(
+        client, openstack, member, there, meter):
+    """What the last look has set as a bound is too late then, once."""
+    client.get(INDEX)
+    openstack.images.pop(there['set'].removeprefix('instance-'))
+    for calls, rounds in ((10, 3), (7, 2)):
+        meter.reset()
+        client.get(INDEX)
+        assert meter.calls <= calls and meter.rounds <= rounds
+
+
 def test_the_tab_of_an_instance_costs_no_more_for_its_volumes(
         show, there, meter, volumes):
     show(instance_tab.SnapshotsTab,

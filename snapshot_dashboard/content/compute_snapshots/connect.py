@@ -67,7 +67,8 @@ def _cloud(request: HttpRequest) -> services.Cloud:
                 endpoints.setdefault(
                     service, base.url_for(request, service_type))
     return services.Cloud(session, endpoints, request.user.tenant_id, BREAKER,
-                          memory.MEMORY, bool(request.user.is_superuser))
+                          memory.MEMORY, bool(request.user.is_superuser),
+                          request.user.id)
 
 
 def seal() -> seals.Seal:

@@ -17,7 +17,6 @@ import pytest
 from snapshot_dashboard.preflight import obstacles
 from snapshot_dashboard.schedules import room
 from snapshot_dashboard.snapshots import fetch
-from snapshot_dashboard.snapshots import usage
 
 Code = obstacles.Code
 
@@ -54,7 +53,6 @@ def test_a_set_takes_volume_snapshots_and_an_image(openstack, cloud, a_set):
     openstack.quotas = {'snapshots': quota(7, 2), 'gigabytes': quota(25)}
     openstack.usage = {'image_count_total': {'limit': 4, 'usage': 2},
                        'image_size_total': {'limit': 1, 'usage': 1}}
-    usage.of_project(cloud)
     assert needs(cloud, a_set, 3) == [
         (Code.QUOTA_SNAPSHOTS, 6, 5), (Code.QUOTA_GIGABYTES, 30, 25),
         (Code.QUOTA_IMAGES, 3, 2)]
@@ -65,7 +63,6 @@ def test_an_image_takes_its_size_and_no_volume_snapshot(openstack, cloud,
                                                         image):
     openstack.quotas = {'snapshots': quota(0)}
     openstack.usage = {'image_size_total': {'limit': 6000, 'usage': 0}}
-    usage.of_project(cloud)
     assert needs(cloud, image, 1) == []
     assert needs(cloud, image, 2) == [(Code.QUOTA_IMAGE_SIZE, 6144, 6000)]
 

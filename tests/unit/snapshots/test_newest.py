@@ -124,6 +124,42 @@ def test_another_project_has_bounds_of_its_own(openstack, cloud):
     assert asked(openstack) == ['', '']
 
 
+def test_another_user_has_bounds_of_its_own(openstack, cloud):
+    """A policy may hide from one what the other one sees."""
+    look(cloud)
+    other = openstack.cloud()
+    other.memory, other.user_id = cloud.memory, 'bob'
+    look(other)
+    assert asked(openstack) == ['', '']
+
+
+def test_a_bound_follows_what_is_new(openstack, cloud):
+    """So it lasts as long as somebody looks, and spares as much."""
+    for at in range(1, 6):
+        backup(openstack, f'b{at}', at)
+        look(cloud)
+    assert asked(openstack)[-1] == f'gte:{fakes.stamp(3)}'
+
+
+@pytest.mark.parametrize('kept', ['text', 7, None, {}])
+def test_what_another_release_has_kept_is_not_read(openstack, cloud, kept):
+    backup(openstack, 'b1', 1)
+    look(cloud)
+    (key,) = cloud.memory._kept
+    cloud.memory.keep({key: kept}, 60)
+    assert look(cloud) == ['b1']
+
+
+def test_a_bound_that_is_refused_is_left_out(openstack, cloud):
+    for at in (1, 2):
+        backup(openstack, f'b{at}', at)
+    look(cloud)
+    (key,) = cloud.memory._kept
+    cloud.memory.keep({key: {'created_at': 'gte:nonsense'}}, 60)
+    openstack.faults['GET', 'nonsense'] = 400
+    assert look(cloud) == ['b2', 'b1']
+
+
 def test_the_list_asks_with_bounds_the_second_time(openstack):
     for at in range(40):
         openstack.image(f'i{at}', at)

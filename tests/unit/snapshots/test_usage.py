@@ -18,6 +18,8 @@ import pytest
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
+from snapshot_dashboard.snapshots import deletion
+from snapshot_dashboard.snapshots import fetch
 from snapshot_dashboard.snapshots import usage
 
 
@@ -56,16 +58,16 @@ def test_what_decides_waits_for_the_count(glance):
     assert found['image_count_total'].left == 0
 
 
-def test_much_room_is_believed_for_a_while(glance):
-    glance.says(1000, 900)
-    for decides in (True, True, False):
-        found = usage.of_images(glance.cloud, decides)
-        assert found['image_count_total'].left == 100
+def test_much_room_is_believed_for_what_is_shown(glance):
+    glance.says(1000, 800)
+    usage.of_images(glance.cloud, decides=True)
+    assert usage.of_images(glance.cloud, decides=False)[
+        'image_count_total'].left == 200
     assert glance.asked == 1
 
 
 @pytest.mark.parametrize(('limit', 'used'), [
-    (1000, 901), (20, 11), (5, 0), (5, 9)])
+    (1000, 801), (20, 11), (5, 0), (5, 9)])
 def test_little_room_is_looked_at_again_each_time(glance, limit, used):
     glance.says(limit, used)
     usage.of_images(glance.cloud, decides=True)
@@ -75,17 +77,42 @@ def test_little_room_is_looked_at_again_each_time(glance, limit, used):
     assert glance.asked == 2
 
 
+def test_what_decides_asks_a_quick_glance_each_time(glance):
+    glance.says(1000, 1)
+    usage.of_images(glance.cloud, decides=True)
+    glance.says(1000, 1000)
+    assert usage.of_images(glance.cloud, decides=True)[
+        'image_count_total'].left == 0
+
+
+@pytest.mark.parametrize(('passed', 'asked'), [(59, 1), (61, 2)])
+def test_what_decides_takes_a_count_that_takes_long_for_a_minute(
+        glance, monkeypatch, passed, asked):
+    monkeypatch.setattr(usage, '_LONG', 0)
+    glance.says(1000, 1)
+    usage.of_images(glance.cloud, decides=True)
+    now = time.time()
+    monkeypatch.setattr(usage.time, 'time', lambda: now + passed)
+    usage.of_images(glance.cloud, decides=True)
+    assert glance.asked == asked
+
+
 def test_no_limit_is_much_room(glance):
     glance.says(-1, 10 ** 6)
     usage.of_images(glance.cloud, decides=True)
-    usage.of_images(glance.cloud, decides=True)
+    usage.of_images(glance.cloud, decides=False)
     assert glance.asked == 1
 
 
-def test_a_glance_without_limits_is_not_asked_again(glance):
-    assert usage.of_images(glance.cloud, decides=True) == {}
-    usage.of_images(glance.cloud, decides=True)
-    assert glance.asked == 1
+def test_after_a_deletion_it_is_counted_anew(openstack, glance, monkeypatch):
+    monkeypatch.setattr(usage, '_LONG', 0)
+    image = openstack.image('i')
+    glance.says(1000, 2)
+    assert shown(glance) == (2, False)
+    found = fetch.snapshot(glance.cloud, f'instance-{image["id"]}')
+    deletion.carry_out(glance.cloud, deletion.plan(glance.cloud, [found]))
+    glance.says(1000, 1)
+    assert shown(glance) == (1, False)
 
 
 def test_no_answer_is_not_taken_for_no_limit(
@@ -121,15 +148,12 @@ def test_a_count_that_takes_long_is_not_made_for_each_look(glance,
     assert glance.asked == 1
 
 
-def test_what_decides_counts_anew_and_is_shown_from_then_on(glance,
+def test_where_room_is_scarce_what_is_shown_is_counted_anew(glance,
                                                             monkeypatch):
     monkeypatch.setattr(usage, '_LONG', 0)
-    glance.says(5, 5)
-    usage.of_project(glance.cloud)
-    glance.says(5, 4)
-    assert usage.of_images(glance.cloud, decides=True)[
-        'image_count_total'].left == 1
-    assert shown(glance) == (4, True)
+    for used in (85, 1):
+        glance.says(100, used)
+        assert shown(glance) == (used, False)
 
 
 def test_what_another_release_has_kept_is_not_read(glance):

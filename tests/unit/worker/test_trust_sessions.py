@@ -67,3 +67,9 @@ def test_no_service_sets_a_cookie_for_all_users(requests_mock):
         reach._http.get('http://nova.test/')
     assert not reach._http.cookies
     assert 'Cookie' not in requests_mock.last_request.headers
+
+
+def test_nor_does_the_next_token_bring_one(cloud, requests_mock):
+    cloud._session.auth.invalidate()
+    cloud._session.get_token()
+    assert requests_mock.last_request.query == 'nocatalog'

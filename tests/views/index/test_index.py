@@ -314,7 +314,7 @@ def test_a_reader_is_not_offered_to_create_one(client, openstack, reader):
 def test_a_count_of_some_minutes_ago_is_told_as_such(client, openstack,
                                                      member, monkeypatch):
     monkeypatch.setattr('snapshot_dashboard.snapshots.usage._LONG', 0)
-    openstack.usage = {'image_count_total': {'limit': 5, 'usage': 2}}
+    openstack.usage = {'image_count_total': {'limit': 50, 'usage': 2}}
     assert 'were counted at' not in usage(client).get_text()
     assert 'Images were counted at' in usage(client).get_text()
 
