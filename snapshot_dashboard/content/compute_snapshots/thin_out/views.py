@@ -72,10 +72,13 @@ def _look(request: HttpRequest, source_id: str) -> thinning.Copies:
     """
     try:
         kind, service_id = model.parse_row_id(source_id)
+    except ValueError:
+        raise Http404 from None
+    try:
         return thinning.find(
             connect.cloud(request), kind, service_id, timezone.localdate(),
             functools.partial(permissions.can_delete, request))
-    except (ValueError, errors.NotFound):
+    except errors.NotFound:
         raise Http404 from None
 
 
