@@ -18,11 +18,12 @@ It tells of one request at a time, for what goes on in all threads counts.
 import contextlib
 import time
 
-from django.core.cache import cache
 from django.template import base
 import requests
 
-#: A header that lets Horizon forget what it has kept of services.
+from snapshot_dashboard.content.compute_snapshots import memory
+
+#: A header by which nothing is known of what services have said.
 FORGET = 'HTTP_X_FORGET'
 #: Templates below this are the plugin's.
 _OURS = 'project/compute_snapshots/'
@@ -32,6 +33,7 @@ class _Spans:
     """What was done from when to when, of one request."""
 
     def __init__(self):
+        self.forgets = False
         self.waits: list[tuple[float, float]] = []
         self.decoding = 0.0
         #: Seconds in templates, without those that they include.
@@ -97,6 +99,12 @@ def _patch():
         with _spans.rendering(self.name or ''):
             return render(self, context)
 
+    find = memory.CachedMemory.find
+
+    def find_or_forget(self, keys):
+        return {} if _spans.forgets else find(self, keys)
+
+    memory.CachedMemory.find = find_or_forget
     requests.Session.send = timed_send
     requests.Response.json = timed_decode
     base.Template._render = timed_render  # those that are extended, too
@@ -110,8 +118,7 @@ def timed(application):
         global _spans
         _spans, began = _Spans(), time.perf_counter()
         headers = []
-        if FORGET in environ:
-            cache.clear()
+        _spans.forgets = FORGET in environ
 
         def keep(status, given, exc_info=None):
             headers[:] = [status, given]
