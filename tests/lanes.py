@@ -39,22 +39,17 @@ _PYTHON = ['tests/unit', 'tests/views', 'tests/installation']
 _MATRIX = 'tests/scenario/test_fault_matrix.py'
 _RESTORES = 'tests/scenario/test_fault_matrix_of_going_back.py'
 _SWITCH_OVERS = 'tests/scenario/test_fault_matrix_of_switching_over.py'
-#: Half of the other scenarios, by what they take: those that mostly wait.
-_WAITING = [f'tests/scenario/test_{name}.py' for name in (
-    'worker', 'worker_starts', 'workers_share', 'trusts_end',
-    'services_die', 'switching_over')]
 #: The environments of tox with an older Horizon.
 RELEASES = ('horizon-25.3', 'horizon-25.5', 'horizon-25.7')
-#: Each has a cloud of its own. The two large matrices are never played at the
-#: same time: their clocks go faster, and for them a busy cloud is a hanging
-#: one.
-_CLOUD = {'scenario': ['tests/scenario', *(f'--ignore={path}' for path in (
-              _MATRIX, _RESTORES, _SWITCH_OVERS, *_WAITING))],
-          'workers': _WAITING,
+#: Each has a cloud of its own. More at a time are slower: who waits asks
+#: again and again. The two large matrices are never played at the same time:
+#: their clocks go faster, and for them a busy cloud is a hanging one.
+_CLOUD = {'scenario': ['tests/scenario', f'--ignore={_MATRIX}',
+                       f'--ignore={_RESTORES}', f'--ignore={_SWITCH_OVERS}'],
           'faults': [_MATRIX, _RESTORES, 'tests/hypervisor'],
           'browser': ['tests/browser', _SWITCH_OVERS]}
 #: Those in whose process the code is; elsewhere to count it would cost time.
-_COVERED = ('python', 'scenario', 'workers', 'cloud')
+_COVERED = ('python', 'scenario', 'cloud')
 #: Those that take a processor, for which nobody else is to wait.
 _GIVE_WAY = ('python', 'releases')
 _QUICK = {'unit': ['tests/unit'], 'views': ['tests/views']}

@@ -22,6 +22,8 @@ from collections.abc import Collection
 from collections.abc import Mapping
 import concurrent.futures
 import functools
+import hashlib
+import json
 import threading
 from typing import Any
 from typing import TypeVar
@@ -170,6 +172,16 @@ class Cloud:
         for error in errors.among(answers):
             raise error
         return answers
+
+
+def memory_key(cloud: Cloud, service: str, *what: object) -> str:
+    """By what to remember something that a service says of a project.
+
+    Keys of a cache are short and of few characters.
+    """
+    question = json.dumps([cloud.address(service), cloud.project_id, *what])
+    return ('snapshot-dashboard-'
+            + hashlib.sha256(question.encode()).hexdigest()[:32])
 
 
 def _attempt(call: Callable[[], Any]) -> Any:

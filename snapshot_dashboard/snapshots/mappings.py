@@ -25,7 +25,6 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 import dataclasses
 import datetime
-import hashlib
 import time
 
 from snapshot_dashboard import marks
@@ -171,10 +170,7 @@ class Index:
     # Keeping it.
 
     def _key(self, shelf: str) -> str:
-        place = hashlib.sha256(
-            f'{self._cloud.address("image")} {self._cloud.project_id}'
-            .encode()).hexdigest()[:32]
-        return f'snapshot-dashboard-parts-{place}-{shelf}'
+        return services.memory_key(self._cloud, 'image', 'parts', shelf)
 
     def _load(self) -> None:
         found = self._cloud.memory.find(

@@ -21,8 +21,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 import contextlib
 import datetime
-import hashlib
-import json
 
 from snapshot_dashboard.cloud import errors
 from snapshot_dashboard.cloud import services
@@ -48,7 +46,9 @@ def images(cloud: services.Cloud, limit: int, filters: Mapping[str, str],
         them has changed.
     :param ascending: the oldest ones instead.
     """
-    key = _key(cloud, limit, filters, ascending)
+    # A policy may hide images from some users of a project.
+    key = services.memory_key(cloud, 'image', 'newest', cloud.user_id, limit,
+                              ascending, sorted(filters.items()))
     kept = cloud.memory.find([key]).get(key)
     if not isinstance(kept, dict):
         kept = {}
@@ -75,13 +75,3 @@ def _bound(found: Sequence[types.Image], limit: int,
     if found or now is None:
         return {}
     return {'updated_at': f'gte:{types.format_time(now - _CLOCKS_DIFFER)}'}
-
-
-def _key(cloud: services.Cloud, limit: int, filters: Mapping[str, str],
-         ascending: bool) -> str:
-    # A policy may hide images from some users of a project.
-    question = json.dumps([
-        cloud.address('image'), cloud.project_id, cloud.user_id, limit,
-        ascending, sorted(filters.items())])
-    return ('snapshot-dashboard-newest-'
-            + hashlib.sha256(question.encode()).hexdigest()[:32])

@@ -20,7 +20,6 @@ much room, and where it takes long.
 from collections.abc import Callable
 from collections.abc import Mapping
 import dataclasses
-import hashlib
 import time
 
 from snapshot_dashboard.cloud import errors
@@ -139,6 +138,4 @@ def _kept(cloud: services.Cloud) -> Count | None:
 
 
 def _key(cloud: services.Cloud) -> str:
-    place = f'{cloud.address("image")} {cloud.project_id}'
-    return ('snapshot-dashboard-usage-'
-            + hashlib.sha256(place.encode()).hexdigest()[:32])
+    return services.memory_key(cloud, 'image', 'usage')

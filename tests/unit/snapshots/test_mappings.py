@@ -166,7 +166,7 @@ def test_an_older_shelf_of_another_process_hides_no_change(openstack):
     for number in range(400):
         openstack.image(f'j-{number}')
     mappings.Index(quick).update(1)
-    (shelf,) = [key for key in old if key.endswith(f'-{part["id"][0]}')]
+    shelf = services.memory_key(slow, 'image', 'parts', part['id'][0])
     slow.memory.keep({shelf: old[shelf]}, 9)
     mappings.Index(slow).update(1)
     assert needing(slow, part) == {image['id']}
