@@ -57,8 +57,7 @@ def images(cloud: services.Cloud, limit: int, filters: Mapping[str, str],
         with contextlib.suppress(errors.Refused):  # such a bound, or all
             found = cloud.images.images(limit, {**filters, **kept},
                                         ascending=ascending)
-    if found is None or not (len(found) >= limit
-                             or not found and 'updated_at' in kept):
+    if found is None or not ('updated_at' in kept or len(found) >= limit):
         found, kept = cloud.images.images(limit, filters,
                                           ascending=ascending), {}
     cloud.memory.keep({key: _bound(found, limit, ascending) or kept},
