@@ -81,9 +81,8 @@ def find(cloud: services.Cloud, kind: kinds.Kind, source_id: str,
     plan = deletion.plan(cloud, [
         row for row in found if by_instance.is_of(row, server)], allowed)
     return Copies(source, (
-        *(_copy(entry, today) for entry in plan.entries),
-        *(dataclasses.replace(_copy(deletion.Entry(row), today),
-                              hold=retention.Hold.UNCERTAIN)
+        *(_copy(entry, _hold(entry, today)) for entry in plan.entries),
+        *(_copy(deletion.Entry(row), retention.Hold.UNCERTAIN)
           for row in found if by_instance.is_probably_of(row, server))))
 
 
@@ -100,13 +99,13 @@ def _of_volume(cloud: services.Cloud, volume: types.Volume,
     plan = deletion.plan(cloud, [
         row for row in found if row.kind is kinds.Kind.VOLUME], allowed)
     return Copies(source, tuple(
-        _copy(entry, today) for entry in plan.entries if not entry.breaks),
-        volume_type=volume.type)
+        _copy(entry, _hold(entry, today)) for entry in plan.entries
+        if not entry.breaks), volume_type=volume.type)
 
 
-def _copy(entry: deletion.Entry, today: datetime.date) -> retention.Copy:
+def _copy(entry: deletion.Entry,
+          hold: retention.Hold | None) -> retention.Copy:
     row = entry.snapshot
-    hold = _hold(entry, today)
     until = None
     if hold is retention.Hold.WANTED and row.expires is not None:
         until = datetime.datetime.combine(

@@ -120,6 +120,17 @@ def test_what_is_wanted_until_a_day_is_held_until_its_end(openstack, volume):
     assert found.until == datetime.datetime(2026, 6, 2, tzinfo=datetime.UTC)
 
 
+def test_what_is_not_certain_is_so_without_an_end(openstack):
+    """Though it bears a day until which it is wanted."""
+    server = openstack.server()
+    image = openstack.image('i', instance_uuid=server['id'])
+    image.update({'snapshot_dashboard_expires': f'2026-06-01 {image["id"]}',
+                  'snapshot_dashboard_expiring': 'True'})
+    (found,) = thinning.find(openstack.cloud(), kinds.Kind.INSTANCE,
+                             server['id'], TODAY, lambda row: True).copies
+    assert (found.hold, found.until) == (Hold.UNCERTAIN, None)
+
+
 def test_what_the_user_may_not_delete_is_held(openstack, volume):
     openstack.snapshot('v', volume_id=volume['id'])
     assert holds(openstack, volume, lambda row: False) == {'v': Hold.BLOCKED}
