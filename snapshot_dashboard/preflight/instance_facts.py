@@ -331,8 +331,5 @@ def _image_obstacles(facts: Facts) -> list[obstacles.Obstacle]:
 
     So the size counts only when there is no room left at all.
     """
-    return [*obstacles.over(obstacles.Code.QUOTA_IMAGES, facts.usage,
-                            'image_count_total', 1),
-            *obstacles.over(obstacles.Code.QUOTA_IMAGE_SIZE, facts.usage,
-                            'image_size_total',
-                            0 if facts.server.volume_backed else 1)]
+    return obstacles.over_image_quota(
+        facts.usage, 1, 0 if facts.server.volume_backed else 1)

@@ -90,6 +90,16 @@ def over_quota(quotas: Mapping[str, types.Quota],
     return found
 
 
+def over_image_quota(usage: Mapping[str, types.Quota], count: int,
+                     size_mib: int) -> list[Obstacle]:
+    """For which quotas of Glance so many images are too many.
+
+    :param size_mib: of all of them together.
+    """
+    return [*over(Code.QUOTA_IMAGES, usage, 'image_count_total', count),
+            *over(Code.QUOTA_IMAGE_SIZE, usage, 'image_size_total', size_mib)]
+
+
 def over(code: Code, quotas: Mapping[str, types.Quota], name: str,
          needed: int) -> list[Obstacle]:
     quota = quotas.get(name)

@@ -47,13 +47,7 @@ def find_obstacles(cloud: services.Cloud, example: model.Snapshot,
     if is_image and cloud.has('image'):
         calls['images'] = lambda: usage.of_images(cloud, decides=True)
     quotas = errors.without(cloud.gather_named(calls))
-    found = obstacles.over_quota(quotas.get('volumes', {}), [
-        (volume_type, size) for size in volumes_gib] * count)
-    if is_image:
-        for code, name, needed in (
-                (obstacles.Code.QUOTA_IMAGES, 'image_count_total', count),
-                (obstacles.Code.QUOTA_IMAGE_SIZE, 'image_size_total',
-                 count * image_mib)):
-            found += obstacles.over(code, quotas.get('images', {}), name,
-                                    needed)
-    return found
+    return [*obstacles.over_quota(quotas.get('volumes', {}), [
+                (volume_type, size) for size in volumes_gib] * count),
+            *obstacles.over_image_quota(quotas.get('images', {}), count,
+                                        count * image_mib)]

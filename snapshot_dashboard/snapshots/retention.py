@@ -120,6 +120,11 @@ class Copy:
     until: datetime.datetime | None = None
     thing: Any = dataclasses.field(default=None, compare=False)
 
+    @property
+    def counts(self) -> bool:
+        """Whether the rules see it."""
+        return self.hold is None or self.hold.counts
+
 
 class Reason(enum.Enum):
     """Why a copy is kept or deleted."""
@@ -167,7 +172,7 @@ def judge(copies: Iterable[Copy], rules: Rules, zone: datetime.tzinfo,
     periods = [period for period in Period if rules.count(period)]
     places = [_places(one, periods, zone) for one in ordered]
     wanted = _wanted([number for number, one in enumerate(ordered)
-                      if one.good and (one.hold is None or one.hold.counts)],
+                      if one.good and one.counts],
                      places, periods, rules)
     # The newest one that is kept of each period.
     instead: dict[tuple[Period, object], Copy] = {}
@@ -188,8 +193,7 @@ def judge(copies: Iterable[Copy], rules: Rules, zone: datetime.tzinfo,
 
 
 def _with_hold(one: Copy, now: datetime.datetime) -> Copy:
-    if one.at > now + _CLOCKS_DIFFER and (one.hold is None
-                                          or one.hold.counts):
+    if one.at > now + _CLOCKS_DIFFER and one.counts:
         return dataclasses.replace(one, hold=Hold.FUTURE)
     return one
 

@@ -76,25 +76,25 @@ def of_project(cloud: services.Cloud) -> Usage:
     """As it is now, or was some minutes ago where to count takes long and
     there was much room.
     """
-    calls: dict[str, Callable[[], Mapping[str, types.Quota]]] = {}
-    if cloud.has('volume'):
-        calls['volume'] = lambda: cloud.volumes.quotas()
-    kept = _kept(cloud)
-    if kept is not None and not kept.holds(_LIFETIME):
-        kept = None
-    if cloud.has('image') and kept is None:
-        calls['image'] = lambda: _count(cloud)
+    calls: list[Callable[[], Mapping[str, types.Quota]]] = []
     found: dict[str, types.Quota] = {}
-    for answer in cloud.gather(*calls.values()):
+    counted_at: float = 0
+    if cloud.has('volume'):
+        calls.append(lambda: cloud.volumes.quotas())
+    kept = _kept(cloud)
+    if kept is not None and kept.holds(_LIFETIME):
+        found.update(kept.quotas)
+        counted_at = kept.at
+    elif cloud.has('image'):
+        calls.append(lambda: _count(cloud))
+    for answer in cloud.gather(*calls):
         if not isinstance(answer, errors.ServiceError):
             found.update(answer)
-    if kept is not None:
-        found.update(kept.quotas)
     return Usage({name: quota for name, quota in found.items()
                   if name in ('snapshots', 'gigabytes', 'image_count_total',
                               'image_size_total')
                   or name.startswith(('snapshots_', 'gigabytes_'))
-                  and quota.limit >= 0}, kept.at if kept is not None else 0)
+                  and quota.limit >= 0}, counted_at)
 
 
 def of_images(cloud: services.Cloud, decides: bool

@@ -33,7 +33,6 @@ from snapshot_dashboard.snapshots import newest
 from tests.bench import fill
 from tests.bench import pages
 from tests.bench import report
-from tests.cloud import conf
 from tests.cloud import knobs
 from tests.cloud import launcher
 from tests.cloud import machine
@@ -191,14 +190,11 @@ def _measure_away(where: site.Site, say: launcher.Say, away: int,
     alice = clouds.connect(where, 'alice')
     addresses = _addresses(alice)
     session = pages.Session(where.url('horizon'), 'alice')
-    times: dict[str, list[float]] = {}
     with _glances(where, glances), knobs.Knobs(where.knobs).turned(
             'gateway', far=away / 1000):
-        for number in range(_ROUNDS_AWAY + _WARM):
-            for name in _COMPARED:
-                took = _together(session, addresses[name])
-                if number >= _WARM:
-                    times.setdefault(name, []).append(took)
+        times = _in_turns({
+            name: functools.partial(_together, session, addresses[name])
+            for name in _COMPARED}, _ROUNDS_AWAY)
     found = {name: statistics.median(took) for name, took in times.items()}
     say(f'{_place(away, glances)}: {found}')
     return found
@@ -212,29 +208,19 @@ def _glances(where: site.Site, count: int) -> Iterator[None]:
         return
     venv = machine.services_venv(print)
     names = ['glance', *(f'glance-{number}' for number in range(1, count))]
-    shared = {**conf.environment(where, venv),
-              'SNAPSHOT_CLOUD_SHARED_PORTS': 'yes'}
     processes.stop(where, 'glance')
     try:
         for name in names:
-            processes.start(where, name, [
-                str(venv / 'bin' / 'python'), '-m',
-                'tests.cloud.services.glance', str(where.ports['glance'])],
-                shared, where.state)
-        _wait_for_all(where, names)
+            processes.start_service(where, name, venv, shared_port=True)
+        until(lambda: all(
+            processes.listens(where, name, where.ports['glance'])
+            for name in names), 'all of Glance listens')
         yield
     finally:
         for name in names:
             processes.stop(where, name)
         processes.start_service(where, 'glance', venv)
         processes.wait_until_answering(where, 'glance')
-
-
-def _wait_for_all(where: site.Site, names: list[str]) -> None:
-    """Until each of some processes listens on their port."""
-    until(lambda: all(
-        processes.listens(where, name, where.ports['glance'])
-        for name in names), 'all of Glance listens')
 
 
 def _addresses(alice: clouds.Cloud) -> dict[str, list[str]]:
@@ -280,15 +266,8 @@ def _measure(where: site.Site, say: launcher.Say, far: bool
             'source': f'instance-{server_id}'})}
     calls = _calls(alice)
     _go_through(session, say)
-    times: dict[str, list[float]] = {}
-    for number in range(ROUNDS + _WARM):
-        for name, take in [*takes.items(), *calls.items()]:
-            took = take()
-            if number >= _WARM:
-                times.setdefault(name, []).append(took)
-    for _ in range(ROUNDS):
-        for name, take in cold.items():
-            times.setdefault(name, []).append(take())
+    times = _in_turns({**takes, **calls}, ROUNDS)
+    times |= _in_turns(cold, ROUNDS, warm=0)
     _go_through(session, say)
     times['call'] = max((times.pop(name) for name in calls
                          if name != 'count'), key=statistics.median)
@@ -296,6 +275,18 @@ def _measure(where: site.Site, say: launcher.Say, far: bool
         say(f'{name}: {_with_spread(took)}')
     return times, _parts([session.parts(pages.PANEL)
                           for _ in range(ROUNDS)])
+
+
+def _in_turns(takes: dict[str, Callable[[], float]], rounds: int,
+              warm: int = _WARM) -> dict[str, list[float]]:
+    """Seconds that each takes, in so many rounds after those that warm up."""
+    times: dict[str, list[float]] = {name: [] for name in takes}
+    for number in range(warm + rounds):
+        for name, take in takes.items():
+            took = take()
+            if number >= warm:
+                times[name].append(took)
+    return times
 
 
 def _go_through(session: pages.Session, say: launcher.Say) -> None:

@@ -126,7 +126,8 @@ def timed(application):
         try:
             body = list(answered)
         finally:
-            getattr(answered, 'close', list)()
+            if hasattr(answered, 'close'):
+                answered.close()
         total = time.perf_counter() - began
         ours = sum(took for name, took in _spans.templates.items()
                    if name.startswith(_OURS))

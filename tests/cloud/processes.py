@@ -61,10 +61,13 @@ def pid(where: site.Site, service: str) -> int | None:
         command = pathlib.Path(f'/proc/{number}/cmdline').read_bytes()
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
-    # There may be more processes of a service: glance-1, glance-2.
-    ours = _MODULES.get(
-        service, f'tests.cloud.services.{service.partition("-")[0]}')
+    ours = _MODULES.get(service, _module(service))
     return number if ours.encode() in command else None
+
+
+def _module(service: str) -> str:
+    """Of a service, also of another process of it, as ``glance-1``."""
+    return f'tests.cloud.services.{service.partition("-")[0]}'
 
 
 def running(where: site.Site) -> list[str]:
@@ -118,15 +121,20 @@ def start(where: site.Site, service: str, command: list[str],
     _children[process.pid] = process
 
 
-def start_service(where: site.Site, service: str,
-                  venv: pathlib.Path) -> None:
-    command = [str(venv / 'bin' / 'python'), '-m',
-               f'tests.cloud.services.{service}']
+def start_service(where: site.Site, service: str, venv: pathlib.Path,
+                  shared_port: bool = False) -> None:
+    """Start a service of OpenStack, or another process of it.
+
+    :param shared_port: whether several processes may listen on its port.
+    """
+    command = [str(venv / 'bin' / 'python'), '-m', _module(service)]
     if service == 'cinder':
         command += ['--config-file', str(where.etc / 'cinder.conf')]
-    command.append(str(where.ports[service]))
-    start(where, service, command, conf.environment(where, venv),
-          where.state)
+    command.append(str(where.ports[service.partition('-')[0]]))
+    environment = conf.environment(where, venv)
+    if shared_port:
+        environment['SNAPSHOT_CLOUD_SHARED_PORTS'] = 'yes'
+    start(where, service, command, environment, where.state)
 
 
 def wait_until_answering(where: site.Site, service: str,

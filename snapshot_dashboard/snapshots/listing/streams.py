@@ -207,12 +207,11 @@ def _images(cloud: services.Cloud, query: queries.Query, size: int,
         filters['created_at'] = (cursor.set_bound if name == 'set'
                                  else cursor.bound)
     # That a project has accepted an image does not change that.
-    changes_show = filters.get('owner') == cloud.project_id
-    first = cursor is None and query.order is queries.Sort.NEWEST and (
-        not query.since)
+    may_be_bounded = ('owner' in filters and 'created_at' not in filters
+                      and query.order is queries.Sort.NEWEST)
 
     def fetch(limit: int, marker: str) -> Sequence[kinds.Entry]:
-        if first and changes_show and not marker:
+        if may_be_bounded and not marker:
             return newest.images(cloud, limit, filters)
         beyond = {'marker': marker} if marker else {}
         return cloud.images.images(limit, {**filters, **beyond},

@@ -130,24 +130,33 @@ def obstacle(found: obstacles.Obstacle) -> str:
     return _quota(found.code, facts)
 
 
+#: The quotas that may be a volume type's own.
+VOLUME_QUOTAS = {
+    obstacles.Code.QUOTA_SNAPSHOTS: _(
+        "Not enough quota for volume snapshots: needed %(needed)d, left "
+        "%(left)d of %(limit)d."),
+    obstacles.Code.QUOTA_GIGABYTES: _(
+        "Not enough quota for volume storage: needed %(needed)d GiB, left "
+        "%(left)d of %(limit)d GiB."),
+}
+
+
 def _quota(code: obstacles.Code, facts: Mapping[str, Any]) -> str:
-    if code is obstacles.Code.QUOTA_SNAPSHOTS:
-        text = _("Not enough quota for volume snapshots: needed %(needed)d, "
-                 "left %(left)d of %(limit)d.") % facts
-    elif code is obstacles.Code.QUOTA_GIGABYTES:
-        text = _("Not enough quota for volume storage: needed %(needed)d GiB, "
-                 "left %(left)d of %(limit)d GiB.") % facts
+    if code in VOLUME_QUOTAS:
+        text = VOLUME_QUOTAS[code] % facts
     elif code is obstacles.Code.QUOTA_IMAGES:
         text = _("The image quota is used up (%(limit)d).") % facts
     elif code is obstacles.Code.QUOTA_IMAGE_SIZE:
         text = _("The image storage quota is used up (%(limit)d MiB).") % facts
     else:
         raise ValueError(f'There are no words for {code}.')
-    kind = _("This is the quota of the volume type %(type)s.") % facts
-    return ' '.join([text, *([kind] if facts['type'] and code in (
-        obstacles.Code.QUOTA_SNAPSHOTS, obstacles.Code.QUOTA_GIGABYTES)
-        else []), str(_("Delete what you no longer need, or ask for a larger "
-                        "quota."))])
+    sentences = [text]
+    if facts['type'] and code in VOLUME_QUOTAS:
+        sentences.append(_("This is the quota of the volume type %(type)s.")
+                         % facts)
+    sentences.append(_("Delete what you no longer need, or ask for a larger "
+                       "quota."))
+    return ' '.join(map(str, sentences))
 
 
 def instance_choice(server: types.Server) -> str:

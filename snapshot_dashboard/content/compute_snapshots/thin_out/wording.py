@@ -19,6 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from snapshot_dashboard.content.compute_snapshots import wording
+from snapshot_dashboard.content.compute_snapshots.create import (
+    wording as create_wording,
+)
 from snapshot_dashboard.content.compute_snapshots.delete import (
     wording as delete_wording,
 )
@@ -81,12 +84,7 @@ def reason(verdict: retention.Verdict, rules: retention.Rules) -> str:
 
 #: Which quota has no room for what will be there.
 _ROOM = {
-    obstacles.Code.QUOTA_SNAPSHOTS: _(
-        "Not enough quota for volume snapshots: needed %(needed)d, left "
-        "%(left)d of %(limit)d."),
-    obstacles.Code.QUOTA_GIGABYTES: _(
-        "Not enough quota for volume storage: needed %(needed)d GiB, left "
-        "%(left)d of %(limit)d GiB."),
+    **create_wording.VOLUME_QUOTAS,
     obstacles.Code.QUOTA_IMAGES: _(
         "Not enough quota for images: needed %(needed)d, left %(left)d of "
         "%(limit)d."),
